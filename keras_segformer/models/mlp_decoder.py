@@ -1,0 +1,103 @@
+"""The all-MLP decoder (paper section 3.2)."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import keras
+from keras import ops
+
+from keras_segformer.layers import LinearMap, MultiLevelFusion, initializers
+from keras_segformer.layers.bilinear_resize import resize_bilinear, spatial_shape
+from keras_segformer.layers.serialization import register
+from keras_segformer.models.config import NUM_STAGES
+
+
+@register
+class MLPDecoder(keras.layers.Layer):
+    """Fuses four feature maps of any backbone into logits at the size of the finest (`SegFormerHead`).
+
+    Fusion to `width` channels, batch norm, ReLU, channel dropout, linear classifier. With a subset of the
+    stages the fusion happens at the finest of them, and the logits are enlarged to the finest of all four.
+
+    Args:
+        num_classes: Channels of the logits.
+        width: Channels `C` of the fused map.
+        stages: Which of the four maps are used, counted from 1.
+        dropout: Rate of the channel dropout.
+        **kwargs: Further arguments of `keras.layers.Layer`.
+
+    Returns (of a call):
+        For a list of four maps `(B, H_i, W_i, C_i)`, finest first, logits `(B, H_1, W_1, num_classes)`.
+
+    Raises:
+        ValueError: The input is not a list of four maps.
+
+    Example:
+
+    >>> maps = [keras.ops.ones((1, 16 // 2**i, 24 // 2**i, 8 * (i + 1))) for i in range(4)]
+    >>> MLPDecoder(num_classes=5, width=32)(maps).shape
+    TensorShape([1, 16, 24, 5])
+    """
+
+    def __init__(
+        self,
+        num_classes: int,
+        width: int = 256,
+        stages: Sequence[int] = (1, 2, 3, 4),
+        dropout: float = 0.1,
+        **kwargs: Any,
+    ) -> None:
+        super().__init__(**kwargs)
+        self.num_classes = num_classes
+        self.width = width
+        self.stages = tuple(stages)
+        policy = self.dtype_policy
+        self.fusion = MultiLevelFusion(width, dtype=policy, name="fusion")
+        # torch's momentum .1 weighs the new batch, Keras' the old average.
+        self.batch_norm = keras.layers.BatchNormalization(momentum=0.9, epsilon=1e-5, dtype=policy, name="batch_norm")
+        self.dropout = keras.layers.SpatialDropout2D(dropout, data_format="channels_last", dtype=policy, name="dropout")
+        self.classifier = LinearMap(
+            num_classes,
+            initializers.torch_default_kernel(),
+            bias_initializer=initializers.torch_default_bias(width),
+            dtype=policy,
+            name="classifier",
+        )
+
+    def build(self, input_shape: Sequence[tuple[int | None, ...]]) -> None:
+        self._check_number(input_shape)
+        self.fusion.build(self._used(input_shape))
+        fused_shape = (*input_shape[self.stages[0] - 1][:3], self.width)
+        self.batch_norm.build(fused_shape)
+        self.classifier.build(fused_shape)
+
+    def call(self, inputs: Sequence[Any], training: bool | None = None) -> Any:
+        self._check_number(inputs)
+        x = self.fusion(self._used(inputs))
+        x = ops.relu(self.batch_norm(x, training=training))
+        logits = self.classifier(self.dropout(x, training=training))
+        return resize_bilinear(logits, spatial_shape(inputs[0]))
+
+    def _used(self, per_stage: Sequence[Any]) -> list[Any]:
+        return [per_stage[stage - 1] for stage in self.stages]
+
+    @staticmethod
+    def _check_number(per_stage: Sequence[Any]) -> None:
+        if not isinstance(per_stage, list | tuple) or len(per_stage) != NUM_STAGES:
+            raise ValueError(
+                f"The decoder takes a list of {NUM_STAGES} feature maps, finest first; give the backbone "
+                f"{NUM_STAGES} outputs (strides 4, 8, 16, 32)."
+            )
+
+    def compute_output_shape(self, input_shape: Sequence[tuple[int | None, ...]]) -> tuple[int | None, ...]:
+        return (*input_shape[0][:3], self.num_classes)
+
+    def get_config(self) -> dict[str, Any]:
+        return super().get_config() | {
+            "num_classes": self.num_classes,
+            "width": self.width,
+            "stages": self.stages,
+            "dropout": self.dropout.rate,
+        }

@@ -1,0 +1,145 @@
+"""The SegFormer network: normalisation, encoder, decoder (paper figure 2)."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Mapping
+from typing import Any
+
+import keras
+
+from keras_segformer.label_sets import LabelSet
+from keras_segformer.layers import ResizeLike
+from keras_segformer.layers.serialization import register
+from keras_segformer.models.config import SegFormerConfig
+from keras_segformer.models.mix_transformer import MixTransformer
+from keras_segformer.models.mlp_decoder import MLPDecoder
+
+MIN_IMAGE_SIZE = 32
+"""Smallest height and width in pixels: the first stage reduces its keys by 8 after a stride of 4."""
+
+
+@register
+class SegFormerNetwork(keras.Model):
+    """From RGB images to logits; `keras_segformer.SegFormer` adds presets and prediction.
+
+    Args:
+        config: The hyper-parameters. `config.encoder` is `None` if and only if a backbone is given.
+        backbone: A model from `(B, H, W, 3)` to four feature maps, finest (stride 4) first; for example one of
+            `keras.applications` cut at four layers. A `MixTransformer` of `config.encoder` by default.
+        label_set: Names and colours of the classes.
+        dtype: Dtype policy of every layer, the global one by default. Logits are float32 at any policy.
+        name: Name of the model.
+
+    Returns (of a call):
+        For RGB images `(B, H, W, 3)` on the scale 0..255, uint8 or float, with H, W >= 32: logits
+        `(B, H, W, num_classes)`, or `(B, ceil(H / 4), ceil(W / 4), num_classes)` at output stride 4.
+
+    Raises:
+        ValueError: Input of another rank, number of channels, dtype, or smaller than 32x32 pixels.
+
+    Example:
+
+    >>> from keras_segformer.models import VARIANTS
+    >>> model = SegFormerNetwork(VARIANTS["b0"].replace(num_classes=11))
+    >>> model(keras.ops.ones((1, 64, 96, 3), dtype="uint8")).shape
+    TensorShape([1, 64, 96, 11])
+    """
+
+    def __init__(
+        self,
+        config: SegFormerConfig | Mapping[str, Any],
+        backbone: keras.Model | None = None,
+        label_set: LabelSet | Mapping[str, Any] | None = None,
+        dtype: Any = None,
+        name: str = "segformer",
+        **kwargs: Any,
+    ) -> None:
+        config = SegFormerConfig.from_dict(config) if isinstance(config, Mapping) else config
+        label_set = LabelSet.from_dict(label_set) if isinstance(label_set, Mapping) else label_set
+        policy = keras.dtype_policies.get(dtype or keras.config.dtype_policy())
+        if (config.encoder is None) != (backbone is not None):
+            raise ValueError("Give either an encoder in the config or a backbone of your own, not both and not neither.")
+
+        # === Layers ===
+        scale = [1 / std for std in config.image_std]
+        offset = [-mean / std for mean, std in zip(config.image_mean, config.image_std, strict=True)]
+        # Bytes and their normalised values stay exact to 1e-7; the backbone casts to its own precision.
+        normalization = keras.layers.Rescaling(scale, offset, dtype="float32", name="normalization")
+        encoder = MixTransformer(config.encoder, dtype=policy, name="backbone") if backbone is None else backbone
+        decoder = MLPDecoder(
+            config.num_classes,
+            config.decoder_width,
+            config.decoder_stages,
+            config.decoder_dropout,
+            dtype=policy,
+            name="decoder",
+        )
+
+        # === Functional model ===
+        images = keras.Input((None, None, 3), name="images", dtype="float32")
+        logits = decoder(encoder(normalization(images)))
+        if config.output_stride == 1:
+            logits = ResizeLike(dtype="float32", name="logits")([logits, images])
+        elif policy.compute_dtype != "float32":
+            logits = keras.layers.Identity(dtype="float32", name="logits")(logits)
+        super().__init__(inputs=images, outputs=logits, name=name, **kwargs)
+
+        # === Config ===
+        self.dtype_policy = policy
+        self.config = config
+        self.backbone = encoder
+        self.decoder = decoder
+        self.label_set = label_set
+
+    def __call__(self, images: Any, *args: Any, **kwargs: Any) -> Any:
+        _check_images(images)
+        return super().__call__(images, *args, **kwargs)
+
+    @functools.cached_property
+    def quarter(self) -> keras.Model:
+        """The same network with the same variables, its logits left at a quarter of the images' size."""
+        # A cached property is no attribute that Keras tracks: the shared layers are saved once.
+        return keras.Model(self.input, self.decoder.output, name="quarter")
+
+    def get_config(self) -> dict[str, Any]:
+        own_backbone = self.config.encoder is None
+        return {
+            "config": self.config.to_dict(),
+            "backbone": keras.saving.serialize_keras_object(self.backbone) if own_backbone else None,
+            "label_set": self.label_set.to_dict() if self.label_set else None,
+            "dtype": keras.dtype_policies.serialize(self.dtype_policy),
+            "name": self.name,
+            "trainable": self.trainable,
+        }
+
+    @classmethod
+    def from_config(cls, config: dict[str, Any], custom_objects: Any = None) -> SegFormerNetwork:
+        backbone = config.get("backbone")
+        if isinstance(backbone, Mapping):
+            backbone = keras.saving.deserialize_keras_object(backbone, custom_objects=custom_objects)
+        return cls(**{**config, "backbone": backbone})
+
+
+def _check_images(images: Any) -> None:
+    """Refuse what would otherwise fail deep inside a layer, or silently mean something else."""
+    shape = getattr(images, "shape", None)
+    if shape is None:
+        raise ValueError(
+            f"Images come as one array (B, H, W, 3), got {type(images).__name__}; stack them with `numpy.stack`, or use "
+            "`segment()` for paths and pictures of different sizes."
+        )
+    shape = tuple(shape)
+    if len(shape) == 3:
+        raise ValueError(f"Images need a batch axis: got shape {shape}; pass `image[None]`, or use `segment(image)`.")
+    if len(shape) != 4 or shape[3] not in (3, None):
+        raise ValueError(f"Images need the shape (B, H, W, 3), RGB on the scale 0..255; got {shape}.")
+    dtype = keras.backend.standardize_dtype(images.dtype)
+    if not dtype.startswith(("float", "bfloat", "int", "uint")):
+        raise ValueError(f"Images need a numeric dtype, RGB on the scale 0..255; got {dtype}.")
+    known = [length for length in shape[1:3] if length is not None]
+    if known and min(known) < MIN_IMAGE_SIZE:
+        raise ValueError(
+            f"Images need at least {MIN_IMAGE_SIZE}x{MIN_IMAGE_SIZE} pixels, got {shape[1]}x{shape[2]}; enlarge them "
+            'first, or use `segment(image, size="aligned")`.'
+        )

@@ -1,0 +1,18 @@
+"""Fixtures that every test may use."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+
+SHARED = Path(os.environ.get("KERAS_SEGFORMER_SHARED", Path(__file__).parents[1].parent / "shared"))
+
+
+@pytest.fixture(scope="session")
+def shared() -> Path:
+    """The folder of reference data made by other tools; tests that need it are skipped without it."""
+    if not SHARED.is_dir():
+        pytest.skip(f"no reference data at {SHARED}; name its folder in KERAS_SEGFORMER_SHARED")
+    return SHARED

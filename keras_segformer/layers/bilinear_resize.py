@@ -30,9 +30,37 @@ def resize_bilinear(x: Any, size: tuple[Any, Any]) -> Any:
     >>> resize_bilinear(keras.ops.ones((1, 2, 2, 3)), (5, 7)).shape
     TensorShape([1, 5, 7, 3])
     """
-    if tuple(x.shape[1:3]) == tuple(size):
+    # The comparison is for integers alone: that of a scalar tensor is no Python bool inside a graph.
+    if all(isinstance(length, int) for length in size) and tuple(x.shape[1:3]) == tuple(size):
         return x
+    if _is_compiled_by_tensorflow_xla():
+        return _interpolate(_interpolate(x, 1, size[0]), 2, size[1])
     return ops.image.resize(x, size, interpolation="bilinear", antialias=False, data_format="channels_last")
+
+
+def _is_compiled_by_tensorflow_xla() -> bool:
+    """Whether TensorFlow traces this call for XLA.
+
+    Its resize is wrong there unless sizes grow by an even factor (seen with 2.16 and 2.21; tensorflow issue 118344),
+    and Keras compiles with XLA by default where there is a GPU.
+    """
+    if keras.backend.backend() != "tensorflow":
+        return False
+    import tensorflow as tf
+    from tensorflow.python.ops import control_flow_util
+
+    return control_flow_util.GraphOrParentsInXlaContext(tf.compat.v1.get_default_graph())
+
+
+def _interpolate(x: Any, axis: int, length: Any) -> Any:
+    """The resize of one axis as a product with the matrix of interpolation weights."""
+    source = ops.shape(x)[axis]
+    last = ops.cast(source - 1, "float32")
+    position = (ops.cast(ops.arange(length), "float32") + 0.5) * (last + 1) / ops.cast(length, "float32") - 0.5
+    position = ops.clip(position, 0, last)
+    distance = ops.expand_dims(position, 1) - ops.cast(ops.arange(source), "float32")  # (length, source)
+    weights = ops.cast(ops.relu(1 - ops.abs(distance)), x.dtype)
+    return ops.moveaxis(ops.tensordot(weights, x, axes=(1, axis)), 0, axis)
 
 
 @register

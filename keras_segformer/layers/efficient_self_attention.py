@@ -81,8 +81,7 @@ class EfficientSelfAttention(keras.layers.Layer):
         key = self._split_heads(self.key(reduced), transposed=True)  # (B, heads, d, M)
         value = self._split_heads(self.value(reduced))  # (B, heads, M, d)
         scores = ops.matmul(query, key)  # (B, heads, N, M)
-        scores = ops.cast(scores, keras.backend.result_type(self.compute_dtype, "float32"))
-        weights = ops.cast(ops.softmax(scores, axis=-1), self.compute_dtype)
+        weights = self._softmax(scores)
         x = ops.transpose(ops.matmul(weights, value), (0, 2, 1, 3))  # (B, N, heads, d)
         x = ops.reshape(x, (-1, height, width, self.dim))  # (B, H, W, C)
         return self.projection(x)
@@ -90,6 +89,13 @@ class EfficientSelfAttention(keras.layers.Layer):
     @property
     def _scale(self) -> float:
         return (self.dim // self.num_heads) ** -0.5
+
+    def _softmax(self, scores: Any) -> Any:
+        # Images below 64 pixels leave a single key, about whose softmax Keras warns.
+        if scores.shape[-1] == 1:
+            return ops.ones_like(scores)
+        scores = ops.cast(scores, keras.backend.result_type(self.compute_dtype, "float32"))
+        return ops.cast(ops.softmax(scores, axis=-1), self.compute_dtype)
 
     def _split_heads(self, x: Any, transposed: bool = False) -> Any:
         """`(B, H, W, C)` to `(B, heads, N, d)`, or to `(B, heads, d, N)`."""

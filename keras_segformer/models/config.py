@@ -201,6 +201,26 @@ class SegFormerConfig:
             own["encoder"] = dataclasses.replace(encoder, **of_encoder)
         return dataclasses.replace(self, **own)
 
+    def same_weights(self, other: SegFormerConfig) -> bool:
+        """Whether both describe the same variables, so that the weights of one fit the other."""
+        return self._structure() == other._structure()
+
+    def _structure(self) -> tuple[Any, ...]:
+        encoder = self.encoder and dataclasses.replace(
+            self.encoder, **{name: getattr(MixTransformerConfig, name) for name in _WITHOUT_WEIGHTS}
+        )
+        return encoder, self.num_classes, self.decoder_width, self.decoder_stages
+
+
+# Fields of the encoder that change what it computes, but no variable.
+_WITHOUT_WEIGHTS = (
+    "drop_path_rate",
+    "patch_norm_epsilon",
+    "block_norm_epsilon",
+    "reduction_norm_epsilon",
+    "stage_norm_epsilon",
+)
+
 
 def _require(condition: bool, message: str) -> None:
     if not condition:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import functools
 from collections.abc import Mapping
 from typing import Any
@@ -11,6 +12,7 @@ import keras
 from keras_segformer.label_sets import LabelSet
 from keras_segformer.layers import ResizeLike
 from keras_segformer.layers.serialization import register
+from keras_segformer.licenses import License
 from keras_segformer.models.config import SegFormerConfig
 from keras_segformer.models.mix_transformer import MixTransformer
 from keras_segformer.models.mlp_decoder import MLPDecoder
@@ -27,7 +29,8 @@ class SegFormerNetwork(keras.Model):
         config: The hyper-parameters. `config.encoder` is `None` if and only if a backbone is given.
         backbone: A model from `(B, H, W, 3)` to four feature maps, finest (stride 4) first; for example one of
             `keras.applications` cut at four layers. A `MixTransformer` of `config.encoder` by default.
-        label_set: Names and colours of the classes.
+        label_set: Names and colours of the classes; numbered ones by default.
+        license: The terms of the weights, where they have any.
         dtype: Dtype policy of every layer, the global one by default. Logits are float32 at any policy.
         name: Name of the model.
 
@@ -51,15 +54,22 @@ class SegFormerNetwork(keras.Model):
         config: SegFormerConfig | Mapping[str, Any],
         backbone: keras.Model | None = None,
         label_set: LabelSet | Mapping[str, Any] | None = None,
+        license: License | Mapping[str, Any] | None = None,
         dtype: Any = None,
         name: str = "segformer",
         **kwargs: Any,
     ) -> None:
         config = SegFormerConfig.from_dict(config) if isinstance(config, Mapping) else config
         label_set = LabelSet.from_dict(label_set) if isinstance(label_set, Mapping) else label_set
+        license = License(**license) if isinstance(license, Mapping) else license
         policy = keras.dtype_policies.get(dtype or keras.config.dtype_policy())
         if (config.encoder is None) != (backbone is not None):
             raise ValueError("Give either an encoder in the config or a backbone of your own, not both and not neither.")
+        if label_set and not label_set.fits(config.num_classes):
+            raise ValueError(
+                f"The label set {label_set.name!r} names {label_set.num_classes} classes, the model has "
+                f"{config.num_classes}; give one that fits, or none."
+            )
 
         # === Layers ===
         scale = [1 / std for std in config.image_std]
@@ -90,7 +100,8 @@ class SegFormerNetwork(keras.Model):
         self.config = config
         self.backbone = encoder
         self.decoder = decoder
-        self.label_set = label_set
+        self.label_set = label_set or LabelSet.generic(config.num_classes)
+        self.license = license
 
     def __call__(self, images: Any, *args: Any, **kwargs: Any) -> Any:
         _check_images(images)
@@ -107,7 +118,8 @@ class SegFormerNetwork(keras.Model):
         return {
             "config": self.config.to_dict(),
             "backbone": keras.saving.serialize_keras_object(self.backbone) if own_backbone else None,
-            "label_set": self.label_set.to_dict() if self.label_set else None,
+            "label_set": self.label_set.to_dict(),
+            "license": self.license and dataclasses.asdict(self.license),
             "dtype": keras.dtype_policies.serialize(self.dtype_policy),
             "name": self.name,
             "trainable": self.trainable,

@@ -30,12 +30,17 @@ def resize_bilinear(x: Any, size: tuple[Any, Any]) -> Any:
     >>> resize_bilinear(keras.ops.ones((1, 2, 2, 3)), (5, 7)).shape
     TensorShape([1, 5, 7, 3])
     """
-    # The comparison is for integers alone: that of a scalar tensor is no Python bool inside a graph.
-    if all(isinstance(length, int) for length in size) and tuple(x.shape[1:3]) == tuple(size):
+    known = all(isinstance(length, int) for length in size)
+    if known and tuple(x.shape[1:3]) == tuple(size):
         return x
     if _is_compiled_by_tensorflow_xla():
         return _interpolate(_interpolate(x, 1, size[0]), 2, size[1])
-    return ops.image.resize(x, size, interpolation="bilinear", antialias=False, data_format="channels_last")
+    if known:
+        return ops.image.resize(x, size, interpolation="bilinear", antialias=False, data_format="channels_last")
+    # Sizes unknown while tracing exist on TensorFlow alone, and Keras' resize compares them with integers.
+    import tensorflow as tf
+
+    return tf.cast(tf.image.resize(x, tf.stack(size), method="bilinear"), x.dtype)
 
 
 def _is_compiled_by_tensorflow_xla() -> bool:

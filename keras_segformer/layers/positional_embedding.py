@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import keras
+from keras import ops
 
 from keras_segformer.layers import initializers
 from keras_segformer.layers.bilinear_resize import resize_bilinear, spatial_shape
@@ -40,7 +41,7 @@ class PositionalEmbedding(keras.layers.Layer):
         )
 
     def call(self, inputs: Any) -> Any:
-        return inputs + resize_bilinear(self.embedding, spatial_shape(inputs))
+        return inputs + resize_bilinear(ops.convert_to_tensor(self.embedding), spatial_shape(inputs))
 
     def compute_output_shape(self, input_shape: tuple[int | None, ...]) -> tuple[int | None, ...]:
         return tuple(input_shape)

@@ -12,6 +12,7 @@ from types import MappingProxyType
 from typing import Any, Literal
 
 from keras_segformer.errors import InvalidPresetError, PresetNotFoundError
+from keras_segformer.licenses import License
 from keras_segformer.models.variants import VARIANTS
 
 Size = tuple[int, int]
@@ -49,13 +50,11 @@ class PresetInfo:
         variant: Key of `keras_segformer.models.variants.VARIANTS`.
         source: `"hf://org/repo"` or `"kaggle://owner/model/framework/variation"`.
         layout: Naming scheme of the published tensors.
-        license: SPDX identifier, or the name of a licence that has none.
-        license_url: Its text.
-        non_commercial: Whether the licence forbids commercial use.
+        license: The terms of the weights.
         input_size: `(height, width)` in pixels that the weights were trained for.
         num_classes: Channels of the published head.
-        label_set: Name of the label set in `keras_segformer.label_sets`, if there is one.
         parameters: Number of trainable parameters, head included.
+        label_set: Name of the label set in `keras_segformer.label_sets`, if there is one.
         paper: What the authors report.
         sha256: Hexadecimal digest of published files by their name, where known.
 
@@ -69,13 +68,11 @@ class PresetInfo:
     variant: str
     source: str
     layout: Literal["transformers", "timm"]
-    license: str
-    license_url: str
-    non_commercial: bool
+    license: License
     input_size: Size
     num_classes: int
+    parameters: int
     label_set: str | None = None
-    parameters: int | None = None
     paper: PaperFigures = dataclasses.field(default_factory=PaperFigures)
     sha256: Mapping[str, str] = dataclasses.field(default_factory=dict)
 
@@ -85,10 +82,10 @@ class PresetInfo:
             "variant": self.variant in VARIANTS,
             "source": self.source.startswith(("hf://", "kaggle://")),
             "layout": self.layout in ("transformers", "timm"),
-            "license_url": self.license_url.startswith("https://"),
-            "non_commercial": isinstance(self.non_commercial, bool),
+            "license": self.license.url.startswith("https://"),
             "input_size": len(self.input_size) == 2 and min(self.input_size) >= 32,
             "num_classes": self.num_classes >= 1,
+            "parameters": self.parameters >= 1,
             "sha256": all(re.fullmatch("[0-9a-f]{64}", digest) for digest in self.sha256.values()),
         }
         wrong = {name: getattr(self, name) for name, is_valid in valid.items() if not is_valid}
@@ -156,6 +153,7 @@ def _read_entry(name: str, values: dict[str, Any]) -> PresetInfo:
         **values
         | {
             "name": name,
+            "license": License(**values["license"]),
             "input_size": tuple(values["input_size"]),
             "paper": PaperFigures(**paper),
         }

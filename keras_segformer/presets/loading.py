@@ -11,7 +11,7 @@ import keras
 import numpy as np
 
 from keras_segformer.label_sets import LabelSet, load_label_set
-from keras_segformer.licenses import License, announce
+from keras_segformer.licenses import announce
 from keras_segformer.models import VARIANTS, MixTransformer, SegFormerConfig, SegFormerNetwork
 from keras_segformer.presets.catalogue import PRESETS, PresetInfo
 from keras_segformer.presets.checkpoint import Checkpoint, TorchCheckpoint
@@ -136,7 +136,7 @@ def _read(preset: str | os.PathLike[str], overrides: dict[str, Any]) -> tuple[Ch
     checkpoint = KerasCheckpoint.read(path) if is_keras_folder(path) else TorchCheckpoint.read(path, overrides)
     info = location.info
     if info:
-        checkpoint.license = checkpoint.license or License(info.license, info.license_url, info.non_commercial)
+        checkpoint.license = checkpoint.license or info.license
         checkpoint.config = checkpoint.config.replace(input_size=info.input_size)
         if info.label_set and not checkpoint.label_set:
             checkpoint.label_set = _label_set_of(info, checkpoint.config)

@@ -5,7 +5,9 @@ import json
 
 import pytest
 
+from keras_segformer.analysis.complexity import count_complexity
 from keras_segformer.errors import InvalidPresetError, PresetNotFoundError
+from keras_segformer.licenses import License
 from keras_segformer.models.variants import VARIANTS
 from keras_segformer.presets.catalogue import PRESETS, PresetInfo, find_preset_info, suggest
 
@@ -67,11 +69,11 @@ def test_tasks_and_licences(name):
     assert (info.label_set is None) == is_encoder
     assert info.num_classes == (1000 if is_encoder else 150 if "ade20k" in name else 19)
     if name.startswith("pvt_v2"):
-        assert (info.layout, info.license, info.non_commercial) == ("timm", "Apache-2.0", False)
+        assert (info.layout, info.license.name, info.license.non_commercial) == ("timm", "Apache-2.0", False)
         assert info.source.startswith("hf://timm/")
     else:
-        assert (info.layout, info.non_commercial) == ("transformers", True)
-        assert info.license == "NVIDIA Source Code License for SegFormer"
+        assert (info.layout, info.license.non_commercial) == ("transformers", True)
+        assert info.license.name == "NVIDIA Source Code License for SegFormer"
         assert info.source.startswith("hf://nvidia/")
 
 
@@ -129,8 +131,8 @@ def test_the_catalogue_is_read_only():
         {"variant": "b6"},
         {"source": "https://huggingface.co/nvidia/mit-b0"},
         {"layout": "keras"},
-        {"license_url": "LICENSE"},
-        {"non_commercial": "yes"},
+        {"license": License("Apache-2.0", "LICENSE", non_commercial=False)},
+        {"parameters": 0},
         {"input_size": (512,)},
         {"input_size": (16, 16)},
         {"num_classes": 0},
@@ -151,4 +153,14 @@ def test_an_entry_needs_only_what_has_no_default():
         if field.default is dataclasses.MISSING and field.default_factory is dataclasses.MISSING
     }
     info = PresetInfo(**required)
-    assert (info.label_set, info.parameters, dict(info.sha256), info.paper.top1) == (None, None, {}, None)
+    assert (info.label_set, dict(info.sha256), info.paper.top1) == (None, {}, None)
+
+@pytest.mark.parametrize("name", PRESETS)
+def test_parameters_are_those_of_the_architecture(name):
+    info = PRESETS[name]
+    config = VARIANTS[info.variant].replace(num_classes=info.num_classes)
+    complexity = count_complexity(config, info.input_size)
+    head = (config.encoder.embed_dims[-1] + 1) * info.num_classes
+    classifier = complexity.encoder_total.parameters + head
+    assert info.parameters == (complexity.total.parameters if info.task == "segmentation" else classifier)
+

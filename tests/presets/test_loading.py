@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 import logging
+import shutil
+from pathlib import Path
 
 import keras
 import numpy as np
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from safetensors.numpy import load_file, save_file
 
-from keras_segformer.errors import InvalidPresetError, PresetNotFoundError
+from keras_segformer.errors import InvalidPresetError, PresetNotFoundError, WeightsMismatchError
 from keras_segformer.label_sets import load_label_set
 from keras_segformer.models import MixTransformer, SegFormerNetwork
 from keras_segformer.presets import PRESETS, load_encoder, load_segmenter, save_keras_folder
@@ -187,3 +192,43 @@ def test_weights_of_transformers_need_their_config(shared, tmp_path):
     (tmp_path / "model.safetensors").symlink_to(shared / "golden/tiny_hf/model.safetensors")
     with pytest.raises(InvalidPresetError, match=r"lacks config\.json"):
         load_segmenter(SegFormerNetwork, tmp_path)
+
+
+@pytest.fixture
+def transformers_folder(shared, tmp_path):
+    """A folder of transformers to damage."""
+    return Path(shutil.copytree(shared / "golden/tiny_hf", tmp_path / "damaged", copy_function=shutil.copyfile))
+
+
+CLASSIFIER = "decode_head.classifier.weight"
+DAMAGES = {
+    "missing": lambda tensors: tensors.pop(CLASSIFIER),
+    "extra": lambda tensors: tensors.update({"decode_head.auxiliary.weight": np.zeros(3, "float32")}),
+    "another shape": lambda tensors: tensors.update({CLASSIFIER: tensors[CLASSIFIER][1:]}),
+    "not a number": lambda tensors: tensors[CLASSIFIER].fill(np.nan),
+    "infinite": lambda tensors: tensors[CLASSIFIER].fill(np.inf),
+}
+
+
+@pytest.mark.parametrize("damage", DAMAGES)
+@pytest.mark.parametrize("num_classes", [None, 3])
+def test_tensors_that_do_not_fit_give_no_model(transformers_folder, damage, num_classes):
+    tensors = {name: array.copy() for name, array in load_file(transformers_folder / "model.safetensors").items()}
+    DAMAGES[damage](tensors)
+    save_file(tensors, transformers_folder / "model.safetensors")
+    with pytest.raises(WeightsMismatchError, match=r"decode_head\.(classifier|auxiliary)\.weight"):
+        load_segmenter(SegFormerNetwork, transformers_folder, num_classes=num_classes)
+
+
+@pytest.mark.parametrize("name", ["config.json", "model.safetensors"])
+@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(data=st.data())
+def test_any_truncation_gives_a_named_error(transformers_folder, name, data):
+    path = transformers_folder / name
+    content = path.read_bytes()
+    path.write_bytes(content[: data.draw(st.integers(0, len(content) - 2))])
+    try:
+        with pytest.raises(InvalidPresetError, match=name.replace(".", r"\.")):
+            load_segmenter(SegFormerNetwork, transformers_folder)
+    finally:
+        path.write_bytes(content)

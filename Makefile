@@ -1,0 +1,84 @@
+# make demo          segments a photograph; make demo IMAGE=photo.jpg PRESET=b2_cityscapes for another
+# make test          style and tests, on TensorFlow and on JAX; make test-slow for the rest
+# make test-lowest   the tests with the lowest versions that pyproject.toml allows
+SHELL := bash
+.SHELLFLAGS := -euo pipefail -c
+MAKEFLAGS += --no-print-directory
+
+IMAGE ?= docs/demo.jpg
+OUTPUT ?= outputs
+PRESET ?= b0_ade20k
+is_new_enough := -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2> /dev/null
+# The first that runs, not the first that is there: version managers leave names that answer with an error.
+first_python = $(shell for name in $(1); do $$name $(is_new_enough) && echo $$name && break; done)
+PYTHON ?= $(call first_python,python3.13 python3.12 python3.11 python3)
+# The lowest TensorFlow has no wheel for Python 3.13.
+LOWEST_PYTHON ?= $(call first_python,python3.11 python3.12)
+
+.PHONY: demo test test-slow test-lowest lint format clean
+.DELETE_ON_ERROR:
+
+demo: .venv/installed
+	@test -f "$(IMAGE)" || { echo "There is no picture $(IMAGE): name one with make demo IMAGE=photo.jpg."; exit 1; }
+	@.venv/bin/keras-segformer predict "$(IMAGE)" --preset "$(PRESET)" --output "$(OUTPUT)"
+	@echo "The picture is $(abspath $(OUTPUT))/$(basename $(notdir $(IMAGE)))_segmented.png"
+
+test: lint
+	.venv/bin/pytest
+	KERAS_BACKEND=jax .venv/bin/pytest -m "backend and not slow"
+
+test-slow: .venv/installed-dev
+	.venv/bin/pytest -m slow
+
+# Only old versions warn so: Keras 3.10 of every functional model that it loads, TensorFlow before 2.18 beside JAX.
+test-lowest: .venv-lowest/installed-dev
+	.venv-lowest/bin/pytest -W 'ignore:The structure of `inputs`:UserWarning' \
+		-W 'ignore:jax.xla_computation is deprecated:DeprecationWarning'
+
+lint: .venv/installed-dev
+	.venv/bin/ruff check
+	.venv/bin/ruff format --check
+
+format: .venv/installed-dev
+	.venv/bin/ruff check --fix
+	.venv/bin/ruff format
+
+clean:
+	rm -rf .venv .venv-lowest .hypothesis .pytest_cache .ruff_cache build dist *.egg-info
+	find . -name __pycache__ -prune -exec rm -rf {} +
+
+# $(call environment,FOLDER,PYTHON): an empty environment, or one line on what is missing.
+define environment
+	@$(or $(2),false) $(is_new_enough) || \
+		{ echo "No Python 3.11 or newer was found: install one, or name it with make PYTHON=/path/to/python."; exit 1; }
+	@$(2) -c 'import ensurepip, venv' 2> /dev/null || \
+		{ echo "$(2) cannot make environments: install its venv package (Debian, Ubuntu: apt install python3-venv)."; exit 1; }
+	@test -x $(1)/bin/python || $(2) -m venv $(1)
+endef
+
+# $(call install,FOLDER,COMMAND): an installation that shows its large downloads, or one line on why it failed.
+define install
+	@echo "Installing into $(1): about 0.6 GB to download, 2 GB on disk (details: $(1)/install.log)."
+	@$(2) 2>&1 | tee $(1)/install.log | awk '/Downloading .*[MG]i?B/ { print; fflush() }' || { \
+		if grep -qE 'Retrying|Connection error|error sending request' $(1)/install.log; then \
+			echo "pip could not reach a package index; connect to the network or set PIP_INDEX_URL."; \
+		else tail -n 12 $(1)/install.log; fi; exit 1; }
+endef
+
+.venv/installed: pyproject.toml
+	$(call environment,.venv,$(PYTHON))
+	$(call install,.venv,.venv/bin/pip install -e .)
+	@touch $@
+
+.venv/installed-dev: pyproject.toml
+	$(call environment,.venv,$(PYTHON))
+	$(call install,.venv,.venv/bin/pip install -e ".[dev]")
+	@touch .venv/installed $@
+
+# uv, because pip has no switch for the lowest versions.
+.venv-lowest/installed-dev: pyproject.toml
+	$(call environment,.venv-lowest,$(LOWEST_PYTHON))
+	$(call install,.venv-lowest,{ .venv-lowest/bin/pip install uv && \
+		$(if $(PIP_INDEX_URL),UV_DEFAULT_INDEX="$(PIP_INDEX_URL)") .venv-lowest/bin/uv pip install --python .venv-lowest \
+		--resolution lowest-direct -e ".[dev]"; })
+	@touch $@

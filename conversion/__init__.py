@@ -1,0 +1,1 @@
+"""TF Lite conversion (imported as keras_segformer.conversion)."""

@@ -1,0 +1,91 @@
+"""What pyproject.toml promises is what is installed: versions, packages, files."""
+
+from __future__ import annotations
+
+import importlib
+import importlib.metadata
+import shutil
+import subprocess
+import sys
+import tarfile
+import tomllib
+import zipfile
+from pathlib import Path
+
+import pytest
+from packaging.requirements import Requirement
+
+ROOT = Path(__file__).parents[1]
+PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())
+# The top-level folders of the source and the packages that they are installed as.
+SOURCES = {"keras_segformer": "keras_segformer", "conversion": "keras_segformer.conversion"}
+REQUIREMENTS = [
+    Requirement(line)
+    for lines in (PROJECT["project"]["dependencies"], *PROJECT["project"]["optional-dependencies"].values())
+    for line in lines
+]
+
+
+def installed_name(file: Path) -> str:
+    """The path, inside a wheel, of a file of the source tree."""
+    folder, *rest = file.relative_to(ROOT).parts
+    return "/".join([*SOURCES[folder].split("."), *rest])
+
+
+def source_files() -> list[Path]:
+    """Every Python and JSON file of the two source folders."""
+    return [file for folder in SOURCES for kind in ("*.py", "*.json") for file in (ROOT / folder).rglob(kind)]
+
+
+def test_version_is_the_installed_one() -> None:
+    assert importlib.metadata.version("keras-segformer") == PROJECT["project"]["version"]
+
+
+def test_conversion_is_part_of_keras_segformer() -> None:
+    conversion = importlib.import_module("keras_segformer.conversion")
+    assert Path(conversion.__file__) == ROOT / "conversion" / "__init__.py"
+
+
+def test_no_top_level_conversion(tmp_path: Path) -> None:
+    # A fresh isolated interpreter: this one may have the repository's root on its path.
+    code = "import importlib.util as u; print(u.find_spec('keras_segformer') is not None, u.find_spec('conversion'))"
+    found = subprocess.run(
+        [sys.executable, "-I", "-c", code], cwd=tmp_path, stdout=subprocess.PIPE, text=True, check=True
+    )
+    assert found.stdout.split() == ["True", "None"]
+
+
+def test_every_package_is_listed() -> None:
+    folders = {Path(installed_name(file)).parent for file in source_files() if file.suffix == ".py"}
+    assert {".".join(folder.parts) for folder in folders} == set(PROJECT["tool"]["setuptools"]["packages"])
+
+
+@pytest.mark.parametrize("requirement", REQUIREMENTS, ids=str)
+def test_requirement_has_a_floor(requirement: Requirement) -> None:
+    if requirement.name == PROJECT["project"]["name"]:
+        assert requirement.extras <= PROJECT["project"]["optional-dependencies"].keys()
+    else:
+        operators = {specifier.operator for specifier in requirement.specifier}
+        assert operators & {">=", "=="}
+        assert operators <= {">=", "==", "!="}  # a ceiling would keep users from newer versions that work
+
+
+@pytest.mark.slow
+def test_wheel_and_sdist_hold_the_whole_source(tmp_path: Path) -> None:
+    tree = tmp_path / "tree"
+    ignored = shutil.ignore_patterns("__pycache__", "*.egg-info")
+    for folder in SOURCES:
+        shutil.copytree(ROOT / folder, tree / folder, ignore=ignored)
+    for name in ("pyproject.toml", "README.md", "LICENSE"):
+        shutil.copy(ROOT / name, tree)
+    code = "from setuptools import build_meta; build_meta.build_sdist('.')"
+    subprocess.run([sys.executable, "-c", code], cwd=tree, capture_output=True, check=True)
+    stem = f"keras_segformer-{PROJECT['project']['version']}"
+    with tarfile.open(tree / f"{stem}.tar.gz") as sdist:
+        sdist.extractall(tmp_path, filter="data")
+    code = "from setuptools import build_meta; build_meta.build_wheel('.')"
+    subprocess.run([sys.executable, "-c", code], cwd=tmp_path / stem, capture_output=True, check=True)
+    with zipfile.ZipFile(tmp_path / stem / f"{stem}-py3-none-any.whl") as wheel:
+        names = {name for name in wheel.namelist() if not name.startswith(f"{stem}.dist-info/")}
+        assert f"{stem}.dist-info/licenses/LICENSE" in wheel.namelist()
+    assert names == {installed_name(file) for file in source_files()}

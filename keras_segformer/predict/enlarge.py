@@ -1,0 +1,125 @@
+"""From logits at a quarter of the size to labels or probabilities at the picture's own size.
+
+The logits are enlarged bilinearly before classes are compared, as the paper does, but never all at once: enlarged to
+683x512 pixels, 150 classes take 210 MB.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+
+import numpy as np
+
+from keras_segformer.predict.interpolation import Interpolation, interpolation, mix
+from keras_segformer.predict.sizes import Size
+
+MAX_VALUES = 2**21
+"""Enlarged logits that are held at once: 8 MB."""
+
+
+def enlarge_argmax(bands: Iterable[np.ndarray], grid: Size, size: Size) -> np.ndarray:
+    """The class of the largest enlarged logit at every pixel.
+
+    Only pixels between grid points of different classes are computed. Where the four neighbours agree on a class, its
+    logit is the largest of each, hence of every mixture of them with weights that are not negative. (It would not do
+    to enlarge only the classes that win at some grid point: a class that is second best at two neighbours can be the
+    best between them.)
+
+    Args:
+        bands: From top to bottom, arrays `(rows, w, classes)`, float32, which together are the logits.
+        grid: `(h, w)` of all bands together.
+        size: `(height, width)` of the label map in pixels.
+
+    Returns:
+        `(height, width)`, int32.
+
+    Example:
+
+    >>> enlarge_argmax([np.eye(2, dtype=np.float32)[None]], grid=(1, 2), size=(2, 4)).tolist()
+    [[0, 0, 1, 1], [0, 0, 1, 1]]
+    """
+    labels = np.empty(size, np.int32)
+    for rows, block, vertical, horizontal in _pieces(bands, grid, size):
+        labels[rows] = _winners(block, vertical, horizontal)
+    return labels
+
+
+def enlarge_softmax(bands: Iterable[np.ndarray], grid: Size, size: Size) -> np.ndarray:
+    """The probability of every class at every pixel: the softmax of the enlarged logits.
+
+    Args:
+        bands: From top to bottom, arrays `(rows, w, classes)`, float32, which together are the logits.
+        grid: `(h, w)` of all bands together.
+        size: `(height, width)` of the result in pixels.
+
+    Returns:
+        `(height, width, classes)`, float32, which adds up to 1 at every pixel.
+
+    Example:
+
+    >>> enlarge_softmax([np.zeros((1, 1, 2), np.float32)], grid=(1, 1), size=(1, 2)).tolist()
+    [[[0.5, 0.5], [0.5, 0.5]]]
+    """
+    probabilities: np.ndarray | None = None
+    for rows, block, vertical, horizontal in _pieces(bands, grid, size):
+        if probabilities is None:
+            probabilities = np.empty((*size, block.shape[2]), np.float32)
+        probabilities[rows] = _softmax(_enlarged(block, vertical, horizontal))
+    return probabilities
+
+
+def _pieces(
+    bands: Iterable[np.ndarray], grid: Size, size: Size
+) -> Iterator[tuple[slice, np.ndarray, Interpolation, Interpolation]]:
+    """Cuts the task into runs of target rows, each with the logits `(rows, w, classes)` that it lies in."""
+    whole, horizontal = interpolation(grid[0], size[0]), interpolation(grid[1], size[1])
+    for rows, block, first_source in _row_blocks(bands, whole):
+        step = max(1, MAX_VALUES // (size[1] * block.shape[2]))
+        for start in range(rows.start, rows.stop, step):
+            piece = slice(start, min(start + step, rows.stop))
+            first, last = whole.low[piece][0], whole.high[piece][-1]
+            lines = block[first - first_source : last - first_source + 1]
+            yield piece, lines, whole.part(piece, first), horizontal
+
+
+def _row_blocks(bands: Iterable[np.ndarray], vertical: Interpolation) -> Iterator[tuple[slice, np.ndarray, int]]:
+    """Target rows, the logits `(rows, w, classes)` that they lie in, and the number of its first row."""
+    first_target, first_source = 0, 0
+    block: np.ndarray | None = None
+    for band in bands:
+        # The last row of the band above is a neighbour of the first rows that this band completes.
+        block = band if block is None else np.concatenate([block[-1:], band])
+        end_source = first_source + len(block)
+        end_target = int(np.searchsorted(vertical.high, end_source))
+        yield slice(first_target, end_target), block, first_source
+        first_target, first_source = end_target, end_source - 1
+
+
+def _winners(block: np.ndarray, vertical: Interpolation, horizontal: Interpolation) -> np.ndarray:
+    """Labels `(rows, columns)`."""
+    at_grid = block.argmax(axis=-1)
+    upper, lower = at_grid[vertical.low], at_grid[vertical.high]
+    labels = upper[:, horizontal.low]
+    corners = (upper[:, horizontal.high], lower[:, horizontal.low], lower[:, horizontal.high])
+    rows, columns = np.nonzero(np.any([labels != corner for corner in corners], axis=0))
+    labels[rows, columns] = _between(block, vertical.part(rows), horizontal.part(columns)).argmax(axis=-1)
+    return labels
+
+
+def _between(block: np.ndarray, vertical: Interpolation, horizontal: Interpolation) -> np.ndarray:
+    """Logits `(n, classes)` at n points, each with its own entry of both interpolations."""
+    weight = vertical.weight[:, None]
+    left = mix(block[vertical.low, horizontal.low], block[vertical.high, horizontal.low], weight)
+    right = mix(block[vertical.low, horizontal.high], block[vertical.high, horizontal.high], weight)
+    return mix(left, right, horizontal.weight[:, None])
+
+
+def _enlarged(block: np.ndarray, vertical: Interpolation, horizontal: Interpolation) -> np.ndarray:
+    """Logits `(rows, columns, classes)` at every crossing of the two interpolations."""
+    mixed = mix(block[vertical.low], block[vertical.high], vertical.weight[:, None, None])  # (rows, w, classes)
+    return mix(mixed[:, horizontal.low], mixed[:, horizontal.high], horizontal.weight[:, None])
+
+
+def _softmax(logits: np.ndarray) -> np.ndarray:
+    powers = np.exp(logits - logits.max(axis=-1, keepdims=True))
+    return powers / powers.sum(axis=-1, keepdims=True)

@@ -1,0 +1,133 @@
+"""`segment`: pictures in, label maps out."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Sequence
+from typing import NamedTuple
+
+import numpy as np
+
+from keras_segformer.images import ImageSource, load_image
+from keras_segformer.models import SegFormerNetwork
+from keras_segformer.predict.enlarge import enlarge_argmax, enlarge_softmax
+from keras_segformer.predict.forward import quarter_logits
+from keras_segformer.predict.interpolation import resized_rows
+from keras_segformer.predict.sizes import ALIGNMENT, Size, SizeChoice, fed_size
+from keras_segformer.predict.windows import MIN_WINDOW, WINDOW, slide
+
+MAX_PIXELS = 1024 * 2048
+"""The largest picture that the network sees at once by default: a whole Cityscapes picture."""
+
+
+class Segmentation(NamedTuple):
+    """A label map with the probabilities behind it.
+
+    Args:
+        labels: `(H, W)`, int32.
+        probabilities: `(H, W, labels)`, float32.
+    """
+
+    labels: np.ndarray
+    probabilities: np.ndarray
+
+
+def segment(
+    model: SegFormerNetwork,
+    images: ImageSource | Sequence[ImageSource],
+    size: SizeChoice = "aligned",
+    probabilities: bool = False,
+    max_pixels: int = MAX_PIXELS,
+) -> np.ndarray | Segmentation | list[np.ndarray] | list[Segmentation]:
+    """Finds the class of every pixel.
+
+    The picture is resized for the network; the logits are enlarged to the picture's own size, and only then compared.
+
+    Args:
+        model: The network.
+        images: One picture, as `keras_segformer.images.load_image` reads it: a path, a PIL image, or an array
+            `(H, W)`, `(H, W, 1)`, `(H, W, 3)` or `(H, W, 4)` on the scale 0..255; or a list or tuple of pictures,
+            which may differ in size.
+        size: The size at which the network sees a picture:
+            - `"aligned"` keeps the aspect ratio, as the evaluation of the published weights does;
+            - `"square"` squeezes it to the size for which the model was trained, `model.config.input_size`;
+            - `"native"` leaves it as it is;
+            - `(height, width)` in pixels.
+        probabilities: Whether to return the probability of every label too. At 150 classes they take 600 bytes per
+            pixel.
+        max_pixels: The most pixels that the network sees at once. Pictures that are larger after resizing, which by
+            default only `"native"` and `(height, width)` make them, are cut into windows of at most 1024x1024 pixels
+            that overlap by a quarter. The memory of a forward pass grows with the square of this number, because of
+            the attention of the first stage: B0 with 150 classes takes about 0.2 GB at 512x512 pixels, 0.5 GB at
+            1024x1024 and 1.4 GB at 1024x2048, in float32. The limit is a fixed number rather than the memory that
+            happens to be free, so that a picture has the same labels on every machine.
+
+    Returns:
+        A label map `(H, W)`, int32, of the picture's own size: the index of every pixel's class, or 0 for background
+        and 1 for foreground where the model has a single logit. With `probabilities`, a `Segmentation`, whose
+        probabilities have one channel per label. A list of them for a list of pictures.
+
+    Raises:
+        FileNotFoundError: There is no such file.
+        InvalidImageError: A picture is broken or no picture, or smaller than 32x32 pixels with `size="native"`.
+        ValueError: `size` or `max_pixels` is out of range, or the logits are not finite.
+
+    Example:
+
+    ```python
+    labels = segment(model, "photo.jpg")
+    labels, probabilities = segment(model, "photo.jpg", probabilities=True)
+    ```
+    """
+    if not isinstance(max_pixels, int) or max_pixels < MIN_WINDOW**2:
+        raise ValueError(f"`max_pixels` must be an integer of at least {MIN_WINDOW**2}; got {max_pixels!r}")
+    if isinstance(images, list | tuple):
+        return [_segment_one(model, image, size, probabilities, max_pixels) for image in images]
+    return _segment_one(model, images, size, probabilities, max_pixels)
+
+
+def logit_bands(
+    model: SegFormerNetwork, image: np.ndarray, size: Size, max_pixels: int = MAX_PIXELS
+) -> Iterable[np.ndarray]:
+    """The logits of a picture, as a whole where it fits and else from overlapping windows.
+
+    Args:
+        model: The network.
+        image: `(H, W, 3)`, uint8, RGB.
+        size: `(height, width)` in pixels at which the network sees it.
+        max_pixels: The most pixels that it sees at once.
+
+    Returns:
+        From top to bottom, bands `(rows, ceil(width / 4), labels)`, float32, of together `ceil(height / 4)` rows.
+
+    Raises:
+        ValueError: The logits are not finite.
+
+    Example:
+
+    ```python
+    logits = np.concatenate(list(logit_bands(model, image, (512, 704))))  # (128, 176, 150)
+    ```
+    """
+    if math.prod(size) <= max_pixels:
+        return quarter_logits(model, resized_rows(image, size, slice(None))[None])
+    window = min(WINDOW, _aligned_down(math.isqrt(max_pixels)))
+    return slide(model, image, size, window, _aligned_down(window * 3 // 4))
+
+
+def _aligned_down(length: int) -> int:
+    return length // ALIGNMENT * ALIGNMENT
+
+
+def _segment_one(
+    model: SegFormerNetwork, source: ImageSource, choice: SizeChoice, probabilities: bool, max_pixels: int
+) -> np.ndarray | Segmentation:
+    image = load_image(source)
+    own_size = image.shape[:2]
+    size = fed_size(own_size, choice, model.config.input_size)
+    bands = logit_bands(model, image, size, max_pixels)
+    grid = (math.ceil(size[0] / 4), math.ceil(size[1] / 4))
+    if not probabilities:
+        return enlarge_argmax(bands, grid, own_size)
+    bands = list(bands)
+    return Segmentation(enlarge_argmax(bands, grid, own_size), enlarge_softmax(bands, grid, own_size))

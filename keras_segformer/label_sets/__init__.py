@@ -88,14 +88,14 @@ class LabelSet:
             num_classes: Channels of the logits. 1 is binary segmentation, which has two labels.
 
         Returns:
-            True if every logit, or either side of the only one, has a name.
+            True if every logit has a name, or both sides of the only one.
 
         Example:
 
         >>> load_label_set("camvid").fits(11), LabelSet.generic(1).fits(1)
         (True, True)
         """
-        return self.num_classes == num_classes or (num_classes == 1 and self.num_classes == 2)
+        return self.num_classes == (2 if num_classes == 1 else num_classes)
 
     def to_dict(self) -> dict[str, Any]:
         """Returns the label set as a dictionary that `json.dumps` takes and `from_dict` reads.

@@ -46,7 +46,8 @@ class LayerNorm(keras.layers.Layer):
         x = ops.cast(inputs, keras.backend.result_type(self.compute_dtype, "float32"))
         deviation = x - ops.mean(x, axis=-1, keepdims=True)
         variance = ops.mean(deviation * deviation, axis=-1, keepdims=True)
-        normalized = deviation * ops.rsqrt(variance + self.epsilon) * self.gamma + self.beta
+        gamma, beta = ops.cast(self.gamma, x.dtype), ops.cast(self.beta, x.dtype)
+        normalized = deviation * ops.rsqrt(variance + self.epsilon) * gamma + beta
         return ops.cast(normalized, self.compute_dtype)
 
     def compute_output_shape(self, input_shape: tuple[int | None, ...]) -> tuple[int | None, ...]:

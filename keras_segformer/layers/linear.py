@@ -20,7 +20,7 @@ class LinearMap(keras.layers.Conv2D):
     Args:
         units: Output channels.
         kernel_initializer: Defaults to the encoder's normal distribution of standard deviation 0.02.
-        **kwargs: Further arguments of `keras.layers.Layer`.
+        **kwargs: Further arguments of `keras.layers.Conv2D`.
 
     Example:
 
@@ -35,5 +35,7 @@ class LinearMap(keras.layers.Conv2D):
         )
 
     def get_config(self) -> dict[str, Any]:
-        ours = {"units": self.filters, "kernel_initializer": keras.initializers.serialize(self.kernel_initializer)}
-        return keras.layers.Layer.get_config(self) | ours
+        config = super().get_config()
+        for name in ("kernel_size", "data_format"):
+            del config[name]
+        return config | {"units": config.pop("filters")}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import sys
 import types
 import typing
 from collections.abc import Mapping
@@ -145,7 +146,7 @@ class SegFormerConfig:
         _require(self.decoder_width >= 1, f"`decoder_width` must be at least 1; got {self.decoder_width}")
         stages = self.decoder_stages
         _require(
-            bool(stages) and stages == tuple(sorted(set(stages))) and 1 <= stages[0] and stages[-1] <= NUM_STAGES,
+            bool(stages) and stages == tuple(sorted(set(stages))) and stages[0] >= 1 and stages[-1] <= NUM_STAGES,
             f"`decoder_stages` are distinct ascending numbers from 1 to {NUM_STAGES}; got {stages}",
         )
         _require(0 <= self.decoder_dropout < 1, f"`decoder_dropout` must be in [0, 1); got {self.decoder_dropout}")
@@ -256,5 +257,7 @@ def _check_types(config: Any) -> None:
 def _checked_number(name: str, value: Any, kind: type) -> int | float:
     # bool is an int in Python, and JSON's `true` is no channel count.
     _require(isinstance(value, int | float) and not isinstance(value, bool), f"`{name}` holds {value!r}, not a number")
+    # Python's JSON reader takes NaN, Infinity and integers beyond any float.
+    _require(abs(value) <= sys.float_info.max, f"`{name}` holds {value!r}, not a finite number")
     _require(kind is float or float(value).is_integer(), f"`{name}` holds {value!r}, not a whole number")
     return kind(value)

@@ -57,8 +57,8 @@ class MixTransformer(keras.Model):
         features = _stage_features(images, config, policy)
         outputs = features
         if num_classes is not None:
-            x = keras.layers.GlobalAveragePooling2D(data_format="channels_last", dtype=policy, name="pool")(features[-1])
-            outputs = keras.layers.Dense(num_classes, dtype=policy, name="head")(x)
+            pool = keras.layers.GlobalAveragePooling2D(data_format="channels_last", dtype=policy, name="pool")
+            outputs = keras.layers.Dense(num_classes, dtype=policy, name="head")(pool(features[-1]))
         super().__init__(inputs=images, outputs=outputs, name=name, **kwargs)
 
         # === Config ===
@@ -83,7 +83,8 @@ class MixTransformer(keras.Model):
 def _stage_features(images: Any, config: MixTransformerConfig, policy: Any) -> list[Any]:
     learned_position = config.positional_encoding == "learned"
     x, grid, features = images, config.positional_resolution, []
-    for stage, (dim, patch_size, stride) in enumerate(zip(config.embed_dims, config.patch_sizes, config.strides)):
+    per_stage = zip(config.embed_dims, config.patch_sizes, config.strides, strict=True)
+    for stage, (dim, patch_size, stride) in enumerate(per_stage):
         prefix = f"stage{stage + 1}"
         x = OverlappedPatchEmbedding(
             dim, patch_size, stride, config.patch_norm_epsilon, dtype=policy, name=f"{prefix}_patch_embedding"

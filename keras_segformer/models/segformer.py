@@ -31,7 +31,8 @@ class SegFormerNetwork(keras.Model):
             `keras.applications` cut at four layers. A `MixTransformer` of `config.encoder` by default.
         label_set: Names and colours of the classes; numbered ones by default.
         license: The terms of the weights, where they have any.
-        dtype: Dtype policy of every layer, the global one by default. Logits are float32 at any policy.
+        dtype: Dtype policy of every layer, the global one by default. Under half-precision policies the
+            logits are float32 all the same.
         name: Name of the model.
 
     Returns (of a call):
@@ -64,7 +65,7 @@ class SegFormerNetwork(keras.Model):
         license = License(**license) if isinstance(license, Mapping) else license
         policy = keras.dtype_policies.get(dtype or keras.config.dtype_policy())
         if (config.encoder is None) != (backbone is not None):
-            raise ValueError("Give either an encoder in the config or a backbone of your own, not both and not neither.")
+            raise ValueError("Give either an encoder in the config or a backbone of your own, and not both.")
         if label_set and not label_set.fits(config.num_classes):
             raise ValueError(
                 f"The label set {label_set.name!r} names {label_set.num_classes} classes, the model has "
@@ -74,8 +75,9 @@ class SegFormerNetwork(keras.Model):
         # === Layers ===
         scale = [1 / std for std in config.image_std]
         offset = [-mean / std for mean, std in zip(config.image_mean, config.image_std, strict=True)]
-        # Bytes and their normalised values stay exact to 1e-7; the backbone casts to its own precision.
-        normalization = keras.layers.Rescaling(scale, offset, dtype="float32", name="normalization")
+        # Half precision would round normalised bytes to three digits and logits before the loss sees them.
+        full_precision = keras.backend.result_type(policy.compute_dtype, "float32")
+        normalization = keras.layers.Rescaling(scale, offset, dtype=full_precision, name="normalization")
         encoder = MixTransformer(config.encoder, dtype=policy, name="backbone") if backbone is None else backbone
         decoder = MLPDecoder(
             config.num_classes,
@@ -90,9 +92,9 @@ class SegFormerNetwork(keras.Model):
         images = keras.Input((None, None, 3), name="images", dtype="float32")
         logits = decoder(encoder(normalization(images)))
         if config.output_stride == 1:
-            logits = ResizeLike(dtype="float32", name="logits")([logits, images])
-        elif policy.compute_dtype != "float32":
-            logits = keras.layers.Identity(dtype="float32", name="logits")(logits)
+            logits = ResizeLike(dtype=full_precision, name="logits")([logits, images])
+        elif policy.compute_dtype != full_precision:
+            logits = keras.layers.Identity(dtype=full_precision, name="logits")(logits)
         super().__init__(inputs=images, outputs=logits, name=name, **kwargs)
 
         # === Config ===
@@ -138,8 +140,8 @@ def _check_images(images: Any) -> None:
     shape = getattr(images, "shape", None)
     if shape is None:
         raise ValueError(
-            f"Images come as one array (B, H, W, 3), got {type(images).__name__}; stack them with `numpy.stack`, or use "
-            "`segment()` for paths and pictures of different sizes."
+            f"Images come as one array (B, H, W, 3), got {type(images).__name__}; stack them with `numpy.stack`, or "
+            "use `segment()` for paths and pictures of different sizes."
         )
     shape = tuple(shape)
     if len(shape) == 3:

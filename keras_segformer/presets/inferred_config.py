@@ -31,10 +31,9 @@ def infer_config(tensors: Mapping[str, np.ndarray], layout: Layout) -> SegFormer
 
     Example:
 
-    >>> from safetensors.numpy import load_file                           # doctest: +SKIP
-    >>> from keras_segformer.models.variants import VARIANTS
-from keras_segformer.presets.layouts import OFFICIAL              # doctest: +SKIP
-    >>> infer_config(load_file("segformer.b0.safetensors"), OFFICIAL)     # doctest: +SKIP
+    ```python
+    infer_config(read_tensors("segformer.b0.512x512.ade.160k.pth"), OFFICIAL)
+    ```
     """
     stages = [_infer_stage(tensors, layout, f"stage{stage}") for stage in range(1, NUM_STAGES + 1)]
     values = {name: tuple(stage[name] for stage in stages) for name in stages[0]}

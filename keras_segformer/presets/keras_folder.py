@@ -103,7 +103,7 @@ class KerasCheckpoint:
                 raise ValueError(f"{CONFIG} needs either an encoder or a backbone")
             label_set = LabelSet.from_dict(preprocessor["label_set"])
             if not label_set.fits(config.num_classes):
-                raise ValueError(f"{PREPROCESSOR} names {label_set.num_classes} classes for {config.num_classes} logits")
+                raise ValueError(f"{label_set.num_classes} classes are named for {config.num_classes} logits")
             license = metadata["license"]
             return cls(
                 folder=folder,

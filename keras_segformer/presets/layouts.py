@@ -189,8 +189,8 @@ def detect_layout(keys: Iterable[str]) -> Layout:
         if any(re.match(layout.marker, key) for key in keys):
             return layout
     raise InvalidPresetError(
-        f"These tensors are of no SegFormer layout that is known here ({', '.join(each.name for each in LAYOUTS)}); the "
-        f"first of their {len(keys)} names are {keys[:3]}."
+        f"These tensors are of no SegFormer layout that is known here ({', '.join(each.name for each in LAYOUTS)}); "
+        f"the first of their {len(keys)} names are {keys[:3]}."
     )
 
 

@@ -83,14 +83,14 @@ def parameters(model: keras.Model) -> dict[str, keras.Variable]:
 def _take(tensors: Mapping[str, np.ndarray], source: Source, variable: keras.Variable) -> np.ndarray:
     array = tensors[source.key]
     if not np.issubdtype(array.dtype, np.floating) or not np.isfinite(array).all():
-        raise WeightsMismatchError(f"Tensor {source.key!r} holds values that are no finite numbers; get the file again.")
+        raise WeightsMismatchError(f"Tensor {source.key!r} holds values that are no finite numbers; get it again.")
     if source.half is not None:
         array = np.array_split(array, 2, axis=0)[source.half]
     ours = _from_torch_axes(array, source.kind, tuple(variable.shape))
     if ours is None:
         raise WeightsMismatchError(
-            f"Tensor {source.key!r} has shape {tensors[source.key].shape}, which does not fill {variable.path!r} of shape "
-            f"{tuple(variable.shape)}; check that the config belongs to the weights."
+            f"Tensor {source.key!r} has shape {tensors[source.key].shape}, which does not fill {variable.path!r} of "
+            f"shape {tuple(variable.shape)}; check that the config belongs to the weights."
         )
     return ours
 

@@ -7,7 +7,7 @@ from typing import Any
 
 from keras_segformer.errors import InvalidPresetError
 from keras_segformer.label_sets import LabelSet, label_set_names, load_label_set
-from keras_segformer.models.config import MixTransformerConfig, SegFormerConfig
+from keras_segformer.models.config import SegFormerConfig
 
 # transformers leaves every norm at torch's default, whatever `layer_norm_eps` of its config says.
 TRANSFORMERS_EPSILON = 1e-5
@@ -127,7 +127,7 @@ def _label_names(values: Mapping[str, Any]) -> tuple[str, ...]:
     valid = isinstance(labels, Mapping) and labels and all(isinstance(name, str) for name in labels.values())
     if not valid or {str(key) for key in labels} != {str(index) for index in range(len(labels))}:
         raise InvalidPresetError(
-            "`id2label` of config.json must map every class index from 0 on to a name; correct it or get the file again."
+            "`id2label` of config.json must map every class index from 0 on to a name; correct it or get it again."
         )
     return tuple(labels[key] for key in sorted(labels, key=int))
 

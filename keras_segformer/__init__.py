@@ -1,0 +1,24 @@
+"""keras-segformer: SegFormer (arXiv 2105.15203) for Keras 3, from training to the phone."""
+
+from importlib.metadata import version
+
+from keras_segformer import visualization
+from keras_segformer.label_sets import LabelSet, load_label_set
+from keras_segformer.models import VARIANTS, MixTransformer, MixTransformerConfig, MLPDecoder, SegFormerConfig
+from keras_segformer.presets import load_encoder
+from keras_segformer.segformer import SegFormer
+
+__version__ = version("keras-segformer")
+
+__all__ = [
+    "VARIANTS",
+    "LabelSet",
+    "MLPDecoder",
+    "MixTransformer",
+    "MixTransformerConfig",
+    "SegFormer",
+    "SegFormerConfig",
+    "load_encoder",
+    "load_label_set",
+    "visualization",
+]

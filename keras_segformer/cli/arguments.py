@@ -1,0 +1,56 @@
+"""Readers of command-line values that several commands take."""
+
+from __future__ import annotations
+
+import argparse
+import re
+
+
+def image_size(text: str) -> tuple[int, int]:
+    """Reads a size in pixels.
+
+    Args:
+        text: `"512"` for a square, or `"512x1024"`, height before width.
+
+    Returns:
+        `(height, width)`.
+
+    Raises:
+        argparse.ArgumentTypeError: It is neither.
+
+    Example:
+
+    >>> image_size("512x1024")
+    (512, 1024)
+    """
+    match = re.fullmatch(r"([0-9]+)(?:x([0-9]+))?", text)
+    if match is None:
+        raise argparse.ArgumentTypeError(f"{text!r} is no size in pixels; write 512 or 512x1024 (height x width)")
+    height, width = match.groups(default=match[1])
+    return int(height), int(width)
+
+
+def opacity(text: str) -> float:
+    """Reads a number from 0 to 1.
+
+    Args:
+        text: The number.
+
+    Returns:
+        Its value.
+
+    Raises:
+        argparse.ArgumentTypeError: It is no such number.
+
+    Example:
+
+    >>> opacity("0.25")
+    0.25
+    """
+    try:
+        value = float(text)
+    except ValueError:
+        value = float("nan")
+    if not 0 <= value <= 1:
+        raise argparse.ArgumentTypeError(f"{text!r} is no number from 0 to 1")
+    return value

@@ -1,0 +1,171 @@
+"""`keras-segformer info`: parameters and arithmetic of an architecture or a preset."""
+
+from __future__ import annotations
+
+import argparse
+import dataclasses
+from typing import Any
+
+from rich import box
+from rich.console import Console
+from rich.table import Table
+
+from keras_segformer.analysis.complexity import (
+    PAPER_NUM_CLASSES,
+    PAPER_PARAMETERS_M,
+    Complexity,
+    Cost,
+    count_complexity,
+    paper_macs,
+)
+from keras_segformer.cli.arguments import image_size
+from keras_segformer.licenses import License
+from keras_segformer.models import VARIANTS, SegFormerConfig
+from keras_segformer.presets import PRESETS
+from keras_segformer.segformer import SegFormer
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class _Subject:
+    """What the command is asked about."""
+
+    title: str
+    config: SegFormerConfig
+    license: License | None = None
+
+
+def add_parser(subparsers: Any) -> None:
+    """Adds the command to the program's parser.
+
+    Args:
+        subparsers: What `argparse.ArgumentParser.add_subparsers` returned.
+    """
+    parser = subparsers.add_parser(
+        "info",
+        help="show parameters and arithmetic of an architecture or a preset",
+        description="Shows parameters and multiply-accumulates per module, beside what the paper prints.",
+    )
+    parser.add_argument(
+        "subject",
+        metavar="NAME",
+        help="an architecture (b0 to b5, pvt_v2_b0 to pvt_v2_b5), a preset, a preset folder, or hf://org/repo",
+    )
+    parser.add_argument(
+        "--size",
+        metavar="PIXELS",
+        type=image_size,
+        help="side of the image, or HEIGHTxWIDTH (default: what the architecture or preset is meant for)",
+    )
+
+
+def run(args: argparse.Namespace) -> int:
+    """Prints the tables.
+
+    Args:
+        args: `subject`, a name or folder, and `size`, `(height, width)` or `None`.
+
+    Returns:
+        0.
+
+    Raises:
+        PresetNotFoundError: There is no such architecture, preset or folder.
+        InvalidPresetError: The folder's files are broken.
+        ValueError: The model has a backbone of its own, or the image is smaller than 32x32 pixels.
+    """
+    subject = _find_subject(args.subject)
+    size = args.size or subject.config.input_size
+    complexity = count_complexity(subject.config, size)
+    console = Console()
+    title = f"{subject.title}, {subject.config.num_classes} classes, images of {size[0]}x{size[1]}"
+    console.print(title, markup=False, highlight=False)
+    console.print(_module_table(complexity))
+    console.print(_paper_table(subject.config, size))
+    console.print(_summary(complexity), highlight=False)
+    if subject.license:
+        console.print(f"Licence of the weights: {subject.license.terms}", markup=False, highlight=False, soft_wrap=True)
+    return 0
+
+
+def _find_subject(name: str) -> _Subject:
+    if name in VARIANTS:
+        return _Subject(title=f"Architecture {name}", config=VARIANTS[name])
+    if name in PRESETS:
+        info = PRESETS[name]
+        config = VARIANTS[info.variant].replace(input_size=info.input_size)
+        if info.task == "classification":
+            return _Subject(title=f"{info.title}, with a decoder", config=config, license=info.license)
+        return _Subject(title=info.title, config=config.replace(num_classes=info.num_classes), license=info.license)
+    model = SegFormer.from_preset(name)
+    return _Subject(title=name, config=model.config, license=model.license)
+
+
+def _module_table(complexity: Complexity) -> Table:
+    table = _table("Module", "Parameters", "MACs, paper's form", "MACs, ours")
+    parts = [(f"stage {number}", stage) for number, stage in enumerate(complexity.stages, start=1)]
+    for part, modules in [*parts, ("decoder", complexity.decoder)]:
+        for module, cost in modules.items():
+            table.add_row(f"{part}: {module}", *_cost_cells(cost))
+        table.add_section()
+    table.add_row("encoder", *_cost_cells(complexity.encoder_total))
+    table.add_row("decoder", *_cost_cells(complexity.decoder_total))
+    table.add_row("total", *_cost_cells(complexity.total), style="bold")
+    return table
+
+
+def _paper_table(config: SegFormerConfig, size: tuple[int, int]) -> Table:
+    complexity = count_complexity(config.replace(num_classes=PAPER_NUM_CLASSES), size)
+    variant = _variant_of(config)
+    encoder, decoder = PAPER_PARAMETERS_M.get(variant, (None, None))
+    macs = _paper_macs_by_size(variant).get(size)
+    table = _table(f"With {PAPER_NUM_CLASSES} classes", "Here", "Paper")
+    table.add_row("encoder parameters", _millions(complexity.encoder_total.parameters), _printed(encoder, "M"))
+    table.add_row("decoder parameters", _millions(complexity.decoder_total.parameters), _printed(decoder, "M"))
+    table.add_row("MACs, counted as the paper does", _billions(paper_macs(config, size)), _printed(macs, "G"))
+    return table
+
+
+def _summary(complexity: Complexity) -> str:
+    total = complexity.total
+    return (
+        f"Ours takes {total.macs / total.plain_macs:.2f} of the multiply-accumulates of the paper's form for the same "
+        "function: the decoder's two linear maps are multiplied into one first "
+        f"({_billions(complexity.kernel_product_macs)} once per call, none in converted files)."
+    )
+
+
+def _variant_of(config: SegFormerConfig) -> str | None:
+    """The named architecture of the same widths and depths."""
+
+    def shape(config: SegFormerConfig) -> tuple[Any, ...]:
+        encoder = config.encoder
+        return encoder.embed_dims, encoder.depths, encoder.mlp_ratios, config.decoder_width
+
+    return next((name for name, variant in VARIANTS.items() if shape(variant) == shape(config)), None)
+
+
+def _paper_macs_by_size(variant: str | None) -> dict[tuple[int, int], float]:
+    papers = [info.paper for info in PRESETS.values() if info.variant == variant]
+    return {paper.macs_input_size: paper.macs_g for paper in papers if paper.macs_input_size}
+
+
+def _table(*headers: str) -> Table:
+    table = Table(box=box.SIMPLE)
+    for header in headers:
+        table.add_column(header, justify="right" if table.columns else "left")
+    return table
+
+
+def _cost_cells(cost: Cost) -> tuple[str, str, str]:
+    return f"{cost.parameters:,}", _billions(cost.plain_macs), _billions(cost.macs)
+
+
+def _millions(count: int) -> str:
+    return f"{count / 1e6:.2f} M"
+
+
+def _billions(count: int) -> str:
+    return f"{count / 1e9:.2f} G"
+
+
+def _printed(number: float | None, unit: str) -> str:
+    return "–" if number is None else f"{number} {unit}"

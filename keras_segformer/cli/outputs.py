@@ -1,0 +1,147 @@
+"""The files that `keras-segformer predict` writes: their names, and what is in them."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+from PIL import Image
+
+from keras_segformer.files import atomic_file
+from keras_segformer.label_sets import LabelSet
+
+_MAX_PALETTE = 256
+
+
+@dataclasses.dataclass(frozen=True)
+class Outputs:
+    """Where the results of one picture go.
+
+    Args:
+        picture: The overlay with its legend.
+        mask: The label map, if it is wanted.
+        areas: The areas of the classes as JSON, if they are wanted.
+    """
+
+    picture: Path
+    mask: Path | None
+    areas: Path | None
+
+
+def plan_outputs(sources: Sequence[Path], folder: Path, mask: bool, areas: bool) -> list[Outputs]:
+    """Names the files for every picture, so that none replaces another or a picture that is read.
+
+    Args:
+        sources: The pictures. Where several have the same stem, such as `a.png` and `a.jpg`, all but the first get a
+            number.
+        folder: The folder of all results.
+        mask: Whether label maps are wanted.
+        areas: Whether areas are wanted.
+
+    Returns:
+        The files of every picture, in the order of `sources`.
+
+    Raises:
+        ValueError: One of the files would replace a picture.
+
+    Example:
+
+    >>> [str(each.picture) for each in plan_outputs([Path("a.png"), Path("b/a.png")], Path("out"), True, False)]
+    ['out/a_segmented.png', 'out/a_2_segmented.png']
+    """
+    planned = [
+        Outputs(
+            picture=folder / f"{stem}_segmented.png",
+            mask=folder / f"{stem}_mask.png" if mask else None,
+            areas=folder / f"{stem}.json" if areas else None,
+        )
+        for stem in _distinct_stems(sources)
+    ]
+    read = {source.resolve() for source in sources}
+    for outputs in planned:
+        for path in dataclasses.astuple(outputs):
+            if path and path.resolve() in read:
+                raise ValueError(f"'{path}' is to be read and would be replaced; choose another --output folder")
+    return planned
+
+
+def write_picture(path: Path, picture: np.ndarray) -> None:
+    """Writes a picture, whole or not at all.
+
+    Args:
+        path: The PNG file.
+        picture: `(H, W, 3)`, uint8.
+    """
+    _save_png(path, Image.fromarray(picture))
+
+
+def write_mask(path: Path, labels: np.ndarray, label_set: LabelSet) -> None:
+    """Writes a label map whose pixel values are class indices, whole or not at all.
+
+    Args:
+        path: The PNG file: 8 bits per pixel with the colours of the classes as its palette, like the annotations of
+            PASCAL VOC, or 16-bit grey where there are more than 256 classes.
+        labels: `(H, W)`, integer.
+        label_set: The colours.
+    """
+    if label_set.num_classes > _MAX_PALETTE:
+        _save_png(path, Image.fromarray(labels.astype(np.uint16)))
+        return
+    # Filled up with black, because Pillow packs the pixels of small palettes into 1, 2 or 4 bits.
+    palette = np.zeros((_MAX_PALETTE, 3), np.uint8)
+    palette[: label_set.num_classes] = label_set.palette_array
+    image = Image.fromarray(labels.astype(np.uint8))
+    image.putpalette(palette.tobytes())
+    _save_png(path, image)
+
+
+def write_areas(path: Path, labels: np.ndarray, label_set: LabelSet, source: Path, preset: str) -> None:
+    """Writes how much of a picture every class covers, the largest first, whole or not at all.
+
+    Args:
+        path: The JSON file.
+        labels: `(H, W)`, integer.
+        label_set: The names.
+        source: The picture.
+        preset: The model that segmented it.
+    """
+    pixels = np.bincount(labels.ravel(), minlength=label_set.num_classes)
+    present = [int(index) for index in np.argsort(-pixels, kind="stable") if pixels[index]]
+    areas = {
+        "image": str(source),
+        "height": labels.shape[0],
+        "width": labels.shape[1],
+        "preset": preset,
+        "classes": [
+            {
+                "index": index,
+                "name": label_set.names[index],
+                "pixels": int(pixels[index]),
+                "share": float(pixels[index] / labels.size),
+            }
+            for index in present
+        ],
+    }
+    with atomic_file(path) as temporary:
+        temporary.write_text(json.dumps(areas, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
+
+
+def _distinct_stems(sources: Sequence[Path]) -> list[str]:
+    stems: list[str] = []
+    taken: set[str] = set()
+    for source in sources:
+        stem, number = source.stem, 1
+        while stem.casefold() in taken:  # many file systems do not tell upper from lower case
+            number += 1
+            stem = f"{source.stem}_{number}"
+        taken.add(stem.casefold())
+        stems.append(stem)
+    return stems
+
+
+def _save_png(path: Path, image: Image.Image) -> None:
+    with atomic_file(path) as temporary:
+        image.save(temporary, format="PNG")

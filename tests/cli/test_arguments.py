@@ -1,0 +1,31 @@
+"""Readers of command-line values."""
+
+from __future__ import annotations
+
+import argparse
+
+import pytest
+
+from keras_segformer.cli.arguments import image_size, opacity
+
+
+@pytest.mark.parametrize(("text", "size"), [("512", (512, 512)), ("512x1024", (512, 1024)), ("33x0100", (33, 100))])
+def test_image_size(text, size):
+    assert image_size(text) == size
+
+
+@pytest.mark.parametrize("text", ["", "x", "512x", "x512", "512X512", "5.5", "-5", "512x512x3", "٥١٢", "large"])
+def test_no_image_size(text):
+    with pytest.raises(argparse.ArgumentTypeError, match="write 512 or 512x1024"):
+        image_size(text)
+
+
+@pytest.mark.parametrize(("text", "value"), [("0", 0), ("1", 1), ("0.25", 0.25), ("1e-1", 0.1)])
+def test_opacity(text, value):
+    assert opacity(text) == value
+
+
+@pytest.mark.parametrize("text", ["", "half", "-0.1", "1.01", "nan", "inf"])
+def test_no_opacity(text):
+    with pytest.raises(argparse.ArgumentTypeError, match="no number from 0 to 1"):
+        opacity(text)

@@ -91,9 +91,10 @@ class EfficientSelfAttention(keras.layers.Layer):
         return (self.dim // self.num_heads) ** -0.5
 
     def _softmax(self, scores: Any) -> Any:
-        # Images below 64 pixels leave a single key, about whose softmax Keras warns.
+        # Images below 64 pixels leave a single key, whose weight is 1 and about whose softmax Keras warns. The product
+        # keeps the gradients, which are 0: Keras warns about missing ones as well.
         if scores.shape[-1] == 1:
-            return ops.ones_like(scores)
+            return 0 * scores + 1
         scores = ops.cast(scores, keras.backend.result_type(self.compute_dtype, "float32"))
         return ops.cast(ops.softmax(scores, axis=-1), self.compute_dtype)
 

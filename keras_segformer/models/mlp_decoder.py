@@ -85,7 +85,8 @@ class MLPDecoder(keras.layers.Layer):
 
     @staticmethod
     def _check_number(per_stage: Sequence[Any]) -> None:
-        if not isinstance(per_stage, list | tuple) or len(per_stage) != NUM_STAGES:
+        # The shape of a single map is a tuple of four as well, but ends with a number.
+        if not isinstance(per_stage, list | tuple) or len(per_stage) != NUM_STAGES or isinstance(per_stage[-1], int):
             raise ValueError(
                 f"The decoder takes a list of {NUM_STAGES} feature maps, finest first; give the backbone "
                 f"{NUM_STAGES} outputs (strides 4, 8, 16, 32)."

@@ -155,6 +155,7 @@ def test_an_entry_needs_only_what_has_no_default():
     info = PresetInfo(**required)
     assert (info.label_set, dict(info.sha256), info.paper.top1) == (None, {}, None)
 
+
 @pytest.mark.parametrize("name", PRESETS)
 def test_parameters_are_those_of_the_architecture(name):
     info = PRESETS[name]
@@ -163,4 +164,3 @@ def test_parameters_are_those_of_the_architecture(name):
     head = (config.encoder.embed_dims[-1] + 1) * info.num_classes
     classifier = complexity.encoder_total.parameters + head
     assert info.parameters == (complexity.total.parameters if info.task == "segmentation" else classifier)
-

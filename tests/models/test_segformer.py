@@ -1,0 +1,176 @@
+from __future__ import annotations
+
+import keras
+import numpy as np
+import pytest
+
+from comparison import assert_close, numpy, random_map
+from keras_segformer.label_sets import LabelSet
+from keras_segformer.models import SegFormerConfig, SegFormerNetwork
+from reference import bilinear_resize
+from tiny import tiny_config
+
+
+def random_images(*size: int, batch: int = 2) -> np.ndarray:
+    return np.random.default_rng(4).integers(0, 256, (batch, *size, 3), dtype="uint8")
+
+
+@pytest.fixture(scope="module")
+def model() -> SegFormerNetwork:
+    keras.utils.set_random_seed(1)
+    return SegFormerNetwork(tiny_config())
+
+
+@pytest.mark.parametrize("size", [(32, 32), (64, 96), (100, 75), pytest.param((33, 47), marks=pytest.mark.backend)])
+def test_one_model_takes_every_size(model, size):
+    images = random_images(*size)
+    logits = model.predict_on_batch(images)
+    assert logits.shape == model.compute_output_shape(images.shape) == (2, *size, 5)
+    quarter = numpy(model.quarter.predict_on_batch(images.astype("float32")))
+    assert quarter.shape == (2, -(-size[0] // 4), -(-size[1] // 4), 5)
+    assert_close(logits, bilinear_resize(quarter, size))
+
+
+@pytest.mark.backend
+def test_normalises_inside(model):
+    images = random_images(64, 64)
+    normalised = (images / 255 - np.array([0.485, 0.456, 0.406])) / np.array([0.229, 0.224, 0.225])
+    expected = model.decoder(model.backbone(normalised.astype("float32")))
+    assert_close(model.quarter.predict_on_batch(images.astype("float32")), expected)
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64", "int32", "float16"])
+def test_images_may_have_any_numeric_type(model, dtype):
+    images = random_images(64, 64)
+    assert_close(model.predict_on_batch(images.astype(dtype)), model.predict_on_batch(images), tolerance=1e-6)
+
+
+def test_images_of_a_batch_do_not_touch_each_other(model):
+    images = random_images(64, 64)
+    both = model.predict_on_batch(images)
+    assert_close(both, np.concatenate([model.predict_on_batch(image[None]) for image in images]))
+
+
+def test_output_stride_4_leaves_out_the_last_resize(model):
+    quarter = SegFormerNetwork(tiny_config(output_stride=4))
+    quarter.set_weights(model.get_weights())
+    images = random_images(65, 64)
+    assert quarter.compute_output_shape(images.shape) == (2, 17, 16, 5)
+    assert_close(quarter.predict_on_batch(images), model.quarter.predict_on_batch(images.astype("float32")))
+
+
+def test_names(model):
+    assert model.output_names == ["logits"]
+    assert [layer.name for layer in model.layers] == ["images", "normalization", "backbone", "decoder", "logits"]
+    assert model.get_layer("backbone") is model.backbone
+
+
+@pytest.mark.parametrize("overrides", [{"num_classes": 1}, {"decoder_stages": (2, 4)}, {"decoder_stages": (4,)}])
+def test_few_classes_and_few_stages(overrides):
+    config = tiny_config(**overrides)
+    logits = SegFormerNetwork(config).predict_on_batch(random_images(33, 64))
+    assert logits.shape == (2, 33, 64, config.num_classes)
+    assert np.isfinite(logits).all()
+
+
+@pytest.mark.parametrize("output_stride", [1, 4])
+@pytest.mark.parametrize("policy", ["mixed_float16", "mixed_bfloat16"])
+def test_logits_are_float32_at_any_precision(policy, output_stride):
+    model = SegFormerNetwork(tiny_config(output_stride=output_stride), dtype=policy)
+    assert {layer.compute_dtype for layer in (model.backbone, model.decoder)} == {policy.removeprefix("mixed_")}
+    assert model.output.dtype == "float32"
+    assert model.predict_on_batch(random_images(64, 64)).dtype == np.float32
+
+
+def fit(model: keras.Model, epochs: int = 2) -> list[float]:
+    """The losses of a few steps on two pictures, a third of whose pixels have no label."""
+    images = random_images(64, 64)
+    labels = (images[..., 0] // 64).astype("int32")
+    labels[:, ::3] = 255
+    # Adam would take seconds to make its own variables.
+    model.compile(
+        keras.optimizers.SGD(0.1), keras.losses.SparseCategoricalCrossentropy(from_logits=True, ignore_class=255)
+    )
+    return model.fit(images, labels, batch_size=2, epochs=epochs, verbose=0).history["loss"]
+
+
+@pytest.mark.backend
+def test_fits():
+    keras.utils.set_random_seed(2)
+    model = SegFormerNetwork(tiny_config(drop_path_rate=0.1, decoder_dropout=0.1))
+    before = model.get_weights()
+    losses = fit(model, epochs=6)
+    assert np.isfinite(losses).all()
+    assert losses[-1] < losses[0]
+    changed = [not np.array_equal(old, new) for old, new in zip(before, model.get_weights(), strict=True)]
+    assert np.mean(changed) > 0.9
+
+
+@pytest.mark.backend
+def test_another_backbone_trains_and_is_saved(tmp_path):
+    keras.utils.set_random_seed(2)
+    network = keras.applications.MobileNet((None, None, 3), alpha=0.25, include_top=False, weights=None)
+    names = [f"conv_pw_{index}_relu" for index in (3, 5, 11, 13)]
+    backbone = keras.Model(network.input, [network.get_layer(name).output for name in names])
+    model = SegFormerNetwork(SegFormerConfig(encoder=None, num_classes=4, decoder_width=8), backbone=backbone)
+    assert np.isfinite(fit(model)).all()
+
+    model.save(tmp_path / "model.keras")
+    loaded = keras.saving.load_model(tmp_path / "model.keras")
+    assert type(loaded) is SegFormerNetwork
+    assert loaded.config == model.config
+    images = random_images(70, 64)
+    assert_close(loaded.predict_on_batch(images), model.predict_on_batch(images), tolerance=1e-6)
+
+
+def test_saved_models_keep_dtype_labels_and_dropout(tmp_path):
+    label_set = LabelSet.generic(5)
+    config = tiny_config(drop_path_rate=0.3, decoder_dropout=0.2)
+    SegFormerNetwork(config, label_set=label_set, dtype="mixed_bfloat16").save(tmp_path / "model.keras")
+    loaded = keras.saving.load_model(tmp_path / "model.keras")
+    assert (loaded.config, loaded.label_set, loaded.dtype_policy.name) == (config, label_set, "mixed_bfloat16")
+    assert loaded.backbone.get_layer("stage4_block1").drop_path.rate == pytest.approx(0.3)
+    assert loaded.decoder.dropout.rate == 0.2
+
+
+WRONG_IMAGES = {
+    "list": ([np.zeros((64, 64, 3))], "one array .* got list; stack them"),
+    "no batch": (np.zeros((64, 64, 3)), r"need a batch axis: got shape \(64, 64, 3\)"),
+    "grey": (np.zeros((1, 64, 64, 1)), r"shape \(B, H, W, 3\), .*; got \(1, 64, 64, 1\)"),
+    "alpha": (np.zeros((1, 64, 64, 4)), r"shape \(B, H, W, 3\)"),
+    "channels first": (np.zeros((1, 3, 64, 64)), r"shape \(B, H, W, 3\)"),
+    "rank 2": (np.zeros((64, 64)), r"shape \(B, H, W, 3\)"),
+    "rank 5": (np.zeros((1, 1, 64, 64, 3)), r"shape \(B, H, W, 3\)"),
+    "booleans": (np.zeros((1, 64, 64, 3), bool), "numeric dtype.*got bool"),
+    "complex": (np.zeros((1, 64, 64, 3), "complex64"), "numeric dtype.*got complex64"),
+    "objects": (np.zeros((1, 64, 64, 3), object), "dtype"),
+    "text": (np.zeros((1, 64, 64, 3), "U1"), "dtype"),
+    "low": (np.zeros((1, 31, 64, 3)), "at least 32x32 pixels, got 31x64"),
+    "narrow": (np.zeros((1, 64, 5, 3)), "at least 32x32 pixels, got 64x5"),
+}
+
+
+@pytest.mark.parametrize(("images", "message"), WRONG_IMAGES.values(), ids=WRONG_IMAGES)
+def test_wrong_images_are_named(model, images, message):
+    with pytest.raises(ValueError, match=message):
+        model(images)
+
+
+def test_encoder_and_backbone_exclude_each_other():
+    backbone = keras.Sequential([keras.Input((None, None, 3)), keras.layers.Conv2D(1, 1)])
+    for config, given in ((tiny_config(), backbone), (SegFormerConfig(encoder=None), None)):
+        with pytest.raises(ValueError, match="either an encoder in the config or a backbone"):
+            SegFormerNetwork(config, backbone=given)
+
+
+def test_label_set_of_another_number_of_classes_is_refused():
+    with pytest.raises(ValueError, match="names 4 classes, the model has 5"):
+        SegFormerNetwork(tiny_config(), label_set=LabelSet.generic(4))
+
+
+def test_images_with_a_single_key_train():
+    """At 32x32 pixels every stage attends to one key, about which Keras would warn."""
+    model = SegFormerNetwork(tiny_config())
+    model.compile("sgd", "mse")
+    loss = model.train_on_batch(random_images(32, 32), random_map(2, 32, 32, 5))
+    assert np.isfinite(loss)

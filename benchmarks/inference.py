@@ -1,12 +1,13 @@
 """Speed and memory of SegFormer-B0 inference: ours, KerasHub's and ONNX Runtime's, in turn in one process.
 
-    pip install -e ".[benchmarks]" && pip install --no-deps keras-hub
+    pip install -e ".[benchmarks]"
     python benchmarks/inference.py --onnx segformer_b0_512.onnx
 
-Every round runs every contender once, so that a machine whose speed drifts treats them alike; the ratios are medians
-of the ratios within a round. Contenders are compared at equal output, float32 logits of 150 classes: at the size of the
-image, where writing and copying them (157 MB at 512x512) costs all the same, or at a quarter of it, as the ONNX file
-has them. Peak memory is that of a process of its own per contender.
+Every round runs every contender once, in an order of its own, so that neither the drift of a machine nor the memory
+that one contender leaves to the next favours any; the ratios are medians of the ratios within a round. Contenders are
+compared at equal output, float32 logits of 150 classes: at the size of the image, where writing and copying them
+(157 MB at 512x512) costs all the same, or at a quarter of it, as the ONNX file has them. Peak memory is that of a
+process of its own per contender.
 """
 
 from __future__ import annotations
@@ -17,6 +18,7 @@ import json
 import multiprocessing
 import os
 import platform
+import random
 import resource
 import statistics
 import time
@@ -126,10 +128,11 @@ def _measure(names: list[str], size: int, onnx: Path | None, rounds: int) -> dic
     for run in runs.values():
         run(), run()  # compile, then settle
     seconds: dict[str, list[float]] = {name: [] for name in names}
+    order = random.Random(0)
     for _ in track(range(rounds), description=f"{size}x{size}", transient=True):
-        for name, run in runs.items():
+        for name in order.sample(names, len(names)):
             start = time.perf_counter()
-            run()
+            runs[name]()
             seconds[name].append(time.perf_counter() - start)
     return seconds
 

@@ -179,12 +179,16 @@ def test_graph_and_eager_call_agree(citizen):
 
 
 @pytest.mark.backend
-@pytest.mark.parametrize(("policy", "tolerance"), [("mixed_float16", 1e-2), ("mixed_bfloat16", 6e-2)])
-def test_mixed_precision(citizen, policy, tolerance):
+@pytest.mark.parametrize(
+    ("policy", "tolerance"),
+    [("mixed_float16", 1e-2), ("mixed_bfloat16", 6e-2), ("float16", 1e-2), ("bfloat16", 6e-2)],
+)
+def test_half_precision(citizen, policy, tolerance):
     layer = citizen.make()
     half_layer = type(layer).from_config(layer.get_config() | {"dtype": policy})
     model, half = citizen.model(layer), citizen.model(half_layer)
-    assert {variable.dtype for variable in half.trainable_variables} <= {"float32"}
+    kept_in = "float32" if policy.startswith("mixed") else policy
+    assert {variable.dtype for variable in half.trainable_variables} <= {kept_in}
     half.set_weights(model.get_weights())
     inputs = citizen.inputs(citizen.sizes[0])
     assert_equal_outputs(half.predict_on_batch(inputs), model.predict_on_batch(inputs), tolerance)

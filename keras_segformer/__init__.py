@@ -2,6 +2,12 @@
 
 from importlib.metadata import version
 
+from keras_segformer.quiet import import_keras_quietly, is_program
+
+# The program cannot do this itself: Python runs this file before any other of the package.
+if is_program():
+    import_keras_quietly()
+
 from keras_segformer import visualization
 from keras_segformer.label_sets import LabelSet, load_label_set
 from keras_segformer.models import VARIANTS, MixTransformer, MixTransformerConfig, MLPDecoder, SegFormerConfig

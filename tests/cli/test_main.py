@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
+import sys
+import textwrap
 from collections.abc import Callable
 
 import pytest
@@ -78,3 +82,26 @@ def test_help(command, capsys):
         main([name, "--help"])
     assert error.value.code == 0
     assert f"usage: keras-segformer {name}" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("program", ["keras-segformer", "python"])
+def test_only_the_program_silences_tensorflow(program):
+    code = """
+        import os, sys
+        sys.argv[0] = sys.argv.pop(1)
+        from keras_segformer.cli import main
+        status = main(["info", "b0", "--size", "64"])
+        print(status, os.environ.get("TF_CPP_MIN_LOG_LEVEL"))
+    """
+    environment = {name: value for name, value in os.environ.items() if name != "TF_CPP_MIN_LOG_LEVEL"}
+    answer = subprocess.run(
+        [sys.executable, "-c", textwrap.dedent(code), program],
+        capture_output=True,
+        text=True,
+        check=True,
+        env=environment | {"KERAS_BACKEND": "tensorflow"},
+    )
+    silenced = program == "keras-segformer"
+    # JAX, where it is installed, sets a level of its own.
+    assert (answer.stdout.splitlines()[-1] == "0 3") == silenced
+    assert not silenced or answer.stderr == ""

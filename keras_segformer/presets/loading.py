@@ -55,14 +55,16 @@ def load_segmenter(
         InvalidPresetError: See `from_preset`.
         ValueError: See `from_preset`.
     """
-    if not load_weights and str(preset) in PRESETS:
-        config = _published_config(PRESETS[preset]).replace(output_stride=output_stride, **overrides)
+    # A path is never a name, even where it is spelt like one.
+    info = PRESETS.get(preset) if isinstance(preset, str) else None
+    if info and not load_weights:
+        _require_classes(preset, info.task == "classification", num_classes)
+        config = _published_config(info).replace(output_stride=output_stride, **overrides)
         config = config if num_classes is None else config.replace(num_classes=num_classes)
-        return network(config, label_set=label_set or _label_set_of(PRESETS[preset], config), dtype=dtype)
+        return network(config, label_set=label_set or _label_set_of(info, config), dtype=dtype)
 
     checkpoint, origin = _read(preset, overrides)
-    if checkpoint.classification and num_classes is None:
-        raise ValueError(f"{preset} is an encoder without decoder; say how many classes to train with `num_classes=`.")
+    _require_classes(preset, checkpoint.classification, num_classes)
     config = checkpoint.config.replace(output_stride=output_stride, **overrides)
     if num_classes is not None:
         config = config.replace(num_classes=num_classes)
@@ -127,6 +129,11 @@ def load_encoder(
     encoder = MixTransformer(config.encoder, dtype=dtype)
     _transfer(source, encoder, origin)
     return encoder
+
+
+def _require_classes(preset: str | os.PathLike[str], classification: bool, num_classes: int | None) -> None:
+    if classification and num_classes is None:
+        raise ValueError(f"{preset} is an encoder without decoder; say how many classes to train with `num_classes=`.")
 
 
 def _read(preset: str | os.PathLike[str], overrides: dict[str, Any]) -> tuple[Checkpoint, str]:

@@ -122,6 +122,18 @@ def test_architectures_of_the_catalogue_need_no_files(name):
     assert model.config.input_size == PRESETS[name].input_size
 
 
+def test_an_encoder_needs_classes_without_weights_too():
+    with pytest.raises(ValueError, match="num_classes"):
+        load_segmenter(SegFormerNetwork, "mit_b0_imagenet", load_weights=False)
+
+
+def test_a_path_is_never_a_catalogue_name(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    save_keras_folder(SegFormerNetwork(tiny_config()), tmp_path / "b0_ade20k")
+    model = load_segmenter(SegFormerNetwork, Path("b0_ade20k"), load_weights=False)
+    assert model.config == tiny_config()
+
+
 @pytest.mark.parametrize("name", ["golden/tiny_official/mit_official.pth", "golden/tiny_pvt_v2_timm"])
 def test_encoders_become_segmenters(shared, name, caplog):
     with pytest.raises(ValueError, match="num_classes"):

@@ -11,7 +11,7 @@ from importlib import resources
 from types import MappingProxyType
 from typing import Any, Literal
 
-from keras_segformer.errors import InvalidPresetError, PresetNotFoundError
+from keras_segformer.errors import InvalidPresetError
 from keras_segformer.licenses import License
 from keras_segformer.models.variants import VARIANTS
 
@@ -91,28 +91,6 @@ class PresetInfo:
         wrong = {name: getattr(self, name) for name, is_valid in valid.items() if not is_valid}
         if wrong:
             raise InvalidPresetError(f"Catalogue entry {self.name!r} holds wrong values, correct them: {wrong}.")
-
-
-def find_preset_info(name: str) -> PresetInfo:
-    """Look up a catalogue entry.
-
-    Args:
-        name: The name of a preset.
-
-    Returns:
-        Its entry.
-
-    Raises:
-        PresetNotFoundError: The catalogue has no such name; the message suggests similar ones.
-
-    Example:
-
-    >>> find_preset_info("b0_ade20k").source
-    'hf://nvidia/segformer-b0-finetuned-ade-512-512'
-    """
-    if name not in PRESETS:
-        raise PresetNotFoundError(f"The catalogue has no preset {name!r}. {suggest(name)}")
-    return PRESETS[name]
 
 
 def suggest(name: str) -> str:

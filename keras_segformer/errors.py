@@ -15,3 +15,23 @@ class WeightsMismatchError(InvalidPresetError):
 
 class InvalidImageError(ValueError):
     """A file or array that is no image the model can take."""
+
+
+class InvalidDatasetError(ValueError):
+    """A data set whose files are missing, broken, of different sizes, or hold values that are no class."""
+
+
+class MissingExtraError(ValueError):
+    """An optional package is not installed; the message says how to get it.
+
+    Args:
+        module: The module that could not be imported.
+        extra: The extra of this package that brings it.
+    """
+
+    def __init__(self, module: str, extra: str) -> None:
+        super().__init__(f"This needs {module}, which is not installed; run `pip install 'keras-segformer[{extra}]'`.")
+
+
+class InvalidRecipeError(ValueError):
+    """A training recipe that does not exist, cannot be read, or has values out of range."""

@@ -19,7 +19,7 @@ from keras_segformer.errors import InvalidPresetError
 from keras_segformer.label_sets import LabelSet, label_set_names, load_label_set
 from keras_segformer.label_sets.colors import MAX_DISTINCT_COLORS, _oklab, distinct_colors
 
-NUM_CLASSES = {"ade20k": 150, "camvid": 11, "cityscapes": 19, "voc": 21}
+NUM_CLASSES = {"ade20k": 150, "camvid": 11, "cityscapes": 19, "oxford_iiit_pet": 3, "voc": 21}
 
 
 def valid_data() -> dict:
@@ -58,7 +58,7 @@ def test_every_label_set_survives_json(name):
 
 
 def test_unknown_label_set():
-    with pytest.raises(ValueError, match="no label set 'kitti'; choose one of ade20k, camvid, cityscapes, voc"):
+    with pytest.raises(ValueError, match="no label set 'kitti'; choose one of ade20k, camvid, cityscapes, oxford_iiit_pet, voc"):
         load_label_set("kitti")
 
 

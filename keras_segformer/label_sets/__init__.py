@@ -176,7 +176,7 @@ def label_set_names() -> tuple[str, ...]:
     Example:
 
     >>> label_set_names()
-    ('ade20k', 'camvid', 'cityscapes', 'voc')
+    ('ade20k', 'camvid', 'cityscapes', 'oxford_iiit_pet', 'voc')
     """
     files = (entry.name for entry in resources.files(__name__).iterdir())
     return tuple(sorted(file.removesuffix(".json") for file in files if file.endswith(".json")))

@@ -1,0 +1,1 @@
+"""Data sets: builders, checks, integer-safe augmentation and input pipelines."""

@@ -1,0 +1,122 @@
+"""The data sets as TFDS builders: import this module, and `tfds.load("keras_segformer_camvid", …)` finds them.
+
+TFDS writes the examples once into shards under its `data_dir`, and renames their folder into place when it is complete,
+so that an interrupted preparation leaves nothing that could be taken for a whole one.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import functools
+import os
+from collections.abc import Iterator
+from typing import Any
+
+from keras_segformer.data.check import check_source, describe_problems
+from keras_segformer.data.examples import IMAGE, MASK, NAME
+from keras_segformer.data.image_files import encode_image
+from keras_segformer.data.masks import MaskCoding, encode_mask
+from keras_segformer.data.pairs import Pair
+from keras_segformer.data.parallel import parallel_map
+from keras_segformer.data.sources import SOURCES, Source
+from keras_segformer.errors import InvalidDatasetError, MissingExtraError
+from keras_segformer.label_sets import LabelSet
+
+try:
+    import tensorflow_datasets as tfds
+except ImportError as error:
+    raise MissingExtraError("tensorflow_datasets", "data") from error
+
+
+@dataclasses.dataclass(eq=False, kw_only=True)
+class PairsConfig(tfds.core.BuilderConfig):
+    """Where the files are, and what is done with bad ones.
+
+    Args:
+        name: Folder of the prepared examples.
+        data: Folder or archive of the data set; the `manual_dir` of TFDS by default.
+        skip_bad: Whether bad pairs are left out; else they are an error.
+    """
+
+    data: str | os.PathLike[str] | None = None
+    skip_bad: bool = False
+
+
+class PairsBuilder(tfds.core.GeneratorBasedBuilder, skip_registration=True):
+    """Images as they are, masks as class indices with 255 for ignored pixels."""
+
+    VERSION = tfds.core.Version("1.0.0")
+
+    source: Source
+    """The data set; subclasses set it."""
+
+    @property
+    def label_set(self) -> LabelSet:
+        """The classes of the prepared examples."""
+        return LabelSet.from_dict(self.info.metadata["label_set"])
+
+    @property
+    def left_out(self) -> list[str]:
+        """What was wrong with the files that the prepared examples do without."""
+        return self.info.metadata["left_out"]
+
+    def _info(self) -> tfds.core.DatasetInfo:
+        features = {
+            IMAGE: tfds.features.Image(),
+            MASK: tfds.features.Image(shape=(None, None, 1), encoding_format="png"),
+            NAME: tfds.features.Text(),
+        }
+        return tfds.core.DatasetInfo(
+            builder=self,
+            description=self.source.title,
+            homepage=self.source.homepage,
+            citation=self.source.citation,
+            license=self.source.licence,
+            features=tfds.features.FeaturesDict(features),
+            metadata=tfds.core.MetadataDict(),
+        )
+
+    def _split_generators(self, dl_manager: tfds.download.DownloadManager) -> dict[str, Iterator[tuple[str, Any]]]:
+        config = self.builder_config or PairsConfig(name="")
+        data = config.data or dl_manager.manual_dir
+        reports = check_source(self.source, data)
+        problems = [problem for report in reports.values() for problem in report.problems]
+        if problems and not config.skip_bad:
+            raise InvalidDatasetError(
+                f"The data set has {describe_problems(problems)}. `keras-segformer data check` lists all; repair the "
+                "files, or leave them out with `skip_bad=True` (--skip-bad)."
+            )
+        for split, report in reports.items():
+            if not report.good:
+                raise InvalidDatasetError(f"Split {split} in '{data}' has no pair of image and mask to use; add some.")
+        label_set = next(iter(reports.values())).label_set
+        self.info.metadata.update(label_set=label_set.to_dict(), left_out=list(map(str, problems)))
+        coding = self.source.coding(data)
+        return {split: self._generate_examples(report.good, coding) for split, report in reports.items()}
+
+    def _generate_examples(self, pairs: tuple[Pair, ...], coding: MaskCoding) -> Iterator[tuple[str, Any]]:
+        return parallel_map(functools.partial(_encode, coding=coding), pairs)
+
+
+def _encode(pair: Pair, coding: MaskCoding) -> tuple[str, dict[str, bytes | str]]:
+    """The key and the features of an example."""
+    image = encode_image(pair.image.read_bytes())
+    mask = encode_mask(coding.read(pair.mask.read_bytes()))
+    return pair.name, {IMAGE: image, MASK: mask, NAME: pair.name}
+
+
+def _builder(name: str) -> type[PairsBuilder]:
+    """The builder of a source. TFDS registers it under its own name, since it has a `cityscapes` itself."""
+    source = SOURCES[name]
+    attributes = {
+        "__module__": __name__,
+        "__doc__": f"{source.title}.",
+        "name": f"keras_segformer_{name}",
+        "source": source,
+        "MANUAL_DOWNLOAD_INSTRUCTIONS": f"The folder {source.instructions}.",
+    }
+    return type(f"KerasSegFormer{name.title()}", (PairsBuilder,), attributes)
+
+
+BUILDERS = {name: _builder(name) for name in SOURCES}
+"""The builder of every data set that is read from a folder, by the name that `load` takes."""

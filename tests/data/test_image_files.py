@@ -1,0 +1,75 @@
+"""Which image files are kept, and what becomes of the others."""
+
+from __future__ import annotations
+
+import io
+
+import numpy as np
+import pytest
+import tensorflow as tf
+from PIL import Image
+
+from keras_segformer.data.image_files import encode_image, image_size
+from keras_segformer.errors import InvalidDatasetError
+from keras_segformer.images import load_image
+
+NOISE = np.random.default_rng(0).integers(0, 256, (24, 32, 3), dtype=np.uint8)
+
+
+def file(image_format: str, mode: str = "RGB", **options: object) -> bytes:
+    image = Image.fromarray(NOISE[..., 0].astype(np.uint16) * 257) if mode == "I;16" else Image.fromarray(NOISE)
+    buffer = io.BytesIO()
+    (image if mode == "I;16" else image.convert(mode)).save(buffer, image_format, **options)
+    return buffer.getvalue()
+
+
+@pytest.mark.parametrize(
+    ("image_format", "mode"), [("JPEG", "RGB"), ("JPEG", "L"), ("PNG", "RGB"), ("PNG", "L"), ("MPO", "RGB")]
+)
+def test_plain_files_are_kept(image_format, mode):
+    data = file(image_format, mode)
+    assert encode_image(data) is data
+    assert image_size(data) == (24, 32)
+
+
+@pytest.mark.parametrize(
+    ("image_format", "mode"),
+    [("PNG", "I;16"), ("PNG", "RGBA"), ("PNG", "P"), ("PNG", "LA"), ("JPEG", "CMYK"), ("WEBP", "RGB"), ("TIFF", "RGB")],
+)
+def test_others_become_what_prediction_sees(image_format, mode):
+    data = file(image_format, mode)
+    encoded = encode_image(data)
+    decoded = tf.io.decode_image(encoded, channels=3, expand_animations=False).numpy()
+    with Image.open(io.BytesIO(data)) as image:
+        np.testing.assert_array_equal(decoded, load_image(image))
+    assert image_size(encoded) == (24, 32)
+
+
+@pytest.mark.parametrize("image_format", ["JPEG", "WEBP", "PNG"])
+def test_turned_images_are_refused(image_format):
+    exif = Image.Exif()
+    exif[0x0112] = 6
+    with pytest.raises(InvalidDatasetError, match="stored turned"):
+        encode_image(file(image_format, exif=exif))
+    exif[0x0112] = 1
+    assert image_size(encode_image(file(image_format, exif=exif))) == (24, 32)
+
+
+@pytest.mark.parametrize("image_format", ["JPEG", "PNG"])
+@pytest.mark.parametrize("missing", [1, 20, 500])
+def test_truncated_files_are_refused(image_format, missing):
+    with pytest.raises(InvalidDatasetError, match="truncated or broken|cannot be read as an image"):
+        image_size(encode_image(file(image_format)[:-missing]))
+
+
+def test_a_flipped_bit_is_seen():
+    data = bytearray(file("PNG"))
+    data[len(data) // 2] ^= 1
+    with pytest.raises(InvalidDatasetError, match="truncated or broken"):
+        image_size(encode_image(bytes(data)))
+
+
+@pytest.mark.parametrize("data", [b"", b"<html>", file("PNG")[:40]])
+def test_no_images(data):
+    with pytest.raises(InvalidDatasetError, match="cannot be read as an image|truncated or broken"):
+        image_size(encode_image(data))

@@ -1,0 +1,144 @@
+"""From mask files to class indices."""
+
+from __future__ import annotations
+
+import io
+import struct
+import zlib
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from hypothesis.extra import numpy as hnp
+from PIL import Image
+
+from keras_segformer.data.masks import ANY_VALUES, MaskCoding, encode_mask
+from keras_segformer.errors import InvalidDatasetError
+from keras_segformer.label_sets import LabelSet
+
+PETS = LabelSet("pets", ("cat", "dog"), ((255, 0, 0), (0, 0, 255)))
+PETS_CODING = MaskCoding(PETS)
+RAW = LabelSet("raw", ("cat", "dog"), ((255, 0, 0), (0, 0, 255)), raw_to_train={7: 0, 300: 1, 255: 1})
+
+
+def png(values: np.ndarray, mode: str | None = None) -> bytes:
+    image = Image.fromarray(values)
+    buffer = io.BytesIO()
+    (image.convert(mode) if mode else image).save(buffer, "PNG")
+    return buffer.getvalue()
+
+
+def grey_png(values: np.ndarray, bits: int) -> bytes:
+    """A grey PNG of less than 8 bits, which Pillow does not write."""
+
+    def chunk(kind: bytes, content: bytes) -> bytes:
+        return struct.pack(">I", len(content)) + kind + content + struct.pack(">I", zlib.crc32(kind + content))
+
+    height, width = values.shape
+    planes = np.unpackbits(values[..., None].astype(np.uint8), axis=-1)[..., -bits:]  # (H, W, bits)
+    rows = np.packbits(planes.reshape(height, -1), axis=1)
+    scanlines = b"".join(b"\0" + row.tobytes() for row in rows)
+    header = struct.pack(">IIBBBBB", width, height, bits, 0, 0, 0, 0)
+    chunks = chunk(b"IHDR", header) + chunk(b"IDAT", zlib.compress(scanlines)) + chunk(b"IEND", b"")
+    return b"\x89PNG\r\n\x1a\n" + chunks
+
+
+@settings(deadline=None)
+@given(hnp.arrays(np.uint8, hnp.array_shapes(min_dims=2, max_dims=2, max_side=9)))
+def test_encoded_masks_come_back(mask):
+    decoded = ANY_VALUES.read(encode_mask(mask))
+    np.testing.assert_array_equal(decoded, mask)
+    assert decoded.dtype == np.uint8
+
+
+@settings(deadline=None)
+@given(
+    raw_to_train=st.dictionaries(st.integers(0, 65535), st.integers(0, 4), min_size=1, max_size=20),
+    values=hnp.arrays(np.uint16, (3, 4)),
+)
+def test_every_value_becomes_its_class_or_is_ignored(raw_to_train, values):
+    label_set = LabelSet("five", tuple("abcde"), LabelSet.generic(5).palette, raw_to_train=raw_to_train)
+    decoded = MaskCoding(label_set, void=None).read(png(values))
+    expected = [[raw_to_train.get(value, 255) for value in row] for row in values.tolist()]
+    assert decoded.tolist() == expected
+
+
+@settings(deadline=None)
+@given(hnp.arrays(np.uint8, (3, 4), elements=st.sampled_from([0, 1, 255])))
+def test_colours_become_classes_and_black_is_ignored(mask):
+    colors = np.vstack([PETS.palette_array, np.zeros((254, 3), np.uint8)])[mask]
+    np.testing.assert_array_equal(PETS_CODING.read(png(colors)), mask)
+    np.testing.assert_array_equal(PETS_CODING.read(png(colors, "RGBA")), mask)
+
+
+def test_palette_files_hold_indices_whatever_their_colours():
+    image = Image.fromarray(np.array([[0, 1], [1, 255]], np.uint8))
+    image.putpalette(bytes(range(255, -1, -1)) * 3)
+    buffer = io.BytesIO()
+    image.save(buffer, "PNG")
+    decoded = MaskCoding(PETS, frozenset({255})).read(buffer.getvalue())
+    assert decoded.tolist() == [[0, 1], [1, 255]]
+
+
+@pytest.mark.parametrize("bits", [1, 2, 4])
+def test_grey_of_few_bits_is_not_spread(bits):
+    values = np.arange(2**bits, dtype=np.uint8)[None].repeat(3, axis=0)
+    np.testing.assert_array_equal(ANY_VALUES.read(grey_png(values, bits)), values)
+
+
+def test_binary_masks():
+    assert MaskCoding(PETS).read(png(np.array([[False, True]]))).tolist() == [[0, 1]]
+    binary = LabelSet("binary", ("no", "yes"), ((0, 0, 1), (255, 255, 255)), raw_to_train={0: 0, 255: 1})
+    assert MaskCoding(binary).read(png(np.array([[0, 255]], np.uint8))).tolist() == [[0, 1]]
+
+
+def test_known_void_is_ignored_and_other_values_are_refused():
+    coding = MaskCoding(RAW, void=frozenset({0, 9}))
+    values = np.array([[7, 300, 255, 0, 9]], np.uint16)
+    assert coding.read(png(values)).tolist() == [[0, 1, 1, 255, 255]]
+    with pytest.raises(InvalidDatasetError, match="^has the value 8, which no class has$"):
+        coding.read(png(np.array([[7, 8, 8]], np.uint8)))
+
+
+def test_long_lists_are_cut():
+    with pytest.raises(InvalidDatasetError, match="^has the values 2, 3, 4, 5, 6, …, which no class has$"):
+        MaskCoding(PETS, frozenset()).read(png(np.arange(20, dtype=np.uint8)[None]))
+
+
+def test_unknown_colours_are_refused():
+    colors = np.array([[[255, 0, 0], [254, 0, 0], [1, 2, 3]]], np.uint8)
+    with pytest.raises(InvalidDatasetError, match=r"^has the colours \(1, 2, 3\), \(254, 0, 0\), which no class has$"):
+        MaskCoding(PETS).read(png(colors))
+
+
+def test_coloured_masks_need_colours_that_tell_classes_apart():
+    colors = np.zeros((2, 2, 3), np.uint8)
+    with pytest.raises(InvalidDatasetError, match="name the classes and their colours in classes.json"):
+        ANY_VALUES.read(png(colors))
+    twins = LabelSet("twins", ("a", "b"), ((1, 1, 1), (1, 1, 1)))
+    with pytest.raises(InvalidDatasetError, match="some classes share a colour"):
+        MaskCoding(twins).read(png(colors))
+
+
+def test_other_files_are_refused():
+    image = Image.fromarray(np.zeros((8, 8), np.uint8))
+    buffer = io.BytesIO()
+    image.save(buffer, "JPEG")
+    with pytest.raises(InvalidDatasetError, match="is a JPEG file; save masks as PNG"):
+        MaskCoding(PETS).read(buffer.getvalue())
+    with pytest.raises(InvalidDatasetError, match="mode LA"):
+        MaskCoding(PETS).read(png(np.zeros((8, 8), np.uint8), "LA"))
+
+
+@settings(deadline=None)
+@given(st.integers(0, 100))
+def test_truncated_files_are_refused(length):
+    data = encode_mask(np.random.default_rng(0).integers(0, 256, (10, 10), dtype=np.uint8))
+    with pytest.raises(InvalidDatasetError, match="cannot be read as a PNG"):
+        ANY_VALUES.read(data[:length])
+
+
+def test_classes_must_fit_into_8_bits():
+    with pytest.raises(InvalidDatasetError, match="256 classes, but training masks hold at most 255"):
+        MaskCoding(LabelSet.generic(256))

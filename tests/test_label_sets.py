@@ -58,7 +58,9 @@ def test_every_label_set_survives_json(name):
 
 
 def test_unknown_label_set():
-    with pytest.raises(ValueError, match="no label set 'kitti'; choose one of ade20k, camvid, cityscapes, oxford_iiit_pet, voc"):
+    with pytest.raises(
+        ValueError, match="no label set 'kitti'; choose one of ade20k, camvid, cityscapes, oxford_iiit_pet, voc"
+    ):
         load_label_set("kitti")
 
 

@@ -97,7 +97,8 @@ def _add_speed(actions: Any) -> None:
     parser = actions.add_parser(
         "speed",
         help="time the input pipeline against a model",
-        description="Compares the images per second that the pipeline delivers with those that a model trains on.",
+        description="Compares the images per second that the pipeline delivers with those that a model trains on, each "
+        "timed on its own.",
     )
     _add_pipeline(parser)
     model = parser.add_mutually_exclusive_group()

@@ -246,9 +246,7 @@ def pad(image: tf.Tensor, mask: tf.Tensor, size: tuple[int, int]) -> tuple[tf.Te
     missing = tf.constant(size) - tf.shape(mask)
     margins = tf.stack([tf.zeros(2, tf.int32), missing], axis=1)  # (2 axes, before and after)
     mask = tf.pad(mask, margins, constant_values=IGNORE)
-    channels = [
-        tf.pad(image[..., channel], margins, constant_values=value) for channel, value in enumerate(PAD_COLOR)
-    ]
+    channels = [tf.pad(image[..., channel], margins, constant_values=value) for channel, value in enumerate(PAD_COLOR)]
     return tf.ensure_shape(tf.stack(channels, axis=-1), (*size, 3)), tf.ensure_shape(mask, size)
 
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 import dataclasses
 import functools
 import os
+import zipfile
+import zlib
 from collections.abc import Iterable, Sequence
 from typing import Any
 
@@ -172,18 +174,19 @@ def _examine(pair: Pair, coding: MaskCoding) -> tuple[np.ndarray | None, list[Pr
 def _read(file: File) -> bytes:
     try:
         return file.read_bytes()
-    except OSError as error:
-        raise InvalidDatasetError(f"cannot be read ({error.strerror})") from error
+    except (OSError, zipfile.BadZipFile, zlib.error) as error:
+        raise InvalidDatasetError(f"cannot be read ({getattr(error, 'strerror', error)})") from error
 
 
 def _infer_label_set(reports: Iterable[Report]) -> LabelSet:
     """Generic classes for the values that the masks hold."""
     present = np.flatnonzero(sum(report.pixels[:IGNORE] for report in reports))
-    if len(present) < 2 or present[-1] != len(present) - 1:
-        values = ", ".join(map(str, present))
+    if len(present) == 0:  # not one good pair; the problems say why
+        return LabelSet.generic(2)
+    if len(present) == 1 or present[-1] != len(present) - 1:
         raise InvalidDatasetError(
-            f"The masks hold the values {values or '255'}, which are not the indices 0, 1, … of several classes and "
-            f"255 for ignored pixels; write a {CLASSES_FILE} into the folder with name, names, palette and "
-            'raw_to_train, which is {"0": 0, "255": 1} for masks of 0 and 255.'
+            f"The masks hold the values {', '.join(map(str, present))}, which are not the indices 0, 1, … of several "
+            f"classes, beside 255 for ignored pixels; write a {CLASSES_FILE} into the folder with name, names, palette "
+            'and raw_to_train, which is {"0": 0, "255": 1} for masks of 0 and 255.'
         )
     return LabelSet.generic(len(present))

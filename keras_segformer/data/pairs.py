@@ -161,5 +161,8 @@ def _state(file: File) -> str:
     if isinstance(file, zipfile.Path):
         member = file.root.getinfo(file.at)
         return f"{file.name} {member.file_size} {member.CRC}"
-    status = file.stat()
+    try:
+        status = file.stat()
+    except OSError:  # a link to nowhere, for example, which is for the check to report
+        return f"{file.name} unreadable"
     return f"{file.name} {status.st_size} {status.st_mtime_ns}"

@@ -11,12 +11,12 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from fake_datasets import write_camvid, write_folder, write_image
 from keras_segformer.cli import main
 from keras_segformer.data.augmentation import Augmentation
 from keras_segformer.data.grid import sample_grid
 from keras_segformer.data.loading import load
 from keras_segformer.segformer import SegFormer
-from fake_datasets import write_camvid, write_folder, write_image
 from tiny import tiny_config
 
 
@@ -48,8 +48,8 @@ def test_check_prints_the_histogram_of_every_split(camvid, capsys):
     assert "val: 1 pairs" in captured.out
     assert len(re.findall("Bicyclist", captured.out)) == 2
     row = next(line for line in captured.out.splitlines() if "Sky" in line)
-    # Twelve values share 80 blocks: the first eight occur seven times.
-    assert row.split() == ["0", "Sky", "8.75%", "2"]
+    # Twelve values share a hundred blocks: the first four have nine.
+    assert row.split() == ["0", "Sky", "9.00%", "2"]
     assert "error" not in captured.err
 
 
@@ -59,7 +59,7 @@ def test_check_of_one_split_as_json(camvid, tmp_path, capsys):
     report = json.loads((tmp_path / "report.json").read_text())
     assert list(report) == ["val"]
     assert report["val"]["good_pairs"] == 1
-    assert report["val"]["classes"][3] == {"index": 3, "name": "Road", "pixels": 7 * 20, "images": 1}
+    assert report["val"]["classes"][3] == {"index": 3, "name": "Road", "pixels": 9 * 20, "images": 1}
 
 
 def test_check_names_every_problem(camvid, tmp_path, capsys):

@@ -7,16 +7,19 @@ import pytest
 import tensorflow_datasets as tfds
 from PIL import Image
 
+from fake_datasets import WRITERS, write_camvid, write_folder, write_image
 from keras_segformer.data.builders import BUILDERS
 from keras_segformer.data.sources import SOURCES
 from keras_segformer.errors import InvalidDatasetError
-from fake_datasets import WRITERS, write_camvid, write_folder, write_image
 
 
 def tfds_load(name: str, manual_dir, data_dir, **arguments):
     config = tfds.download.DownloadConfig(manual_dir=manual_dir)
     return tfds.load(
-        f"keras_segformer_{name}", data_dir=data_dir, download_and_prepare_kwargs={"download_config": config}, **arguments
+        f"keras_segformer_{name}",
+        data_dir=data_dir,
+        download_and_prepare_kwargs={"download_config": config},
+        **arguments,
     )
 
 

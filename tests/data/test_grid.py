@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
+from fake_datasets import random_mask, write_image
 from keras_segformer.data.augmentation import random_crop
 from keras_segformer.data.examples import IMAGE, MASK, NAME, Examples, identity_values
 from keras_segformer.data.grid import sample_grid
@@ -13,7 +14,6 @@ from keras_segformer.data.masks import encode_mask
 from keras_segformer.data.pipeline import training_dataset
 from keras_segformer.label_sets import LabelSet
 from keras_segformer.visualization import overlay
-from fake_datasets import random_mask, write_image
 
 GAP = 6
 

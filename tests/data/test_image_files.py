@@ -58,7 +58,7 @@ def test_turned_images_are_refused(image_format):
 @pytest.mark.parametrize("image_format", ["JPEG", "PNG"])
 @pytest.mark.parametrize("missing", [1, 20, 500])
 def test_truncated_files_are_refused(image_format, missing):
-    with pytest.raises(InvalidDatasetError, match="truncated or broken|cannot be read as an image"):
+    with pytest.raises(InvalidDatasetError, match=r"truncated or broken|cannot be read as an image"):
         image_size(encode_image(file(image_format)[:-missing]))
 
 
@@ -71,5 +71,5 @@ def test_a_flipped_bit_is_seen():
 
 @pytest.mark.parametrize("data", [b"", b"<html>", file("PNG")[:40]])
 def test_no_images(data):
-    with pytest.raises(InvalidDatasetError, match="cannot be read as an image|truncated or broken"):
+    with pytest.raises(InvalidDatasetError, match=r"cannot be read as an image|truncated or broken"):
         image_size(encode_image(data))

@@ -17,13 +17,13 @@ import numpy as np
 import pytest
 import tensorflow_datasets as tfds
 
+from fake_datasets import WRITERS, random_mask, write_camvid, write_classes, write_folder, write_mask, zip_folder
 from keras_segformer.data.check import check_source
 from keras_segformer.data.examples import Examples
 from keras_segformer.data.loading import NAMES, load
 from keras_segformer.data.sources import SOURCES
 from keras_segformer.errors import InvalidDatasetError, MissingExtraError
 from keras_segformer.label_sets import load_label_set
-from fake_datasets import WRITERS, random_mask, write_camvid, write_classes, write_folder, write_mask, zip_folder
 
 
 def names_of(examples: Examples) -> list[str]:
@@ -149,7 +149,7 @@ def test_a_changed_known_data_set_is_prepared_anew(tmp_path, cache):
 
 
 def spoil(folder: Path) -> None:
-    """Makes two pairs unusable, and one file left over."""
+    """Makes three pairs unusable: a broken image, a mask without a class, an image without a mask."""
     (folder / "images/pet_3.jpg").write_bytes(b"no picture")
     write_mask(folder / "masks/pet_4.png", np.full((40, 50), 255, np.uint8))
     (folder / "masks/pet_5.png").unlink()
@@ -181,6 +181,14 @@ def test_bad_files_are_left_out_and_named(folder, cache, caplog):
         load("folder", "train", folder, cache)
 
 
+def test_links_to_nowhere_can_be_left_out(folder, cache):
+    (folder / "images/pet_3.jpg").unlink()
+    (folder / "images/pet_3.jpg").symlink_to(folder / "nowhere.jpg")
+    with pytest.raises(InvalidDatasetError, match=r"pet_3\.jpg cannot be read"):
+        load("folder", "train", folder, cache)
+    assert load("folder", "train", folder, cache, skip_bad=True).size == 39
+
+
 def test_skip_bad_takes_what_was_prepared_without_problems(folder, cache, caplog):
     load("folder", "train", folder, cache)
     assert load("folder", "train", folder, cache, skip_bad=True).size == 40
@@ -200,7 +208,7 @@ def test_a_split_without_a_good_pair_is_refused(tmp_path, cache, skip_bad):
 
 @pytest.mark.parametrize("split", ["val", "train[:x]", "train[:0]", "validation", ""])
 def test_splits_that_are_not_there(folder, cache, split):
-    with pytest.raises(InvalidDatasetError, match="no split .*; choose one of train, or a part such as"):
+    with pytest.raises(InvalidDatasetError, match=r"no split .*; choose one of train, or a part such as"):
         load("folder", split, folder, cache)
 
 
@@ -272,7 +280,7 @@ def test_pets_without_a_network(tmp_path, monkeypatch):
         raise OSError("name resolution failed")
 
     monkeypatch.setattr(tfds.download.DownloadManager, "download_and_extract", fail)
-    with pytest.raises(ConnectionError, match="could not be downloaded .name resolution failed.; connect"):
+    with pytest.raises(ConnectionError, match=r"could not be downloaded \(name resolution failed\); connect"):
         load("oxford_iiit_pet", cache=tmp_path)
 
 
@@ -283,7 +291,10 @@ def start_loading(data: Path, cache: Path, home: Path) -> subprocess.Popen:
     """
     environment = os.environ | {"HOME": str(home), "TF_CPP_MIN_LOG_LEVEL": "3"}
     return subprocess.Popen(
-        [sys.executable, "-c", textwrap.dedent(code)], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, env=environment
+        [sys.executable, "-c", textwrap.dedent(code)],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,
+        env=environment,
     )
 
 

@@ -97,12 +97,12 @@ def test_known_void_is_ignored_and_other_values_are_refused():
     coding = MaskCoding(RAW, void=frozenset({0, 9}))
     values = np.array([[7, 300, 255, 0, 9]], np.uint16)
     assert coding.read(png(values)).tolist() == [[0, 1, 1, 255, 255]]
-    with pytest.raises(InvalidDatasetError, match="^has the value 8, which no class has$"):
+    with pytest.raises(InvalidDatasetError, match=r"^has the value 8, which no class has$"):
         coding.read(png(np.array([[7, 8, 8]], np.uint8)))
 
 
 def test_long_lists_are_cut():
-    with pytest.raises(InvalidDatasetError, match="^has the values 2, 3, 4, 5, 6, …, which no class has$"):
+    with pytest.raises(InvalidDatasetError, match=r"^has the values 2, 3, 4, 5, 6, …, which no class has$"):
         MaskCoding(PETS, frozenset()).read(png(np.arange(20, dtype=np.uint8)[None]))
 
 
@@ -114,7 +114,7 @@ def test_unknown_colours_are_refused():
 
 def test_coloured_masks_need_colours_that_tell_classes_apart():
     colors = np.zeros((2, 2, 3), np.uint8)
-    with pytest.raises(InvalidDatasetError, match="name the classes and their colours in classes.json"):
+    with pytest.raises(InvalidDatasetError, match=r"name the classes and their colours in classes\.json"):
         ANY_VALUES.read(png(colors))
     twins = LabelSet("twins", ("a", "b"), ((1, 1, 1), (1, 1, 1)))
     with pytest.raises(InvalidDatasetError, match="some classes share a colour"):

@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 
+from fake_datasets import write_folder, zip_folder
 from keras_segformer.data.pairs import Listing, Pair, Problem, fingerprint, match
 from keras_segformer.data.sources import SOURCES
-from fake_datasets import write_folder, zip_folder
 
 
 def touch(folder: Path, *paths: str) -> None:

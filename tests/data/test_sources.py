@@ -9,11 +9,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from fake_datasets import WRITERS, Masks, write_camvid_as_shared, write_classes, write_folder, zip_folder
 from keras_segformer.data.masks import ANY_VALUES
 from keras_segformer.data.sources import SOURCES
 from keras_segformer.errors import InvalidDatasetError
 from keras_segformer.label_sets import label_set_names, load_label_set
-from fake_datasets import WRITERS, Masks, write_camvid_as_shared, write_classes, write_folder, zip_folder
 
 
 def read(name: str, data: Path) -> dict[str, Masks]:

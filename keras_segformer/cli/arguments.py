@@ -5,6 +5,28 @@ from __future__ import annotations
 import argparse
 import re
 
+_NAMED_SIZES = ("aligned", "square", "native")
+
+
+def size_choice(text: str) -> str | tuple[int, int]:
+    """Reads the size at which the network sees a picture.
+
+    Args:
+        text: `"aligned"`, `"square"`, `"native"`, or what `image_size` reads.
+
+    Returns:
+        The word, or `(height, width)` in pixels.
+
+    Raises:
+        argparse.ArgumentTypeError: It is neither.
+
+    Example:
+
+    >>> size_choice("native"), size_choice("512")
+    ('native', (512, 512))
+    """
+    return text if text in _NAMED_SIZES else image_size(text)
+
 
 def image_size(text: str) -> tuple[int, int]:
     """Reads a size in pixels.
@@ -54,3 +76,25 @@ def opacity(text: str) -> float:
     if not 0 <= value <= 1:
         raise argparse.ArgumentTypeError(f"{text!r} is no number from 0 to 1")
     return value
+
+
+def positive_integer(text: str) -> int:
+    """Reads a whole number of at least 1.
+
+    Args:
+        text: The number.
+
+    Returns:
+        Its value.
+
+    Raises:
+        argparse.ArgumentTypeError: It is no such number.
+
+    Example:
+
+    >>> positive_integer("12")
+    12
+    """
+    if re.fullmatch(r"0*[1-9][0-9]*", text) is None:
+        raise argparse.ArgumentTypeError(f"{text!r} is no whole number of at least 1")
+    return int(text)

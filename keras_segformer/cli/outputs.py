@@ -6,6 +6,7 @@ import dataclasses
 import json
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from PIL import Image
@@ -125,8 +126,19 @@ def write_areas(path: Path, labels: np.ndarray, label_set: LabelSet, source: Pat
             for index in present
         ],
     }
+    write_json(path, areas)
+
+
+def write_json(path: Path, content: dict[str, Any]) -> None:
+    """Writes an object as JSON, whole or not at all.
+
+    Args:
+        path: The file.
+        content: The object; without NaN, which JSON does not have.
+    """
+    text = json.dumps(content, indent=2, ensure_ascii=False, allow_nan=False) + "\n"
     with atomic_file(path) as temporary:
-        temporary.write_text(json.dumps(areas, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
+        temporary.write_text(text, encoding="utf-8")
 
 
 def _distinct_stems(sources: Sequence[Path]) -> list[str]:

@@ -8,17 +8,13 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
-
-from keras_segformer.cli.arguments import image_size, opacity
+from keras_segformer.cli.arguments import opacity, size_choice
 from keras_segformer.cli.outputs import Outputs, plan_outputs, write_areas, write_mask, write_picture
+from keras_segformer.cli.progress import progress_bar
 from keras_segformer.errors import InvalidImageError
 from keras_segformer.images import find_images, load_image
 from keras_segformer.segformer import SegFormer
 from keras_segformer.visualization import picture
-
-_NAMED_SIZES = ("aligned", "square", "native")
 
 
 def add_parser(subparsers: Any) -> None:
@@ -40,7 +36,7 @@ def add_parser(subparsers: Any) -> None:
     parser.add_argument(
         "--size",
         metavar="SIZE",
-        type=_size_choice,
+        type=size_choice,
         default="aligned",
         help="size at which the network sees an image: aligned (default; keeps the aspect ratio, as the published "
         "evaluation does), square, native, or HEIGHTxWIDTH in pixels",
@@ -80,10 +76,6 @@ def run(args: argparse.Namespace) -> int:
     return 1 if failed else 0
 
 
-def _size_choice(text: str) -> str | tuple[int, int]:
-    return text if text in _NAMED_SIZES else image_size(text)
-
-
 def _find_sources(patterns: Sequence[str]) -> list[Path]:
     """The image files, every one once."""
     files = [file for pattern in patterns for file in find_images(pattern)]
@@ -95,7 +87,7 @@ def _segment_all(
 ) -> int:
     """Segments image after image under a progress bar, and returns how many failed."""
     failed = 0
-    with _progress() as progress:
+    with progress_bar() as progress:
         task = progress.add_task("Segmenting", total=len(sources))
         for source, outputs_of_source in zip(sources, outputs, strict=True):
             try:
@@ -107,11 +99,6 @@ def _segment_all(
                 progress.console.print(f"error: {error}", markup=False, highlight=False, soft_wrap=True)
             progress.advance(task)
     return failed
-
-
-def _progress() -> Progress:
-    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
-    return Progress(*columns, console=Console(stderr=True))
 
 
 def _segment_file(model: SegFormer, source: Path, outputs: Outputs, args: argparse.Namespace) -> None:

@@ -6,7 +6,7 @@ The logits are enlarged bilinearly before classes are compared, as the paper doe
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 
 import numpy as np
 
@@ -66,6 +66,38 @@ def enlarge_softmax(bands: Iterable[np.ndarray], grid: Size, size: Size) -> np.n
             probabilities = np.empty((*size, block.shape[2]), np.float32)
         probabilities[rows] = _softmax(_enlarged(block, vertical, horizontal))
     return probabilities
+
+
+def enlarge_mean_argmax(maps: Sequence[tuple[Iterable[np.ndarray], Size]], size: Size) -> np.ndarray:
+    """The class of the largest mean probability at every pixel, over several logits of one picture.
+
+    The mean is over the softmax of the enlarged logits, as in mmsegmentation's `aug_test`. It is taken row by row:
+    what the logits take is held at once, what they take when enlarged is not.
+
+    Args:
+        maps: Pairs `(bands, grid)` as `enlarge_argmax` takes them, with the same classes.
+        size: `(height, width)` of the label map in pixels.
+
+    Returns:
+        `(height, width)`, int32.
+
+    Example:
+
+    >>> left, right = (np.array([[[*logits]]], np.float32) for logits in [(0, 1), (3, 0)])
+    >>> enlarge_mean_argmax([([left], (1, 1)), ([right], (1, 1))], size=(1, 2)).tolist()
+    [[0, 0]]
+    """
+    labels = np.empty(size, np.int32)
+    rows = zip(*(_softmax_rows(bands, grid, size) for bands, grid in maps), strict=True)
+    for row, probabilities in enumerate(rows):
+        labels[row] = sum(probabilities).argmax(axis=-1)
+    return labels
+
+
+def _softmax_rows(bands: Iterable[np.ndarray], grid: Size, size: Size) -> Iterator[np.ndarray]:
+    """The probabilities `(width, classes)` of one row of pixels after the other."""
+    for _, block, vertical, horizontal in _pieces(bands, grid, size):
+        yield from _softmax(_enlarged(block, vertical, horizontal))
 
 
 def _pieces(

@@ -10,10 +10,6 @@ from keras_segformer.models import SegFormerNetwork
 def quarter_logits(model: SegFormerNetwork, images: np.ndarray) -> np.ndarray:
     """Runs the network, compiled by Keras' `predict_on_batch`, and leaves its logits at a quarter of the size.
 
-    A binary model has one logit `z` per pixel but two labels. It gets a second channel here, a logit 0 for the
-    background, so that everything behind this place has one channel per label: the softmax of `(0, z)` is the sigmoid
-    of `z`, and its largest entry is the foreground where `z > 0`.
-
     Args:
         model: The network.
         images: RGB on the scale 0..255, `(B, H, W, 3)`, float32, with H, W >= 32.
@@ -36,6 +32,26 @@ def quarter_logits(model: SegFormerNetwork, images: np.ndarray) -> np.ndarray:
             "The network's logits are NaN or infinite: its weights are broken, or overflow under the dtype policy "
             f"{model.dtype_policy.name!r}; load the preset again, in float32."
         )
+    return with_channel_per_label(logits)
+
+
+def with_channel_per_label(logits: np.ndarray) -> np.ndarray:
+    """Gives the single logit `z` of a binary model, which has two labels, a second channel: 0 for the background.
+
+    The softmax of `(0, z)` is the sigmoid of `z`, and its largest entry is the foreground where `z > 0`, so that
+    nothing behind this place needs to know of binary models.
+
+    Args:
+        logits: `(B, h, w, C)`, float32.
+
+    Returns:
+        `(B, h, w, labels)`, float32.
+
+    Example:
+
+    >>> with_channel_per_label(np.ones((1, 1, 1, 1), np.float32)).tolist()
+    [[[[0.0, 1.0]]]]
+    """
     if logits.shape[-1] == 1:
         return np.concatenate([np.zeros_like(logits), logits], axis=-1)
     return logits

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -11,13 +10,9 @@ import numpy as np
 from keras_segformer.images import ImageSource, load_image
 from keras_segformer.models import SegFormerNetwork
 from keras_segformer.predict.enlarge import enlarge_argmax, enlarge_softmax
-from keras_segformer.predict.forward import quarter_logits
-from keras_segformer.predict.interpolation import resized_rows
-from keras_segformer.predict.sizes import ALIGNMENT, Size, SizeChoice, fed_size
-from keras_segformer.predict.windows import MIN_WINDOW, WINDOW, slide
-
-MAX_PIXELS = 1024 * 2048
-"""The largest picture that the network sees at once by default: a whole Cityscapes picture."""
+from keras_segformer.predict.sizes import SizeChoice
+from keras_segformer.predict.views import MAX_PIXELS, network_views
+from keras_segformer.predict.windows import MIN_WINDOW
 
 
 class Segmentation(NamedTuple):
@@ -86,47 +81,12 @@ def segment(
     return _segment_one(model, images, size, probabilities, max_pixels)
 
 
-def logit_bands(
-    model: SegFormerNetwork, image: np.ndarray, size: Size, max_pixels: int = MAX_PIXELS
-) -> Iterable[np.ndarray]:
-    """The logits of a picture, as a whole where it fits and else from overlapping windows.
-
-    Args:
-        model: The network.
-        image: `(H, W, 3)`, uint8, RGB.
-        size: `(height, width)` in pixels at which the network sees it.
-        max_pixels: The most pixels that it sees at once.
-
-    Returns:
-        From top to bottom, bands `(rows, ceil(width / 4), labels)`, float32, of together `ceil(height / 4)` rows.
-
-    Raises:
-        ValueError: The logits are not finite.
-
-    Example:
-
-    ```python
-    logits = np.concatenate(list(logit_bands(model, image, (512, 704))))  # (128, 176, 150)
-    ```
-    """
-    if math.prod(size) <= max_pixels:
-        return quarter_logits(model, resized_rows(image, size, slice(None))[None])
-    window = min(WINDOW, _aligned_down(math.isqrt(max_pixels)))
-    return slide(model, image, size, window, _aligned_down(window * 3 // 4))
-
-
-def _aligned_down(length: int) -> int:
-    return length // ALIGNMENT * ALIGNMENT
-
-
 def _segment_one(
     model: SegFormerNetwork, source: ImageSource, choice: SizeChoice, probabilities: bool, max_pixels: int
 ) -> np.ndarray | Segmentation:
     image = load_image(source)
     own_size = image.shape[:2]
-    size = fed_size(own_size, choice, model.config.input_size)
-    bands = logit_bands(model, image, size, max_pixels)
-    grid = (math.ceil(size[0] / 4), math.ceil(size[1] / 4))
+    [(bands, grid)] = network_views(model, image, size=choice, max_pixels=max_pixels)
     if not probabilities:
         return enlarge_argmax(bands, grid, own_size)
     bands = list(bands)

@@ -16,7 +16,7 @@ ALIGNMENT = 32
 LONG_SIDE = 2048
 
 
-def fed_size(image_size: Size, choice: SizeChoice, input_size: Size) -> Size:
+def fed_size(image_size: Size, choice: SizeChoice, input_size: Size, scale: float = 1.0) -> Size:
     """Chooses the size to which a picture is resized for the network.
 
     Args:
@@ -29,6 +29,8 @@ def fed_size(image_size: Size, choice: SizeChoice, input_size: Size) -> Size:
             - `"native"`: the picture's own size;
             - `(height, width)`.
         input_size: `(height, width)` in pixels for which the model was trained.
+        scale: What the chosen size is multiplied by, for multi-scale evaluation. `"aligned"` multiplies both bounds
+            and then rounds up, as the original does; other sizes are rounded to whole pixels.
 
     Returns:
         `(height, width)` in pixels, each at least 32.
@@ -43,21 +45,26 @@ def fed_size(image_size: Size, choice: SizeChoice, input_size: Size) -> Size:
     (512, 704)
     """
     if not isinstance(choice, str):
-        return _checked_size(choice)
+        return _scaled(_checked_size(choice), scale)
     if choice == "aligned":
-        return _aligned(image_size, input_size)
+        return _aligned(image_size, input_size, scale)
     if choice == "square":
-        return input_size
+        return _scaled(input_size, scale)
     if choice == "native":
-        return _native(image_size)
+        return _scaled(_native(image_size), scale)
     raise _not_a_choice(choice)
 
 
-def _aligned(image_size: Size, input_size: Size) -> Size:
-    short_side, long_side = min(input_size), max(*input_size, LONG_SIDE)
-    scale = min(short_side / min(image_size), long_side / max(image_size))
+def _aligned(image_size: Size, input_size: Size, scale: float) -> Size:
+    short_side, long_side = int(min(input_size) * scale), int(max(*input_size, LONG_SIDE) * scale)
+    factor = min(short_side / min(image_size), long_side / max(image_size))
     # Rounded to whole pixels first, as the original does: 704.3 becomes 704 and not 736.
-    height, width = (math.ceil(max(1, int(side * scale + 0.5)) / ALIGNMENT) * ALIGNMENT for side in image_size)
+    height, width = (math.ceil(max(1, int(side * factor + 0.5)) / ALIGNMENT) * ALIGNMENT for side in image_size)
+    return height, width
+
+
+def _scaled(size: Size, scale: float) -> Size:
+    height, width = (max(MIN_IMAGE_SIZE, round(side * scale)) for side in size)
     return height, width
 
 

@@ -6,7 +6,7 @@ import argparse
 
 import pytest
 
-from keras_segformer.cli.arguments import image_size, opacity
+from keras_segformer.cli.arguments import image_size, opacity, positive_integer, size_choice
 
 
 @pytest.mark.parametrize(("text", "size"), [("512", (512, 512)), ("512x1024", (512, 1024)), ("33x0100", (33, 100))])
@@ -29,3 +29,26 @@ def test_opacity(text, value):
 def test_no_opacity(text):
     with pytest.raises(argparse.ArgumentTypeError, match="no number from 0 to 1"):
         opacity(text)
+
+
+@pytest.mark.parametrize(
+    ("text", "size"), [("aligned", "aligned"), ("square", "square"), ("native", "native"), ("64x96", (64, 96))]
+)
+def test_size_choice(text, size):
+    assert size_choice(text) == size
+
+
+def test_no_size_choice():
+    with pytest.raises(argparse.ArgumentTypeError, match="write 512 or 512x1024"):
+        size_choice("large")
+
+
+@pytest.mark.parametrize(("text", "value"), [("1", 1), ("012", 12), ("100", 100)])
+def test_positive_integer(text, value):
+    assert positive_integer(text) == value
+
+
+@pytest.mark.parametrize("text", ["", "0", "00", "-1", "1.0", "٥", "all"])
+def test_no_positive_integer(text):
+    with pytest.raises(argparse.ArgumentTypeError, match="no whole number of at least 1"):
+        positive_integer(text)

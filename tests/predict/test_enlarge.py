@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
 from keras_segformer.predict import enlarge
-from keras_segformer.predict.enlarge import enlarge_argmax, enlarge_softmax
+from keras_segformer.predict.enlarge import enlarge_argmax, enlarge_mean_argmax, enlarge_softmax
 from keras_segformer.predict.interpolation import interpolation, mix
 
 lengths = st.integers(1, 12)
@@ -46,6 +46,29 @@ def test_bands_and_pieces_change_nothing(logits, size, places, max_values):
     assert probabilities.dtype == np.float32
     expected = np.exp(whole) / np.exp(whole).sum(axis=-1, keepdims=True)
     np.testing.assert_allclose(probabilities, expected, rtol=1e-5)
+
+
+@pytest.mark.parametrize("max_values", [1, 500, 2**21])
+def test_means_are_over_probabilities(monkeypatch, max_values):
+    monkeypatch.setattr(enlarge, "MAX_VALUES", max_values)
+    generator = np.random.default_rng(0)
+    maps = [generator.normal(scale=scale, size=(h, w, 6)).astype("float32") for scale, h, w in [(1, 3, 4), (5, 7, 2)]]
+    size = (23, 31)
+    expected = np.mean([enlarge_softmax([logits], logits.shape[:2], size) for logits in maps], axis=0)
+    labels = enlarge_mean_argmax([(cut(logits, [1, 2, 5]), logits.shape[:2]) for logits in maps], size)
+    assert labels.dtype == np.int32
+    np.testing.assert_array_equal(labels, expected.argmax(axis=-1))
+
+
+def test_memory_of_a_mean_does_not_grow_with_the_picture_times_the_classes():
+    logits = np.random.default_rng(0).normal(size=(32, 32, 150)).astype("float32")
+    tracemalloc.start()
+    try:
+        enlarge_mean_argmax([([logits], (32, 32))] * 2, (400, 1000))
+        peak = tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
+    assert peak < 400 * 1000 * 150 * 4 / 2
 
 
 @pytest.mark.parametrize("size", [(75, 110), (80, 112), (17, 23), (3, 2)])

@@ -14,7 +14,7 @@ from keras_segformer.errors import InvalidImageError
 from keras_segformer.label_sets import load_label_set
 from keras_segformer.models import VARIANTS, SegFormerNetwork
 from keras_segformer.predict import MAX_PIXELS, Segmentation, segment
-from keras_segformer.predict.segment import logit_bands
+from keras_segformer.predict.views import logit_bands
 from keras_segformer.presets.layouts import TRANSFORMERS
 from keras_segformer.presets.torch_weights import assign_state_dict
 

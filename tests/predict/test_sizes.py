@@ -58,6 +58,27 @@ def test_other_choices():
     assert fed_size((50, 70), [32, 100], ADE20K) == (32, 100)
 
 
+@pytest.mark.parametrize(
+    ("image_size", "input_size", "scale", "expected"),
+    [
+        ((480, 640), ADE20K, 0.5, (256, 352)),
+        ((480, 640), ADE20K, 1.25, (640, 864)),
+        ((480, 640), ADE20K, 1.75, (896, 1216)),
+        ((300, 3000), ADE20K, 0.5, (128, 1024)),
+        ((1024, 2048), CITYSCAPES, 1.75, (1792, 3584)),
+        ((1024, 2048), CITYSCAPES, 0.75, (768, 1536)),
+    ],
+)
+def test_aligned_scales_both_bounds(image_size, input_size, scale, expected):
+    assert fed_size(image_size, "aligned", input_size, scale) == expected
+
+
+def test_other_choices_are_scaled_to_whole_pixels():
+    assert fed_size((50, 70), "square", (512, 768), 0.75) == (384, 576)
+    assert fed_size((50, 70), "native", ADE20K, 1.25) == (62, 88)
+    assert fed_size((50, 70), (32, 100), ADE20K, 0.5) == (32, 50)
+
+
 @pytest.mark.parametrize("image_size", [(31, 500), (500, 31), (1, 1)])
 def test_native_needs_32_pixels(image_size):
     with pytest.raises(InvalidImageError, match='size="aligned"'):

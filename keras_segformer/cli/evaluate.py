@@ -1,0 +1,177 @@
+"""`keras-segformer evaluate`: scores of a model on a data set."""
+
+from __future__ import annotations
+
+import argparse
+import dataclasses
+import functools
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from rich import box
+from rich.console import Console
+from rich.table import Table
+
+from keras_segformer.cli.arguments import positive_integer, size_choice
+from keras_segformer.cli.outputs import write_json
+from keras_segformer.cli.progress import progress_bar
+from keras_segformer.data.examples import Examples
+from keras_segformer.data.loading import NAMES, load
+from keras_segformer.evaluation import ClassMapping, Evaluation, TFLiteModel, evaluate
+from keras_segformer.evaluation.evaluate import MODES
+from keras_segformer.evaluation.figure import check_figure_path, draw_evaluation
+from keras_segformer.files import atomic_file
+from keras_segformer.segformer import SegFormer
+
+
+def add_parser(subparsers: Any) -> None:
+    """Adds the command to the program's parser.
+
+    Args:
+        subparsers: What `argparse.ArgumentParser.add_subparsers` returned.
+    """
+    parser = subparsers.add_parser(
+        "evaluate",
+        help="measure a model on a data set",
+        description="Compares label maps with the truth at the pictures' own size, and prints mean IoU, pixel "
+        "accuracy and the scores of every class.",
+    )
+    model = parser.add_mutually_exclusive_group(required=True)
+    model.add_argument("--preset", help="name, folder, hf://org/repo or kaggle://… of the model")
+    model.add_argument("--model", metavar="FILE", type=Path, help="a TF Lite file, seen at the size of its input")
+    parser.add_argument(
+        "--dataset", choices=NAMES, default="folder", help="name of the data set (default: a folder of your own)"
+    )
+    parser.add_argument("--data", metavar="DIR", type=Path, help="folder or archive of the data set")
+    parser.add_argument("--split", default="val", help="such as val, train or train[90%%:] (default: %(default)s)")
+    parser.add_argument("--cache", metavar="DIR", type=Path, help="where the prepared data set is kept")
+    parser.add_argument("--skip-bad", action="store_true", help="leave out broken examples, naming them")
+    parser.add_argument(
+        "--mode",
+        choices=MODES,
+        default="whole",
+        help="whole pictures (default), sliding windows of 1024x1024 with stride 768, or six scales and mirror images",
+    )
+    parser.add_argument(
+        "--size",
+        metavar="SIZE",
+        type=size_choice,
+        help="size at which the network sees a picture: aligned (default; keeps the aspect ratio, as the published "
+        "evaluation does), square, native, or HEIGHTxWIDTH in pixels",
+    )
+    parser.add_argument("--flip", action="store_true", help="average in the probabilities of the mirrored picture")
+    parser.add_argument("--boundary", action="store_true", help="also measure boundary IoU")
+    parser.add_argument(
+        "--label-map",
+        metavar="FILE",
+        type=Path,
+        help="JSON whose `map` lists the data set's class for each of the model",
+    )
+    parser.add_argument("--limit", metavar="N", type=positive_integer, help="only the first N pictures")
+    parser.add_argument("--json", metavar="FILE", type=Path, help="write everything that was measured")
+    parser.add_argument("--figure", metavar="FILE", type=Path, help="draw classes, confusions and the worst pictures")
+
+
+def run(args: argparse.Namespace) -> int:
+    """Evaluates a model.
+
+    Args:
+        args: What the parser of `add_parser` returns.
+
+    Returns:
+        0.
+
+    Raises:
+        FileNotFoundError: There is no such model, label map or folder of data.
+        InvalidDatasetError: The data set is broken, or has no such split.
+        InvalidPresetError: The preset's files are broken.
+        IsADirectoryError: A file to write is a folder.
+        MissingExtraError: tensorflow-datasets, or matplotlib for a figure, is not installed.
+        PresetNotFoundError: There is no such preset.
+        ValueError: The model does not fit the data set or the options.
+    """
+    _check_outputs(args)
+    class_mapping = ClassMapping.load(args.label_map) if args.label_map else None
+    examples = _load_examples(args)
+    model = TFLiteModel(args.model) if args.model else SegFormer.from_preset(args.preset)
+    with progress_bar() as progress:
+        evaluation = evaluate(
+            model,
+            examples,
+            mode=args.mode,
+            size=args.size,
+            flip=args.flip,
+            class_mapping=class_mapping,
+            boundary=args.boundary,
+            progress=functools.partial(progress.track, total=examples.size, description="Evaluating"),
+        )
+    if args.json:
+        write_json(args.json, _what_was_asked(args) | evaluation.to_dict())
+    if args.figure:
+        with atomic_file(args.figure) as temporary:
+            draw_evaluation(evaluation).savefig(temporary)
+    _print(evaluation)
+    return 0
+
+
+def _check_outputs(args: argparse.Namespace) -> None:
+    if args.json and args.json.is_dir():
+        raise IsADirectoryError(f"the file '{args.json}' is a folder; name a file")
+    if args.figure:
+        check_figure_path(args.figure)
+
+
+def _load_examples(args: argparse.Namespace) -> Examples:
+    examples = load(args.dataset, args.split, args.data, args.cache, args.skip_bad)
+    if args.limit is None:
+        return examples
+    return dataclasses.replace(examples, encoded=examples.encoded.take(args.limit), size=min(args.limit, examples.size))
+
+
+def _what_was_asked(args: argparse.Namespace) -> dict[str, Any]:
+    return {
+        "model": str(args.model or args.preset),
+        "dataset": args.dataset,
+        "data": args.data and str(args.data),
+        "split": args.split,
+        "label_map": args.label_map and str(args.label_map),
+    }
+
+
+def _print(evaluation: Evaluation) -> None:
+    console = Console()
+    console.print(_class_table(evaluation))
+    scores = evaluation.scores
+    summary = {
+        "mean IoU": scores.mean_iou,
+        "mean accuracy": scores.mean_accuracy,
+        "pixel accuracy": scores.pixel_accuracy,
+        "frequency-weighted IoU": scores.frequency_weighted_iou,
+    }
+    if evaluation.mean_boundary_iou is not None:
+        summary["mean boundary IoU"] = evaluation.mean_boundary_iou
+    for name, value in summary.items():
+        console.print(f"{name:24}{_percent(value):>8}", highlight=False)
+    count, seconds = len(evaluation.images), evaluation.seconds
+    console.print(f"{count} pictures in {seconds:.0f} s, {seconds / count:.2f} s each", highlight=False)
+
+
+def _class_table(evaluation: Evaluation) -> Table:
+    scores = evaluation.scores
+    columns = {"IoU": scores.iou, "Accuracy": scores.accuracy}
+    if evaluation.boundary_iou is not None:
+        columns["Boundary IoU"] = evaluation.boundary_iou
+    pixels = evaluation.confusion.counts.sum(axis=1)
+    columns["Pixels"] = pixels / max(1, pixels.sum())
+    table = Table(box=box.SIMPLE_HEAD)
+    table.add_column("Class")
+    for name in columns:
+        table.add_column(name, justify="right")
+    for index, name in enumerate(evaluation.label_set.names):
+        table.add_row(name, *(_percent(values[index]) for values in columns.values()))
+    return table
+
+
+def _percent(value: float) -> str:
+    return "–" if np.isnan(value) else f"{value:.2%}"

@@ -1,0 +1,28 @@
+"""Scores of label maps, and how models earn them.
+
+`evaluate` scores a model on a data set: it counts into a `ConfusionMatrix` (`confusion`), and into `BoundaryIoU`
+(`boundary`). `MeanIoU` and `PixelAccuracy` (`metric`) do so during training. `draw_evaluation` (`figure`) shows it.
+"""
+
+from keras_segformer.evaluation.boundary import BoundaryIoU
+from keras_segformer.evaluation.class_mapping import ClassMapping
+from keras_segformer.evaluation.confusion import ConfusionMatrix, Scores
+from keras_segformer.evaluation.evaluate import Evaluation, ImageScore, SegmentedImage, evaluate
+from keras_segformer.evaluation.figure import draw_evaluation
+from keras_segformer.evaluation.metric import MeanIoU, PixelAccuracy
+from keras_segformer.evaluation.tflite import TFLiteModel
+
+__all__ = [
+    "BoundaryIoU",
+    "ClassMapping",
+    "ConfusionMatrix",
+    "Evaluation",
+    "ImageScore",
+    "MeanIoU",
+    "PixelAccuracy",
+    "Scores",
+    "SegmentedImage",
+    "TFLiteModel",
+    "draw_evaluation",
+    "evaluate",
+]

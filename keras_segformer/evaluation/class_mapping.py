@@ -1,0 +1,101 @@
+"""From the classes of a model to those of a data set, to evaluate a model on classes it was not trained for."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import os
+from pathlib import Path
+
+import numpy as np
+
+
+@dataclasses.dataclass(frozen=True)
+class ClassMapping:
+    """A class of the data set for every class of the model.
+
+    Args:
+        targets: Class index in the data set by class index of the model. Numbers that are no class of the data set
+            mean none: such a prediction is wrong wherever the truth is a class.
+
+    Raises:
+        ValueError: There is no target, or one is no integer.
+
+    Example:
+
+    >>> ClassMapping((1, 0, 11)).apply(np.array([[0, 1, 2]])).tolist()
+    [[1, 0, 11]]
+    """
+
+    targets: tuple[int, ...]
+
+    def __post_init__(self) -> None:
+        if not self.targets or not all(type(target) is int for target in self.targets):
+            raise ValueError(
+                "A label map needs one class index of the data set, an integer, for every class of the model; got "
+                f"{list(self.targets)}."
+            )
+
+    @classmethod
+    def load(cls, path: str | os.PathLike[str]) -> ClassMapping:
+        """Reads a label map from a JSON file.
+
+        Args:
+            path: A file with an object whose `map` is the list of targets; its other keys are for people.
+
+        Returns:
+            The mapping.
+
+        Raises:
+            FileNotFoundError: There is no such file.
+            ValueError: It is no such JSON file.
+
+        Example:
+
+        ```python
+        ClassMapping.load("ade20k_to_camvid.json").targets[:3]  # (1, 1, 0)
+        ```
+        """
+        path = Path(path)
+        if not path.is_file():
+            raise FileNotFoundError(f"There is no label map '{path}'; check the path.")
+        try:
+            content = json.loads(path.read_text(encoding="utf-8"))
+        except ValueError as error:
+            raise ValueError(f"The label map '{path}' is no JSON ({error}); correct it.") from error
+        targets = content.get("map") if isinstance(content, dict) else None
+        if not isinstance(targets, list):
+            raise ValueError(f"The label map '{path}' has no list `map` of class indices; add it.")
+        return cls(tuple(targets))
+
+    def check(self, model_classes: int | None, data_classes: int) -> None:
+        """Refuses to map between other classes than it was made for.
+
+        Args:
+            model_classes: The labels of the model, where they are known.
+            data_classes: The labels of the data set.
+
+        Raises:
+            ValueError: There is not one target for every label of the model, or no target is a class.
+        """
+        if model_classes not in (None, len(self.targets)):
+            raise ValueError(
+                f"The label map has {len(self.targets)} entries, but the model has {model_classes} classes; give the "
+                "label map of this model."
+            )
+        if not any(0 <= target < data_classes for target in self.targets):
+            raise ValueError(
+                f"No entry of the label map is a class of the data set, 0 to {data_classes - 1}; give the label map to "
+                "this data set."
+            )
+
+    def apply(self, labels: np.ndarray) -> np.ndarray:
+        """Maps a label map.
+
+        Args:
+            labels: Class indices of the model, integers of any shape.
+
+        Returns:
+            Class indices of the data set, of the same shape, int64; others where there is none.
+        """
+        return np.asarray(self.targets)[labels]

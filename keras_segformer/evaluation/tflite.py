@@ -1,0 +1,211 @@
+"""Runs a TF Lite file on pictures of any size."""
+
+from __future__ import annotations
+
+import importlib
+import json
+import os
+import warnings
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from keras_segformer.label_sets import LabelSet
+from keras_segformer.predict.forward import with_channel_per_label
+from keras_segformer.predict.interpolation import resized_rows
+from keras_segformer.predict.sizes import Size
+from keras_segformer.predict.views import View, label_map
+
+_IDENTIFIER = b"TFL3"
+_IMAGE_TYPES = (np.float32, np.uint8, np.int8)
+
+
+class TFLiteModel:
+    """A segmentation network as a TF Lite file, run by LiteRT where it is installed and by TensorFlow where not.
+
+    Its input is one picture of a fixed size, RGB on the scale 0..255, float32 or quantised to 8 bits. Its output is
+    either logits `(1, h, w, classes)` at any stride, float32 or quantised, or labels `(1, h, w)` or `(1, h, w, 1)`,
+    int32 or int64.
+
+    Args:
+        path: The file. A JSON file of the same name beside it may name the classes under `label_set`, in the form
+            of `LabelSet.to_dict`.
+
+    Attributes:
+        input_size: `(height, width)` in pixels at which the network sees pictures.
+        num_labels: The number of labels; `None` where the file's output is labels and no label set tells it.
+        label_set: Names of the classes, where the JSON file has them.
+
+    Raises:
+        FileNotFoundError: There is no such file.
+        ValueError: It is no TF Lite file, or its input or output is of another kind.
+
+    Example:
+
+    ```python
+    labels = TFLiteModel("b0.tflite").segment(image)
+    ```
+    """
+
+    def __init__(self, path: str | os.PathLike[str]) -> None:
+        self.path = Path(path)
+        self._interpreter = _load(self.path)
+        self._input = self._only(self._interpreter.get_input_details(), "input")
+        self._output = self._only(self._interpreter.get_output_details(), "output")
+        self._check_input()
+        self._gives_labels = self._is_labels()
+        self.input_size: Size = tuple(int(length) for length in self._input["shape"][1:3])
+        self.label_set = self._read_label_set()
+        self.num_labels = self._count_labels()
+
+    def segment(self, image: np.ndarray, flip: bool = False) -> np.ndarray:
+        """Finds the class of every pixel.
+
+        Args:
+            image: `(H, W, 3)`, uint8, RGB. It is resized to `input_size`, whatever its aspect ratio.
+            flip: Whether the probabilities of the mirrored picture are averaged in.
+
+        Returns:
+            `(H, W)`, integer.
+
+        Raises:
+            ValueError: The logits are not finite, or a file whose output is labels is to average probabilities.
+        """
+        if self._gives_labels:
+            return self._segment_by_labels(image, flip)
+        views = [self._view(image)]
+        if flip:
+            views.append(self._view(image[:, ::-1]).mirrored())
+        return label_map(views, image.shape[:2])
+
+    def _view(self, image: np.ndarray) -> View:
+        logits = _dequantized(self._invoke(image), self._output)  # (1, h, w, C)
+        if not np.isfinite(logits).all():
+            raise ValueError(f"The logits of '{self.path}' are NaN or infinite; convert the model again, in float32.")
+        logits = with_channel_per_label(logits)
+        return View(bands=logits, grid=logits.shape[1:3])
+
+    def _segment_by_labels(self, image: np.ndarray, flip: bool) -> np.ndarray:
+        if flip:
+            raise ValueError(
+                f"'{self.path}' gives labels, and those of a mirrored picture cannot be averaged in; leave --flip out, "
+                "or convert the model with logits as its output."
+            )
+        labels = self._invoke(image)
+        labels = labels.reshape(labels.shape[1:3])
+        rows, columns = (_nearest(source, target) for source, target in zip(labels.shape, image.shape[:2], strict=True))
+        return labels[rows[:, None], columns]
+
+    def _invoke(self, image: np.ndarray) -> np.ndarray:
+        pixels = resized_rows(image, self.input_size, slice(None))[None]
+        self._interpreter.set_tensor(self._input["index"], _quantized(pixels, self._input))
+        self._interpreter.invoke()
+        return self._interpreter.get_tensor(self._output["index"])
+
+    def _only(self, details: list[dict[str, Any]], what: str) -> dict[str, Any]:
+        if len(details) != 1:
+            raise ValueError(f"'{self.path}' has {len(details)} {what}s; convert the model with one.")
+        return details[0]
+
+    def _check_input(self) -> None:
+        shape = tuple(self._input["shape_signature"])
+        if len(shape) != 4 or shape[0] != 1 or shape[3] != 3 or min(shape) < 1:
+            raise ValueError(
+                f"The input of '{self.path}' has the shape {_text(shape)}; convert the model for one picture of a "
+                "fixed size, (1, height, width, 3)."
+            )
+        if self._input["dtype"] not in _IMAGE_TYPES:
+            raise ValueError(
+                f"The input of '{self.path}' is {np.dtype(self._input['dtype'])}; convert the model with float32, "
+                "uint8 or int8 pixels."
+            )
+
+    def _is_labels(self) -> bool:
+        shape, dtype = tuple(self._output["shape"]), np.dtype(self._output["dtype"])
+        if dtype in (np.int32, np.int64) and (len(shape) == 3 or (len(shape) == 4 and shape[3] == 1)):
+            return True
+        if dtype in _IMAGE_TYPES and len(shape) == 4:
+            return False
+        raise ValueError(
+            f"The output of '{self.path}' is {dtype} {_text(shape)}; convert the model with logits "
+            "(1, height, width, classes), float32, uint8 or int8, or with labels (1, height, width), int32 or int64."
+        )
+
+    def _read_label_set(self) -> LabelSet | None:
+        path = self.path.with_suffix(".json")
+        if not path.is_file():
+            return None
+        try:
+            content = json.loads(path.read_text(encoding="utf-8"))
+        except ValueError as error:
+            raise ValueError(f"'{path}' is no JSON ({error}); convert the model again, or remove the file.") from error
+        if not isinstance(content, dict) or "label_set" not in content:
+            return None
+        return LabelSet.from_dict(content["label_set"])
+
+    def _count_labels(self) -> int | None:
+        named = self.label_set.num_classes if self.label_set else None
+        if self._gives_labels:
+            return named
+        channels = int(self._output["shape"][3])
+        if self.label_set and not self.label_set.fits(channels):
+            raise ValueError(
+                f"'{self.path.with_suffix('.json')}' names {named} classes, but the model has {channels}; convert the "
+                "model again, or remove the JSON file."
+            )
+        return max(2, channels)
+
+
+def _load(path: Path) -> Any:
+    if not path.is_file():
+        raise FileNotFoundError(f"There is no file '{path}'; check the path.")
+    content = path.read_bytes()
+    if content[4:8] != _IDENTIFIER:  # older interpreters crash on other files
+        raise ValueError(f"'{path}' is no TF Lite file; name one that the converter wrote.")
+    try:
+        with warnings.catch_warnings():
+            # It will leave TensorFlow one day; until then a file can be evaluated without installing anything.
+            warnings.filterwarnings("ignore", message=r"\s*Warning: tf\.lite\.Interpreter is deprecated")
+            # Not by its path: new interpreters verify bytes before they trust them, but not files.
+            interpreter = _interpreter_class()(model_content=content, num_threads=os.cpu_count())
+        interpreter.allocate_tensors()
+    except (ValueError, RuntimeError) as error:
+        raise ValueError(f"'{path}' cannot be run as a TF Lite file ({error}); convert the model again.") from error
+    return interpreter
+
+
+def _interpreter_class() -> Any:
+    try:
+        return importlib.import_module("ai_edge_litert.interpreter").Interpreter
+    except ImportError:
+        import tensorflow as tf
+
+        return tf.lite.Interpreter
+
+
+def _quantized(pixels: np.ndarray, details: dict[str, Any]) -> np.ndarray:
+    """Pixels on the scale 0..255 as the input takes them."""
+    dtype = details["dtype"]
+    if dtype == np.float32:
+        return pixels
+    scale, zero_point = details["quantization"]
+    limits = np.iinfo(dtype)
+    # A scale of 0 means that the integers are the values themselves.
+    return np.clip(np.rint(pixels / (scale or 1) + zero_point), limits.min, limits.max).astype(dtype)
+
+
+def _dequantized(values: np.ndarray, details: dict[str, Any]) -> np.ndarray:
+    if values.dtype == np.float32:
+        return values
+    scale, zero_point = details["quantization"]
+    return (values.astype(np.float32) - zero_point) * np.float32(scale or 1)
+
+
+def _nearest(source: int, target: int) -> np.ndarray:
+    """Which of `source` positions is nearest to every one of `target`, with half-pixel centres."""
+    return ((np.arange(target) + 0.5) * source / target).astype(np.intp)
+
+
+def _text(shape: tuple[int, ...]) -> str:
+    return f"({', '.join(map(str, shape))})"

@@ -1,0 +1,192 @@
+"""Mean IoU and pixel accuracy as Keras metrics."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import textwrap
+
+import keras
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from keras_segformer.evaluation import ConfusionMatrix, MeanIoU, PixelAccuracy
+from reference import bilinear_resize
+
+pytestmark = pytest.mark.backend
+
+
+@keras.saving.register_keras_serializable("tests")
+def no_loss(y_true, y_pred):
+    """Keras evaluates nothing without a loss."""
+    return keras.ops.zeros(())
+
+
+def batch(seed: int, num_classes: int, size: tuple[int, int] = (12, 15), stride: int = 1):
+    """Labels with 255 and without some classes, and logits at a stride."""
+    generator = np.random.default_rng(seed)
+    labels = generator.integers(0, 1 + seed % num_classes, (2, *size)).astype("uint8")
+    labels[generator.random(labels.shape) < 0.2] = 255
+    grid = [-(-length // stride) for length in size]
+    return labels, generator.normal(size=(2, *grid, num_classes)).astype("float32")
+
+
+def counted(batches, num_classes: int) -> ConfusionMatrix:
+    matrix = ConfusionMatrix(num_classes)
+    for labels, logits in batches:
+        enlarged = bilinear_resize(logits, labels.shape[1:])
+        matrix.update(labels, enlarged.argmax(axis=-1))
+    return matrix
+
+
+@settings(deadline=None)
+@given(st.lists(st.integers(0, 99), min_size=1, max_size=3))
+def test_metrics_are_those_of_the_confusion_matrix(seeds):
+    num_classes = 5
+    batches = [batch(seed, num_classes) for seed in seeds]
+    mean_iou, accuracy = MeanIoU(num_classes), PixelAccuracy()
+    for labels, logits in batches:
+        mean_iou.update_state(labels, logits)
+        accuracy.update_state(labels, logits)
+    expected = counted(batches, num_classes)
+    np.testing.assert_array_equal(mean_iou.confusion_matrix().counts, expected.counts)
+    np.testing.assert_allclose(float(mean_iou.result()), expected.scores().mean_iou, rtol=1e-6)
+    np.testing.assert_allclose(float(accuracy.result()), expected.scores().pixel_accuracy, rtol=1e-6)
+    mean_iou.reset_state()
+    assert mean_iou.confusion_matrix().counts.sum() == 0
+
+
+@pytest.mark.parametrize("size", [(13, 17), (12, 16)])
+def test_logits_of_any_stride(size):
+    labels, logits = batch(3, 5, size, stride=4)
+    metric = MeanIoU(5)
+    metric.update_state(labels, logits)
+    np.testing.assert_array_equal(metric.confusion_matrix().counts, counted([(labels, logits)], 5).counts)
+
+
+@pytest.mark.parametrize("num_classes", [1, 2])
+def test_single_logits_are_binary(num_classes):
+    labels = np.array([[[0, 1, 1, 255]]])
+    logits = np.array([-1.0, 2.0, -3.0, 4.0], "float32").reshape(1, 1, 4, 1)
+    metric, accuracy = MeanIoU(num_classes), PixelAccuracy()
+    metric.update_state(labels, logits)
+    accuracy.update_state(labels, logits)
+    np.testing.assert_array_equal(metric.confusion_matrix().counts, [[1, 0, 0], [1, 1, 0]])
+    assert float(metric.result()) == 0.5
+    np.testing.assert_allclose(float(accuracy.result()), 2 / 3, rtol=1e-6)
+
+
+def test_counts_are_exact_beyond_float32_and_int32():
+    metric = MeanIoU(2)
+    before = 2**33 + 1
+    metric.high.assign([before // 65536, 0, 0, 0])
+    metric.low.assign([before % 65536, 0, 0, 65535])
+    labels = np.zeros((1, 300, 300), "uint8")
+    labels[0, 0, 0] = 1
+    metric.update_state(labels, np.eye(2, dtype="float32")[labels])
+    counts = metric.confusion_matrix().counts
+    assert counts[0, 0] == before + 300 * 300 - 1
+    assert counts[1, 1] == 65536
+    assert float(metric.low[3]) == 0
+
+
+def test_labels_that_are_no_class_are_left_out():
+    labels = np.array([[[0, 1, 2, 7, -1, 254]]])
+    logits = np.eye(3, dtype="float32")[np.array([[[0, 1, 0, 0, 0, 0]]])]
+    metric, accuracy = MeanIoU(3, ignore_class=2), PixelAccuracy(ignore_class=2)
+    metric.update_state(labels, logits)
+    accuracy.update_state(labels, logits)
+    assert metric.confusion_matrix().counts.sum() == 2
+    assert float(accuracy.result()) == 1
+
+
+def test_nothing_counted_is_nan():
+    labels, logits = batch(0, 3)
+    for metric in (MeanIoU(3), PixelAccuracy()):
+        metric.update_state(np.full_like(labels, 255), logits)
+        assert np.isnan(float(metric.result()))
+
+
+def test_bad_arguments_are_refused():
+    labels, logits = batch(0, 3)
+    with pytest.raises(ValueError, match="without a channel axis"):
+        MeanIoU(3).update_state(labels[..., None], logits)
+    with pytest.raises(ValueError, match="num_classes=3"):
+        MeanIoU(4).update_state(labels, logits)
+    for metric in (MeanIoU(3), PixelAccuracy()):
+        with pytest.raises(ValueError, match="takes no weights"):
+            metric.update_state(labels, logits, sample_weight=np.ones(2))
+
+
+@pytest.mark.parametrize(("num_classes", "stride"), [(5, 1), (5, 4), (1, 4)])
+def test_in_a_compiled_model_that_is_saved(tmp_path, num_classes, stride):
+    keras.utils.set_random_seed(0)
+    images = keras.Input((45, 66, 3))
+    logits = keras.layers.Conv2D(num_classes, 3, stride, padding="same", data_format="channels_last")(images)
+    model = keras.Model(images, logits)
+    model.compile("sgd", loss=no_loss, metrics=[MeanIoU(num_classes), PixelAccuracy()])
+    labels = batch(3, max(2, num_classes), (45, 66))[0]
+    noise = np.random.default_rng(0).normal(size=(2, 45, 66, 3)).astype("float32")
+    results = model.evaluate(noise, labels, batch_size=1, verbose=0, return_dict=True)
+    logits = keras.ops.convert_to_numpy(model(noise))
+    if num_classes == 1:
+        logits = np.concatenate([np.zeros_like(logits), logits], axis=-1)
+    scores = counted([(labels, logits)], max(2, num_classes)).scores()
+    np.testing.assert_allclose(results["mean_iou"], scores.mean_iou, atol=1e-3)  # a pixel may be a tie
+    np.testing.assert_allclose(results["pixel_accuracy"], scores.pixel_accuracy, atol=1e-3)
+    model.save(tmp_path / "model.keras")
+    loaded = keras.saving.load_model(tmp_path / "model.keras")
+    assert loaded.evaluate(noise, labels, batch_size=1, verbose=0, return_dict=True) == results
+
+
+@pytest.mark.parametrize("metric", [MeanIoU(7, ignore_class=9, name="x"), PixelAccuracy(ignore_class=0)])
+def test_config(metric):
+    copy = keras.saving.deserialize_keras_object(keras.saving.serialize_keras_object(metric))
+    assert type(copy) is type(metric)
+    assert copy.get_config() == metric.get_config()
+
+
+def test_sizes_that_are_unknown_while_tracing():
+    if keras.backend.backend() != "tensorflow":
+        pytest.skip("only TensorFlow traces unknown sizes")
+    import tensorflow as tf
+
+    metric = MeanIoU(5)
+    signature = [tf.TensorSpec((None, None, None), "uint8"), tf.TensorSpec((None, None, None, 5))]
+    update = tf.function(metric.update_state, input_signature=signature)
+    labels, logits = batch(3, 5, (13, 17), stride=4)
+    update(labels, logits)
+    np.testing.assert_array_equal(metric.confusion_matrix().counts, counted([(labels, logits)], 5).counts)
+
+
+def test_replicas_count_together():
+    """In a process of its own, since logical devices must be made before TensorFlow starts."""
+    if keras.backend.backend() != "tensorflow":
+        pytest.skip("strategies are TensorFlow's")
+    code = """
+        import keras, numpy as np, tensorflow as tf
+        from keras_segformer.evaluation import MeanIoU, PixelAccuracy
+        cpu = tf.config.list_physical_devices("CPU")[0]
+        tf.config.set_logical_device_configuration(cpu, [tf.config.LogicalDeviceConfiguration()] * 2)
+        logits = np.random.default_rng(0).normal(size=(8, 6, 6, 3)).astype("float32")
+        labels = np.random.default_rng(1).integers(0, 3, (8, 6, 6))
+        def evaluate():
+            inputs = keras.Input((6, 6, 3))
+            model = keras.Model(inputs, keras.layers.Identity()(inputs))
+            metrics = [MeanIoU(3), PixelAccuracy()]
+            model.compile(loss="sparse_categorical_crossentropy", metrics=metrics)
+            results = model.evaluate(logits, labels, batch_size=4, verbose=0, return_dict=True)
+            return results, metrics[0].confusion_matrix().counts
+        alone = evaluate()
+        with tf.distribute.MirroredStrategy(["CPU:0", "CPU:1"]).scope():
+            together = evaluate()
+        assert alone[1].sum() == labels.size
+        np.testing.assert_array_equal(together[1], alone[1])
+        for name in ("mean_iou", "pixel_accuracy"):
+            np.testing.assert_allclose(together[0][name], alone[0][name], rtol=1e-6)
+    """
+    environment = os.environ | {"TF_CPP_MIN_LOG_LEVEL": "2"}
+    subprocess.run([sys.executable, "-c", textwrap.dedent(code)], check=True, env=environment)

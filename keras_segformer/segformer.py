@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import os
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, Literal
 
+import keras
 import numpy as np
 
 from keras_segformer import predict, presets
@@ -13,6 +14,8 @@ from keras_segformer.images import ImageSource
 from keras_segformer.label_sets import LabelSet
 from keras_segformer.layers.serialization import register
 from keras_segformer.models import SegFormerNetwork
+from keras_segformer.training import defaults
+from keras_segformer.training.schedule import WarmupPolynomial
 
 
 @register
@@ -28,6 +31,8 @@ class SegFormer(SegFormerNetwork):
     >>> model = SegFormer.from_preset("b0_ade20k")                     # doctest: +SKIP
     >>> labels = model.segment("photo.jpg")                            # doctest: +SKIP
     """
+
+    _default_schedule: WarmupPolynomial | None = None
 
     @classmethod
     def from_preset(
@@ -83,18 +88,81 @@ class SegFormer(SegFormerNetwork):
             **overrides,
         )
 
-    def save_to_preset(self, folder: str | os.PathLike[str], overwrite: bool = False) -> None:
+    def compile(
+        self,
+        optimizer: Any = None,
+        loss: Any = None,
+        *,
+        metrics: Any = None,
+        **kwargs: Any,
+    ) -> None:
+        """Configure training; without arguments, as the paper trains.
+
+        Args:
+            optimizer: As for every Keras model. By default `GroupedAdamW` with the paper's rate of 6e-5, ten times
+                of it for the decoder, decay .01, and a schedule whose length is that of the next `fit` where that
+                is known (warm-up of 1,500 steps, at most a tenth of the run, then linear decay).
+            loss: By default cross-entropy over the pixels that carry a label.
+            metrics: By default mean IoU and pixel accuracy; `[]` for none.
+            **kwargs: The other arguments of `keras.Model.compile`.
+
+        Example:
+
+        >>> model.compile()                                                # doctest: +SKIP
+        >>> model.fit(dataset, epochs=20, validation_data=validation)      # doctest: +SKIP
+        """
+        self._default_schedule = None
+        if optimizer is None:
+            self._default_schedule = defaults.default_schedule()
+            optimizer = defaults.default_optimizer(self._default_schedule)
+        loss = defaults.default_loss(self.label_set) if loss is None else loss
+        metrics = defaults.default_metrics(self.config.num_classes, self.label_set) if metrics is None else metrics
+        super().compile(optimizer, loss, metrics=metrics, **kwargs)
+
+    def fit(self, x: Any = None, y: Any = None, **kwargs: Any) -> Any:
+        """Train; the arguments are those of `keras.Model.fit`.
+
+        Args:
+            x: A dataset of (images, integer masks), or images `(B, H, W, 3)`.
+            y: Integer masks `(B, H, W)` for images that are no dataset; 255 is ignored.
+            **kwargs: The other arguments of `keras.Model.fit`.
+
+        Returns:
+            The history.
+        """
+        steps = defaults.steps_of_fit(x, kwargs)
+        if self.compiled and self._default_schedule is not None and steps is not None:
+            defaults.stretch_schedule(self._default_schedule, int(self.optimizer.iterations), steps)
+            self.train_function = None  # traced with the numbers of the schedule before
+        if hasattr(x, "element_spec"):
+            # Keras warns that it cannot shuffle a `tf.data.Dataset`, which is its default.
+            kwargs.setdefault("shuffle", False)
+        return super().fit(x, y, **kwargs)
+
+    def compile_from_config(self, config: dict[str, Any]) -> None:
+        # Keras' own refuses classes that override `compile`.
+        self.compile(**keras.saving.deserialize_keras_object(config))
+        self.optimizer.build(self.trainable_variables)
+
+    def save_to_preset(
+        self,
+        folder: str | os.PathLike[str],
+        overwrite: bool = False,
+        weights_dtype: Literal["float32", "float16"] = "float32",
+    ) -> None:
         """Write a folder that `from_preset` reads: `config.json`, `model.weights.h5`, `preprocessor.json` and
         `metadata.json`, as KerasHub names them.
 
         Args:
             folder: The folder to write, whole or not at all.
             overwrite: Whether a folder that already holds something is replaced.
+            weights_dtype: Dtype of the weights on disk; float16 halves the file.
 
         Raises:
             FileExistsError: The folder holds something and `overwrite` is false.
+            ValueError: A weight is too large for float16.
         """
-        presets.save_keras_folder(self, folder, overwrite)
+        presets.save_keras_folder(self, folder, overwrite, weights_dtype)
 
     def save_to_transformers(self, folder: str | os.PathLike[str], overwrite: bool = False) -> None:
         """Write a folder that transformers' `SegformerForSemanticSegmentation.from_pretrained` reads.

@@ -6,9 +6,9 @@ import argparse
 import sys
 from collections.abc import Sequence
 
-from keras_segformer.cli import info, predict, presets
+from keras_segformer.cli import data, evaluate, info, predict, presets, train
 
-COMMANDS = (predict, presets, info)
+COMMANDS = (predict, train, evaluate, data, presets, info)
 
 
 def main(argv: Sequence[str] | None = None) -> int:

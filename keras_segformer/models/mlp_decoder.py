@@ -10,6 +10,7 @@ from keras import ops
 
 from keras_segformer.layers import LinearMap, MultiLevelFusion, initializers
 from keras_segformer.layers.bilinear_resize import resize_bilinear, spatial_shape
+from keras_segformer.layers.replicas import num_replicas
 from keras_segformer.layers.serialization import register
 from keras_segformer.models.config import NUM_STAGES
 
@@ -55,8 +56,15 @@ class MLPDecoder(keras.layers.Layer):
         self.stages = tuple(stages)
         policy = self.dtype_policy
         self.fusion = MultiLevelFusion(width, dtype=policy, name="fusion")
-        # torch's momentum .1 weighs the new batch, Keras' the old average.
-        self.batch_norm = keras.layers.BatchNormalization(momentum=0.9, epsilon=1e-5, dtype=policy, name="batch_norm")
+        self.batch_norm = keras.layers.BatchNormalization(
+            momentum=0.9,  # torch's .1 weighs the new batch, Keras' the old average
+            epsilon=1e-5,
+            # Statistics of the global batch, as the original's SyncBN. Not on one device: their variance,
+            # E[x²] - E[x]², has fewer exact digits.
+            synchronized=num_replicas() > 1,
+            dtype=policy,
+            name="batch_norm",
+        )
         self.dropout = keras.layers.SpatialDropout2D(dropout, data_format="channels_last", dtype=policy, name="dropout")
         self.classifier = LinearMap(
             num_classes,

@@ -15,7 +15,7 @@ import json
 import os
 import tempfile
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import h5py
 import keras
@@ -36,22 +36,30 @@ METADATA = "metadata.json"
 _PREPROCESSING = ("input_size", "image_mean", "image_std")
 
 
-def save_keras_folder(model: SegFormerNetwork, folder: str | os.PathLike[str], overwrite: bool = False) -> None:
+def save_keras_folder(
+    model: SegFormerNetwork,
+    folder: str | os.PathLike[str],
+    overwrite: bool = False,
+    weights_dtype: Literal["float32", "float16"] = "float32",
+) -> None:
     """Write a model as a preset folder, whole or not at all.
 
     Args:
         model: The model.
         folder: The folder to write.
         overwrite: Whether a folder that already holds something is replaced.
+        weights_dtype: Dtype of the weights on disk; float16 halves the file, and is read back as what the model
+            computes in.
 
     Raises:
         FileExistsError: The folder holds something and `overwrite` is false.
+        ValueError: A weight is too large for float16.
     """
     config = model.get_config()
     label_set, license = config.pop("label_set"), config.pop("license")
     preprocessor = {name: config["config"].pop(name) for name in _PREPROCESSING} | {"label_set": label_set}
     with atomic_folder(folder, overwrite) as temporary:
-        model.save_weights(temporary / WEIGHTS)
+        _save_weights(model, temporary / WEIGHTS, weights_dtype)
         metadata = {
             "keras_version": keras.__version__,
             "keras_segformer_version": importlib.metadata.version("keras-segformer"),
@@ -188,6 +196,30 @@ def _shapes(path: Path) -> dict[str, tuple[int, ...]]:
     except (OSError, RuntimeError) as error:
         raise WeightsMismatchError(f"{path} is no readable HDF5 file ({error}); get it again.") from error
     return shapes
+
+
+def _save_weights(model: keras.Model, path: Path, dtype: str) -> None:
+    """Keras' weights file without the optimizer that Keras adds for a compiled model, its floats in `dtype`."""
+    whole = path.with_name("whole.weights.h5")
+    model.save_weights(whole)
+    with h5py.File(whole) as source, h5py.File(path, "w") as target:
+
+        def copy(name: str, item: h5py.HLObject) -> None:
+            if name.split("/")[0] == "optimizer":
+                return
+            if not isinstance(item, h5py.Dataset):
+                target.require_group(name).attrs.update(item.attrs)
+                return
+            values = item[()]
+            if np.issubdtype(values.dtype, np.floating):
+                with np.errstate(over="ignore"):
+                    values = values.astype(dtype)
+                if not np.isfinite(values).all():
+                    raise ValueError(f"{name} holds values that {dtype} cannot; train on, or save as float32.")
+            target.create_dataset(name, data=values).attrs.update(item.attrs)
+
+        source.visititems(copy)
+    whole.unlink()
 
 
 def _finite(variable: keras.Variable) -> bool:

@@ -1,0 +1,140 @@
+"""The loss of semantic segmentation, with the options that data sets ask for."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from typing import Any
+
+import keras
+from keras import ops
+
+from keras_segformer.layers.bilinear_resize import resize_bilinear
+from keras_segformer.layers.replicas import mean_over_replicas
+from keras_segformer.layers.serialization import register
+
+
+@register
+class SegmentationLoss(keras.losses.Loss):
+    """Cross-entropy of logits over the pixels that carry a label.
+
+    The mean is over the labelled pixels of the global batch, on however many replicas it is spread. (PyTorch's
+    `CrossEntropyLoss(ignore_index=255)`, hence transformers. mmsegmentation divides by the ignored pixels too.)
+    Logits that are smaller than the masks are enlarged bilinearly first. A model with a single logit is binary: mask
+    values 0 and 1, sigmoid cross-entropy.
+
+    Args:
+        ignore_class: Mask value of pixels without label.
+        class_weights: A factor for the loss of every class. The mean divides by pixels, not by weights.
+        hard_example_threshold: Online hard example mining: only pixels whose label has a probability below this
+            count; see `min_kept`.
+        min_kept: The share of labelled pixels that mining keeps at least, the hardest ones. Under `tf.distribute` of
+            every replica's own, since they are ranked.
+        dice_weight: Factor of the soft Dice loss that is added: 1 - 2 Σ p y / (Σ p² + Σ y²), averaged over the
+            classes that occur in the batch.
+        name: Name of the loss.
+
+    Raises:
+        ValueError: A number is out of range.
+
+    Source: the paper, section 4.1 (plain cross-entropy, no class weights, no mining, no auxiliary loss);
+    Shrivastava et al. 2016 (mining); Milletari et al. 2016 (Dice).
+
+    Example:
+
+    >>> loss = SegmentationLoss()
+    >>> float(loss(keras.ops.zeros((1, 8, 8), "uint8"), keras.ops.zeros((1, 2, 2, 3)))) > 1
+    True
+    """
+
+    def __init__(
+        self,
+        ignore_class: int = 255,
+        class_weights: Sequence[float] | None = None,
+        hard_example_threshold: float | None = None,
+        min_kept: float = 0.1,
+        dice_weight: float = 0.0,
+        name: str = "segmentation_loss",
+        **kwargs: Any,
+    ) -> None:
+        super().__init__(name=name, **kwargs)
+        if hard_example_threshold is not None and not 0 < hard_example_threshold <= 1:
+            raise ValueError(f"`hard_example_threshold` must be a probability above 0; got {hard_example_threshold}.")
+        if not 0 < min_kept <= 1:
+            raise ValueError(f"`min_kept` must be a share above 0 and at most 1; got {min_kept}.")
+        class_weights = None if class_weights is None else [float(weight) for weight in class_weights]
+        if min(class_weights or [0.0]) < 0 or dice_weight < 0:
+            raise ValueError("`dice_weight` and `class_weights` must not be negative; use 0 to leave something out.")
+        self.ignore_class = ignore_class
+        self.class_weights = class_weights
+        self.hard_example_threshold = hard_example_threshold
+        self.min_kept = min_kept
+        self.dice_weight = dice_weight
+
+    def call(self, y_true: Any, y_pred: Any) -> Any:
+        if len(y_true.shape) == 4:
+            y_true = ops.squeeze(y_true, axis=-1)  # (B, H, W, 1) → (B, H, W)
+        labels = ops.cast(y_true, "int32")
+        logits = ops.cast(resize_bilinear(y_pred, tuple(ops.shape(labels)[1:3])), "float32")
+        self._check(logits)
+        valid = ops.not_equal(labels, self.ignore_class)
+        labels = ops.where(valid, labels, 0)
+        losses = _cross_entropy(labels, logits)
+        kept = valid if self.hard_example_threshold is None else ops.logical_and(valid, self._hard(losses, valid))
+        kept = ops.cast(kept, "float32")
+        if self.class_weights is not None:
+            losses = losses * ops.take(ops.convert_to_tensor(self.class_weights, "float32"), labels)
+        # Keras takes the mean of what is returned over all pixels, so that sample weights work.
+        share = mean_over_replicas(ops.mean(kept))
+        losses = losses * (kept * ops.divide_no_nan(1.0, share))
+        if self.dice_weight:
+            losses = losses + self.dice_weight * _dice(labels, logits, ops.cast(valid, "float32"))
+        return losses
+
+    def _check(self, logits: Any) -> None:
+        channels = logits.shape[-1]
+        if self.class_weights is not None and len(self.class_weights) != max(channels, 2):
+            raise ValueError(
+                f"`class_weights` has {len(self.class_weights)} numbers, the model {max(channels, 2)} classes; give "
+                "one for each."
+            )
+
+    def _hard(self, losses: Any, valid: Any) -> Any:
+        """Which pixels are hard: of low probability, or among the hardest `min_kept`."""
+        flat = ops.reshape(ops.where(valid, losses, -1.0), (-1,))  # (B * H * W,)
+        ranked = ops.flip(ops.sort(flat))
+        rank = ops.cast(self.min_kept * ops.sum(ops.cast(valid, "float32")), "int32")
+        kept_at_least = ops.take(ranked, ops.maximum(rank - 1, 0))
+        # The cross-entropy is -log of the probability.
+        return ops.logical_or(losses > -math.log(self.hard_example_threshold), losses >= kept_at_least)
+
+    def get_config(self) -> dict[str, Any]:
+        return super().get_config() | {
+            "ignore_class": self.ignore_class,
+            "class_weights": self.class_weights,
+            "hard_example_threshold": self.hard_example_threshold,
+            "min_kept": self.min_kept,
+            "dice_weight": self.dice_weight,
+        }
+
+
+def _cross_entropy(labels: Any, logits: Any) -> Any:
+    """The cross-entropy of every pixel, `(B, H, W)`."""
+    if logits.shape[-1] == 1:
+        return ops.binary_crossentropy(ops.cast(labels, "float32"), logits[..., 0], from_logits=True)
+    return ops.sparse_categorical_crossentropy(labels, logits, from_logits=True)
+
+
+def _dice(labels: Any, logits: Any, valid: Any) -> Any:
+    """The soft Dice loss, averaged over the classes that occur; a scalar."""
+    if logits.shape[-1] == 1:
+        logits = ops.concatenate([ops.zeros_like(logits), logits], axis=-1)
+    probabilities = ops.softmax(logits) * valid[..., None]
+    truth = ops.one_hot(labels, logits.shape[-1]) * valid[..., None]
+    pixels = (0, 1, 2)
+    overlap = mean_over_replicas(ops.sum(probabilities * truth, axis=pixels))
+    labelled = mean_over_replicas(ops.sum(truth, axis=pixels))
+    total = mean_over_replicas(ops.sum(ops.square(probabilities), axis=pixels)) + labelled
+    occurs = ops.cast(labelled > 0, "float32")
+    scores = 2 * overlap / ops.maximum(total, keras.config.epsilon())
+    return ops.sum((1 - scores) * occurs) / ops.maximum(ops.sum(occurs), 1.0)

@@ -1,0 +1,153 @@
+"""What a training run keeps on disk so that it survives being killed at any moment."""
+
+from __future__ import annotations
+
+import contextlib
+import dataclasses
+import json
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import keras
+import numpy as np
+
+from keras_segformer.files import atomic_folder
+from keras_segformer.models import SegFormerNetwork
+from keras_segformer.presets import save_keras_folder
+
+MONITOR = "val_mean_iou"
+
+_CHECKPOINTS = "checkpoints"
+_BEST = "best"
+_WEIGHTS = "state.weights.h5"
+_HISTORY = "history.json"
+
+Row = dict[str, float]
+
+
+@dataclasses.dataclass
+class RunState:
+    """The last complete checkpoint of a run, and its best weights.
+
+    Every checkpoint is a folder of its own, named after its epoch, that appears whole or not at all; older ones are
+    removed afterwards. The best weights, kept likewise, are written before the checkpoint that knows of them: a run
+    that is killed in between repeats the epoch and writes them again.
+
+    Args:
+        folder: The folder of the run.
+        history: A row of figures per finished epoch.
+    """
+
+    folder: Path
+    history: list[Row] = dataclasses.field(default_factory=list)
+
+    @property
+    def epoch(self) -> int:
+        """Epochs finished."""
+        return len(self.history)
+
+    @property
+    def best_epoch(self) -> int:
+        """The epoch, from 1, with the best score; the first of equals. 0 where none is finished."""
+        scores = [row[MONITOR] for row in self.history]
+        return int(np.argmax(scores)) + 1 if scores else 0
+
+    @property
+    def best_preset(self) -> Path:
+        """The preset folder of the best epoch."""
+        return self.folder / _BEST / _name(self.best_epoch)
+
+    @classmethod
+    def read(cls, folder: Path) -> RunState:
+        """Finds where a run stands.
+
+        Args:
+            folder: The folder of the run; it may be missing.
+
+        Returns:
+            The state; of a run that has not finished an epoch, an empty one.
+        """
+        checkpoints = _numbered(folder / _CHECKPOINTS)
+        if not checkpoints:
+            return cls(folder)
+        return cls(folder, json.loads((checkpoints[-1] / _HISTORY).read_text(encoding="utf-8")))
+
+    def restore(self, model: keras.Model) -> None:
+        """Sets weights, optimizer and random generators of a compiled model to those of the checkpoint.
+
+        Args:
+            model: The model of the run.
+        """
+        model.optimizer.build(model.trainable_variables)
+        model.load_weights(self.folder / _CHECKPOINTS / _name(self.epoch) / _WEIGHTS)
+
+    @staticmethod
+    def uses_average(model: keras.Model) -> bool:
+        """Whether the optimizer keeps a moving average of the weights (`use_ema`)."""
+        return getattr(model.optimizer, "inner_optimizer", model.optimizer).use_ema
+
+    def save(self, model: SegFormerNetwork, row: Row, writes: bool = True) -> None:
+        """Adds an epoch.
+
+        Args:
+            model: The compiled model.
+            row: The figures of the epoch.
+            writes: Whether this process writes. Among several, which all have to compute together, one does.
+        """
+        self.history.append(row)
+        if self.best_epoch == self.epoch:
+            with _averaged_weights(model):
+                if writes:
+                    save_keras_folder(model, self.best_preset, overwrite=True)
+        if not writes:
+            return
+        checkpoint = self.folder / _CHECKPOINTS / _name(self.epoch)
+        with atomic_folder(checkpoint, overwrite=True) as temporary:
+            model.save_weights(temporary / _WEIGHTS)
+            (temporary / _HISTORY).write_text(json.dumps(self.history), encoding="utf-8")
+        _remove_others(checkpoint)
+        _remove_others(self.best_preset)
+
+
+@contextlib.contextmanager
+def _averaged_weights(model: keras.Model) -> Iterator[None]:
+    """Puts the optimizer's moving average, where it keeps one, in place of the weights for a while."""
+    if not RunState.uses_average(model):
+        yield
+        return
+    weights = [keras.ops.convert_to_numpy(variable) for variable in model.trainable_variables]
+    model.optimizer.finalize_variable_values(model.trainable_variables)
+    try:
+        yield
+    finally:
+        for variable, value in zip(model.trainable_variables, weights, strict=True):
+            variable.assign(value)
+
+
+def _name(epoch: int) -> str:
+    return f"epoch_{epoch:05d}"
+
+
+def _numbered(folder: Path) -> list[Path]:
+    """The complete folders of a kind, in the order of their epochs; temporary ones begin with a dot."""
+    return sorted(folder.glob("epoch_*"))
+
+
+def _remove_others(kept: Path) -> None:
+    for folder in kept.parent.iterdir():
+        if folder != kept:
+            shutil.rmtree(folder, ignore_errors=True)
+
+
+def row_of(logs: dict[str, Any]) -> Row:
+    """The figures of an epoch as plain numbers.
+
+    Args:
+        logs: What Keras hands to callbacks.
+
+    Returns:
+        The same with Python floats.
+    """
+    return {name: float(value) for name, value in logs.items()}

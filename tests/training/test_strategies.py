@@ -1,0 +1,181 @@
+"""Many devices make the step that one makes; each run is a process of its own, since devices are set once a process."""
+
+from __future__ import annotations
+
+import json
+import os
+import socket
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import keras
+import numpy as np
+import pytest
+import tensorflow as tf
+
+from keras_segformer.layers.replicas import mean_over_replicas, num_replicas
+from keras_segformer.training.optimizer import GroupedAdamW
+from keras_segformer.training.strategies import STRATEGIES, Devices, open_strategy
+
+PROGRAM = Path(__file__).parent / "few_steps.py"
+EVERYTHING = {"class_weights": [1, 2, 3, 0.5, 1], "dice_weight": 0.5}
+# `mirrored` refuses to clip; here the gradients are those of the global batch.
+LIGHT = {"light": True, "loss": EVERYTHING, "optimizer": {"global_clipnorm": 0.1}}
+TWO_DEVICES = {"XLA_FLAGS": "--xla_force_host_platform_device_count=2"}
+ABOUT = {"replicas", "synchronized", "labels"}
+
+
+def start(result: Path, backend: str, strategy: str, variables: dict[str, str] | None = None, **changes: Any):
+    """Starts a run; `finish` waits for it."""
+    settings = {"strategy": strategy, "light": False, "cpus": 1, "optimizer": {}, "loss": {}} | changes
+    environment = os.environ | {"KERAS_BACKEND": backend, "TF_CPP_MIN_LOG_LEVEL": "2"} | (variables or {})
+    command = [sys.executable, str(PROGRAM), str(result), json.dumps(settings)]
+    return subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+
+
+def finish(process: subprocess.Popen) -> None:
+    _, errors = process.communicate(timeout=600)
+    assert process.returncode == 0, errors[-3000:]
+
+
+def run(result: Path, *arguments: Any, **changes: Any) -> dict[str, np.ndarray]:
+    finish(start(result, *arguments, **changes))
+    return dict(np.load(result))
+
+
+def assert_same_training(many: dict[str, np.ndarray], one: dict[str, np.ndarray]) -> None:
+    """Every weight, state of the optimizer, batch norm statistic and figure, to 1e-5."""
+    assert many.keys() == one.keys()
+    compared = many.keys() - ABOUT
+    assert len(compared) > 100
+    for name in compared:
+        error = np.linalg.norm(np.float64(many[name]) - one[name])
+        # Some gradients are zero but for rounding; their averages stay as small beside the weights.
+        assert error <= 1e-5 * np.linalg.norm(one[name]) + 1e-7, (name, error)
+    assert np.mean(many["labels"] == one["labels"]) > 0.99 or many["labels"].size == 0
+
+
+@pytest.fixture(scope="module")
+def tensorflow_run(tmp_path_factory):
+    return run(tmp_path_factory.mktemp("tensorflow") / "one.npz", "tensorflow", "none")
+
+
+@pytest.fixture(scope="module")
+def jax_run(tmp_path_factory):
+    return run(tmp_path_factory.mktemp("jax") / "one.npz", "jax", "none", **LIGHT)
+
+
+class TestMirrored:
+    def test_two_devices_are_one(self, tensorflow_run, tmp_path):
+        two = run(tmp_path / "two.npz", "tensorflow", "mirrored", cpus=2)
+        one = tensorflow_run
+        assert (one["replicas"], two["replicas"]) == (1, 2)
+        assert (bool(one["synchronized"]), bool(two["synchronized"])) == (False, True)
+        assert_same_training(two, one)
+
+    def test_training_moves_the_weights_further_than_that(self, tensorflow_run, tmp_path):
+        """The comparison would notice a device without its own part of the batch."""
+        other = run(tmp_path / "other.npz", "tensorflow", "none", loss={"dice_weight": 1.0})
+        with pytest.raises(AssertionError):
+            assert_same_training(other, tensorflow_run)
+
+    @pytest.mark.slow
+    @pytest.mark.parametrize("loss", [EVERYTHING, {"ignore_class": 4}])
+    def test_every_term_of_the_loss(self, tmp_path, loss):
+        one = run(tmp_path / "one.npz", "tensorflow", "none", loss=loss)
+        assert_same_training(run(tmp_path / "two.npz", "tensorflow", "mirrored", cpus=2, loss=loss), one)
+
+    @pytest.mark.slow
+    def test_moving_average(self, tmp_path):
+        optimizer = {"use_ema": True, "ema_momentum": 0.5}
+        one = run(tmp_path / "one.npz", "tensorflow", "none", optimizer=optimizer)
+        assert_same_training(run(tmp_path / "two.npz", "tensorflow", "mirrored", cpus=2, optimizer=optimizer), one)
+
+
+class TestDataParallel:
+    def test_two_processes_are_one(self, jax_run, tmp_path):
+        with socket.socket() as free:
+            free.bind(("127.0.0.1", 0))
+            address = f"127.0.0.1:{free.getsockname()[1]}"
+        processes = []
+        for worker in (0, 1):
+            variables = {
+                "KERAS_DISTRIBUTION_JOB_ADDRESSES": address,
+                "KERAS_DISTRIBUTION_NUM_PROCESSES": "2",
+                "KERAS_DISTRIBUTION_PROCESS_ID": str(worker),
+            }
+            result = tmp_path / f"{worker}.npz"
+            processes.append(start(result, "jax", "data-parallel", variables, **LIGHT))
+        for process in processes:
+            finish(process)
+        assert not (tmp_path / "1.npz").exists()  # only the chief reports
+        two = dict(np.load(tmp_path / "0.npz"))
+        assert (jax_run["replicas"], two["replicas"]) == (1, 2)
+        assert_same_training(two, jax_run)
+
+    @pytest.mark.slow
+    def test_two_devices_of_a_process_are_one(self, jax_run, tmp_path):
+        two = run(tmp_path / "two.npz", "jax", "data-parallel", TWO_DEVICES, **LIGHT)
+        assert two["replicas"] == 2
+        assert_same_training(two, jax_run)
+
+    @pytest.mark.slow
+    def test_the_whole_network(self, tmp_path):
+        one = run(tmp_path / "one.npz", "jax", "none")
+        assert_same_training(run(tmp_path / "two.npz", "jax", "data-parallel", TWO_DEVICES), one)
+
+
+class TestErrors:
+    def test_unknown_strategy(self):
+        with pytest.raises(ValueError, match=f"no strategy 'multi'; the strategies are {', '.join(STRATEGIES)}"):
+            open_strategy("multi")
+
+    @pytest.mark.skipif(keras.backend.backend() != "tensorflow", reason="of the TensorFlow backend")
+    def test_data_parallel_needs_jax(self):
+        with pytest.raises(ValueError, match=r"data-parallel needs the jax backend.*set KERAS_BACKEND=jax"):
+            open_strategy("data-parallel")
+
+    def test_uneven_batch(self):
+        with pytest.raises(ValueError, match=r"batch of 10 cannot be divided evenly among 4 devices.*multiple of 4"):
+            Devices(num_replicas=4).check_batch_size(10)
+
+    @pytest.mark.parametrize(
+        "options", [{"clipnorm": 1.0}, {"global_clipnorm": 1.0}, {"clipvalue": 1.0}, {"gradient_accumulation_steps": 2}]
+    )
+    def test_options_that_mirrored_gets_wrong(self, options):
+        (name,) = options
+        with pytest.raises(ValueError, match=f"mirrored Keras applies {name} to the gradients of single devices"):
+            Devices("mirrored", num_replicas=2).check_optimizer(GroupedAdamW(**options))
+        Devices("mirrored", num_replicas=1).check_optimizer(GroupedAdamW(**options))
+        Devices("data-parallel", num_replicas=2).check_optimizer(GroupedAdamW(**options))
+
+    def test_float16_under_mirrored(self):
+        scaled = keras.optimizers.LossScaleOptimizer(GroupedAdamW())
+        with pytest.raises(ValueError, match=r"misses overflows of float16.*mixed_bfloat16"):
+            Devices("mirrored", num_replicas=2).check_optimizer(scaled)
+
+
+def test_without_a_strategy():
+    with open_strategy() as devices:
+        assert devices == Devices()
+        assert devices.is_chief
+        assert devices.can_predict
+        assert devices.workers == (1, 0)
+        assert num_replicas() == 1
+        assert float(mean_over_replicas(keras.ops.ones(()))) == 1
+
+
+def test_evaluation_batches_are_filled_up_with_unlabelled_pictures():
+    sys.path.insert(0, str(PROGRAM.parent))
+    from few_steps import SIZE, examples
+
+    data = examples(5, seed=1)
+    shares = [list(Devices("data-parallel", 2, 2, worker).evaluation_batches(data, 3, SIZE)) for worker in (0, 1)]
+    assert [len(share) for share in shares] == [2, 2]
+    masks = [tf.concat([mask for _, mask in share], 0).numpy() for share in shares]
+    assert [len(mask) for mask in masks] == [4, 4]
+    whole = np.stack([masks[0], masks[1]], 1).reshape(8, *SIZE)
+    assert (whole[5:] == 255).all()
+    assert all((mask != 255).any() for mask in whole[:5])

@@ -5,9 +5,9 @@ SHELL := bash
 .SHELLFLAGS := -euo pipefail -c
 MAKEFLAGS += --no-print-directory
 
-IMAGE ?= docs/demo.jpg
+IMAGE ?= docs/street.jpg
 OUTPUT ?= outputs
-PRESET ?= b0_ade20k
+PRESET ?= b0_camvid
 is_new_enough := -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2> /dev/null
 # The first that runs, not the first that is there: version managers leave names that answer with an error.
 first_python = $(shell for name in $(1); do $$name $(is_new_enough) && echo $$name && break; done)
@@ -30,10 +30,12 @@ test: lint
 test-slow: .venv/installed-dev
 	.venv/bin/pytest -m slow
 
-# Only old versions warn so: Keras 3.10 of every functional model that it loads, TensorFlow before 2.18 beside JAX.
+# Only old versions warn so: Keras 3.10 of every functional model that it loads, TensorFlow before 2.18 beside JAX,
+# matplotlib before 3.10.7 beside a new pyparsing.
 test-lowest: .venv-lowest/installed-dev
 	.venv-lowest/bin/pytest -W 'ignore:The structure of `inputs`:UserWarning' \
-		-W 'ignore:jax.xla_computation is deprecated:DeprecationWarning'
+		-W 'ignore:jax.xla_computation is deprecated:DeprecationWarning' \
+		-W ignore::DeprecationWarning:matplotlib._fontconfig_pattern -W ignore::DeprecationWarning:matplotlib._mathtext
 
 lint: .venv/installed-dev
 	.venv/bin/ruff check

@@ -33,8 +33,10 @@ def installed_name(file: Path) -> str:
 
 
 def source_files() -> list[Path]:
-    """Every Python and JSON file of the two source folders."""
-    return [file for folder in SOURCES for kind in ("*.py", "*.json") for file in (ROOT / folder).rglob(kind)]
+    """Every Python and JSON file of the two source folders, and the bundled presets."""
+    files = {file for folder in SOURCES for kind in ("*.py", "*.json") for file in (ROOT / folder).rglob(kind)}
+    bundled = (ROOT / "keras_segformer/presets/bundled").rglob("*")
+    return sorted(files | {file for file in bundled if file.is_file()})
 
 
 def test_version_is_the_installed_one() -> None:

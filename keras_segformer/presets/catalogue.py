@@ -17,6 +17,9 @@ from keras_segformer.models.variants import VARIANTS
 
 Size = tuple[int, int]
 
+BUNDLED = "bundled"
+"""The source of presets that come with this package."""
+
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class PaperFigures:
@@ -48,7 +51,8 @@ class PresetInfo:
         title: One line for people.
         task: What the published head does.
         variant: Key of `keras_segformer.models.variants.VARIANTS`.
-        source: `"hf://org/repo"` or `"kaggle://owner/model/framework/variation"`.
+        source: `"hf://org/repo"`, `"kaggle://owner/model/framework/variation"`, or `"bundled"` for those that come
+            with this package.
         layout: Naming scheme of the published tensors.
         license: The terms of the weights.
         input_size: `(height, width)` in pixels that the weights were trained for.
@@ -67,7 +71,7 @@ class PresetInfo:
     task: Literal["segmentation", "classification"]
     variant: str
     source: str
-    layout: Literal["transformers", "timm"]
+    layout: Literal["transformers", "timm", "keras"]
     license: License
     input_size: Size
     num_classes: int
@@ -80,8 +84,8 @@ class PresetInfo:
         valid = {
             "task": self.task in ("segmentation", "classification"),
             "variant": self.variant in VARIANTS,
-            "source": self.source.startswith(("hf://", "kaggle://")),
-            "layout": self.layout in ("transformers", "timm"),
+            "source": self.source == BUNDLED or self.source.startswith(("hf://", "kaggle://")),
+            "layout": self.layout in ("transformers", "timm", "keras"),
             "license": self.license.url.startswith("https://"),
             "input_size": len(self.input_size) == 2 and min(self.input_size) >= 32,
             "num_classes": self.num_classes >= 1,

@@ -9,7 +9,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 from keras_segformer.errors import InvalidPresetError, PresetNotFoundError
-from keras_segformer.presets.catalogue import PRESETS, PresetInfo, suggest
+from keras_segformer.presets.catalogue import BUNDLED, PRESETS, PresetInfo, suggest
 
 PRESETS_VARIABLE = "KERAS_SEGFORMER_PRESETS"
 BUNDLED_FOLDER = Path(__file__).parent / "bundled"
@@ -78,6 +78,10 @@ def locate(preset: str | os.PathLike[str]) -> PresetLocation:
     for place in places:
         if place.exists():
             return PresetLocation(place, str(place), info)
+    if info is not None and info.source == BUNDLED:
+        raise PresetNotFoundError(
+            f"{reference} comes with keras-segformer but is not at {_listed(places)}; install it again."
+        )
     if info is not None:
         return _fetch(info.source, info, places)
     raise PresetNotFoundError(f"There is no preset at {_listed(places)}. {suggest(reference)}")

@@ -41,4 +41,4 @@ def draw_curve(history: Sequence[Row], path: Path, title: str = "") -> None:
         figure.savefig(temporary, dpi=120)
 
 
-_NEAR = {"textcoords": "offset points", "ha": "center"}
+_NEAR = {"textcoords": "offset points", "ha": "right"}

@@ -21,7 +21,6 @@ from keras_segformer.training.losses import SegmentationLoss
 from keras_segformer.training.optimizer import GroupedAdamW
 from keras_segformer.training.schedule import WarmupPolynomial
 
-
 _NOT_TRAINING = ("title", "command", "expected", "time", "evaluation", "license", "weights_dtype")
 """Fields that only say what is done with the result, or tell people of it."""
 

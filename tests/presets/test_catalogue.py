@@ -8,9 +8,10 @@ import pytest
 
 from keras_segformer.analysis.complexity import count_complexity
 from keras_segformer.errors import InvalidPresetError
+from keras_segformer.label_sets import load_label_set
 from keras_segformer.licenses import License
 from keras_segformer.models.variants import VARIANTS
-from keras_segformer.presets.catalogue import PRESETS, PresetInfo, suggest
+from keras_segformer.presets.catalogue import BUNDLED, PRESETS, PresetInfo, suggest
 
 SIZES = range(6)
 EXPECTED_NAMES = (
@@ -19,6 +20,7 @@ EXPECTED_NAMES = (
     | {"b0_cityscapes_512x1024", "b0_cityscapes_640x1280", "b0_cityscapes_768x768"}
     | {f"mit_b{size}_imagenet" for size in SIZES}
     | {f"pvt_v2_b{size}_imagenet" for size in SIZES}
+    | {"b0_camvid"}
 )
 
 # arXiv 2105.15203, table 1: mIoU single-scale, multi-scale, GMACs.
@@ -54,9 +56,9 @@ def test_every_entry_is_consistent(info):
     assert info.name.startswith("pvt_v2") == info.variant.startswith("pvt_v2")
     assert f"B{size}" in info.title
     assert f"{height}x{width}" in info.title
-    assert f"b{size}" in info.source.rsplit("/")[-1]
+    assert f"b{size}" in info.source.rsplit("/")[-1] or info.source == BUNDLED
     if info.task == "segmentation":
-        assert info.source.endswith(f"{height}-{width}")
+        assert info.source.endswith(f"{height}-{width}") or info.source == BUNDLED
         assert info.label_set in info.name
         assert VARIANTS[info.variant].replace(num_classes=info.num_classes)
     assert json.loads(json.dumps(dataclasses.asdict(info)))["name"] == info.name
@@ -68,8 +70,10 @@ def test_tasks_and_licences(name):
     is_encoder = name.endswith("_imagenet")
     assert info.task == ("classification" if is_encoder else "segmentation")
     assert (info.label_set is None) == is_encoder
-    assert info.num_classes == (1000 if is_encoder else 150 if "ade20k" in name else 19)
-    if name.startswith("pvt_v2"):
+    assert info.num_classes == (1000 if is_encoder else load_label_set(info.label_set).num_classes)
+    if info.source == BUNDLED:
+        assert (info.layout, info.license.name, info.license.non_commercial) == ("keras", "CC-BY-NC-4.0", True)
+    elif name.startswith("pvt_v2"):
         assert (info.layout, info.license.name, info.license.non_commercial) == ("timm", "Apache-2.0", False)
         assert info.source.startswith("hf://timm/")
     else:
@@ -126,7 +130,7 @@ def test_the_catalogue_is_read_only():
         {"task": "detection"},
         {"variant": "b6"},
         {"source": "https://huggingface.co/nvidia/mit-b0"},
-        {"layout": "keras"},
+        {"layout": "onnx"},
         {"license": License("Apache-2.0", "LICENSE", non_commercial=False)},
         {"parameters": 0},
         {"input_size": (512,)},

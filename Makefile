@@ -14,6 +14,8 @@ first_python = $(shell for name in $(1); do $$name $(is_new_enough) && echo $$na
 PYTHON ?= $(call first_python,python3.13 python3.12 python3.11 python3)
 # The lowest TensorFlow has no wheel for Python 3.13.
 LOWEST_PYTHON ?= $(call first_python,python3.11 python3.12)
+# By file, so that what the tests of a file share is made once.
+workers := --numprocesses=auto --maxprocesses=4 --dist=loadfile
 
 .PHONY: demo test test-slow test-lowest lint format clean
 .DELETE_ON_ERROR:
@@ -24,16 +26,16 @@ demo: .venv/installed
 	@echo "The picture is $(abspath $(OUTPUT))/$(basename $(notdir $(IMAGE)))_segmented.png"
 
 test: lint
-	.venv/bin/pytest
-	KERAS_BACKEND=jax .venv/bin/pytest -m "backend and not slow"
+	.venv/bin/pytest $(workers)
+	KERAS_BACKEND=jax .venv/bin/pytest $(workers) -m "backend and not slow"
 
 test-slow: .venv/installed-dev
-	.venv/bin/pytest -m slow
+	.venv/bin/pytest $(workers) -m slow
 
 # Only old versions warn so: Keras 3.10 of every functional model that it loads, TensorFlow before 2.18 beside JAX,
 # matplotlib before 3.10.7 beside a new pyparsing.
 test-lowest: .venv-lowest/installed-dev
-	.venv-lowest/bin/pytest -W 'ignore:The structure of `inputs`:UserWarning' \
+	.venv-lowest/bin/pytest $(workers) -W 'ignore:The structure of `inputs`:UserWarning' \
 		-W 'ignore:jax.xla_computation is deprecated:DeprecationWarning' \
 		-W ignore::DeprecationWarning:matplotlib._fontconfig_pattern -W ignore::DeprecationWarning:matplotlib._mathtext
 

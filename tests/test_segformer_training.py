@@ -75,14 +75,18 @@ class TestSchedule:
         model = SegFormer(tiny_config())
         model.compile(metrics=[])
         dataset = tf.data.Dataset.from_tensor_slices(examples()).batch(2).repeat()
-        with pytest.raises(StopIteration):
+        with pytest.raises(_StoppedError):
             model.fit(dataset, callbacks=[_StopAtOnce()], verbose=0)
         assert model._default_schedule.total_steps == 160_000
 
 
+class _StoppedError(Exception):
+    """Raised by the callback below."""
+
+
 class _StopAtOnce(keras.callbacks.Callback):
     def on_train_batch_end(self, batch, logs=None):
-        raise StopIteration
+        raise _StoppedError
 
 
 def test_a_compiled_model_is_saved_with_its_training(tmp_path):

@@ -46,14 +46,16 @@ def run(result: Path, *arguments: Any, **changes: Any) -> dict[str, np.ndarray]:
 
 
 def assert_same_training(many: dict[str, np.ndarray], one: dict[str, np.ndarray]) -> None:
-    """Every weight, state of the optimizer, batch norm statistic and figure, to 1e-5."""
+    """Every weight, state of the optimizer, batch norm statistic and loss, to 1e-5."""
     assert many.keys() == one.keys()
     compared = many.keys() - ABOUT
     assert len(compared) > 60
     for name in compared:
         error = np.linalg.norm(np.float64(many[name]) - one[name])
+        # The score counts labels, and rounding may turn one that is in the balance.
+        tolerance = 1e-3 if name.endswith("mean_iou") else 1e-5
         # Some gradients are zero but for rounding; their averages stay as small beside the weights.
-        assert error <= 1e-5 * np.linalg.norm(one[name]) + 1e-7, (name, error)
+        assert error <= tolerance * np.linalg.norm(one[name]) + 1e-7, (name, error)
     assert np.mean(many["labels"] == one["labels"]) > 0.99 or many["labels"].size == 0
 
 

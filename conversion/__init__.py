@@ -1,1 +1,5 @@
 """TF Lite conversion (imported as keras_segformer.conversion)."""
+
+from keras_segformer.conversion.convert import convert
+
+__all__ = ["convert"]

@@ -1,0 +1,56 @@
+"""The affine maps of layer norms into the maps behind them."""
+
+from __future__ import annotations
+
+import dataclasses
+
+from keras_segformer.conversion.fold.rewrite import after_affine, convolution_after_affine, with_blocks
+from keras_segformer.conversion.network import Attention, Block, Network
+
+
+def fold_norm_affine(network: Network) -> Network:
+    """Multiply gamma into the rows of the next kernel, and add beta times that kernel to its bias.
+
+    It works for queries, keys, values, the spatial reduction, the first map of Mix-FFN and the decoder's branches.
+    The affine map of a stage's norm stays on the way to the next stage, whose patch embedding pads with zeros.
+
+    Saves an operation per norm: 23 of B0's, and about 1 % of the time.
+
+    Args:
+        network: The network.
+
+    Returns:
+        The same function; of the affine maps only those into patch embeddings and behind them are left.
+    """
+    network = with_blocks(network, _fold_block)
+    stages, branches = list(network.stages), list(network.decoder.branches)
+    for index, stage in enumerate(network.decoder.stages):
+        branches[index] = after_affine(stages[stage - 1].to_decoder, branches[index])
+        stages[stage - 1] = dataclasses.replace(stages[stage - 1], to_decoder=None)
+    decoder = dataclasses.replace(network.decoder, branches=tuple(branches))
+    return dataclasses.replace(network, stages=tuple(stages), decoder=decoder)
+
+
+def _fold_block(block: Block) -> Block:
+    attention = dataclasses.replace(block.attention, query=after_affine(block.affine1, block.attention.query))
+    if attention.reduction is None:
+        attention = dataclasses.replace(
+            attention,
+            key=after_affine(block.affine1, attention.key),
+            value=after_affine(block.affine1, attention.value),
+        )
+    else:
+        attention = _fold_reduction(
+            dataclasses.replace(attention, reduction=convolution_after_affine(block.affine1, attention.reduction))
+        )
+    ffn = dataclasses.replace(block.ffn, expand=after_affine(block.affine2, block.ffn.expand))
+    return dataclasses.replace(block, affine1=None, attention=attention, affine2=None, ffn=ffn)
+
+
+def _fold_reduction(attention: Attention) -> Attention:
+    return dataclasses.replace(
+        attention,
+        key=after_affine(attention.reduction_affine, attention.key),
+        value=after_affine(attention.reduction_affine, attention.value),
+        reduction_affine=None,
+    )

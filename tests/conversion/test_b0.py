@@ -1,0 +1,63 @@
+"""The real B0 at 512x512: exactness on photographs, memory and file size."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+import tensorflow as tf
+from PIL import Image
+
+from comparison import assert_close
+from keras_segformer import SegFormer
+from keras_segformer.conversion import convert
+from keras_segformer.conversion.memory import arena_bytes
+
+pytestmark = pytest.mark.slow
+
+SIZE = (512, 512)
+MAX_ARENA = 40e6
+MAX_FLOAT16_FILE = 7.4e6
+
+
+@pytest.fixture(scope="module")
+def b0(shared):
+    return SegFormer.from_preset(shared / "weights/b0_ade20k", output_stride=4)
+
+
+@pytest.fixture(scope="module")
+def photographs(shared):
+    files = [shared / "data/coco_cats_000000039769.png", *sorted(shared.glob("data/ade20k_samples/**/*.jpg"))]
+    files += sorted((shared / "data/camvid/val/images").iterdir())[:4]
+    assert len(files) >= 6
+    images = []
+    for file in files:
+        with Image.open(file) as image:
+            images.append(np.asarray(image.convert("RGB").resize(SIZE[::-1], Image.Resampling.BILINEAR)))
+    return np.stack(images)
+
+
+def test_float32(b0, photographs, run_file, tmp_path):
+    file = tmp_path / "b0.tflite"
+    convert(b0, file, input_size=SIZE, input="float32", output="logits")
+    assert arena_bytes(file.read_bytes()) <= MAX_ARENA
+    for image in photographs:
+        expected = b0.predict_on_batch(image[None])
+        logits = run_file(file, image[None])
+        assert_close(logits, expected)
+        np.testing.assert_array_equal(logits.argmax(-1), expected.argmax(-1))
+
+
+def test_float16(b0, photographs, run_file, tmp_path):
+    file = tmp_path / "b0.tflite"
+    facts = convert(b0, file, "float16", SIZE)
+    assert facts["bytes"] <= MAX_FLOAT16_FILE
+    expected = b0.predict_on_batch(photographs[:1]).argmax(-1)
+    assert np.mean(run_file(file, photographs[:1]) == expected) >= 0.998
+
+
+def test_labels_at_full_size(b0, photographs, run_file, tmp_path):
+    file = tmp_path / "b0.tflite"
+    convert(b0, file, input_size=SIZE, output="labels_full")
+    assert arena_bytes(file.read_bytes()) <= MAX_ARENA
+    logits = tf.image.resize(b0.predict_on_batch(photographs[:1]), SIZE).numpy()
+    assert np.mean(run_file(file, photographs[:1]) == logits.argmax(-1)) >= 1 - 1e-5  # ties between two classes

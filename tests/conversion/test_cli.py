@@ -1,0 +1,47 @@
+"""`keras-segformer convert`."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from keras_segformer import SegFormer
+from keras_segformer.cli import main
+from tiny import tiny_config
+
+
+@pytest.fixture(scope="module")
+def preset(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("presets") / "tiny"
+    SegFormer(tiny_config()).save_to_preset(folder)
+    return str(folder)
+
+
+def test_convert(preset, tmp_path, capsys):
+    assert main(["convert", "--preset", preset, "--output", str(tmp_path / "m.tflite")]) == 0
+    printed = capsys.readouterr().out
+    assert "input: 1x64x64x3 uint8, RGB" in printed
+    assert "output: labels, 1x16x16 int32" in printed
+    facts = json.loads((tmp_path / "m.json").read_text())
+    assert f"TF Lite {facts['minimum_runtime']} and newer" in printed
+    assert facts["tiles"]
+
+
+def test_options(preset, tmp_path):
+    sizes_and_kinds = ["--input-size", "32x64", "--input", "float32", "--output-kind", "logits"]
+    options = ["--precision", "float16", *sizes_and_kinds, "--no-tiles"]
+    assert main(["convert", "--preset", preset, "--output", str(tmp_path / "m.tflite"), *options]) == 0
+    facts = json.loads((tmp_path / "m.json").read_text())
+    assert (facts["precision"], facts["tiles"]) == ("float16", False)
+    assert (facts["input"]["shape"], facts["input"]["dtype"]) == ([1, 32, 64, 3], "float32")
+    assert (facts["output"]["kind"], facts["output"]["shape"]) == ("logits", [1, 8, 16, 5])
+
+
+def test_errors_are_one_line(preset, tmp_path, capsys):
+    assert main(["convert", "--preset", preset, "--output", str(tmp_path / "m.bin")]) == 2
+    assert main(["convert", "--preset", "b9_nothing", "--output", str(tmp_path / "m.tflite")]) == 2
+    first, second = capsys.readouterr().err.splitlines()
+    assert ".tflite" in first
+    assert "b9_nothing" in second
+    assert not list(tmp_path.iterdir())

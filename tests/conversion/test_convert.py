@@ -1,0 +1,138 @@
+"""Files: what is in them, what they compute, and what is refused."""
+
+from __future__ import annotations
+
+import dataclasses
+import hashlib
+import json
+
+import numpy as np
+import pytest
+from tensorflow.lite.python import schema_py_generated as schema
+
+from comparison import assert_close, randomize
+from keras_segformer.conversion import convert
+from keras_segformer.conversion.export import export
+from keras_segformer.conversion.fold import fold_all
+from keras_segformer.conversion.inference_graph import inference_function
+from keras_segformer.conversion.memory import arena_bytes
+from keras_segformer.conversion.network import read_network
+from keras_segformer.conversion.schedule import reordered
+from keras_segformer.conversion.tflite_file import operators
+from keras_segformer.conversion.tiles import UNTILED, Tiling
+from keras_segformer.evaluation import TFLiteModel
+from keras_segformer.licenses import License
+from keras_segformer.models import SegFormerNetwork
+from tiny import tiny_config
+
+ALLOWED = {
+    *("ADD", "ARG_MAX", "BATCH_MATMUL", "CAST", "CONCATENATION", "CONV_2D", "DEPTHWISE_CONV_2D", "GELU", "MEAN", "MUL"),
+    *("PAD", "RESHAPE", "RESIZE_BILINEAR", "RSQRT", "SOFTMAX", "STRIDED_SLICE", "SUB", "TRANSPOSE"),
+}
+
+
+def graph_of(content):
+    model = schema.ModelT.InitFromPackedBuf(content, 0)
+    assert len(model.subgraphs) == 1
+    return model.subgraphs[0]
+
+
+def test_file_computes_what_the_model_does(model, photograph, run_file, tmp_path):
+    images = photograph(64, 96)
+    convert(model, tmp_path / "m.tflite", input_size=(64, 96), output="logits")
+    logits = model.predict_on_batch(images)
+    actual = run_file(tmp_path / "m.tflite", images)
+    assert_close(actual, logits)
+    np.testing.assert_array_equal(actual.argmax(-1), logits.argmax(-1))
+
+
+def test_operations_and_ranks(model, tmp_path):
+    facts = convert(model, tmp_path / "m.tflite", input_size=(64, 96), output="labels_full")
+    binary = {"GREATER"} if model.config.num_classes == 1 else set()
+    assert {each["name"] for each in facts["operators"]} <= ALLOWED | binary
+    graph = graph_of((tmp_path / "m.tflite").read_bytes())
+    assert max(len(tensor.shape) for tensor in graph.tensors if tensor.shape is not None) <= 4
+    assert not any(tensor.isVariable for tensor in graph.tensors)
+    counts = {each["name"]: each["count"] for each in facts["operators"]}
+    blocks = max(model.config.decoder_stages)  # of one each; those behind the last that is used are left out
+    assert counts["GELU"] == counts["SOFTMAX"] == blocks
+    assert counts["MUL"] == 2 * counts["RSQRT"]  # the norms' own, none for the scale of the queries
+
+
+def test_float16_halves_the_weights(tiny, photograph, run_file, tmp_path):
+    images = photograph(64, 64)
+    whole = convert(tiny, tmp_path / "whole.tflite", "float32", (64, 64), output="logits")
+    half = convert(tiny, tmp_path / "half.tflite", "float16", (64, 64), output="logits")
+    assert half["bytes"] < 0.75 * whole["bytes"]  # of a tiny network the rest is a large part
+    assert {each["name"] for each in half["operators"]} <= ALLOWED | {"DEQUANTIZE"}
+    assert_close(run_file(tmp_path / "half.tflite", images), tiny.predict_on_batch(images), 2e-2)
+
+
+def test_json_file(tmp_path):
+    license = License("Some-1.0", "https://example.org/licence", non_commercial=True)
+    model = SegFormerNetwork(tiny_config(), license=license)
+    facts = convert(model, tmp_path / "sub" / "m.tflite", input_size=(64, 96))
+    file = tmp_path / "sub" / "m.tflite"
+    assert json.loads(file.with_suffix(".json").read_text()) == facts
+    assert facts["label_set"] == model.label_set.to_dict()
+    assert facts["input"] == {"shape": [1, 64, 96, 3], "dtype": "uint8", "colors": "RGB", "range": [0, 255]}
+    assert facts["output"] == {"kind": "labels", "shape": [1, 16, 24], "dtype": "int32"}
+    assert facts["license"] == dataclasses.asdict(license)
+    assert facts["sha256"] == hashlib.sha256(file.read_bytes()).hexdigest()
+    assert facts["bytes"] == file.stat().st_size
+    assert facts["operators"] == operators(file.read_bytes())
+    assert [int(number) for number in facts["minimum_runtime"].split(".")] >= [2, 9]  # GELU came with it
+    assert sorted(each.name for each in file.parent.iterdir()) == ["m.json", "m.tflite"]
+
+
+def test_file_is_read_by_the_evaluation(tiny, photograph, tmp_path):
+    image = photograph(64, 96)[0]
+    convert(tiny, tmp_path / "m.tflite", input_size=(64, 96), output="labels_full")
+    converted = TFLiteModel(tmp_path / "m.tflite")
+    assert converted.label_set == tiny.label_set
+    assert converted.segment(image).shape == (64, 96)
+
+
+def test_signature_names_input_and_output(tiny, tmp_path):
+    convert(tiny, tmp_path / "m.tflite", input_size=(64, 64), output="logits")
+    [signature] = schema.ModelT.InitFromPackedBuf((tmp_path / "m.tflite").read_bytes(), 0).signatureDefs
+    assert [each.name for each in signature.inputs] == [b"images"]
+    assert [each.name for each in signature.outputs] == [b"logits"]
+
+
+def test_order_and_tiles_save_memory_and_keep_the_numbers(photograph, run_file, monkeypatch):
+    model = SegFormerNetwork(tiny_config(decoder_width=256, output_stride=4))
+    randomize(model)
+    network = fold_all(read_network(model))
+    tiled, untiled = (
+        inference_function(network, (128, 128), tiling=tiling)
+        for tiling in (Tiling(scores=2**14, fused=2**16), UNTILED)
+    )
+    best, whole = export(tiled, "float32"), export(untiled, "float32")
+    monkeypatch.setattr("keras_segformer.conversion.export.reordered", lambda content: content)
+    unordered = export(tiled, "float32")
+    assert operators(best) == operators(unordered)
+    assert reordered(best) == best
+    assert arena_bytes(best) < 0.8 * min(arena_bytes(unordered), arena_bytes(whole))
+    images = photograph(128, 128)
+    np.testing.assert_array_equal(run_file(best, images), run_file(unordered, images))
+    assert_close(run_file(best, images), model.predict_on_batch(images))
+    assert_close(run_file(whole, images), model.predict_on_batch(images))
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        ({"path": "m.bin"}, "ends in .tflite"),
+        ({"precision": "int8"}, "no precision 'int8'; choose one of float32, float16"),
+        ({"input": "int8"}, "no input 'int8'; choose one of uint8, float32"),
+        ({"output": "masks"}, "no output 'masks'; choose one of labels, labels_full, logits"),
+        ({"input_size": (31, 64)}, "each at least 32; got"),
+        ({"input_size": 512}, "each at least 32; got 512"),
+        ({"input_size": (64.0, 64)}, "each at least 32; got"),
+    ],
+)
+def test_arguments_out_of_range(tiny, tmp_path, arguments, message):
+    with pytest.raises(ValueError, match=message):
+        convert(tiny, **{"path": tmp_path / "m.tflite", "input_size": (64, 64)} | arguments)
+    assert not list(tmp_path.iterdir())

@@ -144,13 +144,10 @@ def test_train_colab_kaggle(preset, tmp_path, monkeypatch, backend):
     written = {path.relative_to(output).as_posix() for path in output.rglob("*")}
     with zipfile.ZipFile(output.with_suffix(".zip")) as archive:
         assert {f"{output.name}/{name}" for name in written} == {name.rstrip("/") for name in archive.namelist()[1:]}
-    if backend == "tensorflow":
-        converted = TFLiteModel(output / "model_float16.tflite")
-        assert converted.label_set == model.label_set
-        picture = np.random.default_rng(1).integers(0, 256, (*SIZE, 3), dtype=np.uint8)
-        assert np.mean(converted.segment(picture) == model.segment(picture, (32, 64))) > 0.99
-    else:
-        assert "model_float16.tflite" not in written
+    converted = TFLiteModel(output / "model_float16.tflite")
+    assert converted.label_set == model.label_set
+    picture = np.random.default_rng(1).integers(0, 256, (*SIZE, 3), dtype=np.uint8)
+    assert np.mean(converted.segment(picture) == model.segment(picture, (32, 64))) > 0.99
 
 
 @pytest.mark.slow

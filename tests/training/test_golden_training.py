@@ -21,6 +21,8 @@ pytestmark = pytest.mark.backend
 
 RATE, BETA_1, STEPS = 1e-3, 0.9, 3
 BATCH_NORM_MOMENTUM = 0.9
+# Adam divides small gradients by their own size, and with them their rounding, which is XLA's on JAX.
+AFTER_STEPS = 1e-4 if keras.backend.backend() == "tensorflow" else 5e-4
 PIXELS = 2 * 16 * 24
 """Positions that batch norm averages over: the batch at a quarter of 64x96."""
 
@@ -99,7 +101,7 @@ def test_weights_after_three_steps(training):
             # Whatever the rounding was, a step of Adam is hardly longer than the rate.
             assert np.abs(training.after[name] - training.expected_after[name]).max() < 2 * STEPS * RATE, name
         else:
-            assert_close(training.after[name], training.expected_after[name], 1e-4, name)
+            assert_close(training.after[name], training.expected_after[name], AFTER_STEPS, name)
 
 
 def test_batch_norm_keeps_the_biased_variance(training):
@@ -107,7 +109,7 @@ def test_batch_norm_keeps_the_biased_variance(training):
     left_of_before = BATCH_NORM_MOMENTUM**STEPS * training.before[VARIANCE]
     ours, torchs = training.after[VARIANCE] - left_of_before, training.expected_after[VARIANCE] - left_of_before
     # Without the factor they would be 1.3e-3 apart.
-    assert_close(ours, torchs * (PIXELS - 1) / PIXELS, 1e-4)
+    assert_close(ours, torchs * (PIXELS - 1) / PIXELS, AFTER_STEPS)
 
 
 def test_batch_norm_keeps_the_mean(training):

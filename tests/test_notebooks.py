@@ -140,7 +140,8 @@ def test_train_colab_kaggle(preset, tmp_path, monkeypatch, backend):
     output = tmp_path / "outputs" / "b0_oxford_iiit_pet"
     model = SegFormer.from_preset(output / "preset")
     assert model.label_set == load_label_set("oxford_iiit_pet")
-    assert min(Image.open(output / "evaluation.png").size) > 300
+    with Image.open(output / "evaluation.png") as figure:
+        assert min(figure.size) > 300
     written = {path.relative_to(output).as_posix() for path in output.rglob("*")}
     with zipfile.ZipFile(output.with_suffix(".zip")) as archive:
         assert {f"{output.name}/{name}" for name in written} == {name.rstrip("/") for name in archive.namelist()[1:]}

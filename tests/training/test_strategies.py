@@ -54,8 +54,8 @@ def assert_same_training(many: dict[str, np.ndarray], one: dict[str, np.ndarray]
         error = np.linalg.norm(np.float64(many[name]) - one[name])
         # The score counts labels, and rounding may turn one that is in the balance.
         tolerance = 1e-3 if name.endswith("mean_iou") else 1e-5
-        # Some gradients are zero but for rounding; their averages stay as small beside the weights.
-        assert error <= tolerance * np.linalg.norm(one[name]) + 1e-7, (name, error)
+        # Some gradients are zero but for rounding, and with them what Adam makes of them.
+        assert error <= tolerance * np.linalg.norm(one[name]) + 1e-6, (name, error)
     assert np.mean(many["labels"] == one["labels"]) > 0.99 or many["labels"].size == 0
 
 
@@ -84,7 +84,7 @@ class TestMirrored:
             assert_same_training(other, tensorflow_run)
 
     @pytest.mark.slow
-    @pytest.mark.parametrize("loss", [EVERYTHING, {"ignore_class": 4}])
+    @pytest.mark.parametrize("loss", [EVERYTHING, {"hard_example_threshold": 0.3, "min_kept": 1e-6}])
     def test_every_term_of_the_loss(self, tmp_path, loss):
         one = run(tmp_path / "one.npz", "tensorflow", "none", loss=loss)
         assert_same_training(run(tmp_path / "two.npz", "tensorflow", "mirrored", cpus=2, loss=loss), one)

@@ -22,6 +22,7 @@ MONITOR = "val_mean_iou"
 _CHECKPOINTS = "checkpoints"
 _BEST = "best"
 _WEIGHTS = "state.weights.h5"
+_RANDOM = "random.npz"
 _HISTORY = "history.json"
 
 Row = dict[str, float]
@@ -80,8 +81,12 @@ class RunState:
         Args:
             model: The model of the run.
         """
+        checkpoint = self.folder / _CHECKPOINTS / _name(self.epoch)
         model.optimizer.build(model.trainable_variables)
-        model.load_weights(self.folder / _CHECKPOINTS / _name(self.epoch) / _WEIGHTS)
+        model.load_weights(checkpoint / _WEIGHTS)
+        with np.load(checkpoint / _RANDOM) as values:
+            for variable, name in zip(_random_generators(model), values.files, strict=True):
+                variable.assign(values[name])
 
     @staticmethod
     def uses_average(model: keras.Model) -> bool:
@@ -106,9 +111,16 @@ class RunState:
         checkpoint = self.folder / _CHECKPOINTS / _name(self.epoch)
         with atomic_folder(checkpoint, overwrite=True) as temporary:
             model.save_weights(temporary / _WEIGHTS)
+            np.savez(temporary / _RANDOM, *map(keras.ops.convert_to_numpy, _random_generators(model)))
             (temporary / _HISTORY).write_text(json.dumps(self.history), encoding="utf-8")
         _remove_others(checkpoint)
         _remove_others(self.best_preset)
+
+
+def _random_generators(model: keras.Model) -> list[keras.Variable]:
+    """The states behind dropout and stochastic depth, which Keras counts as variables but not as weights."""
+    others = {id(variable) for variable in (*model.weights, *model.metrics_variables)}
+    return [variable for variable in model.variables if id(variable) not in others]
 
 
 @contextlib.contextmanager

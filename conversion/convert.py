@@ -13,11 +13,11 @@ from typing import Any, get_args
 
 import tensorflow as tf
 
+from keras_segformer.conversion.audit import audit
 from keras_segformer.conversion.export import PRECISIONS, Precision, export
 from keras_segformer.conversion.fold import fold_all
 from keras_segformer.conversion.inference_graph import InputKind, OutputKind, inference_function
 from keras_segformer.conversion.network import read_network
-from keras_segformer.conversion.tflite_file import minimum_runtime, operators
 from keras_segformer.conversion.tiles import UNTILED, Tiling
 from keras_segformer.files import atomic_file
 from keras_segformer.models import SegFormerNetwork
@@ -55,11 +55,12 @@ def convert(
 
     Returns:
         What the JSON file holds: the label set, kind, shape and type of input and output, precision, operations with
-        their versions, the oldest runtime, licence, size in bytes and SHA-256 of the `.tflite` file.
+        their versions, the oldest runtime that knows them and their tensors, licence, size in bytes and SHA-256 of
+        the `.tflite` file.
 
     Raises:
-        ValueError: An argument is out of range, the model has a backbone that is no `MixTransformer`, or a weight is
-            not finite.
+        ValueError: An argument is out of range, the model has a backbone that is no `MixTransformer`, a weight is
+            not finite, or the audit of the file finds fault with it.
 
     Example:
 
@@ -79,14 +80,20 @@ def convert(
     network = fold_all(read_network(model))
     function = inference_function(network, tuple(input_size), input, output, Tiling() if tiles else UNTILED)
     content = export(function, precision)
+    found = audit(content, targets=())
+    if found.faults:
+        raise ValueError(
+            f"The converted file would not run as it should ({'; '.join(found.faults)}); convert with another version "
+            f"of TensorFlow than {tf.__version__}."
+        )
     facts = {
         "label_set": model.label_set.to_dict(),
         "input": _describe(function.inputs[0]) | {"colors": "RGB", "range": [0, 255]},
         "output": {"kind": output} | _describe(function.structured_outputs[output]),
         "precision": precision,
         "tiles": tiles,
-        "operators": operators(content),
-        "minimum_runtime": minimum_runtime(content),
+        "operators": found.operators,
+        "minimum_runtime": found.minimum_runtime,
         "license": model.license and dataclasses.asdict(model.license),
         "bytes": len(content),
         "sha256": hashlib.sha256(content).hexdigest(),

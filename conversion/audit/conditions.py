@@ -1,0 +1,114 @@
+"""Conditions on an operation, as the data files of this package spell them."""
+
+from __future__ import annotations
+
+import operator
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import numpy as np
+
+from keras_segformer.conversion.tflite_file import Node, Tensor
+
+Condition = Mapping[str, Any]
+"""What has to hold, all of it: `{"rank": 4, "input_type": ["FLOAT32", "INT8"], "version": {"above": 2}}`."""
+
+_BOUNDS = {"above": operator.gt, "at_least": operator.ge, "below": operator.lt}
+
+
+def facts(node: Node) -> dict[str, Any]:
+    """What a condition can ask about an operation.
+
+    Args:
+        node: The operation.
+
+    Returns:
+        By name: the operation's own options under the names of the schema, and what its tensors are. `None` for what
+        it has not, such as the type of a second input where there is one input. An option that the file leaves out is
+        missing here; its default is 0.
+    """
+    inputs = [*node.inputs, None, None, None, None]
+    first, second, third, fourth = inputs[:4]
+    output = node.outputs[0] if node.outputs else None
+    tensors = [each for each in (*node.inputs, *node.outputs) if each]
+    types = [each and each.type for each in (first, second, output)]
+    scales = [_scale(each) for each in (first, second, output)]
+    ratios = [each / scales[2] for each in scales[:2] if each and scales[2]]
+    return dict(node.options) | {
+        "version": node.version,
+        "inputs": len(node.inputs),
+        "has_bias": third is not None,
+        "input_type": types[0],
+        "second_type": types[1],
+        "output_type": types[2],
+        "type": types[0] if types[0] == types[2] else "mixed",
+        "operand_type": types[0] if types[0] == types[1] == types[2] else "mixed",
+        "conversion": f"{types[0]} to {types[2]}",
+        "rank": first and len(first.shape),
+        "output_rank": output and len(output.shape),
+        "max_input_rank": max((len(each.shape) for each in node.inputs if each), default=None),
+        "max_rank": max((len(each.shape) for each in tensors), default=None),
+        "rank_changes": bool(first and output) and len(first.shape) != len(output.shape),
+        "broadcast": bool(first and second) and first.shape != second.shape,
+        "dynamic": any(each.dynamic for each in tensors),
+        "same_inputs": first is not None and first is second,
+        "second_constant": bool(second) and second.constant,
+        "others_constant": all(each.constant for each in node.inputs[1:] if each),
+        "bias_constant": third is None or third.constant,
+        "third_smallest": _extreme(third, np.min),
+        "fourth_smallest": _extreme(fourth, np.min),
+        "fourth_largest": _extreme(fourth, np.max),
+        "grouped": bool(first and second and first.shape) and first.shape[-1:] != second.shape[-1:],
+        "dilated": max(node.options.get("dilationWFactor", 1), node.options.get("dilationHFactor", 1)) > 1,
+        "sparse_weights": bool(second) and second.sparse,
+        "quantized": bool(first) and len(first.scales) > 0,
+        "per_channel": any(len(each.scales) > 1 for each in tensors),
+        "product_scale": scales[0] * scales[1] / scales[2] if all(scales) else None,
+        "smallest_scale": min(ratios, default=None),
+        "largest_scale": max(ratios, default=None),
+        "requantized": not _same_quantization(first, output),
+        "zero_point": int(first.zero_points[0]) if first and len(first.zero_points) else None,
+    }
+
+
+def holds(condition: Condition, known: Mapping[str, Any]) -> bool:
+    """Whether a condition holds.
+
+    Args:
+        condition: By fact the value that it must have; several in a list of which it must have one; or bounds that it
+            must lie within, `{"above": …}`, `{"at_least": …}`, `{"below": …}`, which what is `None` does not.
+        known: What `facts` returns.
+
+    Returns:
+        Whether all of it holds.
+
+    Example:
+
+    >>> holds({"rank": {"above": 4}}, {"rank": 5}), holds({"input_type": ["INT8", "INT16"]}, {"input_type": "FLOAT32"})
+    (True, False)
+    """
+    return all(_fits(expected, known.get(name, 0)) for name, expected in condition.items())
+
+
+def _fits(expected: Any, value: Any) -> bool:
+    if isinstance(expected, Mapping):
+        if value is None:
+            return False
+        return all(_BOUNDS[bound](value, limit) for bound, limit in expected.items())
+    return value in expected if isinstance(expected, list) else value == expected
+
+
+def _scale(tensor: Tensor | None) -> np.float32 | None:
+    return tensor.scales[0] if tensor and len(tensor.scales) else None
+
+
+def _extreme(tensor: Tensor | None, function: Callable[[np.ndarray], Any]) -> int | None:
+    return int(function(tensor.integers)) if tensor and tensor.integers.size else None
+
+
+def _same_quantization(first: Tensor | None, second: Tensor | None) -> bool:
+    return (
+        first is None
+        or second is None
+        or (np.array_equal(first.scales, second.scales) and np.array_equal(first.zero_points, second.zero_points))
+    )

@@ -1,0 +1,183 @@
+"""Where a file runs: runtimes by what they have, delegates by the operations that they leave to the CPU.
+
+What a delegate takes is in `delegates/`, a JSON file for each, which names its sources. There `operators` are those
+judged here, by the level from which on they are taken; `unjudged` are others that it takes, under conditions that are
+not written down; whatever is in neither list it does not take. A rule applies to the operations in `of`, or to all,
+at all levels or `below_level`; it turns an operation away where `refuse` holds, or `need` does not, and leaves it
+open where it says `unknown`.
+"""
+
+from __future__ import annotations
+
+import collections
+import dataclasses
+import functools
+import json
+import re
+from collections.abc import Iterable, Mapping
+from importlib import resources
+from typing import Any
+
+from keras_segformer.conversion.audit.conditions import facts, holds
+from keras_segformer.conversion.audit.versions import requirement, runtime_key
+from keras_segformer.conversion.tflite_file import Node
+
+NNAPI_LEVELS = range(3, 9)
+
+TARGETS = ("runtime:2.14", "runtime:2.16", "litert", "xnnpack", "gpu", *(f"nnapi:{level}" for level in NNAPI_LEVELS))
+"""The targets of a report: tflite-runtime 2.14 of PyPI, TF Lite 2.16 of Maven Central, LiteRT, and the delegates."""
+
+_FLEX = "Flex"
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Finding:
+    """Operations that a target does not take, for one reason.
+
+    Args:
+        operator: Name of their kind.
+        reason: Why.
+        places: Where they stand in the file.
+        unknown: Whether it is only not known that the target takes them.
+    """
+
+    operator: str
+    reason: str
+    places: tuple[str, ...]
+    unknown: bool
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Verdict:
+    """How a file fares on a target.
+
+    Args:
+        target: The target.
+        operations: How many operations there are; those that only unpack weights do not count for a delegate.
+        findings: Those that the target does not take.
+    """
+
+    target: str
+    operations: int
+    findings: tuple[Finding, ...]
+
+    @property
+    def passes(self) -> bool:
+        """Whether the target is known to take every operation."""
+        return not self.findings
+
+    @property
+    def taken(self) -> int:
+        """How many operations the target is known to take."""
+        return self.operations - sum(len(finding.places) for finding in self.findings)
+
+    def to_dict(self) -> dict[str, Any]:
+        """The verdict as JSON has it."""
+        findings = [dataclasses.asdict(each) | {"places": list(each.places)} for each in self.findings]
+        return {"passes": self.passes, "taken": self.taken, "operations": self.operations, "findings": findings}
+
+
+@dataclasses.dataclass(frozen=True)
+class _Refusal:
+    reason: str
+    unknown: bool = False
+
+
+def check_target(target: str) -> None:
+    """Refuse what is no target.
+
+    Args:
+        target: `"litert"`, `"xnnpack"`, `"gpu"`, `"nnapi:"` with a feature level, or `"runtime:"` with a version of
+            TF Lite.
+
+    Raises:
+        ValueError: It is none of these.
+    """
+    levels = f"[{NNAPI_LEVELS[0]}-{NNAPI_LEVELS[-1]}]"
+    if re.fullmatch(rf"litert|xnnpack|gpu|nnapi:{levels}|runtime:[0-9]+(\.[0-9]+){{0,2}}", target) is None:
+        raise ValueError(
+            f"There is no target {target!r}; choose litert, xnnpack, gpu, nnapi:LEVEL with a level of "
+            f"{NNAPI_LEVELS[0]} to {NNAPI_LEVELS[-1]}, or runtime:VERSION such as runtime:2.14."
+        )
+
+
+def judge(nodes: Iterable[Node], target: str) -> Verdict:
+    """Find the operations that a target does not take.
+
+    Args:
+        nodes: The operations of a file.
+        target: What `check_target` accepts.
+
+    Returns:
+        The verdict.
+
+    Raises:
+        ValueError: There is no such target.
+    """
+    check_target(target)
+    name, _, detail = target.partition(":")
+    if name in ("litert", "runtime"):
+        judged = list(nodes)
+        refusals = [_refusal_of_runtime(node, detail) for node in judged]
+    else:
+        judged = [node for node in nodes if not node.unpacks_weights]
+        refusals = [_refusal_of_delegate(node, _delegate(name), int(detail or 1)) for node in judged]
+    places = collections.defaultdict(list)
+    for node, refusal in zip(judged, refusals, strict=True):
+        if refusal:
+            places[node.name, refusal].append(node.place)
+    findings = (
+        Finding(operator=operator, reason=refusal.reason, places=tuple(where), unknown=refusal.unknown)
+        for (operator, refusal), where in sorted(places.items(), key=lambda item: (item[0][0], item[0][1].reason))
+    )
+    return Verdict(target=target, operations=len(judged), findings=tuple(findings))
+
+
+def custom_reason(name: str) -> str:
+    """Why no plain runtime has a custom operation.
+
+    Args:
+        name: Its name.
+
+    Returns:
+        A sentence without its subject.
+    """
+    if name.startswith(_FLEX):
+        return "an operation of TensorFlow, which needs the library Select TF Ops"
+    return "a custom operation, which the app has to bring"
+
+
+def _refusal_of_runtime(node: Node, runtime: str) -> _Refusal | None:
+    """`runtime` is empty for LiteRT, whose sources the tables are."""
+    if node.custom:
+        return _Refusal(custom_reason(node.name))
+    need = requirement(node)
+    if need.runtime is None:
+        return _Refusal(f"it is not known which runtime has version {need.version}", unknown=True)
+    if runtime and runtime_key(need.runtime) > runtime_key(runtime):
+        because = f" for {need.because}" if need.because and need.version == need.needed else ""
+        return _Refusal(f"version {need.version}{because} needs {need.runtime}")
+    return None
+
+
+def _refusal_of_delegate(node: Node, delegate: Mapping[str, Any], level: int) -> _Refusal | None:
+    if node.custom:
+        return _Refusal("a custom operation")
+    since = next((int(first) for first, names in delegate["operators"].items() if node.name in names), None)
+    if since is None:
+        unjudged = node.name in delegate["unjudged"]
+        return _Refusal("not judged here", unknown=True) if unjudged else _Refusal("not among its operations")
+    if level < since:
+        return _Refusal(f"needs level {since}")
+    known = facts(node)
+    for rule in delegate["rules"]:
+        applies = node.name in rule.get("of", [node.name]) and level < rule.get("below_level", level + 1)
+        if applies and (holds(rule["refuse"], known) if "refuse" in rule else not holds(rule["need"], known)):
+            return _Refusal(rule["reason"], rule.get("unknown", False))
+    return None
+
+
+@functools.cache
+def _delegate(name: str) -> dict[str, Any]:
+    file = resources.files(__package__) / "delegates" / f"{name}.json"
+    return json.loads(file.read_text(encoding="utf-8"))

@@ -58,7 +58,8 @@ def assert_same_training(many: dict[str, np.ndarray], one: dict[str, np.ndarray]
         tolerance = 1e-3 if name.endswith("mean_iou") else 1e-5
         # Some gradients are zero but for rounding, and with them what Adam makes of them.
         assert error <= tolerance * np.linalg.norm(one[name]) + 1e-6, (name, error)
-    assert np.mean(many["labels"] == one["labels"]) > 0.99 or many["labels"].size == 0
+    if many["labels"].size:  # several processes do not predict
+        assert np.mean(many["labels"] == one["labels"]) > 0.99
 
 
 @pytest.fixture(scope="module")

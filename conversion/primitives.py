@@ -10,12 +10,27 @@ from keras_segformer.conversion.tiles import Rows
 
 
 def constant(values: np.ndarray) -> tf.Tensor:
-    """Weights as the graph holds them: in float32, whatever they were folded in."""
+    """Weights as the graph holds them: in float32, whatever they were folded in.
+
+    Args:
+        values: Weights of any shape, float64.
+
+    Returns:
+        The same, float32.
+    """
     return tf.constant(values, tf.float32)
 
 
 def convolve(x: tf.Tensor, convolution: Convolution) -> tf.Tensor:
-    """A convolution behind its border of zeros."""
+    """A convolution behind its border of zeros.
+
+    Args:
+        x: `(1, H, W, in)`, float32.
+        convolution: Kernel, bias, stride and border.
+
+    Returns:
+        `(1, (H + 2 padding - height) // stride + 1, likewise, out)`.
+    """
     border = (convolution.padding, convolution.padding)
     if convolution.padding:
         # Not by "SAME", whose windows depend on the size where there is a stride.
@@ -24,7 +39,16 @@ def convolve(x: tf.Tensor, convolution: Convolution) -> tf.Tensor:
 
 
 def convolve_depthwise(x: tf.Tensor, kernel: np.ndarray, bias: np.ndarray) -> tf.Tensor:
-    """A convolution of every channel alone, `kernel` being `(height, width, C, 1)`, that keeps the size."""
+    """A convolution of every channel alone that keeps the size.
+
+    Args:
+        x: `(1, H, W, C)`, float32.
+        kernel: `(height, width, C, 1)`.
+        bias: `(C,)`.
+
+    Returns:
+        `(1, H, W, C)`.
+    """
     return tf.nn.depthwise_conv2d(x, constant(kernel), (1, 1, 1, 1), "SAME") + constant(bias)
 
 
@@ -32,6 +56,13 @@ def apply(x: tf.Tensor, mapping: Linear | Affine | None) -> tf.Tensor:
     """A map of the channels, the same at every token; `None` is no map.
 
     As a 1x1 convolution it has a fast kernel everywhere, and an affine map is one operation instead of two.
+
+    Args:
+        x: `(1, H, W, in)`, float32.
+        mapping: The map.
+
+    Returns:
+        `(1, H, W, out)`; of an affine map or none, `out` is `in`.
     """
     if mapping is None:
         return x
@@ -44,6 +75,13 @@ def normalize(x: tf.Tensor, norm: Norm) -> tf.Tensor:
     """Layer norm over the channels, without its affine map.
 
     Spelt without the difference of squares and without a division, for which fewer targets have kernels.
+
+    Args:
+        x: `(1, H, W, C)`, float32.
+        norm: Its epsilon, and whether the mean of `x` is 0.
+
+    Returns:
+        `(1, H, W, C)`.
     """
     if not norm.centered:
         x = x - tf.reduce_mean(x, axis=-1, keepdims=True)
@@ -51,12 +89,28 @@ def normalize(x: tf.Tensor, norm: Norm) -> tf.Tensor:
 
 
 def resize(x: tf.Tensor, size: tuple[int, int]) -> tf.Tensor:
-    """Bilinear resize with half-pixel centres."""
+    """Bilinear resize with half-pixel centres.
+
+    Args:
+        x: `(1, H, W, C)`, float32.
+        size: `(height, width)` afterwards.
+
+    Returns:
+        `(1, height, width, C)`.
+    """
     return x if tuple(x.shape[1:3]) == size else tf.image.resize(x, size)
 
 
 def take_rows(x: tf.Tensor, rows: Rows) -> tf.Tensor:
-    """Some rows of a map; the map itself for all of them."""
+    """Some rows of a map; the map itself for all of them.
+
+    Args:
+        x: `(1, H, W, C)`.
+        rows: The first, and the one behind the last.
+
+    Returns:
+        `(1, rows wanted, W, C)`.
+    """
     return x if rows == (0, x.shape[1]) else x[:, slice(*rows)]
 
 
@@ -84,5 +138,12 @@ def resized_rows(x: tf.Tensor, size: tuple[int, int], rows: Rows) -> tf.Tensor:
 
 
 def join_rows(tiles: list[tf.Tensor]) -> tf.Tensor:
-    """Runs of rows below each other."""
+    """Runs of rows below each other.
+
+    Args:
+        tiles: `(1, rows, W, C)` or, of labels, `(1, rows, W)`; the rows may differ.
+
+    Returns:
+        One tensor of all rows.
+    """
     return tiles[0] if len(tiles) == 1 else tf.concat(tiles, axis=1)

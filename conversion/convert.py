@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 import hashlib
 import importlib.metadata
@@ -9,29 +10,50 @@ import json
 import os
 from collections.abc import Iterable
 from pathlib import Path
-from typing import Any, get_args
+from typing import Any, Literal, get_args
 
 import tensorflow as tf
 
-from keras_segformer.conversion.audit import audit
-from keras_segformer.conversion.export import PRECISIONS, Precision, export
+from keras_segformer.conversion.audit import Audit, audit
+from keras_segformer.conversion.export import PRECISIONS, export
 from keras_segformer.conversion.fold import fold_all
 from keras_segformer.conversion.inference_graph import InputKind, OutputKind, inference_function
 from keras_segformer.conversion.network import read_network
+from keras_segformer.conversion.quantize import (
+    PLANS,
+    Calibration,
+    Recipe,
+    Request,
+    Runtime,
+    make_calibration,
+    quantize_file,
+)
+from keras_segformer.conversion.report import write_report
+from keras_segformer.conversion.steps import OnStep, silent
 from keras_segformer.conversion.tiles import UNTILED, Tiling
+from keras_segformer.conversion.verify import Verification, verify_content
 from keras_segformer.files import atomic_file
 from keras_segformer.models import SegFormerNetwork
 from keras_segformer.models.segformer import MIN_IMAGE_SIZE
+
+AnyPrecision = Literal["float32", "float16", "dynamic", "int8", "int8_npu", "int16x8"]
 
 
 def convert(
     model: SegFormerNetwork,
     path: str | os.PathLike[str],
-    precision: Precision = "float32",
+    precision: AnyPrecision = "float32",
     input_size: tuple[int, int] = (512, 512),
     input: InputKind = "uint8",
     output: OutputKind = "labels",
+    calibration: Iterable[Any] | None = None,
+    report: bool = True,
+    *,
     tiles: bool = True,
+    recipe: Recipe | str | os.PathLike[str] | None = None,
+    runtime: Runtime = "litert",
+    target: float | None = None,
+    on_step: OnStep = silent,
 ) -> dict[str, Any]:
     """Write a model as a TF Lite file of built-in operations, and beside it what an app needs to know of it.
 
@@ -41,26 +63,44 @@ def convert(
 
     Args:
         model: A segmenter with a MiT or PVTv2 encoder; it is left as it is.
-        path: The file to write, whose name ends in `.tflite`. The JSON file has the same name with `.json`. Older
-            files of these names are replaced once the new ones are complete.
-        precision: How the weights are stored, a name in `keras_segformer.conversion.export.PRECISIONS`.
+        path: The file to write, whose name ends in `.tflite`. The JSON file and the report have the same name with
+            `.json` and `.html`. Older files of these names are replaced once the new ones are complete.
+        precision: How weights are stored and arithmetic is done.
+            - `"float32"`; `"float16"`: weights in half the bytes, for GPUs, which compute in float16.
+            - `"dynamic"`: INT8 weights, inputs of layers quantised while they run; needs no images.
+            - `"int8"`: for CPUs, the fastest mix of INT8 and float layers that follows the float network.
+            - `"int8_npu"`: as much in INT8 as that allows, for NPUs; norms and residual sums are float.
+            - `"int16x8"`: INT8 weights and INT16 tensors.
         input_size: `(height, width)` in pixels of the only size that the file takes. Multiples of 32 need the least
             memory.
         input: Type of the pixels.
         output: `"labels"`, int32 at a quarter of the size: 64 KB at 512x512, which an app reads in no time;
             `"labels_full"`, int32 at the size of the input, the labels of enlarged logits, which are never there as a
             whole; `"logits"`, float32 at a quarter of the size.
+        calibration: Pictures `(H, W, 3)`, uint8, RGB, of any size: some dozen that look like what the model is to see.
+            Integer precisions but `"dynamic"` are fitted to them; the fidelity of the file is measured on every
+            fourth, which is not fitted to.
+        report: Whether to write the page.
         tiles: Whether large tensors are computed in runs of rows. On a CPU that saves memory and costs
             no time. `False` leaves fewer operations, for accelerators.
+        recipe: A recipe of an integer precision to follow in place of searching, or the JSON file that holds it, such
+            as that beside an earlier file.
+        runtime: What is to run a file of `"int8"`: LiteRT, or TF Lite up to 2.16, which has no fast kernels for
+            dynamic INT8.
+        target: The least mean agreement with the float network that the search for a recipe has to reach; `None` for
+            that of `keras_segformer.conversion.quantize.PLANS`.
+        on_step: Told of the progress.
 
     Returns:
         What the JSON file holds: the label set, kind, shape and type of input and output, precision, operations with
         their versions, the oldest runtime that knows them and their tensors, licence, size in bytes and SHA-256 of
-        the `.tflite` file.
+        the `.tflite` file; of integer precisions the recipe and the sensitivities that led to it; and, where there are
+        pictures, how closely the file follows the model.
 
     Raises:
+        MissingExtraError: An integer precision needs litert-quantizer, which is not installed.
         ValueError: An argument is out of range, the model has a backbone that is no `MixTransformer`, a weight is
-            not finite, or the audit of the file finds fault with it.
+            not finite, calibration images are missing, or the audit of the file finds fault with it.
 
     Example:
 
@@ -73,19 +113,30 @@ def convert(
     """
     path = Path(path)
     _check_path(path)
-    _check_choice("precision", precision, PRECISIONS)
+    _check_choice("precision", precision, (*PRECISIONS, *PLANS))
     _check_choice("input", input, get_args(InputKind))
     _check_choice("output", output, get_args(OutputKind))
+    _check_choice("runtime", runtime, get_args(Runtime))
     _check_size(input_size)
+    images = None if calibration is None else make_calibration(calibration, tuple(input_size))
     network = fold_all(read_network(model))
-    function = inference_function(network, tuple(input_size), input, output, Tiling() if tiles else UNTILED)
-    content = export(function, precision)
-    found = audit(content, targets=())
-    if found.faults:
-        raise ValueError(
-            f"The converted file would not run as it should ({'; '.join(found.faults)}); convert with another version "
-            f"of TensorFlow than {tf.__version__}."
+    tiling = Tiling() if tiles else UNTILED
+    function = inference_function(network, tuple(input_size), input, output, tiling)
+    if precision in PRECISIONS:
+        content, quantization = export(function, precision), None
+    else:
+        logits = inference_function(network, tuple(input_size), input, "logits", tiling)
+        request = Request(
+            precision=precision,
+            calibration=images,
+            recipe=recipe if isinstance(recipe, Recipe | None) else Recipe.load(recipe),
+            runtime=runtime,
+            target=target,
         )
+        content, quantization = quantize_file(export(function, "float32"), export(logits, "float32"), request, on_step)
+    found = audit(content)
+    _check_audit(found)
+    verification = images and _verify(content, model, images, on_step)
     facts = {
         "label_set": model.label_set.to_dict(),
         "input": _describe(function.inputs[0]) | {"colors": "RGB", "range": [0, 255]},
@@ -97,13 +148,36 @@ def convert(
         "license": model.license and dataclasses.asdict(model.license),
         "bytes": len(content),
         "sha256": hashlib.sha256(content).hexdigest(),
+        "fidelity": verification and verification.to_dict(),
+        "quantization": quantization,
         "written_by": {name: importlib.metadata.version(name) for name in ("keras-segformer", "keras")}
         | {"tensorflow": tf.__version__},
     }
-    with atomic_file(path) as file, atomic_file(path.with_suffix(".json")) as description:
-        file.write_bytes(content)
-        description.write_text(json.dumps(facts, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
+    page = write_report(facts, found, verification, model.label_set) if report else None
+    _write(path, content, facts, page)
     return facts
+
+
+def _verify(content: bytes, model: SegFormerNetwork, images: Calibration, on_step: OnStep) -> Verification:
+    named = [(f"calibration image {index}", image) for index, image in enumerate(images.unaltered_measured)]
+    return verify_content(content, model, named, on_step)
+
+
+def _check_audit(found: Audit) -> None:
+    if found.faults:
+        raise ValueError(
+            f"The converted file would not run as it should ({'; '.join(found.faults)}); convert with another version "
+            f"of TensorFlow than {tf.__version__}."
+        )
+
+
+def _write(path: Path, content: bytes, facts: dict[str, Any], page: str | None) -> None:
+    with contextlib.ExitStack() as files:
+        if page is not None:
+            files.enter_context(atomic_file(path.with_suffix(".html"))).write_text(page, encoding="utf-8")
+        description = files.enter_context(atomic_file(path.with_suffix(".json")))
+        description.write_text(json.dumps(facts, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
+        files.enter_context(atomic_file(path)).write_bytes(content)
 
 
 def _describe(tensor: tf.Tensor) -> dict[str, Any]:

@@ -23,7 +23,8 @@ def decode(features: list[tf.Tensor], decoder: Decoder, tiling: Tiling) -> list[
     """
     finest, *coarser = [features[stage - 1] for stage in decoder.stages]
     # Mapped before they are enlarged: the two commute, and the small map is cheaper.
-    coarser = [apply(x, branch) for x, branch in zip(coarser, decoder.branches[1:], strict=True)]
+    named = zip(coarser, decoder.branches[1:], decoder.stages[1:], strict=True)
+    coarser = [apply(x, branch, f"decoder/branch{stage}") for x, branch, stage in named]
     _, height, width, _ = finest.shape
     values_per_row = width * decoder.branches[0].kernel.shape[1]
     tiles = row_tiles(height, values_per_row, tiling.fused, [x.shape[1] for x in coarser])
@@ -34,6 +35,6 @@ def _decode_rows(finest: tf.Tensor, coarser: list[tf.Tensor], rows: Rows, decode
     size = tuple(finest.shape[1:3])
     # From the coarsest: it is there last, and so every enlarged map is added as soon as it is made.
     parts = [resized_rows(x, size, rows) for x in reversed(coarser)]
-    parts.append(apply(take_rows(finest, rows), decoder.branches[0]))
-    fused = apply(sum(parts[1:], parts[0]), decoder.batch_norm)
-    return apply(tf.nn.relu(fused), decoder.classifier)
+    parts.append(apply(take_rows(finest, rows), decoder.branches[0], f"decoder/branch{decoder.stages[0]}"))
+    fused = apply(sum(parts[1:], parts[0]), decoder.batch_norm, "decoder/batch_norm")
+    return apply(tf.nn.relu(fused), decoder.classifier, "decoder/classifier")

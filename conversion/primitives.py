@@ -21,12 +21,13 @@ def constant(values: np.ndarray) -> tf.Tensor:
     return tf.constant(values, tf.float32)
 
 
-def convolve(x: tf.Tensor, convolution: Convolution) -> tf.Tensor:
+def convolve(x: tf.Tensor, convolution: Convolution, name: str) -> tf.Tensor:
     """A convolution behind its border of zeros.
 
     Args:
         x: `(1, H, W, in)`, float32.
         convolution: Kernel, bias, stride and border.
+        name: Name of its scope, by which the layer is known in the file.
 
     Returns:
         `(1, (H + 2 padding - height) // stride + 1, likewise, out)`.
@@ -35,24 +36,27 @@ def convolve(x: tf.Tensor, convolution: Convolution) -> tf.Tensor:
     if convolution.padding:
         # Not by "SAME", whose windows depend on the size where there is a stride.
         x = tf.pad(x, ((0, 0), border, border, (0, 0)))
-    return tf.nn.conv2d(x, constant(convolution.kernel), convolution.stride, "VALID") + constant(convolution.bias)
+    with tf.name_scope(name):
+        return tf.nn.conv2d(x, constant(convolution.kernel), convolution.stride, "VALID") + constant(convolution.bias)
 
 
-def convolve_depthwise(x: tf.Tensor, kernel: np.ndarray, bias: np.ndarray) -> tf.Tensor:
+def convolve_depthwise(x: tf.Tensor, kernel: np.ndarray, bias: np.ndarray, name: str) -> tf.Tensor:
     """A convolution of every channel alone that keeps the size.
 
     Args:
         x: `(1, H, W, C)`, float32.
         kernel: `(height, width, C, 1)`.
         bias: `(C,)`.
+        name: Name of its scope.
 
     Returns:
         `(1, H, W, C)`.
     """
-    return tf.nn.depthwise_conv2d(x, constant(kernel), (1, 1, 1, 1), "SAME") + constant(bias)
+    with tf.name_scope(name):
+        return tf.nn.depthwise_conv2d(x, constant(kernel), (1, 1, 1, 1), "SAME") + constant(bias)
 
 
-def apply(x: tf.Tensor, mapping: Linear | Affine | None) -> tf.Tensor:
+def apply(x: tf.Tensor, mapping: Linear | Affine | None, name: str) -> tf.Tensor:
     """A map of the channels, the same at every token; `None` is no map.
 
     As a 1x1 convolution it has a fast kernel everywhere, and an affine map is one operation instead of two.
@@ -60,6 +64,7 @@ def apply(x: tf.Tensor, mapping: Linear | Affine | None) -> tf.Tensor:
     Args:
         x: `(1, H, W, in)`, float32.
         mapping: The map.
+        name: Name of its scope.
 
     Returns:
         `(1, H, W, out)`; of an affine map or none, `out` is `in`.
@@ -67,8 +72,8 @@ def apply(x: tf.Tensor, mapping: Linear | Affine | None) -> tf.Tensor:
     if mapping is None:
         return x
     if isinstance(mapping, Affine):
-        return convolve_depthwise(x, mapping.gamma[None, None, :, None], mapping.beta)
-    return convolve(x, Convolution(kernel=mapping.kernel[None, None], bias=mapping.bias, stride=1))
+        return convolve_depthwise(x, mapping.gamma[None, None, :, None], mapping.beta, name)
+    return convolve(x, Convolution(kernel=mapping.kernel[None, None], bias=mapping.bias, stride=1), name)
 
 
 def normalize(x: tf.Tensor, norm: Norm) -> tf.Tensor:

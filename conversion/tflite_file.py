@@ -12,7 +12,7 @@ import numpy as np
 from tensorflow.lite.python import schema_py_generated as schema
 
 _IDENTIFIER = b"TFL3"
-_MINIMUM_RUNTIME = b"min_runtime_version"
+MINIMUM_RUNTIME = b"min_runtime_version"
 # What reading raises where an offset leads out of a flatbuffer or to something else.
 _DAMAGES = (struct.error, ValueError, IndexError, KeyError, TypeError, AttributeError, OverflowError, MemoryError)
 
@@ -207,7 +207,7 @@ def _has_data(buffer: schema.BufferT) -> bool:
 
 def _claimed_runtime(model: schema.ModelT) -> str | None:
     for entry in model.metadata or []:
-        if entry.name == _MINIMUM_RUNTIME:
+        if entry.name == MINIMUM_RUNTIME:
             return model.buffers[entry.buffer].data.tobytes().rstrip(b"\0").decode() or None
     return None
 

@@ -52,7 +52,7 @@ def image_size(text: str) -> tuple[int, int]:
     return int(height), int(width)
 
 
-def opacity(text: str) -> float:
+def share(text: str) -> float:
     """Reads a number from 0 to 1.
 
     Args:
@@ -66,7 +66,7 @@ def opacity(text: str) -> float:
 
     Example:
 
-    >>> opacity("0.25")
+    >>> share("0.25")
     0.25
     """
     try:

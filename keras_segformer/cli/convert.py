@@ -6,11 +6,20 @@ import argparse
 from pathlib import Path
 from typing import Any, get_args
 
-from keras_segformer.cli.arguments import image_size
+from rich import box
+from rich.console import Console
+from rich.table import Table
+
+from keras_segformer.cli.arguments import image_size, share
+from keras_segformer.cli.progress import step_bars
 from keras_segformer.conversion import convert
-from keras_segformer.conversion.export import PRECISIONS
+from keras_segformer.conversion.convert import AnyPrecision
 from keras_segformer.conversion.inference_graph import InputKind, OutputKind
+from keras_segformer.conversion.quantize import Runtime
+from keras_segformer.images import find_images, load_image
 from keras_segformer.segformer import SegFormer
+
+_MAX_ROWS = 12
 
 
 def add_parser(subparsers: Any) -> None:
@@ -28,8 +37,29 @@ def add_parser(subparsers: Any) -> None:
     parser.add_argument("--preset", required=True, help="name, folder, hf://org/repo or kaggle://… of the model")
     parser.add_argument("--output", metavar="FILE", type=Path, required=True, help="the .tflite file to write")
     parser.add_argument(
-        "--precision", choices=PRECISIONS, default="float32", help="how weights are stored (default: %(default)s)"
+        "--precision",
+        choices=get_args(AnyPrecision),
+        default="float32",
+        help="how weights are stored and arithmetic is done: float16 for GPUs, int8 for CPUs, int8_npu for NPUs, "
+        "dynamic for INT8 without calibration images (default: %(default)s)",
     )
+    parser.add_argument(
+        "--calibration",
+        metavar="DIR",
+        help="some dozen pictures that look like what the model is to see: a folder or a glob; INT8 is fitted to them, "
+        "and the file compared with the model",
+    )
+    parser.add_argument(
+        "--runtime",
+        choices=get_args(Runtime),
+        default="litert",
+        help="what is to run a file of the precision int8 (default: %(default)s)",
+    )
+    parser.add_argument("--target", metavar="SHARE", type=share, help="least agreement with the model in labels")
+    parser.add_argument(
+        "--recipe", metavar="FILE", type=Path, help="quantise as an earlier file of which this is the JSON file"
+    )
+    parser.add_argument("--no-report", action="store_true", help="leave out the page about the file")
     parser.add_argument(
         "--input-size",
         metavar="SIZE",
@@ -67,22 +97,67 @@ def run(args: argparse.Namespace) -> int:
         ValueError: The file's name or the size does not fit, or the model cannot be converted.
     """
     model = SegFormer.from_preset(args.preset)
-    facts = convert(
-        model,
-        args.output,
-        precision=args.precision,
-        input_size=args.input_size or model.config.input_size,
-        input=args.input,
-        output=args.output_kind,
-        tiles=not args.no_tiles,
-    )
-    print(f"{args.output}: {facts['bytes'] / 1e6:.1f} MB, {facts['precision']}")
-    print(f"input: {_text(facts['input'])}, RGB on the scale 0..255")
-    print(f"output: {facts['output']['kind']}, {_text(facts['output'])}")
-    print(f"runs on TF Lite {facts['minimum_runtime']} and newer; the rest is in {args.output.with_suffix('.json')}")
+    pictures = [load_image(path) for path in find_images(args.calibration)] if args.calibration else None
+    with step_bars() as on_step:
+        facts = convert(
+            model,
+            args.output,
+            precision=args.precision,
+            input_size=args.input_size or model.config.input_size,
+            input=args.input,
+            output=args.output_kind,
+            calibration=pictures,
+            report=not args.no_report,
+            tiles=not args.no_tiles,
+            recipe=args.recipe,
+            runtime=args.runtime,
+            target=args.target,
+            on_step=on_step,
+        )
+    _print(args, facts)
     if model.license:
         print(f"licence of the weights: {model.license.terms}")
     return 0
+
+
+def _print(args: argparse.Namespace, facts: dict[str, Any]) -> None:
+    if facts["quantization"]:
+        _print_quantization(facts["quantization"])
+    print(f"{args.output}: {facts['bytes'] / 1e6:.1f} MB, {facts['precision']}")
+    print(f"input: {_text(facts['input'])}, RGB on the scale 0..255")
+    print(f"output: {facts['output']['kind']}, {_text(facts['output'])}")
+    fidelity = facts["fidelity"]
+    if fidelity:
+        print(
+            f"labels as the model's: {fidelity['agreement']:.2%} on {fidelity['images']} pictures, "
+            f"{fidelity['worst_agreement']:.2%} on the worst"
+        )
+        if fidelity["vanished"]:
+            print(f"warning: the file never sees {', '.join(fidelity['vanished'])}, which the model does")
+    others = ["json"] if args.no_report else ["json", "html"]
+    files = " and ".join(str(args.output.with_suffix(f".{suffix}")) for suffix in others)
+    print(f"runs on TF Lite {facts['minimum_runtime']} and newer; the rest is in {files}")
+
+
+def _print_quantization(quantization: dict[str, Any]) -> None:
+    forms = quantization["recipe"]["layers"]
+    rows = sorted(quantization["sensitivity"], key=lambda row: -row["error"])
+    rows = [row for row in rows if row["form"] != "float"]
+    if rows:
+        table = Table(title="The most sensitive layers, each quantised alone", box=box.SIMPLE_HEAD)
+        for header in ("Layer", "Form", "Taken", "Error", "Agreement"):
+            table.add_column(header)
+        for row in rows[:_MAX_ROWS]:
+            taken = forms[row["layer"]]
+            table.add_row(row["layer"], row["form"], taken, f"{row['error']:.1e}", f"{row['agreement']:.4f}")
+        Console().print(table)
+    print(
+        f"in integers: {quantization['integer_share_of_layers']:.1%} of the multiplications of layers, "
+        f"{quantization['integer_share_with_attention']:.1%} with the products of attention"
+    )
+    search = quantization["search"]
+    if search and search["agreement"] < quantization["target"]:
+        print(f"warning: no mix of forms reaches an agreement of {quantization['target']:.3f}; this is the closest")
 
 
 def _text(tensor: dict[str, Any]) -> str:

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from keras_segformer.cli.arguments import opacity, size_choice
+from keras_segformer.cli.arguments import share, size_choice
 from keras_segformer.cli.outputs import Outputs, plan_outputs, write_areas, write_mask, write_picture
 from keras_segformer.cli.progress import progress_bar
 from keras_segformer.errors import InvalidImageError
@@ -42,7 +42,7 @@ def add_parser(subparsers: Any) -> None:
         "evaluation does), square, native, or HEIGHTxWIDTH in pixels",
     )
     parser.add_argument(
-        "--opacity", type=opacity, default=0.5, help="weight of the colours, from 0 to 1 (default: %(default)s)"
+        "--opacity", type=share, default=0.5, help="weight of the colours, from 0 to 1 (default: %(default)s)"
     )
     parser.add_argument("--mask", action="store_true", help="also write the class indices as a PNG with a palette")
     parser.add_argument("--json", action="store_true", help="also write the area of every class")

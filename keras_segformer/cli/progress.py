@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
+from collections.abc import Callable, Iterator
+
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
@@ -21,3 +24,31 @@ def progress_bar() -> Progress:
     """
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
     return Progress(*columns, console=Console(stderr=True))
+
+
+@contextlib.contextmanager
+def step_bars() -> Iterator[Callable[[str, int], Callable[[], None]]]:
+    """Makes bars for work that tells of its steps, one below the other; where it never does, nothing is drawn.
+
+    Yields:
+        A function of a description and a number of steps; what it returns is called after every step.
+
+    Example:
+
+    ```python
+    with step_bars() as on_step:
+        convert(model, "b0.tflite", "int8", calibration=images, on_step=on_step)
+    ```
+    """
+    progress = progress_bar()
+
+    def begin(description: str, steps: int) -> Callable[[], None]:
+        progress.start()
+        task = progress.add_task(description, total=steps)
+        return lambda: progress.advance(task)
+
+    try:
+        yield begin
+    finally:
+        if progress.tasks:
+            progress.stop()

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import importlib
 import json
 import os
-import warnings
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
+from keras_segformer.evaluation.interpreter import make_interpreter
 from keras_segformer.label_sets import LabelSet
 from keras_segformer.predict.forward import with_channel_per_label
 from keras_segformer.predict.interpolation import resized_rows
@@ -164,24 +163,9 @@ def _load(path: Path) -> Any:
     if content[4:8] != _IDENTIFIER:  # older interpreters crash on other files
         raise ValueError(f"'{path}' is no TF Lite file; name one that the converter wrote.")
     try:
-        with warnings.catch_warnings():
-            # It will leave TensorFlow one day; until then a file can be evaluated without installing anything.
-            warnings.filterwarnings("ignore", message=r"\s*Warning: tf\.lite\.Interpreter is deprecated")
-            # Not by its path: new interpreters verify bytes before they trust them, but not files.
-            interpreter = _interpreter_class()(model_content=content, num_threads=os.cpu_count())
-        interpreter.allocate_tensors()
+        return make_interpreter(content, num_threads=os.cpu_count())
     except (ValueError, RuntimeError) as error:
         raise ValueError(f"'{path}' cannot be run as a TF Lite file ({error}); convert the model again.") from error
-    return interpreter
-
-
-def _interpreter_class() -> Any:
-    try:
-        return importlib.import_module("ai_edge_litert.interpreter").Interpreter
-    except ImportError:
-        import tensorflow as tf
-
-        return tf.lite.Interpreter
 
 
 def _quantized(pixels: np.ndarray, details: dict[str, Any]) -> np.ndarray:

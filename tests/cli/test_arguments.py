@@ -6,7 +6,7 @@ import argparse
 
 import pytest
 
-from keras_segformer.cli.arguments import image_size, opacity, positive_integer, size_choice
+from keras_segformer.cli.arguments import image_size, positive_integer, share, size_choice
 
 
 @pytest.mark.parametrize(("text", "size"), [("512", (512, 512)), ("512x1024", (512, 1024)), ("33x0100", (33, 100))])
@@ -21,14 +21,14 @@ def test_no_image_size(text):
 
 
 @pytest.mark.parametrize(("text", "value"), [("0", 0), ("1", 1), ("0.25", 0.25), ("1e-1", 0.1)])
-def test_opacity(text, value):
-    assert opacity(text) == value
+def test_share(text, value):
+    assert share(text) == value
 
 
 @pytest.mark.parametrize("text", ["", "half", "-0.1", "1.01", "nan", "inf"])
-def test_no_opacity(text):
+def test_no_share(text):
     with pytest.raises(argparse.ArgumentTypeError, match="no number from 0 to 1"):
-        opacity(text)
+        share(text)
 
 
 @pytest.mark.parametrize(

@@ -82,7 +82,8 @@ def test_json_file(tmp_path):
     assert facts["bytes"] == file.stat().st_size
     assert facts["operators"] == operators(file.read_bytes())
     assert [int(number) for number in facts["minimum_runtime"].split(".")] >= [2, 9]  # GELU came with it
-    assert sorted(each.name for each in file.parent.iterdir()) == ["m.json", "m.tflite"]
+    assert sorted(each.name for each in file.parent.iterdir()) == ["m.html", "m.json", "m.tflite"]
+    assert facts["fidelity"] is facts["quantization"] is None
 
 
 def test_file_is_read_by_the_evaluation(tiny, photograph, tmp_path):
@@ -124,7 +125,13 @@ def test_order_and_tiles_save_memory_and_keep_the_numbers(photograph, run_file, 
     ("arguments", "message"),
     [
         ({"path": "m.bin"}, "ends in .tflite"),
-        ({"precision": "int8"}, "no precision 'int8'; choose one of float32, float16"),
+        (
+            {"precision": "int4"},
+            "no precision 'int4'; choose one of float32, float16, dynamic, int8, int8_npu, int16x8",
+        ),
+        ({"precision": "int8"}, "needs calibration images"),
+        ({"precision": "int8", "calibration": []}, "There are 0 calibration images"),
+        ({"precision": "int8", "runtime": "tflite-1"}, "no runtime 'tflite-1'; choose one of litert, tflite-2.16"),
         ({"input": "int8"}, "no input 'int8'; choose one of uint8, float32"),
         ({"output": "masks"}, "no output 'masks'; choose one of labels, labels_full, logits"),
         ({"input_size": (31, 64)}, "each at least 32; got"),
@@ -136,3 +143,31 @@ def test_arguments_out_of_range(tiny, tmp_path, arguments, message):
     with pytest.raises(ValueError, match=message):
         convert(tiny, **{"path": tmp_path / "m.tflite", "input_size": (64, 64)} | arguments)
     assert not list(tmp_path.iterdir())
+
+
+@pytest.fixture(scope="module")
+def pictures(photograph):
+    return [photograph(64 + index, 64)[0] for index in range(8)]
+
+
+@pytest.mark.parametrize("output", ["labels", "labels_full"])
+def test_integers(tiny, pictures, output, tmp_path):
+    pytest.importorskip("litert_quantizer", reason="litert-quantizer is not installed")
+    options = {"input_size": (64, 64), "output": output, "calibration": pictures}
+    facts = convert(tiny, tmp_path / "m.tflite", "int8", **options)
+    assert facts["fidelity"]["agreement"] > 0.9
+    quantization = facts["quantization"]
+    assert quantization["integer_share_of_layers"] > quantization["integer_share_with_attention"] > 0.3
+    assert {row["layer"] for row in quantization["sensitivity"]} == set(quantization["recipe"]["layers"])
+    assert "most sensitive layers" in (tmp_path / "m.html").read_text()
+    again = convert(tiny, tmp_path / "n.tflite", "int8", recipe=tmp_path / "m.json", **options)
+    assert again["sha256"] == facts["sha256"]
+
+
+def test_dynamic_needs_no_images(tiny, tmp_path):
+    pytest.importorskip("litert_quantizer", reason="litert-quantizer is not installed")
+    facts = convert(tiny, tmp_path / "m.tflite", "dynamic", (64, 64), report=False)
+    assert facts["quantization"]["recipe"]["rounding"] == "nearest"
+    assert facts["fidelity"] is None
+    whole = convert(tiny, tmp_path / "n.tflite", "float32", (64, 64), report=False)
+    assert facts["bytes"] < 0.7 * whole["bytes"]

@@ -1,0 +1,94 @@
+"""What the tensors of a float file hold on the calibration images."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any
+
+import numpy as np
+
+from keras_segformer.conversion.quantize.layers import Layer
+from keras_segformer.conversion.tflite_file import TFLiteFile
+from keras_segformer.evaluation.interpreter import make_interpreter
+
+_VALUES_PER_IMAGE = 1024
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Statistics:
+    """The statistics of a file.
+
+    Args:
+        products: For every convolution, by the name of its layer, the sums of the products of every two of its inputs,
+            `(in, in)` in the order of the kernel's axes `(height, width, in)`.
+        values: For every float tensor that is no weight, by its name, a sample of its values and their extremes, 1-D.
+    """
+
+    products: Mapping[str, np.ndarray]
+    values: Mapping[str, np.ndarray]
+
+
+def collect_statistics(
+    content: bytes,
+    file: TFLiteFile,
+    layers: Iterable[Layer],
+    images: np.ndarray,
+    on_image: Callable[[], None] | None = None,
+) -> Statistics:
+    """Run a file on the calibration images.
+
+    Args:
+        content: The file, in float32.
+        file: The same, read.
+        layers: The layers whose inputs are multiplied with each other.
+        images: `(images, height, width, 3)` at the size of the file's input, uint8.
+        on_image: Called after every image.
+
+    Returns:
+        The statistics.
+    """
+    # Every tensor has to outlive the run, which is why no delegate may take part.
+    interpreter = make_interpreter(content, experimental_preserve_all_tensors=True)
+    indices = {details["name"]: details["index"] for details in interpreter.get_tensor_details()}
+    convolutions = [layer for layer in layers if layer.operator == "CONV_2D"]
+    names = [tensor.name for tensor in file.tensors if tensor.type == "FLOAT32" and not tensor.constant]
+    generator = np.random.default_rng(0)
+    products: dict[str, np.ndarray] = {}
+    values: dict[str, list[np.ndarray]] = {name: [] for name in names}
+    for image in images:
+        _invoke(interpreter, image)
+        for layer in convolutions:
+            inputs = np.concatenate(_inputs(interpreter, indices, layer))
+            products[layer.name] = products.get(layer.name, 0) + inputs.T @ inputs
+        for name in names:
+            values[name].append(_sample(interpreter.get_tensor(indices[name]), generator))
+        if on_image:
+            on_image()
+    return Statistics(products=products, values={name: np.concatenate(each) for name, each in values.items()})
+
+
+def _invoke(interpreter: Any, image: np.ndarray) -> None:
+    [details] = interpreter.get_input_details()
+    interpreter.set_tensor(details["index"], image[None].astype(details["dtype"]))
+    interpreter.invoke()
+
+
+def _inputs(interpreter: Any, indices: Mapping[str, int], layer: Layer) -> list[np.ndarray]:
+    """What the kernel is multiplied with at every position, `(positions, in)` for every run of rows."""
+    _, height, width, _ = layer.kernel.shape
+    strides = [node.options.get("strideH", 1) for node in layer.nodes]
+    maps = [interpreter.get_tensor(indices[node.inputs[0].name])[0] for node in layer.nodes]
+    return [_windows(x, height, width, stride) for x, stride in zip(maps, strides, strict=True)]
+
+
+def _windows(x: np.ndarray, height: int, width: int, stride: int) -> np.ndarray:
+    windows = np.lib.stride_tricks.sliding_window_view(x, (height, width), axis=(0, 1))[::stride, ::stride]
+    windows = windows.transpose(0, 1, 3, 4, 2)  # (rows, columns, height, width, in)
+    return windows.reshape(-1, height * width * x.shape[-1])
+
+
+def _sample(values: np.ndarray, generator: np.random.Generator) -> np.ndarray:
+    values = values.ravel()
+    chosen = values if values.size <= _VALUES_PER_IMAGE else generator.choice(values, _VALUES_PER_IMAGE)
+    return np.concatenate([chosen, [values.min(), values.max()]], dtype=np.float32)

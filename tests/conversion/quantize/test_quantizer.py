@@ -1,0 +1,108 @@
+"""Quantised files."""
+
+from __future__ import annotations
+
+import dataclasses
+
+import numpy as np
+import pytest
+
+from keras_segformer.conversion.audit import audit
+from keras_segformer.conversion.fidelity import compare_outputs, run_file
+from keras_segformer.conversion.quantize.quantizer import FloatFile
+from keras_segformer.conversion.quantize.recipe import Recipe
+from keras_segformer.conversion.quantize.rounding import channel_scales
+from keras_segformer.conversion.tflite_file import read_tflite
+from keras_segformer.errors import MissingExtraError
+
+pytest.importorskip("litert_quantizer", reason="litert-quantizer is not installed")
+
+
+def recipe(float_file, form, **options):
+    """One form for all layers that can have it but the first and the outliers."""
+    kinds = ("CONV_2D",) if form == "dynamic" else ("CONV_2D", "DEPTHWISE_CONV_2D")
+    layers = {
+        name: form if layer.operator in kinds and not name.endswith("/start") else "float"
+        for name, layer in float_file.layers.items()
+    }
+    return Recipe(layers=layers, **options)
+
+
+def fidelity(float_file, content, pictures):
+    return compare_outputs(run_file(float_file.content, pictures), run_file(content, pictures))
+
+
+@pytest.mark.parametrize(
+    ("form", "options", "least"),
+    [
+        ("dynamic", {}, 0.93),
+        ("dynamic", {"rounding": "nearest"}, 0.93),
+        ("dynamic", {"per_channel": False, "rounding": "nearest"}, 0.8),
+        ("static", {}, 0.85),
+        ("static", {"activation_bits": 16}, 0.93),
+        ("static", {"operators": {"GELU": "static", "SOFTMAX": "static", "RESHAPE": "static"}}, 0.8),
+    ],
+)
+def test_file_follows_the_float_file_and_tells_the_truth(form, options, least, float_file, pictures):
+    content = float_file.quantize(recipe(float_file, form, **options))
+    assert fidelity(float_file, content, pictures).agreement >= least
+    found = audit(content)
+    assert not found.faults
+    assert found.claimed_runtime == found.minimum_runtime
+    # A matrix has scales of its own in every form, so that the file is about a quarter of the float one's.
+    assert sum(tensor.type == "INT8" and tensor.constant for tensor in read_tflite(content).tensors) > 20
+
+
+def test_weights_are_what_the_rounding_made_them(float_file):
+    content = float_file.quantize(recipe(float_file, "dynamic"))
+    layer = float_file.layers["stage2/block1/expand"]
+    weights = {tensor.name: tensor for tensor in read_tflite(content).tensors}[layer.nodes[0].inputs[1].name]
+    kernel = layer.kernel.reshape(len(layer.kernel), -1)
+    np.testing.assert_allclose(weights.scales, channel_scales(kernel), rtol=1e-6)
+    integers = weights.data.view(np.int8).reshape(kernel.shape)
+    error = np.abs(integers * weights.scales[:, None] - kernel)
+    assert error.max() > 0.6 * weights.scales.max()  # some are not rounded to the nearest
+    assert np.mean(error) < weights.scales.mean()
+    nearest = float_file.quantize(recipe(float_file, "dynamic", rounding="nearest"))
+    assert nearest != content
+
+
+def test_four_bits(float_file, pictures):
+    coarse = recipe(float_file, "dynamic", bits=4)
+    better = fidelity(float_file, float_file.quantize(coarse), pictures)
+    nearest = float_file.quantize(dataclasses.replace(coarse, rounding="nearest"))
+    assert better.error < fidelity(float_file, nearest, pictures).error
+
+
+def test_same_recipe_same_file(float_file):
+    chosen = recipe(float_file, "static")
+    assert float_file.quantize(chosen) == float_file.quantize(Recipe.from_dict(chosen.to_dict()))
+
+
+def test_all_float_is_the_float_file(float_file):
+    assert float_file.quantize(recipe(float_file, "float")) == float_file.content
+
+
+def test_recipe_of_another_network(float_file):
+    chosen = recipe(float_file, "dynamic")
+    with pytest.raises(ValueError, match="The recipe is for another network: stage9"):
+        float_file.quantize(dataclasses.replace(chosen, layers=chosen.layers | {"stage9/start": "float"}))
+
+
+def test_products_of_attention_cannot_be_dynamic(float_file):
+    chosen = recipe(float_file, "dynamic")
+    with pytest.raises(ValueError, match="stage1/block1/scores has no weights"):
+        float_file.quantize(dataclasses.replace(chosen, layers=chosen.layers | {"stage1/block1/scores": "dynamic"}))
+
+
+def test_calibration_images_are_missing(float_content, float_file):
+    without = FloatFile(float_content)
+    with pytest.raises(ValueError, match="no calibration images"):
+        without.quantize(recipe(without, "static"))
+    assert without.quantize(recipe(without, "dynamic", rounding="nearest"))
+
+
+def test_package_is_missing(float_file, monkeypatch):
+    monkeypatch.setitem(__import__("sys").modules, "litert_quantizer.quantizer", None)
+    with pytest.raises(MissingExtraError, match=r"keras-segformer\[mobile\]"):
+        float_file.quantize(recipe(float_file, "dynamic"))

@@ -23,7 +23,7 @@ os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
 import numpy as np
 from rich.progress import track
 
-from measurement import figures, machine, peak_memory, print_table, seconds_in_turn
+from measurement import figures, peak_memory, print_table
 from peers import keras_hub_b0
 
 NUM_CLASSES = 150
@@ -93,10 +93,13 @@ def main() -> None:
         size: {name: peak_memory(CONTENDERS[name], size, args.onnx) for name in track(names, "memory", transient=True)}
         for size, names in names_of.items()
     }
+    # Not before: the processes whose memory is measured import this file.
+    from keras_segformer.conversion.benchmark.timing import machine, seconds_in_turn
+
     results = {}
     for size, names in names_of.items():
         runs = {name: CONTENDERS[name](size, args.onnx) for name in names}
-        seconds = seconds_in_turn(runs, args.rounds, f"{size}x{size}")
+        seconds = seconds_in_turn(runs, args.rounds)
         results[size] = figures(seconds, memory_of[size], REFERENCE)
         print_table(f"SegFormer-B0, {size}x{size}, {NUM_CLASSES} classes, float32; {machine()}", results[size])
     if args.json:

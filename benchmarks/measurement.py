@@ -1,31 +1,17 @@
-"""How the benchmarks measure: contenders in turn, memory in processes of their own, one table."""
+"""How the benchmarks measure memory, in processes of their own, and what they print."""
 
 from __future__ import annotations
 
 import multiprocessing
-import os
-import platform
-import random
 import resource
 import statistics
-import time
 from collections.abc import Callable, Mapping
-from pathlib import Path
 from typing import Any
 
 from rich.console import Console
-from rich.progress import track
 from rich.table import Table
 
 Run = Callable[[], Any]
-
-
-def machine() -> str:
-    """The processor, its cores and the system, in one line."""
-    cpuinfo = Path("/proc/cpuinfo")
-    lines = cpuinfo.read_text().splitlines() if cpuinfo.exists() else []
-    names = [line.partition(":")[2].strip() for line in lines if line.startswith("model name")]
-    return f"{names[0] if names else platform.processor()}, {os.cpu_count()} cores, {platform.system()}"
 
 
 def peak_memory(make: Callable[..., Run], *arguments: Any) -> float:
@@ -42,24 +28,6 @@ def _run_and_report_memory(make: Callable[..., Run], *arguments: Any) -> float:
     run = make(*arguments)
     run(), run()
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
-
-
-def seconds_in_turn(runs: Mapping[str, Run], rounds: int, description: str) -> dict[str, list[float]]:
-    """The time of every contender in every round.
-
-    Every round runs every contender once, in an order of its own, so that neither the drift of a machine nor the
-    memory that one contender leaves to the next favours any.
-    """
-    for run in runs.values():
-        run(), run()  # compile, then settle
-    seconds: dict[str, list[float]] = {name: [] for name in runs}
-    order = random.Random(0)
-    for _ in track(range(rounds), description=description, transient=True):
-        for name in order.sample(list(runs), len(runs)):
-            start = time.perf_counter()
-            runs[name]()
-            seconds[name].append(time.perf_counter() - start)
-    return seconds
 
 
 def figures(

@@ -1,7 +1,7 @@
 """Speed, memory and size of SegFormer-B0 as TF Lite files: ours, and those of other tools in a folder.
 
     pip install -e ".[mobile]"
-    python benchmarks/tflite.py --peers FOLDER
+    python benchmarks/tflite.py --peers FOLDER --files b0_int8.tflite
 
 Every file runs on one thread with XNNPACK, in turn in one process; the ratios are medians of the ratios within a
 round, in which every file runs once. The arena is what the interpreter lays out for tensors where no delegate
@@ -28,10 +28,11 @@ from rich.progress import track
 from rich.table import Table
 
 import keras_segformer
+from keras_segformer.cli.progress import step_bars
 from keras_segformer.conversion import convert
+from keras_segformer.conversion.benchmark.timing import machine, seconds_in_turn
 from keras_segformer.conversion.memory import arena_bytes
 from keras_segformer.conversion.tflite_file import operators
-from measurement import machine, seconds_in_turn
 
 REFERENCE = "ours, float32"
 OURS: dict[str, dict[str, Any]] = {
@@ -47,14 +48,19 @@ def main() -> None:
     """Print the table."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--peers", type=Path, help="folder of .tflite files to compare with")
+    parser.add_argument(
+        "--files", type=Path, nargs="*", default=[], help="further files of ours, such as INT8 of trained weights"
+    )
     parser.add_argument("--rounds", type=int, default=30, help="times that every file runs")
     parser.add_argument("--size", type=int, default=512, help="side of the square image of our files")
     parser.add_argument("--json", type=Path, help="also write the figures to this file")
     args = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder:
         files = _convert_ours(Path(folder), args.size)
+        files |= {f"ours, {file.stem}": file for file in args.files}
         files |= {file.stem: file for file in sorted(args.peers.glob("*.tflite"))} if args.peers else {}
-        seconds = seconds_in_turn({name: _runner(file) for name, file in files.items()}, args.rounds, "rounds")
+        with step_bars() as on_step:
+            seconds = seconds_in_turn({name: _runner(file) for name, file in files.items()}, args.rounds, on_step)
         rows = {name: _figures(file, seconds[name], seconds[REFERENCE]) for name, file in files.items()}
     _print(rows, f"SegFormer-B0, {args.size}x{args.size}, 150 classes, one thread; {machine()}")
     if args.json:

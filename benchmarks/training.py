@@ -24,7 +24,7 @@ os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
 import numpy as np
 from rich.progress import track
 
-from measurement import figures, machine, peak_memory, print_table, seconds_in_turn
+from measurement import figures, peak_memory, print_table
 from peers import keras_hub_b0
 
 if TYPE_CHECKING:
@@ -91,11 +91,14 @@ def main() -> None:
         size: {name: peak_memory(CONTENDERS[name], size) for name in track(names, "memory", transient=True)}
         for size, names in names_of.items()
     }
+    # Not before: the processes whose memory is measured import this file.
+    from keras_segformer.conversion.benchmark.timing import machine, seconds_in_turn
+
     results = {}
     for size, names in names_of.items():
         text = f"{size[0]}x{size[1]}"
         runs = {name: CONTENDERS[name](size) for name in names}
-        results[text] = figures(seconds_in_turn(runs, args.rounds, text), memory_of[size], REFERENCE)
+        results[text] = figures(seconds_in_turn(runs, args.rounds), memory_of[size], REFERENCE)
         title = f"Training step of SegFormer-B0, {BATCH_SIZE} pictures of {text}, {NUM_CLASSES} classes, float32"
         print_table(f"{title}; {machine()}", results[text])
     if args.json:

@@ -18,6 +18,7 @@ from keras_segformer.conversion.audit import Audit, audit
 from keras_segformer.conversion.export import PRECISIONS, export
 from keras_segformer.conversion.fold import fold_all
 from keras_segformer.conversion.inference_graph import InputKind, OutputKind, inference_function
+from keras_segformer.conversion.metadata import with_metadata
 from keras_segformer.conversion.network import read_network
 from keras_segformer.conversion.quantize import (
     PLANS,
@@ -95,7 +96,8 @@ def convert(
         What the JSON file holds: the label set, kind, shape and type of input and output, precision, operations with
         their versions, the oldest runtime that knows them and their tensors, licence, size in bytes and SHA-256 of
         the `.tflite` file; of integer precisions the recipe and the sensitivities that led to it; and, where there are
-        pictures, how closely the file follows the model.
+        pictures, how closely the file follows the model. The metadata of the file holds the same, but for its size and
+        checksum and for how a recipe was found.
 
     Raises:
         MissingExtraError: An integer precision needs litert-quantizer, which is not installed.
@@ -146,16 +148,21 @@ def convert(
         "operators": found.operators,
         "minimum_runtime": found.minimum_runtime,
         "license": model.license and dataclasses.asdict(model.license),
-        "bytes": len(content),
-        "sha256": hashlib.sha256(content).hexdigest(),
         "fidelity": verification and verification.to_dict(),
         "quantization": quantization,
         "written_by": {name: importlib.metadata.version(name) for name in ("keras-segformer", "keras")}
         | {"tensorflow": tf.__version__},
     }
+    content = with_metadata(content, facts | {"quantization": quantization and _without_search(quantization)})
+    facts |= {"bytes": len(content), "sha256": hashlib.sha256(content).hexdigest()}
     page = write_report(facts, found, verification, model.label_set) if report else None
     _write(path, content, facts, page)
     return facts
+
+
+def _without_search(quantization: dict[str, Any]) -> dict[str, Any]:
+    """What is the same when the recipe is followed again."""
+    return {name: value for name, value in quantization.items() if name not in ("target", "search", "sensitivity")}
 
 
 def _verify(content: bytes, model: SegFormerNetwork, images: Calibration, on_step: OnStep) -> Verification:

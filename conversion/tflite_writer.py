@@ -74,8 +74,25 @@ def tell_truth(content: bytes) -> bytes:
         operator.opcodeIndex = numbers[key]
     model.operatorCodes = codes
     runtime = max((need.runtime for need in needs if need.runtime), key=runtime_key)
-    _set_metadata(model, MINIMUM_RUNTIME, runtime.encode().ljust(_ALIGNMENT, b"\0"))
+    set_metadata(model, MINIMUM_RUNTIME, runtime.encode().ljust(_ALIGNMENT, b"\0"))
     return pack(model)
+
+
+def set_metadata(model: schema.ModelT, name: bytes, value: bytes) -> None:
+    """Give a file an entry of metadata in place of an older one.
+
+    Args:
+        model: The file's objects, which are changed.
+        name: Name of the entry.
+        value: What it holds.
+    """
+    model.metadata = [entry for entry in model.metadata or [] if entry.name != name]
+    buffer = schema.BufferT()
+    buffer.data = np.frombuffer(value, np.uint8)
+    entry = schema.MetadataT()
+    entry.name, entry.buffer = name, len(model.buffers)
+    model.buffers.append(buffer)
+    model.metadata.append(entry)
 
 
 class _AlignedBuffer(schema.BufferT):
@@ -104,13 +121,3 @@ def _with_version(code: schema.OperatorCodeT, version: int) -> schema.OperatorCo
     copy.__dict__.update(vars(code))
     copy.version = version
     return copy
-
-
-def _set_metadata(model: schema.ModelT, name: bytes, value: bytes) -> None:
-    model.metadata = [entry for entry in model.metadata or [] if entry.name != name]
-    buffer = schema.BufferT()
-    buffer.data = np.frombuffer(value, np.uint8)
-    entry = schema.MetadataT()
-    entry.name, entry.buffer = name, len(model.buffers)
-    model.buffers.append(buffer)
-    model.metadata.append(entry)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import shutil
 import subprocess
 
@@ -10,14 +11,23 @@ import pytest
 
 from keras_segformer import SegFormer
 from keras_segformer.conversion import convert
-from keras_segformer.conversion.verify import label_maps
+from keras_segformer.conversion.audit.versions import runtime_key
+from keras_segformer.conversion.fidelity import label_maps
 from keras_segformer.images import load_image
 
 pytestmark = pytest.mark.slow
 
 SIZE = (256, 256)
 PYTHONS = ("python3.11", "python3.10", "python3.9")  # it has no wheel for newer ones
-PACKAGES = ("tflite-runtime==2.14.0", "numpy<2")
+PACKAGES = ("tflite-runtime==2.14.0", "tflite-support==0.4.4", "numpy<2")
+READ = """
+import sys
+from tflite_support import metadata
+
+reader = metadata.MetadataDisplayer.with_model_file(sys.argv[1])
+print(reader.get_metadata_json())
+print(reader.get_associated_file_buffer("labels.txt").decode())
+"""
 RUN = """
 import sys
 import numpy as np
@@ -66,7 +76,7 @@ def images(shared):
 def test_same_labels(precision, least, b0, images, old_python, tmp_path):
     options = {} if precision != "int8" else {"calibration": images, "runtime": "tflite-2.16"}
     facts = convert(b0, tmp_path / "m.tflite", precision, SIZE, output="logits", report=False, **options)
-    assert facts["minimum_runtime"] <= "2.14.0"  # it claims to run there
+    assert runtime_key(facts["minimum_runtime"]) <= runtime_key("2.14")  # it claims to run there
     pictures = np.stack([image[: SIZE[0], : SIZE[1]] for image in images[1:8]])
     np.save(tmp_path / "images.npy", pictures)
     (tmp_path / "run.py").write_text(RUN)
@@ -74,3 +84,16 @@ def test_same_labels(precision, least, b0, images, old_python, tmp_path):
     subprocess.run(command, check=True, capture_output=True)
     expected = label_maps(b0.predict_on_batch(pictures.astype(np.float32)))
     assert np.mean(label_maps(np.load(tmp_path / "out.npy")) == expected) >= least
+
+
+def test_official_reader_of_metadata(b0, old_python, tmp_path):
+    convert(b0, tmp_path / "m.tflite", input_size=SIZE, report=False)
+    command = [old_python, "-c", READ, tmp_path / "m.tflite"]
+    printed = subprocess.run(command, check=True, capture_output=True, text=True).stdout
+    metadata, end = json.JSONDecoder().raw_decode(printed)
+    assert printed[end:].split("\n")[1:-2] == list(b0.label_set.names)
+    [graph] = metadata["subgraph_metadata"]
+    assert graph["input_tensor_metadata"][0]["content"]["content_properties"] == {"color_space": "RGB"}
+    [labels] = graph["output_tensor_metadata"][0]["associated_files"]
+    assert labels["type"] == "TENSOR_VALUE_LABELS"
+    assert metadata["license"] == b0.license.terms

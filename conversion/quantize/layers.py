@@ -15,6 +15,7 @@ from keras_segformer.conversion.tflite_file import Node, TFLiteFile
 _SCOPE = re.compile(r"(?:^|;)((?:stage\d+/(?:block\d+/)?|decoder/)(?!block)[a-z_]+?\d?)(?:_\d+)?/(?=[^/;]+(?:;|$))")
 _CONVOLUTIONS = ("CONV_2D", "DEPTHWISE_CONV_2D")
 _PRODUCTS = ("BATCH_MATMUL",)
+_LAST_LAYER = "decoder/classifier"  # the output of the graph has a name of its own
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True, eq=False)
@@ -74,13 +75,13 @@ def find_layers(file: TFLiteFile) -> dict[str, Layer]:
     nodes: dict[str, list[Node]] = {}
     for node in file.nodes:
         if node.name in (*_CONVOLUTIONS, *_PRODUCTS):
-            nodes.setdefault(_layer_name(node), []).append(node)
+            name = _LAST_LAYER if node is file.nodes[-1] else _layer_name(node)
+            nodes.setdefault(name, []).append(node)
     return {name: Layer(name=name, operator=own[0].name, nodes=tuple(own)) for name, own in nodes.items()}
 
 
 def _layer_name(node: Node) -> str:
-    # The output of the graph has a name of its own.
-    found = _SCOPE.search(node.outputs[0].name) or (node.inputs[1] and _SCOPE.search(node.inputs[1].name))
+    found = _SCOPE.search(node.outputs[0].name)
     if not found:
         raise ValueError(
             f"Operation {node.place} ({node.name}) has the name '{node.outputs[0].name}', which is none of a layer; "

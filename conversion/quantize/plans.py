@@ -79,8 +79,8 @@ PLANS: Mapping[str, Plan] = MappingProxyType(
         ),
         "int8_npu": Plan(
             forms=_everywhere(_STATIC | _PRODUCTS),
-            target=_everywhere(0.988),
-            operators=(*_MOVING, "GELU", "SOFTMAX"),
+            target=_everywhere(0.985),
+            operators=("GELU", "RESHAPE", "SOFTMAX", "STRIDED_SLICE", "TRANSPOSE"),
         ),
         "int16x8": Plan(
             forms=_everywhere(_STATIC | _PRODUCTS),

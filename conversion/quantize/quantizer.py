@@ -10,8 +10,10 @@ import contextlib
 import dataclasses
 import importlib
 import io
+import re
 import warnings
 from collections.abc import Iterable, Mapping
+from types import MappingProxyType
 from typing import Any
 
 import numpy as np
@@ -26,6 +28,20 @@ from keras_segformer.conversion.tflite_writer import pack, tell_truth, unpack
 from keras_segformer.errors import MissingExtraError
 
 _WITH_STATIC_OPERANDS_ONLY = ("BATCH_MATMUL",)
+
+FOLLOWERS: Mapping[str, str] = MappingProxyType(
+    {
+        "GELU": "contract",
+        "SOFTMAX": "mixture",
+        "RESHAPE": "scores",
+        "STRIDED_SLICE": "scores",
+        "TRANSPOSE": "scores",
+    }
+)
+"""Operations that are quantised only in blocks in which the named layer is static.
+
+Elsewhere their integers would be made and unmade for nothing, at the cost of accuracy.
+"""
 
 
 class FloatFile:
@@ -123,7 +139,14 @@ class FloatFile:
 def _configurations(recipe: Recipe, layers: Mapping[str, Layer]) -> Iterable[tuple[str, str, Form]]:
     """Pattern, operation and form of all that is quantised. Later ones win."""
     for operator, form in recipe.operators.items():
-        yield ".*", operator, form
+        leader = FOLLOWERS.get(operator)
+        if leader is None:
+            yield ".*", operator, form
+            continue
+        leaders = [name for name, own in recipe.layers.items() if own == "static" and name.endswith(f"/{leader}")]
+        for name in leaders:
+            block = name.removesuffix(leader)
+            yield f"(^|;){re.escape(block)}(?i:{operator.replace('_', '')}|{operator})", operator, form
     for name, form in recipe.layers.items():
         layer = layers[name]
         if form == "dynamic" and layer.operator in _WITH_STATIC_OPERANDS_ONLY:

@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 
 from keras_segformer.conversion.fidelity import Fidelity, compare_outputs, run_file
-from keras_segformer.conversion.quantize.quantizer import FloatFile
+from keras_segformer.conversion.quantize.quantizer import FOLLOWERS, FloatFile
 from keras_segformer.conversion.quantize.recipe import Form, Recipe
 
 _LEAST_SAVING = 1e-7  # seconds or the like; more exact forms are sometimes faster too
@@ -89,13 +89,14 @@ def measure_sensitivity(
     """
     rows = []
     exact: dict[str, Form] = dict.fromkeys(choices, "float")
+    operators = {name: form for name, form in base.operators.items() if name in FOLLOWERS}
     for name, forms in choices.items():
         float_cost = cost(name, "float")
         rows.append(Sensitivity(layer=name, form="float", cost=float_cost, error=0.0, agreement=1.0))
         for form in forms:
             form_cost = cost(name, form)
             if form_cost < float_cost:
-                found = judge.measure(dataclasses.replace(base, layers=exact | {name: form}, operators={}))
+                found = judge.measure(dataclasses.replace(base, layers=exact | {name: form}, operators=operators))
                 row = Sensitivity(layer=name, form=form, cost=form_cost, error=found.error, agreement=found.agreement)
                 rows.append(row)
         if on_layer:

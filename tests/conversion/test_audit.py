@@ -309,7 +309,7 @@ def test_foreign_file(foreign):
         audit(foreign)
 
 
-@pytest.mark.parametrize("share", [0.001, 0.1, 0.5, 0.9, 0.999])
+@pytest.mark.parametrize("share", [0.001, 0.1, 0.5, 0.9])
 def test_truncated_file(content, share):
     with pytest.raises(ValueError, match="cut short or damaged"):
         audit(content[: int(len(content) * share)])

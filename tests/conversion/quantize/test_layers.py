@@ -62,4 +62,4 @@ def test_foreign_file(float_file):
     strange = [dataclasses.replace(tensor, name="conv2d_17") for tensor in (node.inputs[1], node.outputs[0])]
     node = dataclasses.replace(node, inputs=(node.inputs[0], strange[0]), outputs=(strange[1],))
     with pytest.raises(ValueError, match="which is none of a layer"):
-        find_layers(dataclasses.replace(float_file.file, nodes=(node,)))
+        find_layers(dataclasses.replace(float_file.file, nodes=(node, *float_file.file.nodes)))

@@ -44,23 +44,24 @@ def main() -> None:
     parser.add_argument("--preset", required=True, help="trained weights: INT8 of random ones means nothing")
     parser.add_argument("--images", required=True, help="folder of pictures")
     parser.add_argument("--sides", type=int, nargs="+", default=[512, 256, 192, 128], help="the largest first")
+    parser.add_argument("--recipe", type=Path, help="JSON of an INT8 file whose recipe to follow, to save the search")
     parser.add_argument("--json", type=Path, help="also write the figures to this file")
     args = parser.parse_args()
     images = [load_image(path) for path in find_images(args.images)]
     model = keras_segformer.SegFormer.from_preset(args.preset)
     with tempfile.TemporaryDirectory() as folder, step_bars() as on_step:
-        rows = measure(model, images, args.sides, Path(folder), on_step)
+        rows = measure(model, images, args.sides, Path(folder), args.recipe, on_step)
     _print(rows, f"SegFormer-B0, {model.label_set.num_classes} classes, uint8 to labels, one thread; {machine()}")
     if args.json:
         args.json.write_text(json.dumps({"machine": machine(), "rows": rows}, indent=2) + "\n")
 
 
 def measure(
-    model: Any, images: list[np.ndarray], sides: list[int], folder: Path, on_step: OnStep
+    model: Any, images: list[np.ndarray], sides: list[int], folder: Path, recipe: Path | None, on_step: OnStep
 ) -> list[dict[str, Any]]:
     """The figures of every side and precision."""
     others = images[::4]  # `convert` does not fit to these
-    reference, recipe, rows = None, None, []
+    reference, rows = None, []
     for side in sides:
         for precision in PRECISIONS:
             path = folder / f"{precision}_{side}.tflite"

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import contextlib
 import dataclasses
+import functools
 import hashlib
 import importlib.metadata
 import json
 import os
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any, Literal, get_args
 
@@ -19,13 +20,14 @@ from keras_segformer.conversion.export import PRECISIONS, export
 from keras_segformer.conversion.fold import fold_all
 from keras_segformer.conversion.inference_graph import InputKind, OutputKind, inference_function
 from keras_segformer.conversion.metadata import with_metadata
-from keras_segformer.conversion.network import read_network
+from keras_segformer.conversion.network import Network, read_network
 from keras_segformer.conversion.quantize import (
     PLANS,
     Calibration,
     Recipe,
     Request,
     Runtime,
+    fine_tune,
     make_calibration,
     quantize_file,
 )
@@ -37,6 +39,7 @@ from keras_segformer.files import atomic_file
 from keras_segformer.models import SegFormerNetwork
 from keras_segformer.models.segformer import MIN_IMAGE_SIZE
 
+Traced = tf.types.experimental.ConcreteFunction
 AnyPrecision = Literal["float32", "float16", "dynamic", "int8", "int8_npu", "int16x8"]
 
 
@@ -54,6 +57,7 @@ def convert(
     recipe: Recipe | str | os.PathLike[str] | None = None,
     runtime: Runtime = "litert",
     target: float | None = None,
+    fine_tune_steps: int = 0,
     on_step: OnStep = silent,
 ) -> dict[str, Any]:
     """Write a model as a TF Lite file of built-in operations, and beside it what an app needs to know of it.
@@ -90,6 +94,8 @@ def convert(
             dynamic INT8.
         target: The least mean agreement with the float network that the search for a recipe has to reach; `None` for
             that of `keras_segformer.conversion.quantize.PLANS`.
+        fine_tune_steps: For how many calibration images the weights of an integer precision are trained to be rounded
+            (`keras_segformer.conversion.quantize.fine_tune`). Worth its time for recipes with few bits.
         on_step: Told of the progress.
 
     Returns:
@@ -122,20 +128,21 @@ def convert(
     _check_size(input_size)
     images = None if calibration is None else make_calibration(calibration, tuple(input_size))
     network = fold_all(read_network(model))
-    tiling = Tiling() if tiles else UNTILED
-    function = inference_function(network, tuple(input_size), input, output, tiling)
+    trace = functools.partial(_trace, size=tuple(input_size), input=input, tiling=Tiling() if tiles else UNTILED)
+    function = trace(network, output=output)
     if precision in PRECISIONS:
         content, quantization = export(function, precision), None
     else:
-        logits = inference_function(network, tuple(input_size), input, "logits", tiling)
         request = Request(
             precision=precision,
             calibration=images,
             recipe=recipe if isinstance(recipe, Recipe | None) else Recipe.load(recipe),
             runtime=runtime,
             target=target,
+            retrain=_retrain(network, images, fine_tune_steps, output, trace, on_step) if fine_tune_steps else None,
         )
-        content, quantization = quantize_file(export(function, "float32"), export(logits, "float32"), request, on_step)
+        logits = export(trace(network, output="logits"), "float32")
+        content, quantization = quantize_file(export(function, "float32"), logits, request, on_step)
     found = audit(content)
     _check_audit(found)
     verification = images and _verify(content, model, images, on_step)
@@ -158,6 +165,28 @@ def convert(
     page = write_report(facts, found, verification, model.label_set) if report else None
     _write(path, content, facts, page)
     return facts
+
+
+def _trace(network: Network, output: OutputKind, size: tuple[int, int], input: InputKind, tiling: Tiling) -> Traced:
+    return inference_function(network, size, input, output, tiling)
+
+
+def _retrain(
+    network: Network,
+    images: Calibration | None,
+    steps: int,
+    output: OutputKind,
+    trace: Callable[..., Traced],
+    on_step: OnStep,
+) -> Callable[[Recipe], tuple[bytes, bytes]]:
+    if images is None:
+        raise ValueError("Fine-tuning needs calibration images; name a folder of some dozen typical pictures.")
+
+    def retrain(recipe: Recipe) -> tuple[bytes, bytes]:
+        tuned = fine_tune(network, recipe, images.fitted, steps, on_step=on_step)
+        return export(trace(tuned, output=output), "float32"), export(trace(tuned, output="logits"), "float32")
+
+    return retrain
 
 
 def _without_search(quantization: dict[str, Any]) -> dict[str, Any]:

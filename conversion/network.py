@@ -6,6 +6,7 @@ Arrays are float64, so that a chain of folds rounds once, when the graph is writ
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Callable
 from typing import Any
 
 import keras
@@ -13,6 +14,9 @@ import numpy as np
 
 from keras_segformer.layers import EfficientSelfAttention, LayerNorm, MixFFN, TransformerBlock
 from keras_segformer.models import MixTransformer, MLPDecoder, SegFormerNetwork
+
+_NAMES_IN_LISTS = {"stages": "stage", "blocks": "block", "branches": "branch"}
+_WITHOUT_SCOPE = ("attention", "ffn")
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -205,6 +209,41 @@ def read_network(model: SegFormerNetwork) -> Network:
         stages=tuple(_stage(model.backbone, number) for number in range(1, len(model.backbone.config.depths) + 1)),
         decoder=_decoder(model.decoder),
     )
+
+
+def map_layers(network: Network, change: Callable[[str, Linear | Convolution], Linear | Convolution]) -> Network:
+    """Change the linear maps and convolutions of a network.
+
+    Args:
+        network: The network.
+        change: From the name that a layer has in the inference graph, such as `"stage1/block2/expand"`, and the layer
+            to another. Depthwise convolutions and affine maps are left alone.
+
+    Returns:
+        A changed copy.
+    """
+    return _map_layers(network, "", change)
+
+
+def _map_layers(value: Any, scope: str, change: Callable[[str, Any], Any]) -> Any:
+    if isinstance(value, Linear | Convolution):
+        return change(scope, value)
+    if not isinstance(value, Network | Stage | Block | Attention | FeedForward | Decoder):
+        return value
+    changed: dict[str, Any] = {}
+    for field in dataclasses.fields(value):
+        name, old = field.name, getattr(value, field.name)
+        if name in _NAMES_IN_LISTS and not isinstance(old[0], int):
+            numbers = value.stages if isinstance(value, Decoder) else range(1, len(old) + 1)
+            names = [_join(scope, f"{_NAMES_IN_LISTS[name]}{number}") for number in numbers]
+            changed[name] = tuple(_map_layers(each, inner, change) for each, inner in zip(old, names, strict=True))
+        else:
+            changed[name] = _map_layers(old, scope if name in _WITHOUT_SCOPE else _join(scope, name), change)
+    return dataclasses.replace(value, **changed)
+
+
+def _join(scope: str, name: str) -> str:
+    return f"{scope}/{name}" if scope else name
 
 
 def _check(model: Any) -> None:

@@ -13,12 +13,12 @@ def constant(values: np.ndarray) -> tf.Tensor:
     """Weights as the graph holds them: in float32, whatever they were folded in.
 
     Args:
-        values: Weights of any shape, float64.
+        values: Weights of any shape, float64; or a tensor, while they are trained.
 
     Returns:
         The same, float32.
     """
-    return tf.constant(values, tf.float32)
+    return values if tf.is_tensor(values) else tf.constant(values, tf.float32)
 
 
 def convolve(x: tf.Tensor, convolution: Convolution, name: str) -> tf.Tensor:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -32,6 +33,8 @@ class Request:
         recipe: A recipe to follow; `None` to find one.
         runtime: What is to run the file.
         target: The least mean agreement of a recipe that is searched for; `None` for the plan's.
+        retrain: From a recipe to the file with the output asked for and the one with logits, of weights that were
+            trained to be quantised so; `None` to quantise the weights as they are.
     """
 
     precision: str
@@ -39,6 +42,7 @@ class Request:
     recipe: Recipe | None = None
     runtime: Runtime = "litert"
     target: float | None = None
+    retrain: Callable[[Recipe], tuple[bytes, bytes]] | None = None
 
 
 def quantize_file(
@@ -65,6 +69,11 @@ def quantize_file(
         fitted = request.calibration.fitted
         source = FloatFile(logits, _statistics(logits, source, fitted, on_step, "Observing the network"))
     found = _find(source, request, on_step)
+    if request.retrain:
+        # Trained weights lie where the nearest integers are the right ones.
+        found = dataclasses.replace(found, recipe=dataclasses.replace(found.recipe, rounding="nearest"))
+        content, logits = request.retrain(found.recipe)
+        source = FloatFile(logits, source.statistics)
     target = source if content == logits else _with_output(source, content, found.recipe, request, on_step)
     return target.quantize(found.recipe), _facts(found, source, request)
 

@@ -54,13 +54,14 @@ class FloatFile:
     Attributes:
         file: The file, read.
         layers: Its layers by their names.
+        statistics: As given.
     """
 
     def __init__(self, content: bytes, statistics: Statistics | None = None) -> None:
         self.content = content
         self.file: TFLiteFile = read_tflite(content)
         self.layers: dict[str, Layer] = find_layers(self.file)
-        self._statistics = statistics
+        self.statistics = statistics
         self._ranges: dict[int, dict[str, dict[str, np.ndarray]]] = {}
         self._integers: dict[tuple[str, int], np.ndarray] = {}
 
@@ -98,7 +99,7 @@ class FloatFile:
         Returns:
             A file whose weights are rounded as those of this one.
         """
-        other = FloatFile(content, self._statistics and dataclasses.replace(self._statistics, values=values))
+        other = FloatFile(content, self.statistics and dataclasses.replace(self.statistics, values=values))
         other._integers = self._integers
         return other
 
@@ -109,12 +110,12 @@ class FloatFile:
                 f"The recipe is for another network: {', '.join(different[:3])} and perhaps more are in one of both "
                 "alone. Name a recipe of a model of the same size."
             )
-        if recipe.needs_calibration and self._statistics is None:
+        if recipe.needs_calibration and self.statistics is None:
             raise ValueError("There are no calibration images; name a folder of some dozen typical pictures.")
 
     def _calibration(self, bits: int) -> dict[str, dict[str, np.ndarray]]:
         if bits not in self._ranges:
-            self._ranges[bits] = as_calibration(activation_ranges(self._statistics, self.file, bits))
+            self._ranges[bits] = as_calibration(activation_ranges(self.statistics, self.file, bits))
         return self._ranges[bits]
 
     def _with_better_weights(self, content: bytes, recipe: Recipe) -> bytes:
@@ -132,7 +133,7 @@ class FloatFile:
         if key not in self._integers:
             kernel = layer.kernel.reshape(len(layer.kernel), -1)  # (out, height width in)
             scales = channel_scales(kernel, bits)
-            self._integers[key] = round_weights(kernel, scales, self._statistics.products[layer.name], bits)
+            self._integers[key] = round_weights(kernel, scales, self.statistics.products[layer.name], bits)
         return self._integers[key]
 
 

@@ -10,6 +10,7 @@ from __future__ import annotations
 import bisect
 import dataclasses
 from collections.abc import Callable, Mapping, Sequence
+from types import MappingProxyType
 from typing import Any
 
 import numpy as np
@@ -18,6 +19,8 @@ from keras_segformer.conversion.fidelity import Fidelity, compare_outputs, run_f
 from keras_segformer.conversion.quantize.quantizer import FOLLOWERS, FloatFile
 from keras_segformer.conversion.quantize.recipe import Form, Recipe
 
+# On a picture unlike the calibration images, B0 with 18 static layers agreed on .93 of the labels, with none on .98.
+_RISKS: Mapping[Form, float] = MappingProxyType({"static": 10})
 _LEAST_SAVING = 1e-7  # seconds or the like; more exact forms are sometimes faster too
 
 
@@ -111,7 +114,8 @@ def mixes(rows: Sequence[Sensitivity]) -> list[dict[str, Form]]:
         rows: What `measure_sensitivity` returns.
 
     Returns:
-        The form of every layer. From one mix to the next, the layer changes that removes most error for its cost.
+        The form of every layer. From one mix to the next, the layer changes that removes most error for its cost. Errors
+        of static layers count more: their ranges are those of the calibration images, and other images have others.
 
     Example:
 
@@ -120,6 +124,7 @@ def mixes(rows: Sequence[Sensitivity]) -> list[dict[str, Form]]:
     >>> [list(mix.values()) for mix in mixes(rows)]
     [['static', 'static'], ['float', 'static'], ['float', 'float']]
     """
+    rows = [dataclasses.replace(row, error=row.error * _RISKS.get(row.form, 1)) for row in rows]
     options: dict[str, list[Sensitivity]] = {}
     for row in rows:
         options.setdefault(row.layer, []).append(row)

@@ -10,7 +10,7 @@ from rich import box
 from rich.console import Console
 from rich.table import Table
 
-from keras_segformer.cli.arguments import image_size, share
+from keras_segformer.cli.arguments import image_size, positive_integer, share
 from keras_segformer.cli.progress import step_bars
 from keras_segformer.conversion import convert
 from keras_segformer.conversion.convert import AnyPrecision
@@ -58,6 +58,13 @@ def add_parser(subparsers: Any) -> None:
     parser.add_argument("--target", metavar="SHARE", type=share, help="least agreement with the model in labels")
     parser.add_argument(
         "--recipe", metavar="FILE", type=Path, help="quantise as an earlier file of which this is the JSON file"
+    )
+    parser.add_argument(
+        "--fine-tune",
+        metavar="STEPS",
+        type=positive_integer,
+        default=0,
+        help="train the weights for so many pictures to be rounded; for recipes with few bits",
     )
     parser.add_argument("--no-report", action="store_true", help="leave out the page about the file")
     parser.add_argument(
@@ -112,6 +119,7 @@ def run(args: argparse.Namespace) -> int:
             recipe=args.recipe,
             runtime=args.runtime,
             target=args.target,
+            fine_tune_steps=args.fine_tune,
             on_step=on_step,
         )
     _print(args, facts)

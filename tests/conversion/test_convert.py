@@ -17,6 +17,7 @@ from keras_segformer.conversion.fold import fold_all
 from keras_segformer.conversion.inference_graph import inference_function
 from keras_segformer.conversion.memory import arena_bytes
 from keras_segformer.conversion.network import read_network
+from keras_segformer.conversion.quantize import Recipe
 from keras_segformer.conversion.schedule import reordered
 from keras_segformer.conversion.tflite_file import operators
 from keras_segformer.conversion.tiles import UNTILED, Tiling
@@ -162,6 +163,19 @@ def test_integers(tiny, pictures, output, tmp_path):
     assert "most sensitive layers" in (tmp_path / "m.html").read_text()
     again = convert(tiny, tmp_path / "n.tflite", "int8", recipe=tmp_path / "m.json", **options)
     assert again["sha256"] == facts["sha256"]
+
+
+def test_fine_tuning(tiny, pictures, tmp_path):
+    pytest.importorskip("litert_quantizer", reason="litert-quantizer is not installed")
+    options = {"input_size": (64, 64), "calibration": pictures, "report": False}
+    plain = convert(tiny, tmp_path / "m.tflite", "dynamic", **options)
+    recipe = dataclasses.replace(Recipe.load(tmp_path / "m.json"), bits=4)
+    tuned = convert(tiny, tmp_path / "n.tflite", "dynamic", recipe=recipe, fine_tune_steps=5, **options)
+    assert tuned["quantization"]["recipe"]["rounding"] == "nearest"
+    assert tuned["quantization"]["recipe"]["layers"] == plain["quantization"]["recipe"]["layers"]
+    assert tuned["bytes"] < plain["bytes"]
+    with pytest.raises(ValueError, match="Fine-tuning needs calibration images"):
+        convert(tiny, tmp_path / "n.tflite", "dynamic", (64, 64), fine_tune_steps=5)
 
 
 def test_dynamic_needs_no_images(tiny, tmp_path):

@@ -1,0 +1,79 @@
+"""Quantisation-aware fine-tuning."""
+
+from __future__ import annotations
+
+import dataclasses
+
+import numpy as np
+import pytest
+
+from keras_segformer.conversion.export import export
+from keras_segformer.conversion.fidelity import compare_outputs, run_file
+from keras_segformer.conversion.fold import fold_all
+from keras_segformer.conversion.inference_graph import inference_function
+from keras_segformer.conversion.network import map_layers, read_network
+from keras_segformer.conversion.quantize.fine_tune import fine_tune
+from keras_segformer.conversion.quantize.quantizer import FloatFile
+from keras_segformer.conversion.quantize.recipe import Recipe
+from keras_segformer.conversion.tflite_file import operators
+
+SIZE = (64, 64)
+
+
+def harsh_recipe(file, **options):
+    layers = {name: "dynamic" if layer.operator == "CONV_2D" else "float" for name, layer in file.layers.items()}
+    return Recipe(layers=layers, rounding="nearest", **options)
+
+
+@pytest.mark.parametrize("options", [{"bits": 4}, {"bits": 4, "per_channel": False}], ids=["channels", "tensor"])
+def test_file_gets_closer_to_the_float_network(tiny, float_file, pictures, options):
+    pytest.importorskip("litert_quantizer", reason="litert-quantizer is not installed")
+    recipe = harsh_recipe(float_file, **options)
+    before = float_file.quantize(recipe)
+    tuned = fine_tune(fold_all(read_network(tiny)), recipe, pictures[:6], steps=150, learning_rate=1e-3)
+    after = FloatFile(export(inference_function(tuned, SIZE), "float32")).quantize(recipe)
+    assert operators(after) == operators(before)
+    assert len(after) == len(before)
+    expected, others = run_file(float_file.content, pictures[6:]), pictures[6:]  # not trained on
+    errors = [compare_outputs(expected, run_file(content, others)).error for content in (before, after)]
+    assert errors[1] < 0.7 * errors[0]
+
+
+def test_only_quantised_layers_change(tiny, float_file, pictures):
+    network = fold_all(read_network(tiny))
+    recipe = harsh_recipe(float_file)
+    layers = dict.fromkeys(recipe.layers, "float") | {"stage2/block1/expand": "dynamic"}
+    tuned = fine_tune(network, dataclasses.replace(recipe, layers=layers, bits=4), pictures, steps=2)
+    changed = []
+    old = layers_of(network)
+    for name, layer in layers_of(tuned).items():
+        if not np.allclose(layer.kernel, old[name].kernel, atol=1e-7):
+            changed.append(name)
+    assert changed == ["stage2/block1/expand"]
+
+
+def test_names_are_those_of_the_file(model):
+    network = fold_all(read_network(model))
+    names = set(layers_of(network))
+    file = FloatFile(export(inference_function(network, SIZE), "float32"))
+    assert {name for name, layer in file.layers.items() if layer.operator == "CONV_2D"} <= names
+
+
+def test_nothing_to_train(tiny, float_file, pictures):
+    network = fold_all(read_network(tiny))
+    recipe = harsh_recipe(float_file)
+    with pytest.raises(ValueError, match="nothing to train"):
+        fine_tune(network, recipe, pictures[:0])
+    with pytest.raises(ValueError, match="nothing to train"):
+        fine_tune(network, dataclasses.replace(recipe, layers={}), pictures)
+
+
+def layers_of(network):
+    found = {}
+
+    def note(name, layer):
+        found[name] = layer
+        return layer
+
+    map_layers(network, note)
+    return found

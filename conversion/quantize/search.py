@@ -114,8 +114,8 @@ def mixes(rows: Sequence[Sensitivity]) -> list[dict[str, Form]]:
         rows: What `measure_sensitivity` returns.
 
     Returns:
-        The form of every layer. From one mix to the next, the layer changes that removes most error for its cost. Errors
-        of static layers count more: their ranges are those of the calibration images, and other images have others.
+        The form of every layer. From one mix to the next, the layer changes that removes most error for its cost.
+        Errors of static layers count more: their ranges fit the calibration images, and other images have others.
 
     Example:
 

@@ -9,7 +9,7 @@ import numpy as np
 from keras_segformer.conversion.quantize.statistics import Statistics
 from keras_segformer.conversion.tflite_file import TFLiteFile
 
-_GELU_IS_ZERO_BELOW = -4.0  # GELU(-4) = -1.3e-4, less than half a step of any of its outputs
+_GELU_IS_ZERO_BELOW = -4.0  # GELU(-4) = -1.3e-4, far below a step of its outputs
 _SHRINKINGS = np.linspace(0.2, 1.0, 33)
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import dataclasses
 import functools
 from pathlib import Path
 from typing import Any
@@ -14,11 +13,10 @@ from rich.console import Console
 from rich.table import Table
 
 from keras_segformer.cli.arguments import positive_integer, size_choice
+from keras_segformer.cli.dataset import add_dataset_arguments, load_dataset
 from keras_segformer.cli.outputs import write_json
 from keras_segformer.cli.progress import progress_bar
-from keras_segformer.data.examples import Examples
-from keras_segformer.data.loading import NAMES, load
-from keras_segformer.evaluation import ClassMapping, Evaluation, TFLiteModel, evaluate
+from keras_segformer.evaluation import Evaluation, TFLiteModel, evaluate
 from keras_segformer.evaluation.evaluate import MODES
 from keras_segformer.evaluation.figure import check_figure_path, draw_evaluation
 from keras_segformer.files import atomic_file
@@ -40,13 +38,7 @@ def add_parser(subparsers: Any) -> None:
     model = parser.add_mutually_exclusive_group(required=True)
     model.add_argument("--preset", help="name, folder, hf://org/repo or kaggle://… of the model")
     model.add_argument("--model", metavar="FILE", type=Path, help="a TF Lite file, seen at the size of its input")
-    parser.add_argument(
-        "--dataset", choices=NAMES, default="folder", help="name of the data set (default: a folder of your own)"
-    )
-    parser.add_argument("--data", metavar="DIR", type=Path, help="folder or archive of the data set")
-    parser.add_argument("--split", default="val", help="such as val, train or train[90%%:] (default: %(default)s)")
-    parser.add_argument("--cache", metavar="DIR", type=Path, help="where the prepared data set is kept")
-    parser.add_argument("--skip-bad", action="store_true", help="leave out broken examples, naming them")
+    add_dataset_arguments(parser)
     parser.add_argument(
         "--mode",
         choices=MODES,
@@ -62,12 +54,6 @@ def add_parser(subparsers: Any) -> None:
     )
     parser.add_argument("--flip", action="store_true", help="average in the probabilities of the mirrored picture")
     parser.add_argument("--boundary", action="store_true", help="also measure boundary IoU")
-    parser.add_argument(
-        "--label-map",
-        metavar="FILE",
-        type=Path,
-        help="JSON whose `map` lists the data set's class for each of the model",
-    )
     parser.add_argument("--limit", metavar="N", type=positive_integer, help="only the first N pictures")
     parser.add_argument("--json", metavar="FILE", type=Path, help="write everything that was measured")
     parser.add_argument("--figure", metavar="FILE", type=Path, help="draw classes, confusions and the worst pictures")
@@ -92,8 +78,7 @@ def run(args: argparse.Namespace) -> int:
         ValueError: The model does not fit the data set or the options.
     """
     _check_outputs(args)
-    class_mapping = ClassMapping.load(args.label_map) if args.label_map else None
-    examples = _load_examples(args)
+    examples, class_mapping = load_dataset(args)
     model = TFLiteModel(args.model) if args.model else SegFormer.from_preset(args.preset)
     with progress_bar() as progress:
         evaluation = evaluate(
@@ -120,13 +105,6 @@ def _check_outputs(args: argparse.Namespace) -> None:
         raise IsADirectoryError(f"the file '{args.json}' is a folder; name a file")
     if args.figure:
         check_figure_path(args.figure)
-
-
-def _load_examples(args: argparse.Namespace) -> Examples:
-    examples = load(args.dataset, args.split, args.data, args.cache, args.skip_bad)
-    if args.limit is None:
-        return examples
-    return dataclasses.replace(examples, encoded=examples.encoded.take(args.limit), size=min(args.limit, examples.size))
 
 
 def _what_was_asked(args: argparse.Namespace) -> dict[str, Any]:

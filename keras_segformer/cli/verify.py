@@ -13,11 +13,11 @@ from rich.console import Console
 from rich.table import Table
 
 from keras_segformer.cli.arguments import positive_integer, share
+from keras_segformer.cli.dataset import add_dataset_arguments, load_dataset
 from keras_segformer.cli.outputs import write_json
 from keras_segformer.cli.progress import progress_bar, step_bars
 from keras_segformer.conversion.verify import Verification, draw_worst, verify_content
-from keras_segformer.data.loading import NAMES, load
-from keras_segformer.evaluation import ClassMapping, Evaluation, TFLiteModel, evaluate
+from keras_segformer.evaluation import Evaluation, TFLiteModel, evaluate
 from keras_segformer.files import atomic_file
 from keras_segformer.images import find_images, load_image
 from keras_segformer.models import SegFormerNetwork
@@ -40,14 +40,11 @@ def add_parser(subparsers: Any) -> None:
     parser.add_argument("file", metavar="FILE", type=Path, help="the .tflite file")
     parser.add_argument("--against", metavar="PRESET", required=True, help="name or folder of the model")
     parser.add_argument("--images", metavar="DIR", required=True, help="pictures: a folder or a glob")
-    parser.add_argument("--limit", metavar="N", type=positive_integer, help="only the first N pictures")
-    parser.add_argument("--require", metavar="SHARE", type=share, help="the least mean agreement, from 0 to 1")
-    parser.add_argument("--dataset", choices=NAMES, default="folder", help="name of the data set (default: a folder)")
-    parser.add_argument("--data", metavar="DIR", type=Path, help="data set with the truth, to score both on")
-    parser.add_argument("--split", default="val", help="its split (default: %(default)s)")
     parser.add_argument(
-        "--label-map", metavar="FILE", type=Path, help="JSON: the data set's class for each of the model"
+        "--limit", metavar="N", type=positive_integer, help="only the first N pictures, of a data set too"
     )
+    parser.add_argument("--require", metavar="SHARE", type=share, help="the least mean agreement, from 0 to 1")
+    add_dataset_arguments(parser)
     parser.add_argument("--json", metavar="FILE", type=Path, help="write everything that was measured")
     parser.add_argument("--figure", metavar="FILE", type=Path, help="draw the worst pictures side by side, as PNG")
 
@@ -89,8 +86,7 @@ def run(args: argparse.Namespace) -> int:
 
 def _scores(args: argparse.Namespace, file: TFLiteModel, model: SegFormerNetwork) -> tuple[Evaluation, Evaluation]:
     """Of the model at the file's size, and of the file."""
-    mapping = ClassMapping.load(args.label_map) if args.label_map else None
-    examples = load(args.dataset, args.split, args.data)
+    examples, mapping = load_dataset(args)
     with progress_bar() as progress:
         track = functools.partial(progress.track, total=examples.size, description="Scoring")
         before = evaluate(model, examples, size=file.input_size, class_mapping=mapping, progress=track)

@@ -81,7 +81,7 @@ def quantize_file(
 def _find(source: FloatFile, request: Request, on_step: OnStep) -> Found:
     if request.recipe:
         return Found(recipe=request.recipe)
-    if not PLANS[request.precision].searched:
+    if not PLANS[request.precision].target:
         calibrated = request.calibration is not None
         return Found(recipe=recipe_without_search(request.precision, source, request.runtime, calibrated))
     if request.calibration is None:

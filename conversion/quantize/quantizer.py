@@ -21,7 +21,7 @@ import numpy as np
 from keras_segformer.conversion.quantize.layers import Layer, find_layers
 from keras_segformer.conversion.quantize.ranges import activation_ranges, as_calibration
 from keras_segformer.conversion.quantize.recipe import Form, Recipe
-from keras_segformer.conversion.quantize.rounding import channel_scales, round_weights
+from keras_segformer.conversion.quantize.rounding import round_weights, weight_scales
 from keras_segformer.conversion.quantize.statistics import Statistics
 from keras_segformer.conversion.tflite_file import TFLiteFile, read_tflite
 from keras_segformer.conversion.tflite_writer import pack, tell_truth, unpack
@@ -63,7 +63,7 @@ class FloatFile:
         self.layers: dict[str, Layer] = find_layers(self.file)
         self.statistics = statistics
         self._ranges: dict[int, dict[str, dict[str, np.ndarray]]] = {}
-        self._integers: dict[tuple[str, int], np.ndarray] = {}
+        self._integers: dict[tuple[str, int, bool], np.ndarray] = {}
 
     def quantize(self, recipe: Recipe) -> bytes:
         """Quantise it.
@@ -85,7 +85,7 @@ class FloatFile:
             return self.content
         ranges = self._calibration(recipe.activation_bits) if recipe.is_static else None
         content = _run_quantizer(self.content, configurations, recipe, ranges)
-        if recipe.rounding != "nearest" and recipe.per_channel:
+        if recipe.rounding != "nearest":
             content = self._with_better_weights(content, recipe)
         return tell_truth(content)
 
@@ -123,17 +123,18 @@ class FloatFile:
         tensors = {tensor.name.decode(): tensor for tensor in model.subgraphs[0].tensors}
         for layer in self.layers.values():
             if layer.operator == "CONV_2D" and recipe.layers[layer.name] != "float":
-                integers = self._rounded(layer, recipe.bits)
+                integers = self._rounded(layer, recipe)
                 for name in {node.inputs[1].name for node in layer.nodes}:
                     model.buffers[tensors[name].buffer].data = _packed(integers, recipe.bits)
         return pack(model)
 
-    def _rounded(self, layer: Layer, bits: int) -> np.ndarray:
-        key = (layer.name, bits)
+    def _rounded(self, layer: Layer, recipe: Recipe) -> np.ndarray:
+        key = (layer.name, recipe.bits, recipe.per_channel)
         if key not in self._integers:
             kernel = layer.kernel.reshape(len(layer.kernel), -1)  # (out, height width in)
-            scales = channel_scales(kernel, bits)
-            self._integers[key] = round_weights(kernel, scales, self.statistics.products[layer.name], bits)
+            scales = weight_scales(kernel, recipe.bits, recipe.per_channel)
+            products = self.statistics.products[layer.name]
+            self._integers[key] = round_weights(kernel, scales, products, recipe.bits)
         return self._integers[key]
 
 

@@ -4,8 +4,8 @@ Rounding every weight to the nearest integer ignores that the inputs of a layer 
 others can make up for. Weights are rounded one input after the other, and those not yet rounded take over the error in
 the way that changes the outputs least over the calibration images.
 
-It serves where weights make most of the error, as in dynamic INT8: `convert` rounds so where there are calibration images
-and to the nearest where there are none, and the tests hold the former to be the closer on the real B0.
+It serves where weights make most of the error, as in dynamic INT8: `convert` rounds so where there are calibration
+images and to the nearest where there are none, and the tests hold the former to be the closer on the real B0.
 
 Source: Frantar et al., GPTQ, arXiv 2210.17323, written anew here for convolutions; litert-quantizer has it for
 FULLY_CONNECTED alone.
@@ -19,17 +19,19 @@ _DAMPING = 1e-3
 _BLOCK = 64
 
 
-def channel_scales(kernel: np.ndarray, bits: int = 8) -> np.ndarray:
+def weight_scales(kernel: np.ndarray, bits: int = 8, per_channel: bool = True) -> np.ndarray:
     """The scale of every output channel, symmetric around 0.
 
     Args:
         kernel: `(out, in)`.
         bits: Width of the integers.
+        per_channel: Whether every channel has its own; if not, all have the same.
 
     Returns:
         `(out,)`, float64: the largest weight becomes the largest integer.
     """
-    return np.abs(np.asarray(kernel, np.float64)).max(axis=1) / _largest(bits)
+    largest = np.abs(np.asarray(kernel, np.float64)).max(axis=1)
+    return (largest if per_channel else np.full_like(largest, largest.max())) / _largest(bits)
 
 
 def round_nearest(kernel: np.ndarray, scales: np.ndarray, bits: int = 8) -> np.ndarray:

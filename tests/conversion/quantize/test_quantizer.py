@@ -11,7 +11,7 @@ from keras_segformer.conversion.audit import audit
 from keras_segformer.conversion.fidelity import compare_outputs, run_file
 from keras_segformer.conversion.quantize.quantizer import FloatFile
 from keras_segformer.conversion.quantize.recipe import Recipe
-from keras_segformer.conversion.quantize.rounding import channel_scales
+from keras_segformer.conversion.quantize.rounding import weight_scales
 from keras_segformer.conversion.tflite_file import read_tflite
 from keras_segformer.errors import MissingExtraError
 
@@ -58,7 +58,7 @@ def test_weights_are_what_the_rounding_made_them(float_file):
     layer = float_file.layers["stage2/block1/expand"]
     weights = {tensor.name: tensor for tensor in read_tflite(content).tensors}[layer.nodes[0].inputs[1].name]
     kernel = layer.kernel.reshape(len(layer.kernel), -1)
-    np.testing.assert_allclose(weights.scales, channel_scales(kernel), rtol=1e-6)
+    np.testing.assert_allclose(weights.scales, weight_scales(kernel), rtol=1e-6)
     integers = weights.data.view(np.int8).reshape(kernel.shape)
     error = np.abs(integers * weights.scales[:, None] - kernel)
     assert error.max() > 0.6 * weights.scales.max()  # some are not rounded to the nearest
@@ -67,8 +67,9 @@ def test_weights_are_what_the_rounding_made_them(float_file):
     assert nearest != content
 
 
-def test_four_bits(float_file, pictures):
-    coarse = recipe(float_file, "dynamic", bits=4)
+@pytest.mark.parametrize("options", [{"bits": 4}, {"per_channel": False}], ids=["4 bits", "one scale"])
+def test_rounding_serves_harsh_settings(float_file, pictures, options):
+    coarse = recipe(float_file, "dynamic", **options)
     better = fidelity(float_file, float_file.quantize(coarse), pictures)
     nearest = float_file.quantize(dataclasses.replace(coarse, rounding="nearest"))
     assert better.error < fidelity(float_file, nearest, pictures).error

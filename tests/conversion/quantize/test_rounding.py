@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from keras_segformer.conversion.quantize.rounding import channel_scales, round_nearest, round_weights
+from keras_segformer.conversion.quantize.rounding import round_nearest, round_weights, weight_scales
 
 
 @pytest.fixture
@@ -25,7 +25,7 @@ def output_error(kernel, scales, integers, inputs):
 @pytest.mark.parametrize(("bits", "gain"), [(8, 4), (4, 4)])
 def test_outputs_change_less_than_by_nearest_rounding(layer, bits, gain):
     kernel, inputs = layer
-    scales = channel_scales(kernel, bits)
+    scales = weight_scales(kernel, bits)
     nearest = output_error(kernel, scales, round_nearest(kernel, scales, bits), inputs)
     better = output_error(kernel, scales, round_weights(kernel, scales, inputs.T @ inputs, bits), inputs)
     assert better * gain < nearest
@@ -33,7 +33,7 @@ def test_outputs_change_less_than_by_nearest_rounding(layer, bits, gain):
 
 def test_inputs_without_correlation_are_rounded_to_the_nearest(layer):
     kernel, _ = layer
-    scales = channel_scales(kernel)
+    scales = weight_scales(kernel)
     integers = round_weights(kernel, scales, np.diag(np.arange(1.0, 97)))
     np.testing.assert_array_equal(integers, round_nearest(kernel, scales))
 
@@ -41,7 +41,7 @@ def test_inputs_without_correlation_are_rounded_to_the_nearest(layer):
 @pytest.mark.parametrize("bits", [4, 8])
 def test_integers_are_in_range(layer, bits):
     kernel, inputs = layer
-    scales = channel_scales(kernel, bits)
+    scales = weight_scales(kernel, bits)
     largest = 2 ** (bits - 1) - 1
     for integers in (round_nearest(kernel, scales, bits), round_weights(kernel, scales, inputs.T @ inputs, bits)):
         assert integers.dtype == np.int8
@@ -52,13 +52,13 @@ def test_inputs_that_are_always_zero_and_channels_without_weights(layer):
     kernel, inputs = layer
     kernel, inputs = kernel.copy(), inputs.copy()
     kernel[3], inputs[:, 5] = 0, 0
-    integers = round_weights(kernel, channel_scales(kernel), inputs.T @ inputs)
+    integers = round_weights(kernel, weight_scales(kernel), inputs.T @ inputs)
     assert not integers[3].any()
-    zeros = round_weights(kernel, channel_scales(kernel), np.zeros((96, 96)))
-    np.testing.assert_array_equal(zeros, round_nearest(kernel, channel_scales(kernel)))
+    zeros = round_weights(kernel, weight_scales(kernel), np.zeros((96, 96)))
+    np.testing.assert_array_equal(zeros, round_nearest(kernel, weight_scales(kernel)))
 
 
 def test_inputs_that_are_not_finite(layer):
     kernel, _ = layer
     with pytest.raises(ValueError, match="not finite for a calibration image"):
-        round_weights(kernel, channel_scales(kernel), np.full((96, 96), np.nan))
+        round_weights(kernel, weight_scales(kernel), np.full((96, 96), np.nan))

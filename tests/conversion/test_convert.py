@@ -131,6 +131,7 @@ def test_order_and_tiles_save_memory_and_keep_the_numbers(photograph, run_file, 
             "no precision 'int4'; choose one of float32, float16, dynamic, int8, int8_npu, int16x8",
         ),
         ({"precision": "int8"}, "needs calibration images"),
+        ({"precision": "int16x8"}, "There are no calibration images"),
         ({"precision": "int8", "calibration": []}, "There are 0 calibration images"),
         ({"precision": "int8", "runtime": "tflite-1"}, "no runtime 'tflite-1'; choose one of litert, tflite-2.16"),
         ({"input": "int8"}, "no input 'int8'; choose one of uint8, float32"),
@@ -163,6 +164,21 @@ def test_integers(tiny, pictures, output, tmp_path):
     assert "most sensitive layers" in (tmp_path / "m.html").read_text()
     again = convert(tiny, tmp_path / "n.tflite", "int8", recipe=tmp_path / "m.json", **options)
     assert again["sha256"] == facts["sha256"]
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("precision", "options"),
+    [("int8", {"runtime": "tflite-2.16", "target": 0.9}), ("int8_npu", {"target": 0.9}), ("int16x8", {})],
+)
+def test_static_integers(tiny, pictures, precision, options, tmp_path):
+    pytest.importorskip("litert_quantizer", reason="litert-quantizer is not installed")
+    facts = convert(tiny, tmp_path / "m.tflite", precision, (64, 64), calibration=pictures, report=False, **options)
+    assert facts["fidelity"]["agreement"] > 0.9
+    assert facts["quantization"]["integer_share_with_attention"] > 0.8
+    forms = facts["quantization"]["recipe"]["layers"].values()
+    assert set(forms) <= {"static", "float"}
+    assert [int(number) for number in facts["minimum_runtime"].split(".")] < [2, 17]
 
 
 def test_fine_tuning(tiny, pictures, tmp_path):

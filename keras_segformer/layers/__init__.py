@@ -1,5 +1,6 @@
 """The layers of SegFormer, one term of the paper per file."""
 
+from keras_segformer.layers.batch_norm import BatchNorm
 from keras_segformer.layers.bilinear_resize import ResizeLike
 from keras_segformer.layers.efficient_self_attention import EfficientSelfAttention
 from keras_segformer.layers.layer_norm import LayerNorm
@@ -12,6 +13,7 @@ from keras_segformer.layers.stochastic_depth import StochasticDepth
 from keras_segformer.layers.transformer_block import TransformerBlock
 
 __all__ = [
+    "BatchNorm",
     "EfficientSelfAttention",
     "LayerNorm",
     "LinearMap",

@@ -8,7 +8,7 @@ from typing import Any
 import keras
 from keras import ops
 
-from keras_segformer.layers import LinearMap, MultiLevelFusion, initializers
+from keras_segformer.layers import BatchNorm, LinearMap, MultiLevelFusion, initializers
 from keras_segformer.layers.bilinear_resize import resize_bilinear, spatial_shape
 from keras_segformer.layers.replicas import num_replicas
 from keras_segformer.layers.serialization import register
@@ -56,7 +56,7 @@ class MLPDecoder(keras.layers.Layer):
         self.stages = tuple(stages)
         policy = self.dtype_policy
         self.fusion = MultiLevelFusion(width, dtype=policy, name="fusion")
-        self.batch_norm = keras.layers.BatchNormalization(
+        self.batch_norm = BatchNorm(
             momentum=0.9,  # torch's .1 weighs the new batch, Keras' the old average
             epsilon=1e-5,
             # Statistics of the global batch, as the original's SyncBN. Not on one device: their variance,

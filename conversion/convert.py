@@ -34,6 +34,7 @@ from keras_segformer.conversion.quantize import (
 from keras_segformer.conversion.report import write_report
 from keras_segformer.conversion.steps import OnStep, silent
 from keras_segformer.conversion.tiles import UNTILED, Tiling
+from keras_segformer.conversion.unused_classes import fill_classes
 from keras_segformer.conversion.verify import Verification, verify_content
 from keras_segformer.files import atomic_file
 from keras_segformer.models import SegFormerNetwork
@@ -128,6 +129,8 @@ def convert(
     _check_size(input_size)
     images = None if calibration is None else make_calibration(calibration, tuple(input_size))
     network = fold_all(read_network(model))
+    if output != "logits":
+        network = fill_classes(network)
     trace = functools.partial(_trace, size=tuple(input_size), input=input, tiling=Tiling() if tiles else UNTILED)
     function = trace(network, output=output)
     if precision in PRECISIONS:

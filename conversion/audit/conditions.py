@@ -45,6 +45,7 @@ def facts(node: Node) -> dict[str, Any]:
         "operand_type": types[0] if types[0] == types[1] == types[2] else "mixed",
         "conversion": f"{types[0]} to {types[2]}",
         "rank": first and len(first.shape),
+        "incomplete_vectors": bool(first and first.shape) and first.shape[-1] % 4 > 0,
         "output_rank": output and len(output.shape),
         "max_input_rank": max((len(each.shape) for each in node.inputs if each), default=None),
         "max_rank": max((len(each.shape) for each in tensors), default=None),

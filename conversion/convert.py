@@ -21,6 +21,7 @@ from keras_segformer.conversion.fold import fold_all
 from keras_segformer.conversion.inference_graph import InputKind, OutputKind, inference_function
 from keras_segformer.conversion.metadata import with_metadata
 from keras_segformer.conversion.network import Network, read_network
+from keras_segformer.conversion.pixels import scale_pixels
 from keras_segformer.conversion.quantize import (
     PLANS,
     Calibration,
@@ -146,6 +147,7 @@ def convert(
         )
         logits = export(trace(network, output="logits"), "float32")
         content, quantization = quantize_file(export(function, "float32"), logits, request, on_step)
+    content = scale_pixels(content)
     found = audit(content)
     _check_audit(found)
     verification = images and _verify(content, model, images, on_step)

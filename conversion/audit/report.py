@@ -69,9 +69,9 @@ def audit(content: bytes, targets: Iterable[str] = TARGETS) -> Audit:
 
     Args:
         content: The file.
-        targets: Where it is to run: `"litert"`, `"xnnpack"`, `"gpu"`, `"nnapi:"` with a feature level from 3 to 8, or
-            `"runtime:"` with a version of TF Lite. A delegate passes where it takes every operation, so that nothing
-            falls back to the interpreter's own kernels.
+        targets: Where it is to run: `"litert"`, `"xnnpack"`, `"gpu"`, `"qualcomm-htp"`, `"nnapi:"` with a feature
+            level from 3 to 8, or `"runtime:"` with a version of TF Lite. A delegate passes where it takes every
+            operation, so that nothing falls back to the interpreter's own kernels.
 
     Returns:
         The findings.

@@ -37,8 +37,8 @@ def add_parser(subparsers: Any) -> None:
         metavar="TARGETS",
         type=_targets,
         default=(),
-        help="targets that have to take every operation, with commas between them: litert, xnnpack, gpu, nnapi:LEVEL "
-        "with a feature level of 3 to 8, runtime:VERSION such as runtime:2.14",
+        help="targets that have to take every operation, with commas between them: litert, xnnpack, gpu, "
+        "qualcomm-htp, nnapi:LEVEL with a feature level of 3 to 8, runtime:VERSION such as runtime:2.14",
     )
     parser.add_argument("--json", metavar="FILE", type=Path, help="write everything that was found")
 

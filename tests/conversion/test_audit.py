@@ -74,7 +74,7 @@ def test_our_files_run_where_they_should(content):
     assert found.faults == found.dynamic == ()
     assert found.claimed_runtime == found.minimum_runtime == "2.9.0"
     assert max(found.ranks) == 4
-    for target in (*RUNTIMES, "gpu"):
+    for target in (*RUNTIMES, "gpu", "qualcomm-htp"):
         assert findings(found, target) == {}
     assert findings(found, "xnnpack") == {"ARG_MAX": "not among its operations"}
     assert findings(found, "nnapi:6") == {"GELU": "not among its operations"}
@@ -98,7 +98,7 @@ def test_other_files_of_ours(precision, num_classes, tmp_path):
 @pytest.mark.parametrize(
     ("file", "lies", "not_taken"),
     [
-        ("keras_hub_float32_random_weights", 0, {"xnnpack": {}, "gpu": {}, "nnapi:8": {"GELU"}}),
+        ("keras_hub_float32_random_weights", 0, {"xnnpack": {}, "gpu": {}, "qualcomm-htp": {}, "nnapi:8": {"GELU"}}),
         ("litert_torch_float32", 0, {"xnnpack": {"FULLY_CONNECTED"}, "gpu": {}, "nnapi:5": {"BATCH_MATMUL", "GELU"}}),
         ("onnx2tf_float32", 1, {"xnnpack": {"SLICE"}, "gpu": {"ADD", "RESHAPE", "SLICE"}, "nnapi:8": {"GELU"}}),
         (
@@ -106,6 +106,7 @@ def test_other_files_of_ours(precision, num_classes, tmp_path):
             0,
             {
                 "xnnpack": {"ADD", "BATCH_MATMUL", "GELU", "RSQRT", "SOFTMAX", "SQUARED_DIFFERENCE"},
+                "qualcomm-htp": {},
                 "nnapi:6": {"GELU", "RSQRT"},
                 "nnapi:7": {"GELU"},
             },

@@ -14,7 +14,10 @@ from keras_segformer.conversion.tflite_file import Node
 
 FOLDER = resources.files("keras_segformer.conversion.audit")
 VERSIONS = json.loads((FOLDER / "versions.json").read_text())["operators"]
-DELEGATES = [json.loads((FOLDER / "delegates" / f"{name}.json").read_text()) for name in ("gpu", "nnapi", "xnnpack")]
+DELEGATES = [
+    json.loads((FOLDER / "delegates" / f"{name}.json").read_text())
+    for name in ("gpu", "nnapi", "qualcomm-htp", "xnnpack")
+]
 
 OPERATORS = {name for name in vars(schema.BuiltinOperator) if not name.startswith("_")}
 OPTIONS = {name for kind, each in vars(schema).items() if kind.endswith("OptionsT") for name in vars(each())}

@@ -11,6 +11,8 @@ import sys
 import numpy as np
 import pytest
 
+from keras_segformer.conversion.audit import audit
+
 pytestmark = pytest.mark.slow
 
 CHIPS = ("SM8550", "SM8650")
@@ -47,10 +49,22 @@ def compiled(qualcomm, run_script, tmp_path_factory):
 
 @pytest.mark.parametrize(("precision", "input"), [("int8_npu", "uint8"), ("float16", "float32"), ("float32", "uint8")])
 def test_all_operations_in_one_partition(precision, input, file_of, compiled):
-    for chip, found in compiled(file_of(precision, input), CHIPS).items():
+    file = file_of(precision, input)
+    for chip, found in compiled(file, CHIPS).items():
         print(f"{precision}, {chip}: {found['taken']} of {found['operations']} in {found['partitions']}")
         assert found["taken"] == found["operations"]
         assert found["partitions"] == 1
+    [verdict] = audit(file.read_bytes(), ["qualcomm-htp"]).verdicts
+    assert verdict.passes
+
+
+def test_audit_knows_what_falls_back(file_of, compiled):
+    file = file_of("dynamic", "uint8")
+    [found] = compiled(file, CHIPS[:1]).values()
+    [verdict] = audit(file.read_bytes(), ["qualcomm-htp"]).verdicts
+    [finding] = verdict.findings
+    assert finding.operator == "CONV_2D"
+    assert found["operations"] - found["taken"] == len(finding.places) > 0
 
 
 @pytest.mark.parametrize(("precision", "input", "least"), [("int8_npu", "uint8", 0.985), ("float32", "float32", 0.995)])

@@ -6,9 +6,21 @@ import argparse
 import sys
 from collections.abc import Sequence
 
-from keras_segformer.cli import audit, benchmark, convert, data, evaluate, info, predict, presets, train, verify
+from keras_segformer.cli import (
+    android,
+    audit,
+    benchmark,
+    convert,
+    data,
+    evaluate,
+    info,
+    predict,
+    presets,
+    train,
+    verify,
+)
 
-COMMANDS = (predict, train, evaluate, convert, audit, verify, benchmark, data, presets, info)
+COMMANDS = (predict, train, evaluate, convert, audit, verify, benchmark, android, data, presets, info)
 
 
 def main(argv: Sequence[str] | None = None) -> int:

@@ -1,0 +1,259 @@
+"""`keras-segformer android`: models into the Android app."""
+
+from __future__ import annotations
+
+import argparse
+import dataclasses
+import json
+import re
+import shutil
+import subprocess
+import tempfile
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any
+
+import keras_segformer
+from keras_segformer.cli.arguments import image_size
+from keras_segformer.cli.progress import step_bars
+from keras_segformer.conversion import convert
+from keras_segformer.images import find_images, load_image
+from keras_segformer.segformer import SegFormer
+
+_ASSETS = Path("android_demo/app/src/main/assets/models")
+_STEM = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
+
+
+@dataclasses.dataclass(frozen=True)
+class _File:
+    """How the file for one kind of processor is converted.
+
+    Args:
+        precision: The precision, which is also the end of the file's name: the app tells the files of a set by it.
+        options: The further arguments of `convert`.
+        needs_pictures: Whether it is fitted to calibration pictures.
+    """
+
+    precision: str
+    options: dict[str, Any]
+    needs_pictures: bool
+
+
+# The app runs on TF Lite 2.16, which has no fast kernels for dynamic INT8; GPU delegates take no bytes.
+_FILES = {
+    "gpu": _File("float16", {"input": "float32", "tiles": False}, needs_pictures=False),
+    "cpu": _File("int8", {"runtime": "tflite-2.16"}, needs_pictures=True),
+    "nnapi": _File("int8_npu", {"tiles": False}, needs_pictures=True),
+}
+
+
+def add_parser(subparsers: Any) -> None:
+    """Adds the command to the program's parser.
+
+    Args:
+        subparsers: What `argparse.ArgumentParser.add_subparsers` returned.
+    """
+    parser = subparsers.add_parser(
+        "android",
+        help="put a model into the Android app",
+        description="Converts a model for every processor of a phone (float16 for its GPU, INT8 for its CPU, full INT8 "
+        "for NNAPI) and places the files where the Android app of this checkout takes its models from.",
+    )
+    parser.add_argument("--preset", required=True, help="name, folder, hf://org/repo or kaggle://… of the model")
+    parser.add_argument(
+        "--size",
+        metavar="SIZE",
+        type=image_size,
+        default=(512, 512),
+        help="side of the picture in pixels, or HEIGHTxWIDTH (default: 512)",
+    )
+    parser.add_argument(
+        "--calibration",
+        metavar="DIR",
+        help="some dozen pictures that look like what the camera will see, for the files in INT8: a folder or a glob",
+    )
+    parser.add_argument(
+        "--processors",
+        metavar="NAMES",
+        type=_processors,
+        default=tuple(_FILES),
+        help="for which processors, with commas between them: gpu, cpu, nnapi (default: all); gpu needs no pictures",
+    )
+    parser.add_argument("--name", type=_stem, help="how the app's files are called (default: the preset's name)")
+    parser.add_argument(
+        "--output", metavar="DIR", type=Path, help="the folder for the files (default: the assets of the app)"
+    )
+    parser.add_argument(
+        "--install", action="store_true", help="then build the app and install it on the phone that adb is connected to"
+    )
+
+
+def run(args: argparse.Namespace) -> int:
+    """Converts a model, places its files and, if asked, builds and installs the app.
+
+    Args:
+        args: What the parser of `add_parser` returns.
+
+    Returns:
+        0.
+
+    Raises:
+        FileNotFoundError: There is no checkout of keras-segformer, no picture, or no program that is needed.
+        PresetNotFoundError: There is no such preset.
+        InvalidPresetError: The preset's files are broken.
+        ValueError: Calibration pictures are missing, files of that name are of another model, no phone is connected,
+            or the app cannot be built or installed.
+    """
+    checkout = _find_checkout()
+    folder = _folder(args, checkout)
+    stem = args.name or _name_of(args.preset)
+    _check_calibration(args)
+    if args.install:
+        _check_phone()
+    pictures = [load_image(path) for path in find_images(args.calibration)] if args.calibration else None
+    model = SegFormer.from_preset(args.preset)
+    _check_others(folder, stem, args.processors, model, args.size)
+    for path, facts in _convert(model, args, folder, stem, pictures):
+        print(f"{path}: {facts['bytes'] / 1e6:.1f} MB{_fidelity(facts)}")
+    if model.license:
+        print(f"licence of the weights: {model.license.terms}")
+    if args.install:
+        _install(checkout)
+    return 0
+
+
+def _processors(text: str) -> tuple[str, ...]:
+    names = tuple(dict.fromkeys(text.split(",")))
+    unknown = [name for name in names if name not in _FILES]
+    if unknown:
+        raise argparse.ArgumentTypeError(f"there is no processor {unknown[0]!r}; choose from {', '.join(_FILES)}")
+    return names
+
+
+def _stem(text: str) -> str:
+    if not _STEM.fullmatch(text):
+        raise argparse.ArgumentTypeError(f"{text!r} is no name for a file; take letters, digits, '.', '_' and '-'")
+    return text
+
+
+def _name_of(preset: str) -> str:
+    name = preset.split("@")[0].rstrip("/").rsplit("/", 1)[-1] if "://" in preset else Path(preset).resolve().name
+    name = re.sub(r"[^A-Za-z0-9._-]+", "_", name).lstrip("._-")
+    if not name:
+        raise ValueError(f"'{preset}' gives no name for files; choose one with --name")
+    return name
+
+
+def _find_checkout() -> Path | None:
+    """The folder of the source: around the working folder, or around the installed package."""
+    here = Path.cwd()
+    candidates = [here, *here.parents, Path(keras_segformer.__file__).resolve().parents[1]]
+    return next((each for each in candidates if (each / "android_demo/app/pom.xml").is_file()), None)
+
+
+def _folder(args: argparse.Namespace, checkout: Path | None) -> Path:
+    if args.install and args.output:
+        raise ValueError("--install builds the app with its own assets; leave out --output")
+    if args.output:
+        if args.output.exists() and not args.output.is_dir():
+            raise NotADirectoryError(f"'{args.output}' is a file; name a folder with --output")
+        return args.output
+    if checkout is None:
+        raise FileNotFoundError(
+            "the Android app is not part of the installed package; run this inside a checkout of keras-segformer, or "
+            "name a folder for the files with --output"
+        )
+    return checkout / _ASSETS
+
+
+def _check_calibration(args: argparse.Namespace) -> None:
+    fitted = [name for name in args.processors if _FILES[name].needs_pictures]
+    if fitted and not args.calibration:
+        raise ValueError(
+            f"the files for {' and '.join(fitted)} are in INT8, which is fitted to pictures: name some dozen that look "
+            "like what the camera will see with --calibration DIR, or take --processors gpu"
+        )
+
+
+def _check_others(folder: Path, stem: str, processors: Iterable[str], model: SegFormer, size: tuple[int, int]) -> None:
+    """The app takes the files of one name for one model: refuses to mix sizes or classes."""
+    for name, file in _FILES.items():
+        path = folder / f"{stem}_{file.precision}.json"
+        if name in processors or not path.is_file():
+            continue
+        try:
+            facts = json.loads(path.read_text(encoding="utf-8"))
+            found = (tuple(facts["input"]["shape"][1:3]), facts["label_set"]["names"])
+        except (ValueError, KeyError, TypeError) as error:
+            raise ValueError(f"'{path}' cannot be read; remove it, or choose another --name") from error
+        if found != (tuple(size), list(model.label_set.names)):
+            raise ValueError(
+                f"'{path}' is of another size or other classes; convert for all processors at once, choose another "
+                "--name, or remove it"
+            )
+
+
+def _convert(
+    model: SegFormer, args: argparse.Namespace, folder: Path, stem: str, pictures: list[Any] | None
+) -> list[tuple[Path, dict[str, Any]]]:
+    """Converts for every processor, and puts the files in place once all of them are there."""
+    folder.mkdir(parents=True, exist_ok=True)
+    written = []
+    with tempfile.TemporaryDirectory(prefix=".", dir=folder) as temporary, step_bars() as on_step:
+        for name in args.processors:
+            file = _FILES[name]
+            path = Path(temporary) / f"{stem}_{file.precision}.tflite"
+            calibration = pictures if file.needs_pictures else None
+            facts = convert(
+                model,
+                path,
+                precision=file.precision,
+                input_size=args.size,
+                calibration=calibration,
+                report=False,
+                on_step=on_step,
+                **file.options,
+            )
+            written.append((folder / path.name, facts))
+        for path, _ in written:
+            for each in (path, path.with_suffix(".json")):
+                (Path(temporary) / each.name).replace(each)
+    return written
+
+
+def _fidelity(facts: dict[str, Any]) -> str:
+    fidelity = facts["fidelity"]
+    return f", labels as the model's: {fidelity['agreement']:.2%}" if fidelity else ""
+
+
+def _check_phone() -> None:
+    """Before minutes of conversion, whether there is a phone to install on."""
+    for program, remedy in (("adb", "Android's platform tools (Debian, Ubuntu: apt install adb)"), ("make", "make")):
+        if shutil.which(program) is None:
+            raise FileNotFoundError(f"there is no {program}, which --install needs; install {remedy}")
+    lines = _adb("devices").splitlines()
+    states = dict(line.split("\t")[:2] for line in lines if "\t" in line)
+    ready = [serial for serial, state in states.items() if state == "device"]
+    if ready:
+        return
+    if "unauthorized" in states.values():
+        raise ValueError(
+            "the phone does not trust this computer yet; unlock it and accept the question about debugging"
+        )
+    raise ValueError("adb sees no phone; connect one with USB debugging switched on, or start an emulator")
+
+
+def _install(checkout: Path) -> None:
+    if subprocess.run(["make", "apk"], cwd=checkout, check=False).returncode:
+        raise ValueError("the app could not be built; `make apk` says why")
+    apk = max((checkout / "android_demo/app/target").glob("segformer-*.apk"), key=lambda file: file.stat().st_mtime)
+    print(_adb("install", "-r", str(apk)).strip())
+
+
+def _adb(*arguments: str) -> str:
+    done = subprocess.run(["adb", *arguments], capture_output=True, text=True, check=False)
+    if done.returncode:
+        message = (done.stderr.strip() or done.stdout.strip()).splitlines()
+        reason = message[-1] if message else f"exit status {done.returncode}"
+        raise ValueError(f"adb {arguments[0]}: {reason}")
+    return done.stdout

@@ -1,0 +1,64 @@
+package org.kerassegformer.core
+
+import java.nio.ByteBuffer
+import java.nio.ByteOrder
+import java.nio.FloatBuffer
+import java.nio.IntBuffer
+
+/**
+ * Reads label maps out of the model's output, logits included; makes nothing for a frame. For one thread.
+ *
+ * @param output direct buffer in native byte order of at least `spec.byteCount` bytes, such as [newOutput] makes
+ * @throws LabelException [LabelFault.OTHER_SIZE]: the buffer is too small
+ */
+public class LabelReader(public val spec: OutputSpec, output: ByteBuffer) {
+    private val integers: IntBuffer
+    private val floats: FloatBuffer
+    private val row = FloatArray(if (spec.kind == OutputKind.LOGITS) spec.width * spec.channels else 0)
+
+    init {
+        if (output.capacity() < spec.byteCount) {
+            throw LabelException(
+                LabelFault.OTHER_SIZE,
+                "The output has ${output.capacity()} bytes where the model gives ${spec.byteCount}; make it with " +
+                    "newOutput().",
+            )
+        }
+        val whole = output.duplicate().order(ByteOrder.nativeOrder()).also { it.toStart() }
+        integers = whole.asIntBuffer()
+        floats = whole.asFloatBuffer()
+    }
+
+    /** @throws LabelException [LabelFault.OTHER_SIZE]: the map has another size than the output */
+    public fun read(map: LabelMap) {
+        map.checkSize(spec.width, spec.height)
+        if (spec.kind == OutputKind.LOGITS) readLogits(map) else readLabels(map)
+    }
+
+    private fun readLabels(map: LabelMap) {
+        integers.toStart()
+        integers.get(map.labels)
+    }
+
+    private fun readLogits(map: LabelMap) {
+        floats.toStart()
+        for (y in 0 until spec.height) {
+            floats.get(row)
+            for (x in 0 until spec.width) map.labels[y * spec.width + x] = largest(x * spec.channels)
+        }
+    }
+
+    /** A single logit is that of the second of two classes. */
+    private fun largest(first: Int): Int {
+        if (spec.channels == 1) return if (row[first] > 0) 1 else 0
+        var best = 0
+        for (channel in 1 until spec.channels) if (row[first + channel] > row[first + best]) best = channel
+        return best
+    }
+
+    public companion object {
+        /** A direct buffer in native byte order for a model's output. */
+        public fun newOutput(spec: OutputSpec): ByteBuffer =
+            ByteBuffer.allocateDirect(spec.byteCount).order(ByteOrder.nativeOrder())
+    }
+}

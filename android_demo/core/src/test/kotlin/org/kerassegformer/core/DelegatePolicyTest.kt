@@ -1,0 +1,106 @@
+package org.kerassegformer.core
+
+import org.junit.Assert.assertEquals
+import org.junit.Assert.assertTrue
+import org.junit.Before
+import org.junit.Rule
+import org.junit.Test
+import org.junit.rules.TemporaryFolder
+
+class DelegatePolicyTest {
+    @get:Rule
+    val folder = TemporaryFolder()
+
+    private val float16 = Specs.file(Precision.FLOAT16, TensorType.FLOAT32)
+    private val int8 = Specs.file(Precision.INT8)
+    private val npu = Specs.file(Precision.INT8_NPU)
+    private val set = ModelSet("b0_camvid", listOf(float16, int8, npu))
+    private lateinit var memory: AttemptMemory
+
+    @Before
+    fun startWithoutMemory() {
+        memory = AttemptMemory(folder.root.resolve("attempts.json"), "phone")
+    }
+
+    private fun plan(
+        sdk: Int = 33,
+        choice: ProcessorChoice = ProcessorChoice.AUTO,
+        set: ModelSet = this.set,
+        unsupported: Map<Processor, String> = emptyMap(),
+    ) = DelegatePolicy(sdk, unsupported).plan(set, choice, memory)
+
+    private fun ProcessorPlan.order() = candidates.map { it.processor }
+
+    private fun ProcessorPlan.reasons() = skipped.associate { it.processor to it.reason }
+
+    @Test
+    fun triesGpuThenNnapiThenCpuEachWithItsFile() {
+        assertEquals(
+            listOf(Candidate(Processor.GPU, float16), Candidate(Processor.NNAPI, npu), Candidate(Processor.CPU, int8)),
+            plan().candidates,
+        )
+        assertTrue(plan().skipped.isEmpty())
+    }
+
+    @Test
+    fun nnapiIsForAndroid8_1To14() {
+        for ((sdk, isTried) in listOf(26 to false, 27 to true, 34 to true, 35 to false)) {
+            val plan = plan(sdk)
+            assertEquals("API $sdk", isTried, Processor.NNAPI in plan.order())
+            if (!isTried) assertEquals(mapOf(Processor.NNAPI to SkipReason.ANDROID_VERSION), plan.reasons())
+        }
+    }
+
+    @Test
+    fun theUsersChoiceComesBeforeTheCpu() {
+        assertEquals(listOf(Processor.GPU, Processor.CPU), plan(choice = ProcessorChoice.GPU).order())
+        assertEquals(listOf(Processor.NNAPI, Processor.CPU), plan(choice = ProcessorChoice.NNAPI).order())
+        assertEquals(listOf(Processor.CPU), plan(choice = ProcessorChoice.CPU).order())
+        assertEquals(SkipReason.NOT_CHOSEN, plan(choice = ProcessorChoice.CPU).reasons()[Processor.GPU])
+    }
+
+    @Test
+    fun whatKilledTheAppIsLeftOutEvenIfChosen() {
+        memory.begin(Processor.GPU, float16.spec.sha256)
+        for (choice in listOf(ProcessorChoice.AUTO, ProcessorChoice.GPU)) {
+            assertEquals(SkipReason.CRASHED_BEFORE, plan(choice = choice).reasons()[Processor.GPU])
+        }
+        memory.forget()
+        assertTrue(Processor.GPU in plan().order())
+    }
+
+    @Test
+    fun whatFailedOrLiedIsLeftOutWithItsWords() {
+        memory.fail(Processor.GPU, float16.spec.sha256, Attempt(Outcome.REFUSED, "agrees in 10.0 %"))
+        memory.fail(Processor.NNAPI, npu.spec.sha256, Attempt(Outcome.FAILED, "no driver"))
+        assertEquals(
+            listOf(
+                Skipped(Processor.GPU, SkipReason.REFUSED_BEFORE, "agrees in 10.0 %"),
+                Skipped(Processor.NNAPI, SkipReason.FAILED_BEFORE, "no driver"),
+            ),
+            plan().skipped,
+        )
+    }
+
+    @Test
+    fun anotherFileIsTriedAgain() {
+        memory.begin(Processor.GPU, "ef".repeat(32))
+        assertTrue(Processor.GPU in plan().order())
+    }
+
+    @Test
+    fun whatTheDeviceLacksOrTheSetHasNoFileFor() {
+        val mine = ModelSet("mine", listOf(int8, float16))
+        val plan = plan(set = mine, unsupported = mapOf(Processor.GPU to "no OpenCL"))
+        assertEquals(listOf(Processor.CPU), plan.order())
+        assertEquals(SkipReason.UNSUPPORTED, plan.reasons()[Processor.GPU])
+        assertEquals(SkipReason.NO_FILE, plan.reasons()[Processor.NNAPI])
+        assertTrue("names the remedy", "--precision int8_npu" in plan.skipped.last().detail)
+    }
+
+    @Test
+    fun theCpuIsNeverLeftOut() {
+        memory.begin(Processor.CPU, int8.spec.sha256)
+        assertEquals(Processor.CPU, plan(unsupported = mapOf(Processor.CPU to "?")).order().last())
+    }
+}

@@ -1,0 +1,99 @@
+package org.kerassegformer.core
+
+import kotlinx.serialization.json.double
+import kotlinx.serialization.json.jsonArray
+import kotlinx.serialization.json.jsonPrimitive
+import org.junit.Assert.assertArrayEquals
+import org.junit.Assert.assertEquals
+import org.junit.Assert.assertThrows
+import org.junit.Assert.assertTrue
+import org.junit.Test
+
+class LabelColorizerTest {
+    private val golden = Golden("labels")
+    private val labelSet = labelSetOf(
+        golden.description.getValue("palette").jsonArray.map { rgb ->
+            val (red, green, blue) = rgb.jsonArray.map { it.jsonPrimitive.content.toInt() }
+            (0xFF shl 24) or (red shl 16) or (green shl 8) or blue
+        },
+    )
+
+    @Test
+    fun followsTheReference() {
+        val undecided = golden.description.number("undecided")
+        for (case in golden.cases("maps")) {
+            val (mapWidth, mapHeight) = case.numbers("map")
+            val (width, height) = case.numbers("size")
+            val map = LabelMap(mapWidth, mapHeight)
+            golden.words(case.getValue("labels")).copyInto(map.labels)
+            val colorizer = LabelColorizer(labelSet, mapWidth, mapHeight, width, height)
+            colorizer.opacity = case.getValue("opacity").jsonPrimitive.double.toFloat()
+            val actual = IntArray(width * height)
+            colorizer.draw(map, actual)
+            val expected = golden.words(case.getValue("expected"))
+            val decided = expected.indices.filter { expected[it] != undecided }
+            assertTrue("$case: most pixels are decided", decided.size > 0.7 * expected.size)
+            for (index in decided) assertEquals("$case, pixel $index", expected[index], actual[index])
+        }
+    }
+
+    @Test
+    fun sharesAreThoseOfTheReference() {
+        for (case in golden.cases("maps")) {
+            val (width, height) = case.numbers("map")
+            val map = LabelMap(width, height)
+            golden.words(case.getValue("labels")).copyInto(map.labels)
+            val shares = ClassShares(labelSet).also { it.count(map) }
+            assertEquals(case.numbers("counts"), List(labelSet.size, shares::count))
+        }
+    }
+
+    @Test
+    fun ofEqualsTheFirstClassWins() {
+        val colorizer = LabelColorizer(labelSet, 2, 2, 3, 3)
+        val pixels = IntArray(9)
+        for (corners in listOf(listOf(3, 2, 1, 0), listOf(0, 1, 2, 3), listOf(2, 3, 0, 1), listOf(3, 1, 2, 4))) {
+            val map = LabelMap(2, 2).also { corners.toIntArray().copyInto(it.labels) }
+            colorizer.draw(map, pixels)
+            // The middle is as far from all four, and the middle of a side from its two ends.
+            val (a, b, c, d) = corners
+            val expected = listOf(a, minOf(a, b), b, minOf(a, c), corners.min(), minOf(b, d), c, minOf(c, d), d)
+            assertEquals(expected.map { labelSet.colors[it] }, pixels.toList())
+        }
+    }
+
+    @Test
+    fun opacityStaysInItsRange() {
+        val colorizer = LabelColorizer(labelSet, 1, 1, 1, 1)
+        for ((opacity, alpha) in listOf(-3f to 0, 0.5f to 128, 7f to 255, Float.NaN to 255)) {
+            colorizer.opacity = opacity
+            val pixels = IntArray(1)
+            colorizer.draw(LabelMap(1, 1), pixels)
+            assertEquals(alpha, pixels[0] ushr 24)
+        }
+    }
+
+    @Test
+    fun aLabelOfNoClassIsAnErrorAndLeavesThePictureAlone() {
+        val colorizer = LabelColorizer(labelSet, 2, 1, 4, 2)
+        val map = LabelMap(2, 1)
+        val pixels = IntArray(8) { 5 }
+        for (label in listOf(-1, labelSet.size, Int.MAX_VALUE, Int.MIN_VALUE)) {
+            map.labels[1] = label
+            val error = assertThrows(LabelException::class.java) { colorizer.draw(map, pixels) }
+            assertEquals(LabelFault.UNKNOWN_CLASS, error.fault)
+            assertArrayEquals(IntArray(8) { 5 }, pixels)
+        }
+    }
+
+    @Test
+    fun otherSizesAreErrors() {
+        val colorizer = LabelColorizer(labelSet, 2, 1, 4, 2)
+        assertThrows(LabelException::class.java) { colorizer.draw(LabelMap(1, 2), IntArray(8)) }
+        assertThrows(FrameException::class.java) { colorizer.draw(LabelMap(2, 1), IntArray(7)) }
+        assertThrows(FrameException::class.java) { LabelColorizer(labelSet, 2, 1, 0, 2) }
+    }
+}
+
+internal fun labelSetOf(colors: List<Int>): LabelSet =
+    LabelSet("test", "", List(colors.size) { "class $it" }, colors, ignoreIndex = 255)

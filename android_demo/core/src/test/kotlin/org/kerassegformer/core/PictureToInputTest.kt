@@ -1,0 +1,50 @@
+package org.kerassegformer.core
+
+import org.junit.Assert.assertArrayEquals
+import org.junit.Assert.assertEquals
+import org.junit.Assert.assertThrows
+import org.junit.Test
+
+class PictureToInputTest {
+    private val golden = Golden("frames")
+
+    @Test
+    fun followsTheReferenceInEveryTurnAndFraming() {
+        for (case in golden.cases("pictures")) {
+            val converter = PictureToInput(case.geometry())
+            val input = converter.newInput()
+            converter.convert(golden.words(case.getValue("pixels")), input)
+            assertClose("$case", golden.bytes(case.getValue("expected")), input.bytes())
+        }
+    }
+
+    @Test
+    fun givesTheSamePixelsAsFloats() {
+        for (case in golden.cases("pictures")) {
+            val pixels = golden.words(case.getValue("pixels"))
+            val bytes = PictureToInput(case.geometry())
+            val floats = PictureToInput(case.geometry(), TensorType.FLOAT32)
+            val expected = bytes.newInput().also { bytes.convert(pixels, it) }
+            val actual = floats.newInput().also { floats.convert(pixels, it) }
+            assertArrayEquals("$case", expected.bytes(), actual.floatsAsBytes())
+        }
+    }
+
+    @Test
+    fun samePixelsComeOutAsTheyWere() {
+        val random = java.util.Random(1)
+        val pixels = IntArray(12) { random.nextInt() or (0xFF shl 24) }
+        val converter = PictureToInput(FrameGeometry(4, 3, 4, 3))
+        val input = converter.newInput()
+        converter.convert(pixels, input)
+        val expected = pixels.flatMap { listOf(it shr 16, it shr 8, it) }.map { it.toByte() }.toByteArray()
+        assertArrayEquals(expected, input.bytes())
+    }
+
+    @Test
+    fun namesWhatIsWrongWithAPicture() {
+        val converter = PictureToInput(FrameGeometry(4, 3, 4, 3))
+        val short = assertThrows(FrameException::class.java) { converter.convert(IntArray(11), converter.newInput()) }
+        assertEquals(FrameFault.BUFFER_TOO_SMALL, short.fault)
+    }
+}

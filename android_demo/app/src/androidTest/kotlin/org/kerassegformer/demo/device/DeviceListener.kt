@@ -1,0 +1,33 @@
+package org.kerassegformer.demo.device
+
+import org.kerassegformer.demo.engine.EngineState
+import org.kerassegformer.demo.engine.Heat
+import org.kerassegformer.demo.engine.SegmentationEngine
+import org.kerassegformer.demo.engine.SegmentationResult
+import java.util.concurrent.LinkedBlockingQueue
+import java.util.concurrent.TimeUnit
+
+/** Waits for what an engine says. */
+internal class DeviceListener : SegmentationEngine.Listener {
+    private val settled = LinkedBlockingQueue<EngineState>()
+    private val frames = LinkedBlockingQueue<Long>()
+
+    override fun onState(state: EngineState) {
+        if (state is EngineState.Running || state is EngineState.Failed) settled += state
+    }
+
+    override fun onResult(result: SegmentationResult) {
+        frames += result.frameId
+    }
+
+    override fun onHeat(heat: Heat) = Unit
+
+    override fun onFrameProblem(frameId: Long, detail: String) = throw AssertionError("Frame $frameId: $detail")
+
+    /** The next [EngineState.Running] or [EngineState.Failed]. GPUs may compile for a minute. */
+    fun awaitSettled(): EngineState =
+        checkNotNull(settled.poll(5, TimeUnit.MINUTES)) { "The engine did not start within 5 minutes." }
+
+    /** The id of the next frame that has labels. */
+    fun awaitFrame(): Long = checkNotNull(frames.poll(1, TimeUnit.MINUTES)) { "No labels came within a minute." }
+}

@@ -1,0 +1,181 @@
+package org.kerassegformer.demo.benchmark
+
+import org.kerassegformer.core.BenchmarkEntry
+import org.kerassegformer.core.BenchmarkReport
+import org.kerassegformer.core.Candidate
+import org.kerassegformer.core.DelegatePolicy
+import org.kerassegformer.core.DeviceInfo
+import org.kerassegformer.core.LabelMap
+import org.kerassegformer.core.LatencyStats
+import org.kerassegformer.core.ModelFile
+import org.kerassegformer.core.Phase
+import org.kerassegformer.core.Processor
+import org.kerassegformer.core.ProcessorChoice
+import org.kerassegformer.demo.engine.CheckPicture
+import org.kerassegformer.demo.engine.HeatSource
+import org.kerassegformer.demo.engine.LoadedModel
+import org.kerassegformer.demo.engine.ProcessorTrial
+import org.kerassegformer.demo.engine.TrialResult
+import org.kerassegformer.demo.engine.TryNotes
+import org.kerassegformer.demo.engine.describe
+import org.kerassegformer.demo.engine.refusals
+import org.kerassegformer.demo.engine.toLaterReason
+import org.kerassegformer.demo.models.StoredModel
+import java.time.Instant
+import java.time.temporal.ChronoUnit
+
+/** Measures with the same trial, and thus the same care for drivers, as the engine. */
+internal class ModelBenchmark(
+    private val trial: ProcessorTrial,
+    private val policy: DelegatePolicy,
+    private val notes: TryNotes,
+    private val picture: CheckPicture,
+    private val heat: HeatSource,
+    private val device: DeviceInfo,
+) : BenchmarkRunner {
+    override fun run(
+        plan: BenchmarkPlan,
+        progress: (BenchmarkProgress) -> Unit,
+        isCancelled: () -> Boolean,
+    ): BenchmarkReport {
+        val startedAt = Instant.now().truncatedTo(ChronoUnit.SECONDS).toString()
+        val tasks = plan.tasks()
+        val meter = Meter(plan, tasks.size, progress, isCancelled)
+        val entries = tasks.mapNotNull { task -> if (isCancelled()) null else measure(plan, task, meter) }
+        trial.freeCaches()
+        return BenchmarkReport(device, startedAt, entries)
+    }
+
+    /** @return null when cancelled meanwhile */
+    private fun measure(plan: BenchmarkPlan, task: Task, meter: Meter): BenchmarkEntry? {
+        meter.begin(task)
+        val before = heat.current()
+        val outcome = candidateOf(task)?.let { attempt(plan, task, it, meter) } ?: Outcome(error = whyNot(task))
+        meter.end()
+        if (outcome.cancelled) return null
+        return BenchmarkEntry(
+            model = task.file.stem,
+            sha256 = task.file.spec.sha256,
+            precision = task.file.spec.precision,
+            processor = task.processor,
+            threads = plan.threads.takeIf { task.processor == Processor.CPU },
+            warmup = plan.warmUp,
+            runs = plan.runs,
+            loadMillis = outcome.loadNanos?.let { it / NANOS_PER_MILLI },
+            timings = outcome.stats?.timings().orEmpty(),
+            agreement = outcome.agreement,
+            thermalBefore = before,
+            thermalAfter = heat.current(),
+            error = outcome.error,
+        )
+    }
+
+    private fun attempt(plan: BenchmarkPlan, task: Task, candidate: Candidate, meter: Meter): Outcome =
+        when (val result = trial.attempt(task.model, candidate, plan.threads, mustBeatCpu = false)) {
+            is TrialResult.Refused -> Outcome(error = result.reason.describe())
+            is TrialResult.Accepted -> result.loaded.use {
+                val outcome = Outcome(loadNanos = result.loadNanos, agreement = result.check?.answers?.agreement)
+                try {
+                    outcome.copy(stats = meter.time(it))
+                } catch (_: CancelledException) {
+                    outcome.copy(cancelled = true)
+                } catch (failure: Throwable) {
+                    outcome.copy(error = failure.toLaterReason().describe())
+                }
+            }
+        }
+
+    private fun candidateOf(task: Task): Candidate? =
+        planOf(task).candidates.firstOrNull { it.processor == task.processor }
+
+    private fun whyNot(task: Task): String =
+        planOf(task).refusals().firstOrNull { it.processor == task.processor }?.reason?.describe()
+            ?: "It was left out."
+
+    private fun planOf(task: Task) = policy.plan(task.model.set, task.processor.asChoice(), notes.memory)
+
+    private fun BenchmarkPlan.tasks(): List<Task> = models.flatMap { model ->
+        processors.mapNotNull { processor -> model.set.fileFor(processor)?.let { Task(model, it, processor) } }
+    }
+
+    private fun Processor.asChoice(): ProcessorChoice = when (this) {
+        Processor.GPU -> ProcessorChoice.GPU
+        Processor.NNAPI -> ProcessorChoice.NNAPI
+        Processor.CPU -> ProcessorChoice.CPU
+    }
+
+    private fun LatencyStats.timings() =
+        Phase.entries.mapNotNull { phase -> timing(phase)?.let { phase to it } }.toMap()
+
+    private class Task(val model: StoredModel, val file: ModelFile, val processor: Processor)
+
+    private data class Outcome(
+        val loadNanos: Long? = null,
+        val stats: LatencyStats? = null,
+        val agreement: Double? = null,
+        val error: String? = null,
+        val cancelled: Boolean = false,
+    )
+
+    private class CancelledException : Exception()
+
+    /** Runs models, counts the runs and tells the progress. */
+    private inner class Meter(
+        private val plan: BenchmarkPlan,
+        tasks: Int,
+        private val progress: (BenchmarkProgress) -> Unit,
+        private val isCancelled: () -> Boolean,
+    ) {
+        private val runsOfTask = plan.warmUp + plan.runs
+        private val total = tasks * runsOfTask
+        private var finished = 0
+        private var task: Task? = null
+
+        fun begin(next: Task) {
+            task = next
+            tell(finished * runsOfTask)
+        }
+
+        /** Ends a task, whether or not it was run. */
+        fun end() {
+            finished++
+            tell(finished * runsOfTask)
+        }
+
+        fun time(loaded: LoadedModel): LatencyStats {
+            val map = loaded.newMap()
+            repeat(plan.warmUp) { step(it) { record(loaded, map, null) } }
+            val stats = LatencyStats(plan.runs)
+            repeat(plan.runs) { step(plan.warmUp + it) { record(loaded, map, stats) } }
+            return stats
+        }
+
+        private fun step(index: Int, run: () -> Unit) {
+            if (isCancelled()) throw CancelledException()
+            run()
+            tell(finished * runsOfTask + index + 1)
+        }
+
+        private fun record(loaded: LoadedModel, map: LabelMap, stats: LatencyStats?) {
+            val start = System.nanoTime()
+            picture.writeTo(loaded.input, loaded.file.spec.input)
+            val ready = System.nanoTime()
+            val inference = loaded.run()
+            val computed = System.nanoTime()
+            loaded.read(map)
+            val read = System.nanoTime()
+            stats?.record(Phase.INPUT, ready - start)
+            stats?.record(Phase.INFERENCE, inference)
+            stats?.record(Phase.OUTPUT, read - computed)
+        }
+
+        private fun tell(done: Int) {
+            val current = task ?: return
+            progress(BenchmarkProgress(current.file.stem, current.processor, done, total))
+        }
+    }
+
+    private companion object {
+        const val NANOS_PER_MILLI = 1e6
+    }
+}

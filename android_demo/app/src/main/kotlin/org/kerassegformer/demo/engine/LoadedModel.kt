@@ -1,0 +1,48 @@
+package org.kerassegformer.demo.engine
+
+import org.kerassegformer.core.LabelMap
+import org.kerassegformer.core.LabelReader
+import org.kerassegformer.core.ModelFile
+import java.nio.ByteBuffer
+
+/**
+ * An [InferenceRunner] on a thread of its own, watched by [limits]. All methods are for one thread, that of the caller.
+ */
+internal class LoadedModel(
+    val file: ModelFile,
+    private val runner: InferenceRunner,
+    private val thread: ConfinedThread,
+    private val limits: TimeLimits,
+) : AutoCloseable {
+    private val reader = LabelReader(file.spec.output, runner.output)
+    private var closed = false
+
+    /** To be filled before [run]. */
+    val input: ByteBuffer get() = runner.input
+
+    /**
+     * Runs the model on [input].
+     *
+     * @return nanoseconds that it took
+     * @throws HungException it took longer than the limit: of no more use, and to be closed
+     * @throws Throwable whatever the runtime throws
+     */
+    fun run(): Long {
+        val start = System.nanoTime()
+        thread.call(limits.runMillis) { runner.run() }
+        return System.nanoTime() - start
+    }
+
+    /** Reads the labels of the last [run] into [map]. */
+    fun read(map: LabelMap) = reader.read(map)
+
+    /** An empty map of the size of the output. */
+    fun newMap(): LabelMap = LabelMap(file.spec.output.width, file.spec.output.height)
+
+    /** Closes the runner as soon as its thread is idle. */
+    override fun close() {
+        if (closed) return
+        closed = true
+        thread.end(runner::close)
+    }
+}

@@ -1,0 +1,74 @@
+package org.kerassegformer.demo.engine
+
+import android.content.Context
+import android.content.res.AssetManager
+import org.kerassegformer.core.ModelFile
+import org.kerassegformer.core.Processor
+import org.kerassegformer.demo.models.ModelLocation
+import org.tensorflow.lite.Delegate
+import org.tensorflow.lite.gpu.GpuDelegate
+import org.tensorflow.lite.gpu.GpuDelegateFactory
+import org.tensorflow.lite.nnapi.NnApiDelegate
+import java.io.File
+
+/**
+ * Runs models with TF Lite.
+ *
+ * @param programs folder for what drivers compile, so that the next start is quick; it may be emptied at any time
+ */
+internal class TfLiteRunnerFactory(private val assets: AssetManager, private val programs: File) :
+    InferenceRunnerFactory {
+    override fun create(
+        file: ModelFile,
+        location: ModelLocation,
+        processor: Processor,
+        threads: Int,
+    ): InferenceRunner {
+        val model = mapModel(assets, location)
+        val delegate = when (processor) {
+            Processor.GPU -> gpu(file)
+            Processor.NNAPI -> nnapi(file)
+            Processor.CPU -> null
+        }
+        try {
+            return TfLiteRunner(model, file.spec, threads, delegate).also { (delegate as? NnApiDelegate)?.check() }
+        } catch (failure: Throwable) {
+            delegate?.close()
+            throw failure
+        }
+    }
+
+    override fun discardPrograms(file: ModelFile) {
+        programsOf(file).deleteRecursively()
+    }
+
+    private fun gpu(file: ModelFile): Delegate {
+        val options = GpuDelegateFactory.Options()
+            .setPrecisionLossAllowed(true)
+            .setInferencePreference(GpuDelegateFactory.Options.INFERENCE_PREFERENCE_SUSTAINED_SPEED)
+        newProgramsOf(file)?.let { options.setSerializationParams(it.path, file.spec.sha256) }
+        return GpuDelegate(options)
+    }
+
+    private fun nnapi(file: ModelFile): Delegate {
+        // Without a real accelerator, NNAPI would compute on a reference CPU, which takes seconds.
+        val options = NnApiDelegate.Options()
+            .setUseNnapiCpu(false)
+            .setExecutionPreference(NnApiDelegate.Options.EXECUTION_PREFERENCE_SUSTAINED_SPEED)
+        newProgramsOf(file)?.let { options.setCacheDir(it.path).setModelToken(file.spec.sha256) }
+        return NnApiDelegate(options)
+    }
+
+    private fun NnApiDelegate.check() = check(!hasErrors()) { "NNAPI reports the error $nnapiErrno." }
+
+    private fun programsOf(file: ModelFile) = File(programs, file.spec.sha256)
+
+    /** The folder, or null if it cannot be made: then programs are compiled at each start. */
+    private fun newProgramsOf(file: ModelFile): File? = programsOf(file).takeIf { it.isDirectory || it.mkdirs() }
+
+    internal companion object {
+        /** A factory that keeps programs where Android deletes them after an update of the app or of the system. */
+        fun of(context: Context): TfLiteRunnerFactory =
+            TfLiteRunnerFactory(context.assets, File(context.codeCacheDir, "programs"))
+    }
+}

@@ -1,0 +1,38 @@
+package org.kerassegformer.demo.engine
+
+import org.kerassegformer.core.InputSpec
+import org.kerassegformer.core.TensorType
+import java.nio.ByteBuffer
+import java.util.concurrent.atomic.AtomicInteger
+
+/** A picture of which every pixel has the number of class [label]. */
+internal class FakeFrame(
+    override val id: Long,
+    private val label: Int = 0,
+    private val failure: Exception? = null,
+) : Frame {
+    val closings = AtomicInteger()
+    override val cameraNanos: Long = 1_000_000
+
+    override fun writeTo(input: ByteBuffer, spec: InputSpec) {
+        check(closings.get() == 0) { "Frame $id was read after it was closed." }
+        failure?.let { throw it }
+        fill(input, spec) { label }
+    }
+
+    override fun close() {
+        closings.incrementAndGet()
+    }
+}
+
+/** Shows all classes, in stripes. */
+internal val stripes = CheckPicture { input, spec -> fill(input, spec) { it / 4 % FAKE_CLASSES } }
+
+/** Makes every pixel of a column the value that [valueOf] gives for the column. */
+private fun fill(input: ByteBuffer, spec: InputSpec, valueOf: (Int) -> Int) {
+    for (index in 0 until spec.width * spec.height * 3) {
+        val value = valueOf(index / 3 % spec.width)
+        val isFloat = spec.type == TensorType.FLOAT32
+        if (isFloat) input.putFloat(4 * index, value.toFloat()) else input.put(index, value.toByte())
+    }
+}

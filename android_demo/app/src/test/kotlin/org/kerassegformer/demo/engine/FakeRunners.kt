@@ -1,0 +1,99 @@
+package org.kerassegformer.demo.engine
+
+import org.kerassegformer.core.ModelFile
+import org.kerassegformer.core.ModelSpec
+import org.kerassegformer.core.Processor
+import org.kerassegformer.core.TensorType
+import org.kerassegformer.demo.models.ModelLocation
+import java.nio.ByteBuffer
+import java.nio.ByteOrder
+import java.util.concurrent.ConcurrentHashMap
+import java.util.concurrent.CopyOnWriteArrayList
+import java.util.concurrent.CountDownLatch
+import java.util.concurrent.atomic.AtomicInteger
+
+/** What a fake driver does. */
+internal class Behaviour(
+    val create: () -> Unit = {},
+    val run: (Int) -> Unit = {},
+    val labels: (Int) -> Int = { it },
+)
+
+/**
+ * Runners without a network, whose label at a position is the red of its pixel, so that labels tell from which picture
+ * they are. [behaviours] makes them lie, hang and fail.
+ */
+internal class FakeRunners : InferenceRunnerFactory {
+    val behaviours = ConcurrentHashMap<Processor, Behaviour>()
+    val made = CopyOnWriteArrayList<FakeRunner>()
+    val tries = CopyOnWriteArrayList<Processor>()
+    val discarded = CopyOnWriteArrayList<String>()
+
+    override fun create(file: ModelFile, location: ModelLocation, processor: Processor, threads: Int): InferenceRunner {
+        tries += processor
+        val behaviour = behaviours[processor] ?: Behaviour()
+        behaviour.create()
+        return FakeRunner(file.spec, processor, behaviour).also { made += it }
+    }
+
+    override fun discardPrograms(file: ModelFile) {
+        discarded += file.stem
+    }
+
+    /** Runners that were made and not closed. */
+    fun open(): List<FakeRunner> = made.filter { it.closings.get() == 0 }
+}
+
+internal class FakeRunner(private val spec: ModelSpec, val processor: Processor, private val behaviour: Behaviour) :
+    InferenceRunner {
+    private val thread = Thread.currentThread()
+    private var runs = 0
+    val closings = AtomicInteger()
+
+    override val input: ByteBuffer = direct(spec.input.byteCount)
+    override val output: ByteBuffer = direct(spec.output.byteCount)
+
+    override fun run() {
+        checkThread()
+        behaviour.run(++runs)
+        val labels = output.asIntBuffer()
+        for (y in 0 until spec.output.height) {
+            for (x in 0 until spec.output.width) {
+                labels.put(y * spec.output.width + x, behaviour.labels(red(4 * x, 4 * y)))
+            }
+        }
+    }
+
+    override fun close() {
+        checkThread()
+        closings.incrementAndGet()
+    }
+
+    private fun red(x: Int, y: Int): Int {
+        val index = (y * spec.input.width + x) * 3
+        val isFloat = spec.input.type == TensorType.FLOAT32
+        return if (isFloat) input.getFloat(4 * index).toInt() else input.get(index).toInt()
+    }
+
+    private fun checkThread() {
+        val current = Thread.currentThread()
+        check(current == thread) { "Used on $current, not on $thread." }
+    }
+
+    private fun direct(bytes: Int) = ByteBuffer.allocateDirect(bytes).order(ByteOrder.nativeOrder())
+}
+
+/** Hangs until it is let go, as a driver does. */
+internal class Hanging {
+    private val gate = CountDownLatch(1)
+    private val reached = CountDownLatch(1)
+
+    fun hang() {
+        reached.countDown()
+        gate.await()
+    }
+
+    fun awaitHang() = reached.await()
+
+    fun letGo() = gate.countDown()
+}

@@ -1,0 +1,120 @@
+package org.kerassegformer.demo.engine
+
+import org.junit.Assert.assertEquals
+import org.junit.Assert.assertTrue
+import org.junit.Rule
+import org.junit.Test
+import org.junit.rules.TemporaryFolder
+import org.junit.runner.RunWith
+import org.kerassegformer.core.DelegatePolicy
+import org.kerassegformer.core.InputSpec
+import org.kerassegformer.core.ModelFile
+import org.kerassegformer.core.Phase
+import org.kerassegformer.core.Processor
+import org.kerassegformer.core.ProcessorChoice
+import org.kerassegformer.demo.benchmark.BenchmarkPlan
+import org.kerassegformer.demo.benchmark.ModelBenchmark
+import org.kerassegformer.demo.benchmark.deviceInfo
+import org.kerassegformer.demo.models.DirectoryModels
+import org.kerassegformer.demo.models.FileModelStore
+import org.kerassegformer.demo.models.ImportFolder
+import org.kerassegformer.demo.models.ModelImporter
+import org.kerassegformer.demo.models.ModelLocation
+import org.robolectric.RobolectricTestRunner
+import org.robolectric.RuntimeEnvironment
+import java.io.File
+import java.nio.ByteBuffer
+
+/** The app's own model on the app's own picture, computed by TF Lite of this machine. */
+@RunWith(RobolectricTestRunner::class)
+class RealModelTest {
+    @get:Rule
+    val folder = TemporaryFolder()
+
+    private val picture by lazy { BundledCheckPicture(RuntimeEnvironment.getApplication().assets) }
+    private val listener = RecordingListener(patienceSeconds = 600)
+
+    private fun engine(runners: InferenceRunnerFactory): SegmentationEngine {
+        val notes = tryNotes(File(folder.root, "attempts.json"), "this machine")
+        val trial = ProcessorTrial(ModelLoader(runners, UNHURRIED), picture, notes)
+        return LiveEngine(trial, DelegatePolicy(sdk = 33), notes, FakeHeat(), listener)
+    }
+
+    private fun model() = ImportFolder(folder.root).let { imports ->
+        FileModelStore(DirectoryModels(), imports, ModelImporter(imports) { _, _ -> }).list().models.single()
+    }
+
+    @Test
+    fun `the file for NNAPI says what the file for the CPU says`() = engine(HostRunners()).use { engine ->
+        engine.start(model(), EngineSettings(ProcessorChoice.NNAPI, threads = 2))
+        val inUse = listener.await<EngineState.Running>().inUse
+        assertEquals(Processor.NNAPI, inUse.processor)
+        assertTrue("${inUse.check}", inUse.check!!.answers.agreement >= 0.98)
+    }
+
+    @Test
+    fun `a NNAPI that shifts its labels is refused`() = engine(ShiftedRunners(HostRunners())).use { engine ->
+        engine.start(model(), EngineSettings(ProcessorChoice.NNAPI, threads = 2))
+        val inUse = listener.await<EngineState.Running>().inUse
+        assertEquals(Processor.CPU, inUse.processor)
+        val reason = inUse.refused.single { it.processor == Processor.NNAPI }.reason
+        assertTrue("$reason", reason is RefusalReason.WrongAnswers)
+
+        engine.submit(PictureFrame(picture))
+        val labels = listener.result().labels.map(inUse.file.spec.labelSet.names::get)
+        assertTrue("$labels", labels.containsAll(listOf("Sky", "Road", "Building", "Car")))
+    }
+
+    @Test
+    fun `a benchmark measures the real model and holds it against the CPU`() {
+        val notes = tryNotes(File(folder.root, "attempts.json"), "this machine")
+        val trial = ProcessorTrial(ModelLoader(HostRunners(), UNHURRIED), picture, notes)
+        val device = deviceInfo(RuntimeEnvironment.getApplication())
+        val benchmark = ModelBenchmark(trial, DelegatePolicy(sdk = 33), notes, picture, FakeHeat(), device)
+        val plan = BenchmarkPlan(listOf(model()), listOf(Processor.CPU), threads = 2, warmUp = 0, runs = 1)
+
+        val entry = benchmark.run(plan, {}, { false }).entries.single()
+
+        assertEquals("b0_camvid_int8", entry.model)
+        assertEquals(null, entry.error)
+        assertTrue(entry.timings.getValue(Phase.INFERENCE).p50 > 0)
+        assertTrue(entry.loadMillis!! > entry.timings.getValue(Phase.INFERENCE).p50)
+    }
+
+    /** The check picture as a frame. */
+    private class PictureFrame(private val picture: CheckPicture) : Frame {
+        override val id = 1L
+        override val cameraNanos = 0L
+
+        override fun writeTo(input: ByteBuffer, spec: InputSpec) =
+            picture.writeTo(input, spec)
+
+        override fun close() = Unit
+    }
+
+    /** An NNAPI that puts its labels four rows too low. */
+    private class ShiftedRunners(private val runners: InferenceRunnerFactory) : InferenceRunnerFactory by runners {
+        override fun create(
+            file: ModelFile,
+            location: ModelLocation,
+            processor: Processor,
+            threads: Int,
+        ): InferenceRunner {
+            val runner = runners.create(file, location, processor, threads)
+            return if (processor == Processor.NNAPI) Shifted(runner, file.spec.output.width * 4) else runner
+        }
+
+        private class Shifted(private val runner: InferenceRunner, private val by: Int) : InferenceRunner by runner {
+            override fun run() {
+                runner.run()
+                val labels = runner.output.asIntBuffer()
+                for (index in labels.capacity() - 1 downTo by) labels.put(index, labels[index - by])
+            }
+        }
+    }
+
+    private companion object {
+        /** TF Lite of this machine has no fast kernels. */
+        val UNHURRIED = TimeLimits(loadMillis = 300_000, runMillis = 300_000)
+    }
+}

@@ -1,0 +1,278 @@
+package org.kerassegformer.demo.models
+
+import org.junit.Assert.assertArrayEquals
+import org.junit.Assert.assertEquals
+import org.junit.Assert.assertFalse
+import org.junit.Assert.assertThrows
+import org.junit.Assert.assertTrue
+import org.junit.Rule
+import org.junit.Test
+import org.junit.rules.TemporaryFolder
+import org.kerassegformer.core.Processor
+import org.kerassegformer.demo.engine.HostRunners
+import org.kerassegformer.demo.engine.ModelLoader
+import java.io.ByteArrayInputStream
+import java.io.File
+import java.io.IOException
+import java.io.InputStream
+import java.security.MessageDigest
+
+class FileModelStoreTest {
+    @get:Rule
+    val folder = TemporaryFolder()
+
+    private val bundled = File("src/main/assets/models")
+    private val model: ByteArray by lazy { File(bundled, "$STEM.tflite").readBytes() }
+    private val json: String by lazy { File(bundled, "$STEM.json").readText() }
+    private val imports: File by lazy { File(folder.root, "models") }
+    private val hostProbe = LoadProbe { file, location ->
+        ModelLoader(HostRunners()).load(file, location, Processor.CPU, 1).close()
+    }
+
+    private fun store(
+        probe: LoadProbe = hostProbe,
+        usableSpace: (File) -> Long = File::getUsableSpace,
+    ): ModelStore {
+        val importFolder = ImportFolder(imports, usableSpace)
+        return FileModelStore(DirectoryModels(bundled), importFolder, ModelImporter(importFolder, probe))
+    }
+
+    private fun document(name: String, bytes: ByteArray) = ImportDocument(name) { ByteArrayInputStream(bytes) }
+
+    private fun pair(stem: String = "mine_int8", bytes: ByteArray = model, text: String = json) =
+        listOf(document("$stem.tflite", bytes), document("$stem.json", text.toByteArray()))
+
+    private fun problem(documents: List<ImportDocument>, store: ModelStore = store()): ImportProblem {
+        val before = contents()
+        val problem = assertThrows(ModelImportException::class.java) { store.import(documents) }.problem
+        assertEquals("nothing has changed", before, contents())
+        return problem
+    }
+
+    private fun contents(): Map<String, Int> =
+        imports.walk().filter(File::isFile).associate { it.path to it.readBytes().contentHashCode() }
+
+    @Test
+    fun `the app's own models are listed as sets`() {
+        val listing = store().list()
+        assertEquals(mapOf<String, ImportProblem>(), listing.broken)
+        val own = listing.models.single()
+        assertEquals("b0_camvid", own.name)
+        assertFalse(own.imported)
+        for (processor in listOf(Processor.CPU, Processor.NNAPI)) {
+            val file = own.set.fileFor(processor)!!
+            val onDisk = (own.locationOf(file) as ModelLocation.OnDisk).file
+            assertEquals("the SHA-256 of ${file.stem}", file.spec.sha256, sha256(onDisk.readBytes()))
+        }
+    }
+
+    @Test
+    fun `a model is imported, is there at the next start, and is removed`() {
+        val imported = store().import(pair()).single()
+        assertEquals("mine", imported.name)
+        assertTrue(imported.imported)
+
+        val again = store()
+        val listed = again.list().models.single { it.imported }
+        val location = listed.locationOf(listed.set.files.single()) as ModelLocation.OnDisk
+        assertArrayEquals(model, location.file.readBytes())
+
+        again.remove(listed)
+        assertFalse(location.file.exists())
+        assertEquals(listOf("b0_camvid"), store().list().models.map(StoredModel::name))
+    }
+
+    @Test
+    fun `files of one network are one model`() {
+        val npu = File(bundled, "b0_camvid_int8_npu.tflite").readBytes()
+        val npuJson = File(bundled, "b0_camvid_int8_npu.json").readText()
+        val imported = store().import(pair("mine_int8") + pair("mine_int8_npu", npu, npuJson)).single()
+        assertEquals(setOf("mine_int8", "mine_int8_npu"), imported.set.files.map { it.stem }.toSet())
+    }
+
+    @Test
+    fun `a model and its JSON belong together whatever a download called them`() {
+        val documents = listOf(document("b0 (1).tflite", model), document("download", json.toByteArray()))
+        val stem = store().import(documents).single().set.files.single().stem
+        assertEquals(json, File(imports, "$stem/$stem.json").readText())
+        assertArrayEquals(model, File(imports, "$stem/$stem.tflite").readBytes())
+    }
+
+    @Test
+    fun `a name cannot lead out of the folder`() {
+        store().import(pair("../../evil"))
+        assertTrue(contents().keys.all { it.startsWith(imports.path) && ".." !in it.removePrefix(imports.path) })
+    }
+
+    @Test
+    fun `a newer file takes the place of the older one`() {
+        store().import(pair())
+        store().import(pair(text = json.replace("\"title\"", "\"subtitle\": \"\", \"title\"")))
+        assertEquals(1, store().list().models.count { it.imported })
+        assertTrue("subtitle" in File(imports, "mine_int8/mine_int8.json").readText())
+    }
+
+    @Test
+    fun `a model without its JSON, and the other way round`() {
+        assertEquals(ImportProblem.PartnerMissing("a.tflite", "a.json"), problem(listOf(document("a.tflite", model))))
+        assertEquals(ImportProblem.PartnerMissing("a.json", "a.tflite"), problem(pair("a").drop(1)))
+        assertEquals(
+            ImportProblem.PartnerMissing("b.json", "b.tflite"),
+            problem(pair("a") + pair("b").drop(1)),
+        )
+    }
+
+    @Test
+    fun `foreign files`() {
+        assertEquals(ImportProblem.ForeignFile("cat.jpg"), problem(listOf(document("cat.jpg", byteArrayOf(-1, -40)))))
+        assertEquals(
+            ImportProblem.NotTfLite("a.tflite"),
+            problem(listOf(document("a.tflite", ByteArray(100)), pair()[1])),
+        )
+        assertTrue(problem(listOf(pair()[0], document("a.json", "no".toByteArray()))) is ImportProblem.BadSpec)
+        assertTrue(problem(pair(text = "{}")) is ImportProblem.BadSpec)
+        assertTrue(problem(pair(text = json.replace("2.9.0", "2.17.0"))) is ImportProblem.BadSpec)
+    }
+
+    @Test
+    fun `truncated and corrupt files leave the earlier model`() {
+        store().import(pair())
+        val expected = model.size.toLong()
+        assertEquals(
+            ImportProblem.Truncated("mine_int8.tflite", 1_000_000, expected),
+            problem(pair(bytes = model.copyOf(1_000_000))),
+        )
+        val flipped = model.copyOf().also { it[model.size / 2] = (it[model.size / 2] + 1).toByte() }
+        assertEquals(ImportProblem.Corrupt("mine_int8.tflite"), problem(pair(bytes = flipped)))
+        assertEquals(ImportProblem.Corrupt("mine_int8.tflite"), problem(pair(bytes = model + 0)))
+        assertEquals(1, store().list().models.count { it.imported })
+    }
+
+    @Test
+    fun `a file of the right sum that TF Lite cannot load`() {
+        val noModel = ByteArray(4096).also { "TFL3".toByteArray().copyInto(it, 4) }
+        val described = json.replace(Regex("\"bytes\": \\d+"), "\"bytes\": ${noModel.size}")
+            .replace(Regex("\"sha256\": \"\\w+\""), "\"sha256\": \"${sha256(noModel)}\"")
+        assertTrue(problem(pair(bytes = noModel, text = described)) is ImportProblem.DoesNotLoad)
+    }
+
+    @Test
+    fun `too little memory to load a model is an error like others`() {
+        val store = store(probe = { _, _ -> throw OutOfMemoryError("Too big.") })
+        assertEquals(ImportProblem.DoesNotLoad("mine_int8.tflite", "Too big."), problem(pair(), store))
+    }
+
+    @Test
+    fun `documents that cannot be read`() {
+        val gone = ImportDocument("gone.tflite") { throw IOException("Gone.") }
+        assertEquals(ImportProblem.Unreadable("gone.tflite", "Gone."), problem(listOf(gone)))
+        val forbidden = ImportDocument("a.tflite") { throw SecurityException("No permission.") }
+        assertEquals(ImportProblem.Unreadable("a.tflite", "No permission."), problem(listOf(forbidden)))
+        val breaking = ImportDocument("mine_int8.tflite") { BreakingStream(model, after = 100_000) }
+        assertEquals(
+            ImportProblem.Unreadable("mine_int8.tflite", "The cloud is away."),
+            problem(listOf(breaking, pair()[1])),
+        )
+    }
+
+    @Test
+    fun `an endless document is read no further than its JSON says`() {
+        val endless = ImportDocument("mine_int8.tflite") { EndlessStream(model) }
+        assertEquals(ImportProblem.Corrupt("mine_int8.tflite"), problem(listOf(endless, pair()[1])))
+    }
+
+    @Test
+    fun `a full disk is named with what is needed and what is free, and the earlier model stays`() {
+        store().import(pair())
+        val problem = problem(pair(), store(usableSpace = { 1_000_000 })) as ImportProblem.NoSpace
+        assertEquals(1_000_000, problem.freeBytes)
+        assertTrue(problem.neededBytes > model.size)
+        assertEquals(1, store().list().models.count { it.imported })
+    }
+
+    @Test
+    fun `a disk that fills up while a model is copied is full, too`() {
+        imports.writeText("What cannot be written to.")
+        var asked = 0
+        val full = store(usableSpace = { if (asked++ == 0) 1L shl 40 else 0 })
+        val problem = assertThrows(ModelImportException::class.java) { full.import(pair()) }.problem
+        assertEquals(0, (problem as ImportProblem.NoSpace).freeBytes)
+    }
+
+    @Test
+    fun `a place that cannot be written is an error like others`() {
+        imports.writeText("A file where the folder should be.")
+        val problem = assertThrows(ModelImportException::class.java) { store().import(pair()) }.problem
+        assertTrue("$problem", problem is ImportProblem.NotStored)
+    }
+
+    @Test
+    fun `an app that dies while it loads an import starts without it`() {
+        File(imports, "mine_int8.new").mkdirs()
+        File(imports, "mine_int8.new/mine_int8.tflite").writeText("half")
+        val restarted = store()
+        assertEquals(0, restarted.list().models.count { it.imported })
+        assertFalse(File(imports, "mine_int8.new").exists())
+    }
+
+    @Test
+    fun `an app that dies while it replaces a model keeps the earlier one`() {
+        store().import(pair())
+        assertTrue(File(imports, "mine_int8").renameTo(File(imports, "mine_int8.old")))
+        assertEquals(1, store().list().models.count { it.imported })
+    }
+
+    @Test
+    fun `an imported file that was damaged later is named`() {
+        store().import(pair())
+        File(imports, "mine_int8/mine_int8.tflite").writeBytes(model.copyOf(10))
+        val listing = store().list()
+        assertEquals(0, listing.models.count { it.imported })
+        assertEquals(
+            mapOf<String, ImportProblem>(
+                "mine_int8" to ImportProblem.Truncated("mine_int8.tflite", 10, model.size.toLong()),
+            ),
+            listing.broken,
+        )
+        store().import(pair())
+        assertEquals(1, store().list().models.count { it.imported })
+    }
+
+    @Test
+    fun `the app's own models cannot be removed`() {
+        val own = store().list().models.first()
+        assertThrows(IllegalArgumentException::class.java) { store().remove(own) }
+    }
+
+    private fun sha256(bytes: ByteArray) =
+        MessageDigest.getInstance("SHA-256").digest(bytes).joinToString("") { "%02x".format(it) }
+
+    private class BreakingStream(private val bytes: ByteArray, private val after: Int) : InputStream() {
+        private var position = 0
+
+        override fun read(): Int = throw UnsupportedOperationException()
+
+        override fun read(target: ByteArray, offset: Int, length: Int): Int {
+            if (position >= after) throw IOException("The cloud is away.")
+            val count = minOf(length, after - position)
+            bytes.copyInto(target, offset, position, position + count)
+            position += count
+            return count
+        }
+    }
+
+    private class EndlessStream(private val bytes: ByteArray) : InputStream() {
+        private var position = 0
+
+        override fun read(): Int = bytes[position++ % bytes.size].toInt() and 0xff
+
+        override fun read(target: ByteArray, offset: Int, length: Int): Int {
+            for (index in offset until offset + length) target[index] = read().toByte()
+            return length
+        }
+    }
+
+    private companion object {
+        const val STEM = "b0_camvid_int8"
+    }
+}

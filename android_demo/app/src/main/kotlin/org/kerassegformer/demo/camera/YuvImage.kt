@@ -1,0 +1,44 @@
+package org.kerassegformer.demo.camera
+
+import android.media.Image
+import java.nio.ByteBuffer
+
+/** The three planes of a frame, as a camera's [Image] has them. Tests make them of arrays. */
+internal interface YuvImage : AutoCloseable {
+    val width: Int
+    val height: Int
+
+    /** Time since its exposure when it was delivered, in nanoseconds; 0 where that is not known. */
+    val ageNanos: Long
+
+    /** @param index 0 for luma, 1 and 2 for blue and red chroma */
+    fun buffer(index: Int): ByteBuffer
+
+    fun rowStride(index: Int): Int
+
+    fun pixelStride(index: Int): Int
+
+    override fun close()
+}
+
+/** A frame of Camera2. @param onClose told once it is closed */
+internal class ImageYuv(
+    private val image: Image,
+    override val ageNanos: Long,
+    private val onClose: () -> Unit,
+) : YuvImage {
+    private val planes = image.planes
+    override val width: Int = image.width
+    override val height: Int = image.height
+
+    override fun buffer(index: Int): ByteBuffer = planes[index].buffer
+
+    override fun rowStride(index: Int): Int = planes[index].rowStride
+
+    override fun pixelStride(index: Int): Int = planes[index].pixelStride
+
+    override fun close() {
+        image.close()
+        onClose()
+    }
+}

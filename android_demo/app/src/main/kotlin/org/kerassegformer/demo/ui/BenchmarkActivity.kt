@@ -1,0 +1,200 @@
+package org.kerassegformer.demo.ui
+
+import android.app.Activity
+import android.content.Intent
+import android.os.Bundle
+import android.os.Handler
+import android.os.Looper
+import android.view.LayoutInflater
+import android.view.View
+import android.view.ViewGroup
+import android.widget.Button
+import android.widget.ProgressBar
+import android.widget.TextView
+import android.widget.Toast
+import org.kerassegformer.core.BenchmarkEntry
+import org.kerassegformer.core.BenchmarkReport
+import org.kerassegformer.core.Phase
+import org.kerassegformer.demo.R
+import org.kerassegformer.demo.benchmark.BenchmarkRequest
+import org.kerassegformer.demo.benchmark.BenchmarkRequestException
+import org.kerassegformer.demo.pictures.PictureGallery
+import org.kerassegformer.demo.pictures.SaveException
+import org.kerassegformer.demo.pictures.SaveProblem
+
+/**
+ * The screen that times every model on every processor. Started with extras (see [BenchmarkRequest]), as from a
+ * computer, it begins at once.
+ */
+internal class BenchmarkActivity : Activity() {
+    private lateinit var session: BenchmarkSession
+    private lateinit var parts: AppParts
+    private val texts by lazy { EngineTexts(resources) }
+    private val start: Button by lazy { part(R.id.start) }
+    private val status: TextView by lazy { part(R.id.status) }
+    private val progress: ProgressBar by lazy { part(R.id.progress) }
+    private val progressText: TextView by lazy { part(R.id.progress_text) }
+    private val rows: ViewGroup by lazy { part(R.id.rows) }
+
+    override fun onCreate(savedInstanceState: Bundle?) {
+        setTheme(R.style.AppTheme)
+        super.onCreate(savedInstanceState)
+        Insets.drawBehindBars(window)
+        setContentView(R.layout.activity_benchmark)
+        parts = AppParts.factory(this)
+        val retained = lastNonConfigurationInstance as BenchmarkSession?
+        session = retained ?: BenchmarkSession(parts, getExternalFilesDir(null))
+        session.onState = ::showState
+        Insets.listen(part(R.id.root)) { part<View>(R.id.root).setPadding(it.left, it.top, it.right, it.bottom) }
+        part<View>(R.id.back).setOnClickListener { finish() }
+        part<View>(R.id.save).setOnClickListener { save() }
+        part<View>(R.id.share_button).setOnClickListener { share() }
+        start.setOnClickListener { startOrStop() }
+        val asked = intent.extras?.keySet().orEmpty().isNotEmpty()
+        if (retained == null && savedInstanceState == null && asked) begin() else showState()
+    }
+
+    override fun onDestroy() {
+        super.onDestroy()
+        session.onState = {}
+        if (!isChangingConfigurations) session.cancel()
+    }
+
+    /** Keeps the measurement going while the activity is made anew. */
+    @Deprecated("The way of the platform for screens without fragments.")
+    override fun onRetainNonConfigurationInstance(): Any = session
+
+    @Deprecated("The way of the platform without AndroidX.")
+    override fun onActivityResult(requestCode: Int, resultCode: Int, data: Intent?) {
+        val document = DocumentRequests.answered(resultCode, data).firstOrNull() ?: return
+        val report = report() ?: return
+        val gallery = PictureGallery(contentResolver)
+        val main = Handler(Looper.getMainLooper())
+        parts.files.execute {
+            val text = try {
+                gallery.saveDocument(document) { it.write(report.toJson().toByteArray()) }
+                R.string.benchmark_saved
+            } catch (e: SaveException) {
+                if (e.problem == SaveProblem.FULL) R.string.save_failed_space else R.string.save_failed
+            }
+            main.post { Toast.makeText(this, text, Toast.LENGTH_LONG).show() }
+        }
+    }
+
+    private fun begin() {
+        val request = try {
+            BenchmarkRequest.of(intent.extras)
+        } catch (e: BenchmarkRequestException) {
+            showState()
+            status.text = e.message
+            return
+        }
+        session.start(request)
+    }
+
+    private fun startOrStop() {
+        if (session.state is BenchmarkState.Running) session.cancel() else begin()
+    }
+
+    private fun report(): BenchmarkReport? = (session.state as? BenchmarkState.Done)?.report
+
+    private fun save() {
+        val name = (session.state as? BenchmarkState.Done)?.file?.name ?: "benchmark.json"
+        DocumentRequests(this).create(DocumentRequests.SAVE_REPORT, JSON, name)
+    }
+
+    /** As text: it is short, and needs no file that others may read. */
+    private fun share() {
+        val report = report() ?: return
+        val send = Intent(Intent.ACTION_SEND)
+            .setType("text/plain")
+            .putExtra(Intent.EXTRA_SUBJECT, getString(R.string.benchmark_title))
+            .putExtra(Intent.EXTRA_TEXT, report.toJson())
+        startActivity(Intent.createChooser(send, getString(R.string.benchmark_share)))
+    }
+
+    private fun showState() {
+        val state = session.state
+        val running = state is BenchmarkState.Running
+        status.text = statusText(state)
+        progress.visibility = visibleIf(running)
+        progressText.visibility = visibleIf(running)
+        status.keepScreenOn = running
+        start.setText(
+            when (state) {
+                is BenchmarkState.Running -> R.string.benchmark_cancel
+                is BenchmarkState.Done -> R.string.benchmark_again
+                else -> R.string.benchmark_start
+            },
+        )
+        (state as? BenchmarkState.Running)?.let(::showProgress)
+        val report = report()
+        part<View>(R.id.save).visibility = visibleIf(report != null)
+        part<View>(R.id.share_button).visibility = visibleIf(report != null)
+        part<View>(R.id.empty).visibility = visibleIf(report == null && !running)
+        showRows(report)
+    }
+
+    private fun statusText(state: BenchmarkState): String = when (state) {
+        BenchmarkState.Idle -> getString(R.string.benchmark_note, BenchmarkRequest.RUNS)
+        is BenchmarkState.Running -> state.progress
+            ?.let { getString(R.string.benchmark_running_on, it.model, texts.nameOf(it.processor)) }
+            ?: getString(R.string.benchmark_preparing)
+        is BenchmarkState.Done -> doneText(state)
+        is BenchmarkState.Failed ->
+            state.why?.let { getString(R.string.benchmark_failed, it) } ?: getString(R.string.benchmark_no_models)
+    }
+
+    private fun doneText(state: BenchmarkState.Done): String {
+        val file = state.file
+        val written = if (file != null) {
+            getString(R.string.benchmark_done, file.path)
+        } else {
+            getString(R.string.benchmark_done_unwritten, state.problem)
+        }
+        return if (state.cancelled) "${getString(R.string.benchmark_cancelled)}. $written" else written
+    }
+
+    private fun showProgress(state: BenchmarkState.Running) {
+        val now = state.progress
+        progress.isIndeterminate = now == null
+        progress.max = now?.total ?: 1
+        progress.progress = now?.done ?: 0
+        progressText.text = now?.let { getString(R.string.benchmark_runs, it.done, it.total) }.orEmpty()
+    }
+
+    private fun showRows(report: BenchmarkReport?) {
+        rows.removeAllViews()
+        report?.entries.orEmpty().forEach { rows.addView(rowOf(it)) }
+    }
+
+    private fun rowOf(entry: BenchmarkEntry): View {
+        val row = LayoutInflater.from(this).inflate(R.layout.benchmark_row, rows, false)
+        fun fill(id: Int, text: String) = row.part<TextView>(id).setText(text)
+        val timing = entry.timings[Phase.INFERENCE]
+        val unknown = getString(R.string.benchmark_unknown)
+        val median = timing?.let { getString(R.string.benchmark_millis, it.p50) } ?: unknown
+        val p90 = timing?.let { getString(R.string.benchmark_millis, it.p90) } ?: unknown
+        val agreement = entry.agreement?.let(texts::percent) ?: unknown
+        val processor = texts.nameOf(entry.processor)
+        fill(R.id.processor, processor)
+        fill(R.id.model, "${entry.model} · ${entry.precision.json}")
+        fill(R.id.median, median)
+        fill(R.id.p90, p90)
+        fill(R.id.agreement, agreement)
+        fill(R.id.problem, entry.error.orEmpty())
+        row.part<View>(R.id.problem).visibility = visibleIf(entry.error != null)
+        row.part<View>(R.id.figures).visibility = visibleIf(timing != null)
+        val error = entry.error
+        row.contentDescription = if (error != null) {
+            getString(R.string.benchmark_row_failed, entry.model, processor, error)
+        } else {
+            getString(R.string.benchmark_row, entry.model, processor, median, p90, agreement)
+        }
+        return row
+    }
+
+    private companion object {
+        const val JSON = "application/json"
+    }
+}

@@ -1,0 +1,87 @@
+package org.kerassegformer.demo.ui
+
+import android.content.Context
+import android.graphics.drawable.GradientDrawable
+import android.util.AttributeSet
+import android.view.LayoutInflater
+import android.view.View
+import android.view.ViewGroup
+import android.widget.ImageView
+import android.widget.TextView
+import org.kerassegformer.core.ClassShare
+import org.kerassegformer.demo.R
+
+/**
+ * The classes in the picture: colour, name and share of each, in as many columns as fit. Rows are kept and filled anew.
+ * A tap on a row tells of its class.
+ */
+internal class LegendView(context: Context, attributes: AttributeSet?) : ViewGroup(context, attributes) {
+    /** Told of the number of the class whose row was tapped. */
+    var onClassTapped: (Int) -> Unit = {}
+
+    private val texts = EngineTexts(resources)
+    private val gap = resources.getDimensionPixelSize(R.dimen.space_small)
+    private val density = resources.displayMetrics.density
+    private var columns = 1
+
+    /** Shows [shares], the largest first. @param selected the class that is shown alone, or null */
+    fun show(shares: List<ClassShare>, selected: Int?) {
+        while (childCount < shares.size) addRow()
+        while (childCount > shares.size) removeViewAt(childCount - 1)
+        shares.forEachIndexed { i, share -> fill(getChildAt(i), share, share.index == selected) }
+    }
+
+    private fun addRow() {
+        val row = LayoutInflater.from(context).inflate(R.layout.legend_row, this, false)
+        val swatch = GradientDrawable().apply { cornerRadius = 5 * density }
+        row.part<ImageView>(R.id.swatch).setImageDrawable(swatch)
+        addView(row)
+    }
+
+    private fun fill(row: View, share: ClassShare, selected: Boolean) {
+        val swatch = row.part<ImageView>(R.id.swatch).drawable as GradientDrawable
+        swatch.setColor(share.color)
+        swatch.setStroke(density.toInt().coerceAtLeast(1), context.getColor(R.color.swatch_line))
+        row.part<TextView>(R.id.name).setTextIfChanged(share.name)
+        val percent = texts.share(share.share)
+        row.part<TextView>(R.id.share).setTextIfChanged(percent)
+        row.isSelected = selected
+        val description = if (selected) R.string.legend_row_selected else R.string.legend_row
+        row.contentDescription = resources.getString(description, share.name, percent)
+        row.setOnClickListener { onClassTapped(share.index) }
+    }
+
+    private fun TextView.setTextIfChanged(value: String) {
+        if (text.toString() != value) text = value
+    }
+
+    override fun onMeasure(widthMeasureSpec: Int, heightMeasureSpec: Int) {
+        val width = MeasureSpec.getSize(widthMeasureSpec)
+        val least = LEAST_COLUMN_DP * density * resources.configuration.fontScale
+        columns = (width / least).toInt().coerceIn(1, MOST_COLUMNS)
+        val column = MeasureSpec.makeMeasureSpec((width - gap * (columns - 1)) / columns, MeasureSpec.EXACTLY)
+        val free = MeasureSpec.makeMeasureSpec(0, MeasureSpec.UNSPECIFIED)
+        rows().forEach { it.measure(column, free) }
+        val height = rows().chunked(columns).sumOf { line -> line.maxOf(View::getMeasuredHeight) + gap } - gap
+        setMeasuredDimension(width, resolveSize(height.coerceAtLeast(0), heightMeasureSpec))
+    }
+
+    override fun onLayout(changed: Boolean, left: Int, top: Int, right: Int, bottom: Int) {
+        var y = 0
+        for (line in rows().chunked(columns)) {
+            var x = 0
+            for (row in line) {
+                row.layout(x, y, x + row.measuredWidth, y + row.measuredHeight)
+                x += row.measuredWidth + gap
+            }
+            y += line.maxOf(View::getMeasuredHeight) + gap
+        }
+    }
+
+    private fun rows(): List<View> = (0 until childCount).map(::getChildAt)
+
+    private companion object {
+        const val LEAST_COLUMN_DP = 160
+        const val MOST_COLUMNS = 3
+    }
+}

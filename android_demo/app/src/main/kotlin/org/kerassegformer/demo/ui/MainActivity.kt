@@ -1,0 +1,147 @@
+package org.kerassegformer.demo.ui
+
+import android.Manifest
+import android.app.Activity
+import android.content.ActivityNotFoundException
+import android.content.Intent
+import android.content.pm.PackageManager
+import android.net.Uri
+import android.os.Bundle
+import android.provider.Settings.ACTION_APPLICATION_DETAILS_SETTINGS
+import android.view.View
+import android.widget.Toast
+import org.kerassegformer.demo.R
+import org.kerassegformer.demo.models.StoredModel
+
+/** The live screen: shows a [LiveSession], which outlives it, and does what needs an activity. */
+internal class MainActivity : Activity(), LiveHost, SettingsActions {
+    private lateinit var session: LiveSession
+    private lateinit var view: LiveView
+    private lateinit var documents: DocumentRequests
+    private lateinit var saver: PictureSaver
+    private lateinit var models: ModelImports
+
+    override fun onCreate(savedInstanceState: Bundle?) {
+        setTheme(R.style.AppTheme_Live)
+        super.onCreate(savedInstanceState)
+        Insets.drawBehindBars(window)
+        setContentView(R.layout.activity_main)
+        val parts = AppParts.factory(this)
+        val retained = lastNonConfigurationInstance as LiveSession?
+        session = retained ?: LiveSession(parts, contentResolver)
+        documents = DocumentRequests(this)
+        saver = PictureSaver(this, parts.files, documents)
+        models = ModelImports(this, parts, session)
+        view = LiveView(this, session, this, onSave = { saver.save(session) }, onShare = { saver.share(session) })
+        session.host = this
+        if (retained == null) savedInstanceState?.let { session.restore(ScreenSnapshot.read(it)) }
+        showState()
+        showPicture()
+        showTimes()
+    }
+
+    override fun onStart() {
+        super.onStart()
+        session.displayDegrees = Displays.degreesOf(this)
+        val allowed = checkSelfPermission(Manifest.permission.CAMERA) == PackageManager.PERMISSION_GRANTED
+        session.start(allowed)
+    }
+
+    override fun onStop() {
+        super.onStop()
+        session.stop()
+    }
+
+    override fun onDestroy() {
+        super.onDestroy()
+        view.release()
+        session.host = null
+        if (!isChangingConfigurations) session.close()
+    }
+
+    /** Keeps the model, the picture on the screen and the state while the activity is made anew. */
+    @Deprecated("The way of the platform for screens without fragments.")
+    override fun onRetainNonConfigurationInstance(): Any = session
+
+    override fun onSaveInstanceState(outState: Bundle) {
+        super.onSaveInstanceState(outState)
+        ScreenSnapshot.of(session.state).writeTo(outState)
+    }
+
+    override fun onTrimMemory(level: Int) {
+        super.onTrimMemory(level)
+        session.trimMemory(level)
+    }
+
+    @Deprecated("The way of the platform up to Android 12; later ones call it too.")
+    override fun onBackPressed(): Unit = session.dispatch(ScreenEvent.Back)
+
+    override fun showState(): Unit = view.showState()
+
+    override fun showPicture(): Unit = view.showPicture()
+
+    override fun showTimes(): Unit = view.showTimes()
+
+    override fun leave(): Unit = finish()
+
+    override fun askPermission(): Unit = requestPermissions(arrayOf(Manifest.permission.CAMERA), CAMERA_REQUEST)
+
+    override fun onRequestPermissionsResult(requestCode: Int, permissions: Array<String>, grantResults: IntArray) {
+        super.onRequestPermissionsResult(requestCode, permissions, grantResults)
+        if (requestCode != CAMERA_REQUEST) return
+        val allowed = grantResults.firstOrNull() == PackageManager.PERMISSION_GRANTED
+        // An empty answer means that the question was broken off: it may be asked again.
+        val mayAskAgain = grantResults.isEmpty() || shouldShowRequestPermissionRationale(Manifest.permission.CAMERA)
+        session.dispatch(ScreenEvent.PermissionAnswered(allowed, mayAskAgain))
+    }
+
+    override fun openAppSettings() {
+        start(Intent(ACTION_APPLICATION_DETAILS_SETTINGS, Uri.fromParts("package", packageName, null)))
+    }
+
+    override fun choosePicture(): Unit = documents.open(DocumentRequests.PICTURE, "image/*")
+
+    override fun change(settings: Settings) {
+        session.change(settings)
+        view.showState()
+    }
+
+    override fun importModel(): Unit = documents.open(DocumentRequests.MODEL, "*/*", several = true)
+
+    override fun delete(model: StoredModel): Unit = models.delete(model)
+
+    override fun forgetFailures() {
+        session.forgetFailures()
+        notify(R.string.settings_reset_done)
+    }
+
+    override fun openBenchmark(): Unit = start(Intent(this, BenchmarkActivity::class.java))
+
+    override fun close(): Unit = session.dispatch(ScreenEvent.CloseSettings)
+
+    @Deprecated("The way of the platform without AndroidX.")
+    override fun onActivityResult(requestCode: Int, resultCode: Int, data: Intent?) {
+        val answered = DocumentRequests.answered(resultCode, data)
+        val first = answered.firstOrNull() ?: return
+        when (requestCode) {
+            DocumentRequests.PICTURE -> session.dispatch(ScreenEvent.PictureChosen(first.toString()))
+            DocumentRequests.MODEL -> models.import(answered)
+            DocumentRequests.SAVE_PICTURE -> saver.saveTo(first, session, share = false)
+            DocumentRequests.SHARE_PICTURE -> saver.saveTo(first, session, share = true)
+        }
+    }
+
+    private fun start(intent: Intent) {
+        try {
+            startActivity(intent)
+        } catch (_: ActivityNotFoundException) {
+            notify(R.string.no_app)
+        }
+    }
+
+    private fun notify(text: Int): Unit = Toast.makeText(this, text, Toast.LENGTH_LONG).show()
+
+    private companion object {
+        const val CAMERA_REQUEST = 1
+    }
+}

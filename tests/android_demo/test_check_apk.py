@@ -1,0 +1,278 @@
+"""`android_demo/tools/check_apk.py`: every fault that it looks for is found, and an APK without any passes."""
+
+from __future__ import annotations
+
+import hashlib
+import importlib.util
+import json
+import struct
+import sys
+import zipfile
+from pathlib import Path
+from types import ModuleType
+
+import pytest
+
+TOOL = Path(__file__).parents[2] / "android_demo/tools/check_apk.py"
+
+CAMERA = "android.permission.CAMERA"
+BADGING = """package: name='org.kerassegformer.demo' versionCode='1' versionName='0.1.0' platformBuildVersionName='13'
+sdkVersion:'26'
+targetSdkVersion:'35'
+uses-permission: name='android.permission.CAMERA'
+application-label:'SegFormer'
+launchable-activity: name='org.kerassegformer.demo.ui.MainActivity'  label='' icon=''
+feature-group: label=''
+  uses-feature-not-required: name='android.hardware.camera'
+  uses-feature: name='android.hardware.faketouch'
+  uses-implied-feature: name='android.hardware.faketouch' reason='default feature for all apps'
+native-code: 'arm64-v8a' 'armeabi-v7a' 'x86_64'
+"""
+
+
+@pytest.fixture(scope="module")
+def tool() -> ModuleType:
+    spec = importlib.util.spec_from_file_location("check_apk", TOOL)
+    module = importlib.util.module_from_spec(spec)
+    sys.modules[spec.name] = module  # where dataclasses look for their annotations
+    spec.loader.exec_module(module)
+    return module
+
+
+def library(machine: int, bits: int = 64, alignment: int = 4096) -> bytes:
+    """A native library of one segment that is loaded and one that is not."""
+    header = bytearray(64 if bits == 64 else 52)
+    header[:5] = b"\x7fELF" + bytes([2 if bits == 64 else 1])
+    struct.pack_into("<H", header, 18, machine)
+    if bits == 64:
+        struct.pack_into("<Q", header, 32, 64)
+        struct.pack_into("<HH", header, 54, 56, 2)
+        loaded = struct.pack("<IIQQQQQQ", 1, 5, 0, 0, 0, 0, 0, alignment)
+        other = struct.pack("<IIQQQQQQ", 4, 4, 0, 0, 0, 0, 0, 4)
+    else:
+        struct.pack_into("<I", header, 28, 52)
+        struct.pack_into("<HH", header, 42, 32, 2)
+        loaded = struct.pack("<IIIIIIII", 1, 0, 0, 0, 0, 0, 5, alignment)
+        other = struct.pack("<IIIIIIII", 4, 0, 0, 0, 0, 0, 4, 4)
+    return bytes(header) + loaded + other
+
+
+MANIFEST = """N: android=http://schemas.android.com/apk/res/android (line=3)
+  E: manifest (line=3)
+      E: application (line=9)
+          E: activity (line=20)
+            A: http://schemas.android.com/apk/res/android:name(0x01010003)="org.kerassegformer.demo.ui.MainActivity"
+          E: activity (line=30)
+            A: http://schemas.android.com/apk/res/android:label(0x01010001)=@0x7f0b0001
+            A: http://schemas.android.com/apk/res/android:name(0x01010003)="org.kerassegformer.demo.ui.BenchmarkActivity"
+"""
+CODE = b"dex Lorg/kerassegformer/demo/ui/MainActivity; Lorg/kerassegformer/demo/ui/BenchmarkActivity;"
+
+LIBRARIES = {
+    "lib/arm64-v8a/": library(183),
+    "lib/armeabi-v7a/": library(40, bits=32),
+    "lib/x86_64/": library(62),
+}
+MODEL = b"a model"
+
+
+def description(model: bytes) -> bytes:
+    return json.dumps({"sha256": hashlib.sha256(model).hexdigest(), "bytes": len(model)}).encode()
+
+
+def contents() -> dict[str, bytes]:
+    names = ("libtensorflowlite_jni.so", "libtensorflowlite_gpu_jni.so")
+    files = {folder + name: content for folder, content in LIBRARIES.items() for name in names}
+    return files | {
+        "classes.dex": CODE,
+        "assets/models/b0_camvid_int8.tflite": MODEL,
+        "assets/models/b0_camvid_int8.json": description(MODEL),
+    }
+
+
+def write(path: Path, files: dict[str, bytes], compressed: tuple[str, ...] = ("lib/",), start: int = 0) -> Path:
+    """An archive whose files start at multiples of 16 KB, plus `start`."""
+    with zipfile.ZipFile(path, "w") as archive:
+        for name, content in files.items():
+            entry = zipfile.ZipInfo(name)
+            if name.startswith(compressed):
+                entry.compress_type = zipfile.ZIP_DEFLATED
+            else:
+                position = archive.fp.tell() + 30 + len(name.encode())
+                entry.extra = bytes((start - position) % 16384)
+            archive.writestr(entry, content)
+    return path
+
+
+def faults(tool: ModuleType, path: Path) -> list[str]:
+    with zipfile.ZipFile(path) as archive:
+        return [
+            *tool.check_code(archive, MANIFEST),
+            *tool.check_libraries(archive, tool.ABIS, extracted=True),
+            *tool.check_alignment(archive),
+            *tool.check_models(archive),
+            *tool.check_size(archive, path.stat().st_size),
+        ]
+
+
+def test_a_good_one_passes(tool, tmp_path: Path) -> None:
+    path = write(tmp_path / "app.apk", contents())
+    assert faults(tool, path) == []
+    assert list(tool.check_badging(tool.parse_badging(BADGING), tool.ABIS)) == []
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "fault"),
+    [
+        ("org.kerassegformer.demo'", "org.other'", "package is org.other instead of org.kerassegformer.demo"),
+        ("uses-permission:", "uses-feature:", f"permissions is none instead of {CAMERA}"),
+        (
+            "application-label",
+            "uses-permission: name='android.permission.INTERNET'\napplication-label",
+            f"permissions is {CAMERA}, android.permission.INTERNET instead of {CAMERA}",
+        ),
+        (
+            "application-label",
+            "uses-permission-sdk-23: name='android.permission.INTERNET'\napplication-label",
+            f"permissions is {CAMERA}, android.permission.INTERNET instead of {CAMERA}",
+        ),
+        ("sdkVersion:'26'", "sdkVersion:'21'", "min_sdk is 21 instead of 26"),
+        ("targetSdkVersion:'35'", "targetSdkVersion:'34'", "target_sdk is 34 instead of 35"),
+        ("application-label", "application-debuggable\napplication-label", "debuggable is True instead of False"),
+        (
+            "uses-feature-not-required: name='android.hardware.camera'",
+            "uses-feature: name='android.hardware.camera'",
+            "features is android.hardware.camera, android.hardware.faketouch instead of android.hardware.faketouch",
+        ),
+        (" 'x86_64'", "", "abis is arm64-v8a, armeabi-v7a instead of arm64-v8a, armeabi-v7a, x86_64"),
+        ("launchable-activity", "activity", "no activity can be launched"),
+    ],
+)
+def test_what_it_says_of_itself(tool, old: str, new: str, fault: str) -> None:
+    assert old in BADGING
+    found = tool.parse_badging(BADGING.replace(old, new, 1))
+    assert list(tool.check_badging(found, tool.ABIS)) == [fault]
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "fault"),
+    [
+        ("lib/x86_64/libtensorflowlite_jni.so", None, "is missing"),
+        ("lib/x86_64/libtensorflowlite_jni.so", LIBRARIES["lib/arm64-v8a/"], "is for another processor"),
+        ("lib/x86_64/libtensorflowlite_jni.so", library(62, alignment=16), "not aligned to pages of 4 KB"),
+        ("lib/armeabi-v7a/libother.so", library(40, 32, alignment=16), "not aligned to pages of 4 KB"),
+        ("lib/x86_64/libother.so", b"MZ", "is no native library"),
+        ("assets/models/b0_camvid_int8.tflite", b"another", "is not the file that"),
+        ("assets/models/b0_camvid_int8.tflite", MODEL[:-1], "is not the file that"),
+        ("assets/models/b0_camvid_int8.json", b"{", "cannot be read"),
+        ("assets/models/b0_camvid_int8.json", b"{}", "cannot be read"),
+        ("assets/models/b0_camvid_int8.json", b"[]", "cannot be read"),
+        ("assets/models/b0_camvid_int8.json", None, "has no JSON file"),
+        ("assets/models/b0_camvid_float16.json", description(MODEL), "has no model"),
+        ("classes2.dex", bytes(31_000_000), "MB are more than 30 MB"),
+        ("classes.dex", CODE.replace(b"Benchmark", b"Other"), "demo.ui.BenchmarkActivity is missing"),
+    ],
+)
+def test_contents(tool, tmp_path: Path, name: str, content: bytes | None, fault: str) -> None:
+    files = contents() | {name: content}
+    path = write(tmp_path / "app.apk", {each: data for each, data in files.items() if data is not None})
+    (found,) = faults(tool, path)
+    assert fault in found
+    assert Path(name).stem in found or name.endswith(".dex")
+
+
+def test_no_models(tool, tmp_path: Path) -> None:
+    files = {name: data for name, data in contents().items() if not name.startswith("assets/")}
+    assert faults(tool, write(tmp_path / "app.apk", files)) == ["there are no models in assets/models"]
+
+
+def test_own_models_do_not_count(tool, tmp_path: Path) -> None:
+    model = bytes(31_000_000)
+    files = contents() | {"assets/models/b0_ade20k_int8.tflite": model}
+    files["assets/models/b0_ade20k_int8.json"] = description(model)
+    assert faults(tool, write(tmp_path / "app.apk", files)) == []
+
+
+def test_compressed_models(tool, tmp_path: Path) -> None:
+    (found,) = faults(tool, write(tmp_path / "app.apk", contents(), compressed=("lib/", "assets/")))
+    assert "is compressed and cannot be mapped" in found
+
+
+def test_alignment(tool, tmp_path: Path) -> None:
+    found = faults(tool, write(tmp_path / "app.apk", contents(), compressed=("lib/", "classes"), start=2))
+    assert found == [
+        f"assets/models/b0_camvid_int8.{kind} does not start at a multiple of 4 bytes" for kind in ("tflite", "json")
+    ]
+
+
+@pytest.mark.parametrize(
+    ("compressed", "start", "fault"),
+    [((), 0, None), ((), 4096, "does not start at a multiple of 16384"), (("lib/",), 0, "is told to map it")],
+)
+def test_libraries_that_stay_in_the_apk(tool, tmp_path: Path, compressed, start: int, fault: str | None) -> None:
+    path = write(tmp_path / "app.apk", contents(), compressed=compressed or ("none/",), start=start)
+    with zipfile.ZipFile(path) as archive:
+        found = list(tool.check_libraries(archive, tool.ABIS, extracted=False))
+    assert len(found) == (6 if fault else 0)
+    assert all(fault in each for each in found)
+
+
+class TestProgram:
+    """The whole program, with stand-ins for aapt2 and java."""
+
+    @pytest.fixture
+    def run(self, tool, tmp_path: Path, capsys):
+        def run(
+            apk: Path, badging: str = BADGING, manifest: str = MANIFEST, signature: str = "echo v2 true; echo v3 true"
+        ):
+            (tmp_path / "badging.txt").write_text(badging)
+            (tmp_path / "manifest.txt").write_text(manifest)
+            aapt2 = script(
+                tmp_path / "aapt2", f'[ "$2" = badging ] && cat {tmp_path}/badging.txt || cat {tmp_path}/manifest.txt'
+            )
+            java = script(tmp_path / "java", signature)
+            status = tool.main([str(apk), "--aapt2", str(aapt2), "--java", str(java), "--apksig", "apksig.jar"])
+            captured = capsys.readouterr()
+            return status, captured.out, captured.err
+
+        return run
+
+    def test_good(self, run, tmp_path: Path) -> None:
+        apk = write(tmp_path / "app.apk", contents())
+        status, out, err = run(apk)
+        assert (status, err) == (0, "")
+        assert out == f"{apk}: {apk.stat().st_size / 1e6:.1f} MB, arm64-v8a, armeabi-v7a, x86_64; all checks hold\n"
+
+    def test_unsigned(self, run, tmp_path: Path) -> None:
+        apk = write(tmp_path / "app.apk", contents())
+        status, out, err = run(apk, signature="echo The signature does not verify >&2; exit 1")
+        assert (status, out, err) == (1, "", "app.apk: The signature does not verify\n")
+
+    def test_old_signature(self, run, tmp_path: Path) -> None:
+        status, _, err = run(write(tmp_path / "app.apk", contents()), signature="echo v2 true; echo v3 false")
+        assert (status, err) == (1, "app.apk: there is no signature of scheme v3\n")
+
+    def test_libraries_to_be_mapped(self, run, tmp_path: Path) -> None:
+        attribute = "A: http://schemas.android.com/apk/res/android:extractNativeLibs(0x010104ea)=false"
+        manifest = MANIFEST.replace("E: application (line=9)", f"E: application (line=9)\n        {attribute}")
+        status, _, err = run(write(tmp_path / "app.apk", contents()), manifest=manifest)
+        assert status == 1
+        assert err.count("is told to map it from the APK") == 6
+
+    def test_no_apk(self, run, tmp_path: Path) -> None:
+        (tmp_path / "app.apk").write_text("nothing")
+        status, _, err = run(tmp_path / "app.apk")
+        assert status == 1
+        assert "is no APK" in err
+        assert "build it with make apk" in err
+
+    def test_unreadable(self, tool, tmp_path: Path, capsys) -> None:
+        aapt2 = script(tmp_path / "aapt2", "echo no APK >&2; exit 1")
+        assert tool.main([str(tmp_path / "app.apk"), "--aapt2", str(aapt2), "--apksig", "apksig.jar"]) == 1
+        assert "aapt2 cannot read" in capsys.readouterr().err
+
+
+def script(path: Path, body: str) -> Path:
+    path.write_text(f"#!/bin/sh\n{body}\n")
+    path.chmod(0o755)
+    return path

@@ -16,6 +16,7 @@ import keras_segformer.layers
 import keras_segformer.models
 from gradients import gradients_of
 from keras_segformer.layers import (
+    BatchNorm,
     EfficientSelfAttention,
     LayerNorm,
     LinearMap,
@@ -82,6 +83,7 @@ CONFIG = tiny_config(drop_path_rate=0, decoder_dropout=0)
 LEARNED = CONFIG.replace(positional_encoding="learned", positional_resolution=(40, 50))
 
 CITIZENS = {
+    "BatchNorm": Citizen(BatchNorm),
     "EfficientSelfAttention": Citizen(lambda: EfficientSelfAttention(16, 2, sr_ratio=3), insensitive=KEY_BIAS),
     "EfficientSelfAttention, unreduced": Citizen(lambda: EfficientSelfAttention(16, 4, 1), insensitive=KEY_BIAS),
     "LayerNorm": Citizen(lambda: LayerNorm(1e-5)),

@@ -39,7 +39,7 @@ class _File:
     needs_pictures: bool
 
 
-# The app runs on TF Lite 2.16, which has no fast kernels for dynamic INT8; GPU delegates take no bytes.
+# The app runs on TF Lite 2.16: no fast kernels for dynamic INT8, and a GPU delegate that was not tried with bytes.
 _FILES = {
     "gpu": _File("float16", {"input": "float32", "tiles": False}, needs_pictures=False),
     "cpu": _File("int8", {"runtime": "tflite-2.16"}, needs_pictures=True),

@@ -17,6 +17,7 @@ import keras_segformer.models
 from gradients import gradients_of
 from keras_segformer.layers import (
     BatchNorm,
+    ChannelDropout,
     EfficientSelfAttention,
     LayerNorm,
     LinearMap,
@@ -84,6 +85,7 @@ LEARNED = CONFIG.replace(positional_encoding="learned", positional_resolution=(4
 
 CITIZENS = {
     "BatchNorm": Citizen(BatchNorm),
+    "ChannelDropout": Citizen(lambda: ChannelDropout(0.3)),
     "EfficientSelfAttention": Citizen(lambda: EfficientSelfAttention(16, 2, sr_ratio=3), insensitive=KEY_BIAS),
     "EfficientSelfAttention, unreduced": Citizen(lambda: EfficientSelfAttention(16, 4, 1), insensitive=KEY_BIAS),
     "LayerNorm": Citizen(lambda: LayerNorm(1e-5)),

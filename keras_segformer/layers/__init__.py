@@ -2,6 +2,7 @@
 
 from keras_segformer.layers.batch_norm import BatchNorm
 from keras_segformer.layers.bilinear_resize import ResizeLike
+from keras_segformer.layers.channel_dropout import ChannelDropout
 from keras_segformer.layers.efficient_self_attention import EfficientSelfAttention
 from keras_segformer.layers.layer_norm import LayerNorm
 from keras_segformer.layers.linear import LinearMap
@@ -14,6 +15,7 @@ from keras_segformer.layers.transformer_block import TransformerBlock
 
 __all__ = [
     "BatchNorm",
+    "ChannelDropout",
     "EfficientSelfAttention",
     "LayerNorm",
     "LinearMap",

@@ -12,6 +12,7 @@ from keras_segformer.layers.bilinear_resize import spatial_shape
 from keras_segformer.layers.layer_norm import LayerNorm
 from keras_segformer.layers.linear import LinearMap
 from keras_segformer.layers.serialization import register
+from keras_segformer.layers.training_backend import trains_on_tensorflow
 
 
 @register
@@ -73,18 +74,28 @@ class EfficientSelfAttention(keras.layers.Layer):
             self.reduction.build(input_shape)
             self.reduction_norm.build(input_shape)
 
-    def call(self, inputs: Any) -> Any:
+    def call(self, inputs: Any, training: bool | None = None) -> Any:
         self._check_size(inputs.shape)
         height, width = spatial_shape(inputs)
-        reduced = self.reduction_norm(self.reduction(inputs)) if self.sr_ratio > 1 else inputs
-        query = self._split_heads(self.query(inputs) * self._scale)  # (B, heads, N, d)
-        key = self._split_heads(self.key(reduced), transposed=True)  # (B, heads, d, M)
-        value = self._split_heads(self.value(reduced))  # (B, heads, M, d)
-        scores = ops.matmul(query, key)  # (B, heads, N, M)
-        weights = self._softmax(scores)
-        x = ops.transpose(ops.matmul(weights, value), (0, 2, 1, 3))  # (B, N, heads, d)
+        reduced = inputs
+        if self.sr_ratio > 1:
+            reduced = self.reduction_norm(self.reduction(inputs), training=training)
+        query = self._split_heads(self.query(inputs, training=training))  # (B, heads, N, d)
+        # There are fewer keys than queries to scale.
+        key = self._split_heads(self.key(reduced, training=training) * self._scale, transposed=True)  # (B, heads, d, M)
+        value = self._split_heads(self.value(reduced, training=training))  # (B, heads, M, d)
+        x = ops.transpose(self._attend(query, key, value, training), (0, 2, 1, 3))  # (B, N, heads, d)
         x = ops.reshape(x, (-1, height, width, self.dim))  # (B, H, W, C)
-        return self.projection(x)
+        return self.projection(x, training=training)
+
+    def _attend(self, query: Any, key: Any, value: Any, training: bool | None) -> Any:
+        """The mixture of the values per query, `(B, heads, N, d)`."""
+        if trains_on_tensorflow(self, training) and key.shape[-1] != 1:
+            from keras_segformer.layers.tensorflow_training import attend
+
+            return attend(query, key, value)
+        weights = self._softmax(ops.matmul(query, key))  # (B, heads, N, M)
+        return ops.matmul(weights, value)
 
     @property
     def _scale(self) -> float:

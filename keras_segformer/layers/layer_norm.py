@@ -8,6 +8,7 @@ import keras
 from keras import ops
 
 from keras_segformer.layers.serialization import register
+from keras_segformer.layers.training_backend import trains_on_tensorflow
 
 
 @register
@@ -42,7 +43,11 @@ class LayerNorm(keras.layers.Layer):
         self.gamma = self.add_weight(name="gamma", shape=channels, initializer="ones", autocast=False)
         self.beta = self.add_weight(name="beta", shape=channels, initializer="zeros", autocast=False)
 
-    def call(self, inputs: Any) -> Any:
+    def call(self, inputs: Any, training: bool | None = None) -> Any:
+        if trains_on_tensorflow(self, training):
+            from keras_segformer.layers.tensorflow_training import normalize
+
+            return normalize(inputs, self.gamma, self.beta, self.epsilon)
         x = ops.cast(inputs, keras.backend.result_type(self.compute_dtype, "float32"))
         deviation = x - ops.mean(x, axis=-1, keepdims=True)
         variance = ops.mean(deviation * deviation, axis=-1, keepdims=True)

@@ -8,6 +8,7 @@ import keras
 
 from keras_segformer.layers import initializers
 from keras_segformer.layers.serialization import register
+from keras_segformer.layers.training_backend import trains_on_tensorflow
 
 
 @register
@@ -33,6 +34,14 @@ class LinearMap(keras.layers.Conv2D):
         super().__init__(
             units, kernel_size=1, kernel_initializer=kernel_initializer, data_format="channels_last", **kwargs
         )
+
+    def call(self, inputs: Any, training: bool | None = None) -> Any:
+        is_plain = self.use_bias and self.activation is keras.activations.linear
+        if not (is_plain and trains_on_tensorflow(self, training)):
+            return super().call(inputs)
+        from keras_segformer.layers.tensorflow_training import linear_map
+
+        return linear_map(inputs, self.kernel, self.bias)
 
     def get_config(self) -> dict[str, Any]:
         config = super().get_config()

@@ -10,6 +10,7 @@ from keras import ops
 from keras_segformer.layers import initializers
 from keras_segformer.layers.linear import LinearMap
 from keras_segformer.layers.serialization import register
+from keras_segformer.layers.training_backend import trains_on_tensorflow
 
 
 @register
@@ -58,11 +59,18 @@ class MixFFN(keras.layers.Layer):
             self.depthwise.build(hidden_shape)
         self.contract.build(hidden_shape)
 
-    def call(self, inputs: Any) -> Any:
-        x = self.expand(inputs)
+    def call(self, inputs: Any, training: bool | None = None) -> Any:
+        x = self.expand(inputs, training=training)
         if self.convolution:
             x = self.depthwise(x)
-        return self.contract(ops.gelu(x, approximate=False))
+        return self.contract(self._gelu(x, training), training=training)
+
+    def _gelu(self, x: Any, training: bool | None) -> Any:
+        if not trains_on_tensorflow(self, training):
+            return ops.gelu(x, approximate=False)
+        from keras_segformer.layers.tensorflow_training import gelu
+
+        return gelu(x)
 
     def compute_output_shape(self, input_shape: tuple[int | None, ...]) -> tuple[int | None, ...]:
         return tuple(input_shape)

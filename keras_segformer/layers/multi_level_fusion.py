@@ -10,6 +10,7 @@ from keras import ops
 from keras_segformer.layers import initializers
 from keras_segformer.layers.bilinear_resize import resize_bilinear, spatial_shape
 from keras_segformer.layers.serialization import register
+from keras_segformer.layers.training_backend import trains_on_tensorflow
 
 
 @register
@@ -65,7 +66,7 @@ class MultiLevelFusion(keras.layers.Layer):
             initializer=initializers.convolution_kernel(),
         )
 
-    def call(self, inputs: list[Any]) -> Any:
+    def call(self, inputs: list[Any], training: bool | None = None) -> Any:
         size = spatial_shape(inputs[0])
         fuse_kernels = ops.split(ops.convert_to_tensor(self.fuse_kernel), len(inputs), axis=0)[::-1]  # finest first
         bias = sum(
@@ -78,7 +79,12 @@ class MultiLevelFusion(keras.layers.Layer):
             maps.append(ops.conv(x, kernel, data_format="channels_last"))
         # A constant survives the resize, so the smallest map carries the bias of all.
         maps[-1] = maps[-1] + bias
-        return sum((resize_bilinear(x, size) for x in maps[1:]), maps[0])
+        maps = [resize_bilinear(x, size) for x in maps]
+        if not trains_on_tensorflow(self, training):
+            return sum(maps[1:], maps[0])
+        from keras_segformer.layers.tensorflow_training import add
+
+        return add(maps)
 
     def compute_output_shape(self, input_shape: list[tuple[int | None, ...]]) -> tuple[int | None, ...]:
         return (*input_shape[0][:3], self.width)

@@ -58,10 +58,10 @@ class OverlappedPatchEmbedding(keras.layers.Layer):
         self.projection.build(input_shape)
         self.norm.build(self.compute_output_shape(input_shape))
 
-    def call(self, inputs: Any) -> Any:
+    def call(self, inputs: Any, training: bool | None = None) -> Any:
         border = (self.patch_size // 2, self.patch_size // 2)
         x = ops.pad(inputs, ((0, 0), border, border, (0, 0)))
-        return self.norm(self.projection(x))
+        return self.norm(self.projection(x), training=training)
 
     def compute_output_shape(self, input_shape: tuple[int | None, ...]) -> tuple[int | None, ...]:
         batch, *size, _ = input_shape

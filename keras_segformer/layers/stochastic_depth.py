@@ -6,6 +6,7 @@ from typing import Any
 
 import keras
 
+from keras_segformer.layers.dropout_mask import scale_by_dropout
 from keras_segformer.layers.serialization import register
 
 
@@ -13,11 +14,14 @@ from keras_segformer.layers.serialization import register
 class StochasticDepth(keras.layers.Dropout):
     """Sets the whole branch of a sample to zero with probability `rate`, and scales the others by 1/(1-rate).
 
-    It is dropout whose noise has one value per sample, so Keras' own layer does the work.
+    It is dropout with one draw per sample.
 
     Args:
         rate: Probability, in [0, 1), that a sample's branch is dropped in training.
         **kwargs: Further arguments of `keras.layers.Dropout` (`seed`, `name`, `dtype`).
+
+    Returns (of a call):
+        A tensor of the input's shape `(B, H, W, C)`.
 
     Example:
 
@@ -28,6 +32,11 @@ class StochasticDepth(keras.layers.Dropout):
 
     def __init__(self, rate: float, **kwargs: Any) -> None:
         super().__init__(rate, noise_shape=(None, 1, 1, 1), **kwargs)
+
+    def call(self, inputs: Any, training: bool | None = None) -> Any:
+        if not training or not self.rate:
+            return inputs
+        return scale_by_dropout(inputs, self, per_channel=False)
 
     def get_config(self) -> dict[str, Any]:
         config = super().get_config()

@@ -65,8 +65,10 @@ class TransformerBlock(keras.layers.Layer):
             layer.build(input_shape)
 
     def call(self, inputs: Any, training: bool | None = None) -> Any:
-        x = inputs + self.drop_path(self.attention(self.norm1(inputs)), training=training)
-        return x + self.drop_path(self.ffn(self.norm2(x)), training=training)
+        branch = self.attention(self.norm1(inputs, training=training), training=training)
+        x = inputs + self.drop_path(branch, training=training)
+        branch = self.ffn(self.norm2(x, training=training), training=training)
+        return x + self.drop_path(branch, training=training)
 
     def compute_output_shape(self, input_shape: tuple[int | None, ...]) -> tuple[int | None, ...]:
         return tuple(input_shape)

@@ -8,7 +8,7 @@ from typing import Any
 import keras
 from keras import ops
 
-from keras_segformer.layers import BatchNorm, LinearMap, MultiLevelFusion, initializers
+from keras_segformer.layers import BatchNorm, ChannelDropout, LinearMap, MultiLevelFusion, initializers
 from keras_segformer.layers.bilinear_resize import resize_bilinear, spatial_shape
 from keras_segformer.layers.replicas import num_replicas
 from keras_segformer.layers.serialization import register
@@ -65,7 +65,7 @@ class MLPDecoder(keras.layers.Layer):
             dtype=policy,
             name="batch_norm",
         )
-        self.dropout = keras.layers.SpatialDropout2D(dropout, data_format="channels_last", dtype=policy, name="dropout")
+        self.dropout = ChannelDropout(dropout, dtype=policy, name="dropout")
         self.classifier = LinearMap(
             num_classes,
             initializers.torch_default_kernel(),
@@ -83,9 +83,9 @@ class MLPDecoder(keras.layers.Layer):
 
     def call(self, inputs: Sequence[Any], training: bool | None = None) -> Any:
         self._check_number(inputs)
-        x = self.fusion(self._used(inputs))
+        x = self.fusion(self._used(inputs), training=training)
         x = ops.relu(self.batch_norm(x, training=training))
-        logits = self.classifier(self.dropout(x, training=training))
+        logits = self.classifier(self.dropout(x, training=training), training=training)
         return resize_bilinear(logits, spatial_shape(inputs[0]))
 
     def _used(self, per_stage: Sequence[Any]) -> list[Any]:

@@ -12,6 +12,7 @@ from keras import ops
 from keras_segformer.layers.bilinear_resize import resize_bilinear
 from keras_segformer.layers.replicas import mean_over_replicas
 from keras_segformer.layers.serialization import register
+from keras_segformer.layers.training_backend import has_only_a_cpu
 
 
 @register
@@ -122,6 +123,10 @@ def _cross_entropy(labels: Any, logits: Any) -> Any:
     """The cross-entropy of every pixel, `(B, H, W)`."""
     if logits.shape[-1] == 1:
         return ops.binary_crossentropy(ops.cast(labels, "float32"), logits[..., 0], from_logits=True)
+    if has_only_a_cpu():
+        from keras_segformer.layers.tensorflow_training import cross_entropy
+
+        return cross_entropy(labels, logits)
     return ops.sparse_categorical_crossentropy(labels, logits, from_logits=True)
 
 

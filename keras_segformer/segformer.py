@@ -134,6 +134,10 @@ class SegFormer(SegFormerNetwork):
         if self.compiled and self._default_schedule is not None and steps is not None:
             defaults.stretch_schedule(self._default_schedule, int(self.optimizer.iterations), steps)
             self.train_function = None  # traced with the numbers of the schedule before
+        if self.compiled and not self.optimizer.built and keras.backend.backend() == "tensorflow":
+            # Were they created during the first step, TensorFlow would trace the step a second time, without.
+            with self.distribute_strategy.scope():
+                self.optimizer.build(self.trainable_variables)
         if hasattr(x, "element_spec"):
             # Keras warns that it cannot shuffle a `tf.data.Dataset`, which is its default.
             kwargs.setdefault("shuffle", False)

@@ -44,6 +44,22 @@ def test_defaults_learn():
     assert loss[-1] < 0.8 * loss[0]
 
 
+@pytest.mark.skipif(keras.backend.backend() != "tensorflow", reason="traces of TensorFlow's")
+def test_the_step_is_traced_once():
+    traces = []
+
+    class CountingLoss(SegmentationLoss):
+        def call(self, y_true, y_pred):
+            traces.append(y_pred.shape)
+            return super().call(y_true, y_pred)
+
+    model = SegFormer(tiny_config())
+    model.compile(loss=CountingLoss())
+    images, masks = examples()
+    model.fit(images, masks, batch_size=3, verbose=0)
+    assert len(traces) == 1
+
+
 class TestSchedule:
     def test_length_is_that_of_the_run(self):
         model = SegFormer(tiny_config())

@@ -152,7 +152,7 @@ def pictures(photograph):
     return [photograph(64 + index, 64)[0] for index in range(8)]
 
 
-@pytest.mark.parametrize("output", ["labels", "labels_full"])
+@pytest.mark.parametrize("output", ["labels", pytest.param("labels_full", marks=pytest.mark.slow)])
 def test_integers(tiny, pictures, output, tmp_path):
     pytest.importorskip("litert_quantizer", reason="litert-quantizer is not installed")
     options = {"input_size": (64, 64), "output": output, "calibration": pictures}

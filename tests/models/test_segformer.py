@@ -94,7 +94,6 @@ def fit(model: keras.Model, epochs: int = 2) -> list[float]:
     return model.fit(images, labels, batch_size=2, epochs=epochs, verbose=0).history["loss"]
 
 
-@pytest.mark.backend
 def test_fits():
     keras.utils.set_random_seed(2)
     model = SegFormerNetwork(tiny_config(drop_path_rate=0.1, decoder_dropout=0.1))
@@ -106,7 +105,6 @@ def test_fits():
     assert np.mean(changed) > 0.9
 
 
-@pytest.mark.backend
 def test_another_backbone_trains_and_is_saved(tmp_path):
     keras.utils.set_random_seed(2)
     network = keras.applications.MobileNet((None, None, 3), alpha=0.25, include_top=False, weights=None)

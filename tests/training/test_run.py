@@ -158,6 +158,7 @@ class TestRefusals:
             train(SegFormer, recipe.replace({"steps": 16}), settings)
 
 
+@pytest.mark.slow
 def test_early_stopping_is_final(data, recipe, tmp_path):
     recipe = recipe.replace({"steps": 20, "early_stopping": {"patience": 1, "min_delta": 1.0}})
     settings = RunSettings(tmp_path / "run", data=data, cache=tmp_path / "cache")

@@ -80,6 +80,7 @@ class TestMirrored:
         assert (bool(one["synchronized"]), bool(two["synchronized"])) == (False, True)
         assert_same_training(two, one)
 
+    @pytest.mark.slow
     def test_training_moves_the_weights_further_than_that(self, tensorflow_run, tmp_path):
         """The comparison would notice a device without its own part of the batch."""
         other = run(tmp_path / "other.npz", "tensorflow", "none", loss={"dice_weight": 1.0})
@@ -100,6 +101,7 @@ class TestMirrored:
 
 
 class TestDataParallel:
+    @pytest.mark.slow
     @pytest.mark.skipif(
         Version(importlib.metadata.version("jax")) < Version("0.6"),
         reason="old JAX cannot place values on devices of other processes",

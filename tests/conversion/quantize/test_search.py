@@ -83,6 +83,7 @@ def test_search(precision, float_file, pictures):
     assert len(steps) >= len(float_file.layers)
 
 
+@pytest.mark.slow
 def test_target_decides_how_much_is_float(float_file, pictures):
     shares = [
         integer_share(search_recipe("int8_npu", float_file, pictures[:2], target=target).recipe, float_file.layers)

@@ -8,6 +8,7 @@ import keras
 from keras import ops
 
 from keras_segformer.layers.serialization import register
+from keras_segformer.layers.training_backend import trains_on_tensorflow
 
 
 def spatial_shape(x: Any) -> tuple[Any, Any]:
@@ -15,12 +16,13 @@ def spatial_shape(x: Any) -> tuple[Any, Any]:
     return tuple(ops.shape(x)[1:3])
 
 
-def resize_bilinear(x: Any, size: tuple[Any, Any]) -> Any:
+def resize_bilinear(x: Any, size: tuple[Any, Any], trains: bool = False) -> Any:
     """Resize feature maps.
 
     Args:
         x: Tensor `(B, H, W, C)` of floats.
         size: Target `(height, width)` in pixels, integers or scalar tensors.
+        trains: Whether this is for `keras_segformer.layers.tensorflow_training`, which has a faster gradient.
 
     Returns:
         A tensor `(B, *size, C)` of the same dtype; `x` itself where its size is known to be the target.
@@ -35,6 +37,10 @@ def resize_bilinear(x: Any, size: tuple[Any, Any]) -> Any:
         return x
     if _is_compiled_by_tensorflow_xla():
         return _interpolate(_interpolate(x, 1, size[0]), 2, size[1])
+    if known and trains:
+        from keras_segformer.layers import tensorflow_training
+
+        return tensorflow_training.resize_bilinear(x, size)
     if known:
         return ops.image.resize(x, size, interpolation="bilinear", antialias=False, data_format="channels_last")
     # Sizes unknown while tracing exist on TensorFlow alone, and Keras' resize compares them with integers.
@@ -85,9 +91,9 @@ class ResizeLike(keras.layers.Layer):
     TensorShape([1, 30, 32, 5])
     """
 
-    def call(self, inputs: list[Any]) -> Any:
+    def call(self, inputs: list[Any], training: bool | None = None) -> Any:
         x, reference = inputs
-        return resize_bilinear(x, spatial_shape(reference))
+        return resize_bilinear(x, spatial_shape(reference), trains_on_tensorflow(self, training))
 
     def compute_output_shape(self, input_shape: list[tuple[int | None, ...]]) -> tuple[int | None, ...]:
         x, reference = input_shape

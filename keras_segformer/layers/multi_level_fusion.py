@@ -79,8 +79,9 @@ class MultiLevelFusion(keras.layers.Layer):
             maps.append(ops.conv(x, kernel, data_format="channels_last"))
         # A constant survives the resize, so the smallest map carries the bias of all.
         maps[-1] = maps[-1] + bias
-        maps = [resize_bilinear(x, size) for x in maps]
-        if not trains_on_tensorflow(self, training):
+        trains = trains_on_tensorflow(self, training)
+        maps = [resize_bilinear(x, size, trains) for x in maps]
+        if not trains:
             return sum(maps[1:], maps[0])
         from keras_segformer.layers.tensorflow_training import add
 

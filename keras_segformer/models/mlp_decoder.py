@@ -12,6 +12,7 @@ from keras_segformer.layers import BatchNorm, ChannelDropout, LinearMap, MultiLe
 from keras_segformer.layers.bilinear_resize import resize_bilinear, spatial_shape
 from keras_segformer.layers.replicas import num_replicas
 from keras_segformer.layers.serialization import register
+from keras_segformer.layers.training_backend import trains_on_tensorflow
 from keras_segformer.models.config import NUM_STAGES
 
 
@@ -86,7 +87,7 @@ class MLPDecoder(keras.layers.Layer):
         x = self.fusion(self._used(inputs), training=training)
         x = ops.relu(self.batch_norm(x, training=training))
         logits = self.classifier(self.dropout(x, training=training), training=training)
-        return resize_bilinear(logits, spatial_shape(inputs[0]))
+        return resize_bilinear(logits, spatial_shape(inputs[0]), trains_on_tensorflow(self, training))
 
     def _used(self, per_stage: Sequence[Any]) -> list[Any]:
         return [per_stage[stage - 1] for stage in self.stages]

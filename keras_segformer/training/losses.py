@@ -9,7 +9,7 @@ from typing import Any
 import keras
 from keras import ops
 
-from keras_segformer.layers.bilinear_resize import resize_bilinear
+from keras_segformer.layers.bilinear_resize import resize_bilinear, spatial_shape
 from keras_segformer.layers.replicas import mean_over_replicas
 from keras_segformer.layers.serialization import register
 from keras_segformer.layers.training_backend import has_only_a_cpu
@@ -76,7 +76,7 @@ class SegmentationLoss(keras.losses.Loss):
         if len(y_true.shape) == 4:
             y_true = ops.squeeze(y_true, axis=-1)  # (B, H, W, 1) → (B, H, W)
         labels = ops.cast(y_true, "int32")
-        logits = ops.cast(resize_bilinear(y_pred, tuple(ops.shape(labels)[1:3])), "float32")
+        logits = resize_bilinear(ops.cast(y_pred, "float32"), spatial_shape(labels), trains=has_only_a_cpu())
         self._check(logits)
         valid = ops.not_equal(labels, self.ignore_class)
         labels = ops.where(valid, labels, 0)

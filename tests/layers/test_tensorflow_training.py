@@ -16,6 +16,7 @@ from keras_segformer.layers import (
     MixFFN,
     MultiLevelFusion,
     OverlappedPatchEmbedding,
+    ResizeLike,
     TransformerBlock,
     tensorflow_training,
 )
@@ -96,6 +97,40 @@ def test_value_and_two_orders_of_gradients(case, graph):
         strict=True,
     ):
         assert_close(actual, expected, 1e-5)
+
+
+@pytest.mark.parametrize("graph", [None, "known", "unknown"])
+@pytest.mark.parametrize("size", [(18, 48), (27, 12), (9, 60), (12, 24)])  # even, odd and no factors, no multiples
+def test_resize(size, graph):
+    def run(x, weights):
+        with tf.GradientTape() as tape:
+            tape.watch(x)
+            resized = tensorflow_training.resize_bilinear(x, size)
+        return resized, tape.gradient(resized, x, weights)
+
+    x, weights = tf.constant(random_map(*MAP)), tf.constant(random_map(2, *size, 8, seed=1))
+    if graph is not None:
+        shape = MAP if graph == "known" else (None, None, None, 8)
+        run = tf.function(run, [tf.TensorSpec(shape), tf.TensorSpec(weights.shape)])
+    rows, columns = (interpolation_matrix(*lengths) for lengths in zip(MAP[1:3], size, strict=True))
+    resized, gradient = run(x, weights)
+    assert_close(resized, np.einsum("yh,xw,bhwc->byxc", rows, columns, x))
+    assert_close(gradient, np.einsum("yh,xw,byxc->bhwc", rows, columns, weights))
+
+
+def interpolation_matrix(source, target):
+    position = np.clip((np.arange(target) + 0.5) * source / target - 0.5, 0, source - 1)
+    return np.maximum(0, 1 - np.abs(position[:, None] - np.arange(source)))
+
+
+def test_resize_like_trains_by_it(monkeypatch):
+    calls, original = [], tensorflow_training.resize_bilinear
+    monkeypatch.setattr(tensorflow_training, "resize_bilinear", lambda *args: calls.append(1) or original(*args))
+    inputs = [tf.constant(random_map(*MAP)), tf.zeros((2, 36, 48, 3))]
+    plain = ResizeLike()(inputs)
+    assert not calls
+    np.testing.assert_array_equal(ResizeLike()(inputs, training=True), plain)
+    assert calls
 
 
 def test_without_xla(case, monkeypatch):

@@ -8,8 +8,6 @@ import re
 import keras
 import numpy as np
 import pytest
-import tensorflow as tf
-from packaging.version import Version
 from safetensors.numpy import load_file
 
 from comparison import assert_close
@@ -23,10 +21,10 @@ pytestmark = pytest.mark.backend
 
 RATE, BETA_1, STEPS = 1e-3, 0.9, 3
 BATCH_NORM_MOMENTUM = 0.9
-# Adam divides small gradients by their own size, and with them their rounding, which is another with XLA's kernels and
-# those of older TensorFlow: 1.2e-4 for one tensor.
-IS_CURRENT = keras.backend.backend() == "tensorflow" and Version(tf.__version__) >= Version("2.20")
-AFTER_STEPS = 1e-4 if IS_CURRENT else 5e-4
+# In the second step one of the decoder's ReLUs has an input of 2e-6, which float32 rounds to either side of zero, as
+# the kernels of the processor have it. On torch's side all weights end within 4e-6 of torch's, and on the other, which
+# the third loss shows, within 1.2e-4.
+SAME_RELUS, AFTER_STEPS, AFTER_ANOTHER_RELU = 2e-6, 1e-4, 5e-4
 PIXELS = 2 * 16 * 24
 """Positions that batch norm averages over: the batch at a quarter of 64x96."""
 
@@ -49,6 +47,12 @@ class Training:
     before: dict[str, np.ndarray]
     after: dict[str, np.ndarray]
     expected_after: dict[str, np.ndarray]
+
+    @property
+    def tolerance(self) -> float:
+        """How far the weights may be from torch's, relative to the norm of a tensor."""
+        difference = abs(self.losses[-1] - self.expected_losses[-1])
+        return AFTER_STEPS if difference < SAME_RELUS else AFTER_ANOTHER_RELU
 
 
 @pytest.fixture(scope="module")
@@ -106,7 +110,7 @@ def test_weights_after_three_steps(training):
             # Whatever the rounding was, a step of Adam is hardly longer than the rate.
             assert np.abs(training.after[name] - training.expected_after[name]).max() < 2 * STEPS * RATE, name
         else:
-            assert_close(training.after[name], training.expected_after[name], AFTER_STEPS, name)
+            assert_close(training.after[name], training.expected_after[name], training.tolerance, name)
 
 
 def test_batch_norm_keeps_the_biased_variance(training):
@@ -114,7 +118,7 @@ def test_batch_norm_keeps_the_biased_variance(training):
     left_of_before = BATCH_NORM_MOMENTUM**STEPS * training.before[VARIANCE]
     ours, torchs = training.after[VARIANCE] - left_of_before, training.expected_after[VARIANCE] - left_of_before
     # Without the factor they would be 1.3e-3 apart.
-    assert_close(ours, torchs * (PIXELS - 1) / PIXELS, AFTER_STEPS)
+    assert_close(ours, torchs * (PIXELS - 1) / PIXELS, training.tolerance)
 
 
 def test_batch_norm_keeps_the_mean(training):

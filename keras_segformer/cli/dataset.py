@@ -9,6 +9,7 @@ from pathlib import Path
 from keras_segformer.data.examples import Examples
 from keras_segformer.data.loading import NAMES, load
 from keras_segformer.evaluation import ClassMapping
+from keras_segformer.evaluation.class_mapping import class_mapping_names
 
 
 def add_dataset_arguments(parser: argparse.ArgumentParser) -> None:
@@ -26,9 +27,10 @@ def add_dataset_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--skip-bad", action="store_true", help="leave out broken examples, naming them")
     parser.add_argument(
         "--label-map",
-        metavar="FILE",
+        metavar="MAP",
         type=Path,
-        help="JSON whose `map` lists the data set's class for each of the model",
+        help=f"{', '.join(class_mapping_names())}, or a JSON file whose `map` lists the data set's class for each of "
+        "the model",
     )
 
 

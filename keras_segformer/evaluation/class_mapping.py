@@ -5,9 +5,13 @@ from __future__ import annotations
 import dataclasses
 import json
 import os
+from importlib import resources
+from importlib.resources.abc import Traversable
 from pathlib import Path
 
 import numpy as np
+
+_FOLDER = resources.files(__package__) / "label_maps"
 
 
 @dataclasses.dataclass(frozen=True)
@@ -38,10 +42,12 @@ class ClassMapping:
 
     @classmethod
     def load(cls, path: str | os.PathLike[str]) -> ClassMapping:
-        """Reads a label map from a JSON file.
+        """Reads a label map.
 
         Args:
-            path: A file with an object whose `map` is the list of targets; its other keys are for people.
+            path: A JSON file with an object whose `map` is the list of targets; its other keys are for people. Where
+                there is no such file, the name of a label map that comes with the package, such as
+                `"ade20k_to_camvid"`.
 
         Returns:
             The mapping.
@@ -53,14 +59,11 @@ class ClassMapping:
         Example:
 
         ```python
-        ClassMapping.load("ade20k_to_camvid.json").targets[:3]  # (1, 1, 0)
+        ClassMapping.load("ade20k_to_camvid").targets[:3]  # (1, 1, 0)
         ```
         """
-        path = Path(path)
-        if not path.is_file():
-            raise FileNotFoundError(f"There is no label map '{path}'; check the path.")
         try:
-            content = json.loads(path.read_text(encoding="utf-8"))
+            content = json.loads(_find(path).read_text(encoding="utf-8"))
         except ValueError as error:
             raise ValueError(f"The label map '{path}' is no JSON ({error}); correct it.") from error
         targets = content.get("map") if isinstance(content, dict) else None
@@ -99,3 +102,26 @@ class ClassMapping:
             Class indices of the data set, of the same shape, int64; others where there is none.
         """
         return np.asarray(self.targets)[labels]
+
+
+def class_mapping_names() -> tuple[str, ...]:
+    """The label maps that come with the package, sorted.
+
+    Example:
+
+    >>> class_mapping_names()
+    ('ade20k_to_camvid', 'cityscapes_to_camvid')
+    """
+    return tuple(sorted(entry.name.removesuffix(".json") for entry in _FOLDER.iterdir()))
+
+
+def _find(path: str | os.PathLike[str]) -> Traversable:
+    name = os.fspath(path)
+    if Path(name).is_file():
+        return Path(name)
+    bundled = name.removesuffix(".json")
+    if bundled not in class_mapping_names():
+        raise FileNotFoundError(
+            f"There is no label map '{name}'; check the path, or take one of {', '.join(class_mapping_names())}."
+        )
+    return _FOLDER / f"{bundled}.json"

@@ -148,7 +148,7 @@ def test_recovered_b0_ade20k_on_camvid(shared, tmp_path, monkeypatch):
     monkeypatch.setenv("KERAS_SEGFORMER_PRESETS", str(shared / "weights"))
     path = tmp_path / "r.json"
     arguments = ["evaluate", "--preset", "b0_ade20k", "--dataset", "camvid", "--data", shared / "data/camvid"]
-    arguments += ["--size", "512", "--label-map", shared / "data/ade20k_to_camvid.json", "--json", path]
+    arguments += ["--size", "512", "--label-map", "ade20k_to_camvid", "--json", path]
     assert main([*map(str, arguments), "--cache", str(tmp_path / "cache")]) == 0
     content = json.loads(path.read_text())
     assert len(content["images"]) == 101

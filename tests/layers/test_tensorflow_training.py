@@ -18,6 +18,7 @@ from keras_segformer.layers import (
     OverlappedPatchEmbedding,
     ResizeLike,
     TransformerBlock,
+    one_pass,
     tensorflow_training,
 )
 
@@ -134,7 +135,7 @@ def test_resize_like_trains_by_it(monkeypatch):
 
 
 def test_without_xla(case, monkeypatch):
-    monkeypatch.setattr(tensorflow_training, "_xla_runs", lambda: False)
+    monkeypatch.setattr(one_pass, "_xla_runs", lambda: False)
     ours, formula, arrays = case
     value, gradients, _ = evaluate(ours, arrays)
     expected_value, expected_gradients, _ = evaluate(formula, arrays, "float64")
@@ -144,7 +145,7 @@ def test_without_xla(case, monkeypatch):
 
 
 def test_xla_runs_on_a_machine_without_accelerators():
-    assert tensorflow_training._xla_runs() == (not tf.config.list_physical_devices("GPU"))
+    assert one_pass._xla_runs() == (not tf.config.list_physical_devices("GPU"))
 
 
 @pytest.mark.parametrize("large", [30.0, -30.0])

@@ -1,4 +1,4 @@
-"""Mean IoU and pixel accuracy as Keras metrics."""
+"""The scores of the confusion matrix as Keras metrics."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from keras_segformer.evaluation import ConfusionMatrix, MeanIoU, PixelAccuracy
+from keras_segformer.evaluation import ConfusionMatrix, FrequencyWeightedIoU, MeanAccuracy, MeanIoU, PixelAccuracy
 from reference import bilinear_resize
 
 pytestmark = pytest.mark.backend
@@ -47,16 +47,31 @@ def counted(batches, num_classes: int) -> ConfusionMatrix:
 def test_metrics_are_those_of_the_confusion_matrix(seeds):
     num_classes = 5
     batches = [batch(seed, num_classes) for seed in seeds]
-    mean_iou, accuracy = MeanIoU(num_classes), PixelAccuracy()
+    of_classes = [MeanIoU(num_classes), MeanAccuracy(num_classes), FrequencyWeightedIoU(num_classes)]
+    metrics = [*of_classes, PixelAccuracy()]
     for labels, logits in batches:
-        mean_iou.update_state(labels, logits)
-        accuracy.update_state(labels, logits)
+        for metric in metrics:
+            metric.update_state(labels, logits)
     expected = counted(batches, num_classes)
-    np.testing.assert_array_equal(mean_iou.confusion_matrix().counts, expected.counts)
-    np.testing.assert_allclose(float(mean_iou.result()), expected.scores().mean_iou, rtol=1e-6)
-    np.testing.assert_allclose(float(accuracy.result()), expected.scores().pixel_accuracy, rtol=1e-6)
+    for metric in metrics:
+        np.testing.assert_allclose(float(metric.result()), getattr(expected.scores(), metric.name), rtol=1e-6)
+    for metric in of_classes:
+        np.testing.assert_array_equal(metric.confusion_matrix().counts, expected.counts)
+    mean_iou = of_classes[0]
     mean_iou.reset_state()
     assert mean_iou.confusion_matrix().counts.sum() == 0
+
+
+@pytest.mark.parametrize(("kind", "score"), [(MeanIoU, "iou"), (MeanAccuracy, "accuracy")])
+def test_single_classes(kind, score):
+    labels, logits = batch(3, 5)
+    metrics = [kind(5, target_class_ids=[index]) for index in range(5)]
+    several = kind(5, target_class_ids=[1, 4])
+    for metric in (*metrics, several):
+        metric.update_state(labels, logits)
+    expected = getattr(counted([(labels, logits)], 5).scores(), score)
+    np.testing.assert_allclose([float(metric.result()) for metric in metrics], expected, rtol=1e-6)
+    np.testing.assert_allclose(float(several.result()), np.nanmean(expected[[1, 4]]), rtol=1e-6)
 
 
 @pytest.mark.parametrize("size", [(13, 17), (12, 16)])
@@ -105,7 +120,7 @@ def test_labels_that_are_no_class_are_left_out():
 
 def test_nothing_counted_is_nan():
     labels, logits = batch(0, 3)
-    for metric in (MeanIoU(3), PixelAccuracy()):
+    for metric in (MeanIoU(3), MeanAccuracy(3), FrequencyWeightedIoU(3), PixelAccuracy()):
         metric.update_state(np.full_like(labels, 255), logits)
         assert np.isnan(float(metric.result()))
 
@@ -116,6 +131,9 @@ def test_bad_arguments_are_refused():
         MeanIoU(3).update_state(labels[..., None], logits)
     with pytest.raises(ValueError, match="num_classes=3"):
         MeanIoU(4).update_state(labels, logits)
+    for index in (3, -1):
+        with pytest.raises(ValueError, match="must be classes, 0 to 2"):
+            MeanIoU(3, target_class_ids=[0, index])
     for metric in (MeanIoU(3), PixelAccuracy()):
         with pytest.raises(ValueError, match="takes no weights"):
             metric.update_state(labels, logits, sample_weight=np.ones(2))
@@ -142,7 +160,15 @@ def test_in_a_compiled_model_that_is_saved(tmp_path, num_classes, stride):
     assert loaded.evaluate(noise, labels, batch_size=1, verbose=0, return_dict=True) == results
 
 
-@pytest.mark.parametrize("metric", [MeanIoU(7, ignore_class=9, name="x"), PixelAccuracy(ignore_class=0)])
+@pytest.mark.parametrize(
+    "metric",
+    [
+        MeanIoU(7, ignore_class=9, name="x"),
+        MeanAccuracy(7, target_class_ids=[2, 3]),
+        FrequencyWeightedIoU(1),
+        PixelAccuracy(ignore_class=0),
+    ],
+)
 def test_config(metric):
     copy = keras.saving.deserialize_keras_object(keras.saving.serialize_keras_object(metric))
     assert type(copy) is type(metric)

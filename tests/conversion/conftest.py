@@ -11,6 +11,7 @@ import pytest
 import tensorflow as tf
 
 from comparison import randomize
+from keras_segformer.conversion.quantize import plans
 from keras_segformer.models import SegFormerNetwork
 from tiny import tiny_config
 
@@ -52,6 +53,13 @@ def deep() -> SegFormerNetwork:
     )
     randomize(model)
     return model
+
+
+@pytest.fixture
+def fast_integers(monkeypatch) -> None:
+    """The same times of layers on every machine: on some processors small layers are as fast in float."""
+    seconds = {"static": 1.0, "dynamic": 2.0, "float": 3.0}
+    monkeypatch.setattr(plans, "layer_seconds", lambda layer, form: seconds[form] * layer.macs)
 
 
 @pytest.fixture(scope="session")

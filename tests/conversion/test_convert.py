@@ -17,7 +17,7 @@ from keras_segformer.conversion.fold import fold_all
 from keras_segformer.conversion.inference_graph import inference_function
 from keras_segformer.conversion.memory import arena_bytes
 from keras_segformer.conversion.network import read_network
-from keras_segformer.conversion.quantize import Recipe, plans
+from keras_segformer.conversion.quantize import Recipe
 from keras_segformer.conversion.schedule import reordered
 from keras_segformer.conversion.tflite_file import operators
 from keras_segformer.conversion.tiles import UNTILED, Tiling
@@ -153,11 +153,9 @@ def pictures(photograph):
 
 
 @pytest.mark.parametrize("output", ["labels", pytest.param("labels_full", marks=pytest.mark.slow)])
-def test_integers(tiny, pictures, output, tmp_path, monkeypatch):
+@pytest.mark.usefixtures("fast_integers")
+def test_integers(tiny, pictures, output, tmp_path):
     pytest.importorskip("litert_quantizer", reason="litert-quantizer is not installed")
-    # What layers as small as these take in which form is for the processor to say, and with it what the search finds.
-    seconds = {"static": 1.0, "dynamic": 2.0, "float": 3.0}
-    monkeypatch.setattr(plans, "layer_seconds", lambda layer, form: seconds[form] * layer.macs)
     options = {"input_size": (64, 64), "output": output, "calibration": pictures}
     facts = convert(tiny, tmp_path / "m.tflite", "int8", **options)
     assert facts["fidelity"]["agreement"] > 0.9
@@ -174,6 +172,7 @@ def test_integers(tiny, pictures, output, tmp_path, monkeypatch):
     ("precision", "options"),
     [("int8", {"runtime": "tflite-2.16", "target": 0.9}), ("int8_npu", {"target": 0.9}), ("int16x8", {})],
 )
+@pytest.mark.usefixtures("fast_integers")
 def test_static_integers(tiny, pictures, precision, options, tmp_path):
     pytest.importorskip("litert_quantizer", reason="litert-quantizer is not installed")
     facts = convert(tiny, tmp_path / "m.tflite", precision, (64, 64), calibration=pictures, report=False, **options)

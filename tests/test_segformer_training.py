@@ -69,6 +69,7 @@ class TestSchedule:
         schedule = model._default_schedule
         assert (schedule.first_step, schedule.total_steps, schedule.warmup_steps) == (0, 20, 2)
 
+    @pytest.mark.slow
     def test_a_second_run_has_its_own(self):
         model = SegFormer(tiny_config())
         model.compile(metrics=[])

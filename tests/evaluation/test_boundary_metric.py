@@ -37,16 +37,14 @@ def expected(labels, logits) -> np.ndarray:
     return accumulator.iou()
 
 
-@pytest.mark.parametrize("size", SIZES)
-@pytest.mark.parametrize("distance", [1, 2, 5])
+@pytest.mark.parametrize(("size", "distance"), [*zip(SIZES, (5, 2, 1), strict=True)])
 def test_contours_are_those_of_the_accumulator(size, distance):
     labels, _ = batch(size, 4)
     near = keras.ops.convert_to_numpy(near_contour(keras.ops.convert_to_tensor(labels, "int32"), distance))
     np.testing.assert_array_equal(near, [near_contour_of_array(each, distance) for each in labels])
 
 
-@pytest.mark.parametrize("size", SIZES)
-@pytest.mark.parametrize("stride", [1, 4])
+@pytest.mark.parametrize(("size", "stride"), [*zip(SIZES, (4, 1, 1), strict=True)])
 def test_the_score_is_that_of_the_accumulator(size, stride):
     labels, logits = batch(size, 4, stride)
     metrics = [MeanBoundaryIoU(4), *(MeanBoundaryIoU(4, target_class_ids=[index]) for index in range(4))]

@@ -109,7 +109,7 @@ class ClassMetric(PixelCounter):
         target_class_ids: The classes that the mean is over, all by default: `[3]` gives the score of class 3.
 
     Raises:
-        ValueError: A target is no class.
+        ValueError: A target is no class, or there is none.
     """
 
     default_name: str
@@ -125,9 +125,12 @@ class ClassMetric(PixelCounter):
         self.num_classes = num_classes
         self.num_labels = _BINARY_LABELS if num_classes == 1 else num_classes
         self.target_class_ids = None if target_class_ids is None else [int(index) for index in target_class_ids]
-        if not all(0 <= index < self.num_labels for index in self.target_class_ids or ()):
+        if self.target_class_ids == [] or not all(
+            0 <= index < self.num_labels for index in self.target_class_ids or ()
+        ):
             raise ValueError(
-                f"`target_class_ids` must be classes, 0 to {self.num_labels - 1}; got {self.target_class_ids}."
+                f"`target_class_ids` must be classes, 0 to {self.num_labels - 1}, or None for all; got "
+                f"{self.target_class_ids}."
             )
         super().__init__(self._number_of_cells(), ignore_class, name or self.default_name, dtype)
 

@@ -1,7 +1,8 @@
 """Functions of maps that XLA compiles into one pass each, for training on TensorFlow without an accelerator.
 
 TensorFlow alone goes over the maps once per operation. Where XLA is not to be had, or not to compile, the same
-functions are TensorFlow's operations.
+functions are TensorFlow's operations. Maps, their upstream gradients and what is returned are `(B, H, W, C)`, scores of
+attention `(B, heads, N, M)`, labels `(B, H, W)`; `keras_segformer.layers.tensorflow_training` makes gradients of them.
 """
 
 from __future__ import annotations

@@ -29,9 +29,9 @@ from keras_segformer.cli.progress import step_bars
 from keras_segformer.conversion import convert
 from keras_segformer.conversion.benchmark import run_in_process, smallest_limit
 from keras_segformer.conversion.benchmark.timing import machine
-from keras_segformer.conversion.fidelity import run_file
-from keras_segformer.conversion.memory import arena_bytes
-from keras_segformer.conversion.steps import OnStep
+from keras_segformer.conversion.progress import OnStep
+from keras_segformer.conversion.report.fidelity import run_file
+from keras_segformer.conversion.tflite.arena import arena_bytes
 from keras_segformer.images import find_images, load_image
 from keras_segformer.predict.interpolation import resized_rows
 

@@ -31,8 +31,8 @@ import keras_segformer
 from keras_segformer.cli.progress import step_bars
 from keras_segformer.conversion import convert
 from keras_segformer.conversion.benchmark.timing import machine, seconds_in_turn
-from keras_segformer.conversion.memory import arena_bytes
-from keras_segformer.conversion.tflite_file import operators
+from keras_segformer.conversion.tflite.arena import arena_bytes
+from keras_segformer.conversion.tflite.reader import operators
 
 REFERENCE = "ours, float32"
 OURS: dict[str, dict[str, Any]] = {

@@ -1,6 +1,6 @@
 """TF Lite conversion (imported as keras_segformer.conversion)."""
 
-from keras_segformer.conversion.audit import audit
-from keras_segformer.conversion.convert import convert
+from .audit import audit
+from .convert import convert
 
 __all__ = ["audit", "convert"]

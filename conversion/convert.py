@@ -15,14 +15,18 @@ from typing import Any, Literal, get_args
 
 import tensorflow as tf
 
-from keras_segformer.conversion.audit import Audit, audit
-from keras_segformer.conversion.export import PRECISIONS, export
-from keras_segformer.conversion.fold import fold_all
-from keras_segformer.conversion.inference_graph import InputKind, OutputKind, inference_function
-from keras_segformer.conversion.metadata import with_metadata
-from keras_segformer.conversion.network import Network, read_network
-from keras_segformer.conversion.pixels import scale_pixels
-from keras_segformer.conversion.quantize import (
+from keras_segformer.files import atomic_file
+from keras_segformer.models import SegFormerNetwork
+from keras_segformer.models.segformer import MIN_IMAGE_SIZE
+
+from .audit import Audit, audit
+from .fold import fold_all
+from .graph.inference_function import InputKind, OutputKind, inference_function
+from .graph.network import Network, read_network
+from .graph.pad_classes import fill_classes
+from .graph.tiles import UNTILED, Tiling
+from .progress import OnStep, silent
+from .quantize import (
     PLANS,
     Calibration,
     Recipe,
@@ -32,14 +36,11 @@ from keras_segformer.conversion.quantize import (
     make_calibration,
     quantize_file,
 )
-from keras_segformer.conversion.report import write_report
-from keras_segformer.conversion.steps import OnStep, silent
-from keras_segformer.conversion.tiles import UNTILED, Tiling
-from keras_segformer.conversion.unused_classes import fill_classes
-from keras_segformer.conversion.verify import Verification, verify_content
-from keras_segformer.files import atomic_file
-from keras_segformer.models import SegFormerNetwork
-from keras_segformer.models.segformer import MIN_IMAGE_SIZE
+from .report.page import write_report
+from .report.verification import Verification, verify_content
+from .tflite.export import PRECISIONS, export
+from .tflite.metadata import with_metadata
+from .tflite.scale_pixels import scale_pixels
 
 Traced = tf.types.experimental.ConcreteFunction
 AnyPrecision = Literal["float32", "float16", "dynamic", "int8", "int8_npu", "int16x8"]

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from keras_segformer.conversion.tflite_file import Node, Tensor
+from ..tflite.reader import Node, Tensor
 
 Condition = Mapping[str, Any]
 """What has to hold, all of it: `{"rank": 4, "input_type": ["FLOAT32", "INT8"], "version": {"above": 2}}`."""

@@ -18,9 +18,9 @@ from collections.abc import Iterable, Mapping
 from importlib import resources
 from typing import Any
 
-from keras_segformer.conversion.audit.conditions import facts, holds
-from keras_segformer.conversion.audit.versions import requirement, runtime_key
-from keras_segformer.conversion.tflite_file import Node
+from ..tflite.reader import Node
+from .conditions import facts, holds
+from .versions import requirement, runtime_key
 
 NNAPI_LEVELS = range(3, 9)
 

@@ -16,8 +16,8 @@ import json
 from importlib import resources
 from typing import Any
 
-from keras_segformer.conversion.audit.conditions import facts, holds
-from keras_segformer.conversion.tflite_file import Node
+from ..tflite.reader import Node
+from .conditions import facts, holds
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)

@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
-from keras_segformer.conversion.steps import OnStep, silent
+from ..progress import OnStep, silent
 
 
 def machine() -> str:

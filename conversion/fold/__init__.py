@@ -10,12 +10,12 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from keras_segformer.conversion.fold.batch_norm import fold_batch_norm
-from keras_segformer.conversion.fold.centering import fold_centering
-from keras_segformer.conversion.fold.norm_affine import fold_norm_affine
-from keras_segformer.conversion.fold.normalization import fold_normalization
-from keras_segformer.conversion.fold.single_head import fold_single_head
-from keras_segformer.conversion.network import Network
+from ..graph.network import Network
+from .batch_norm import fold_batch_norm
+from .centering import fold_centering
+from .norm_affine import fold_norm_affine
+from .normalization import fold_normalization
+from .single_head import fold_single_head
 
 __all__ = [
     "FOLDS",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 
-from keras_segformer.conversion.network import Linear, Network
+from ..graph.network import Linear, Network
 
 
 def fold_batch_norm(network: Network) -> Network:

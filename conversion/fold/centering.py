@@ -7,7 +7,7 @@ from typing import TypeVar
 
 import numpy as np
 
-from keras_segformer.conversion.network import Affine, Attention, Block, Convolution, Linear, Network, Norm, Stage
+from ..graph.network import Affine, Attention, Block, Convolution, Linear, Network, Norm, Stage
 
 Map = TypeVar("Map", Linear, Convolution)
 

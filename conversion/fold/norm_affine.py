@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import dataclasses
 
-from keras_segformer.conversion.fold.rewrite import after_affine, convolution_after_affine, with_blocks
-from keras_segformer.conversion.network import Attention, Block, Network
+from ..graph.network import Attention, Block, Network
+from .rewrite import after_affine, convolution_after_affine, with_blocks
 
 
 def fold_norm_affine(network: Network) -> Network:

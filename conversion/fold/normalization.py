@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 
-from keras_segformer.conversion.network import Network
+from ..graph.network import Network
 
 
 def fold_normalization(network: Network) -> Network:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Callable
 
-from keras_segformer.conversion.network import Affine, Block, Convolution, Linear, Network
+from ..graph.network import Affine, Block, Convolution, Linear, Network
 
 
 def with_blocks(network: Network, rewrite: Callable[[Block], Block]) -> Network:

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import dataclasses
 
-from keras_segformer.conversion.fold.rewrite import with_blocks
-from keras_segformer.conversion.network import Block, Linear, Network
+from ..graph.network import Block, Linear, Network
+from .rewrite import with_blocks
 
 
 def fold_single_head(network: Network) -> Network:

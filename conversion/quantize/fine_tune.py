@@ -18,13 +18,13 @@ from collections.abc import Callable, Mapping
 import numpy as np
 import tensorflow as tf
 
-from keras_segformer.conversion.decoder_graph import decode
-from keras_segformer.conversion.encoder_graph import encode
-from keras_segformer.conversion.network import Convolution, Linear, Network, map_layers
-from keras_segformer.conversion.primitives import join_rows
-from keras_segformer.conversion.quantize.recipe import Recipe
-from keras_segformer.conversion.steps import OnStep, silent
-from keras_segformer.conversion.tiles import UNTILED
+from ..graph.decoder import decode
+from ..graph.encoder import encode
+from ..graph.network import Convolution, Linear, Network, map_layers
+from ..graph.primitives import join_rows
+from ..graph.tiles import UNTILED
+from ..progress import OnStep, silent
+from .quantization_recipe import Recipe
 
 _BETA1, _BETA2, _EPSILON = 0.9, 0.999, 1e-8
 

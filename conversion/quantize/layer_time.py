@@ -8,12 +8,13 @@ import time
 import numpy as np
 import tensorflow as tf
 
-from keras_segformer.conversion.export import export
-from keras_segformer.conversion.quantize.layers import Layer
-from keras_segformer.conversion.quantize.quantizer import FloatFile
-from keras_segformer.conversion.quantize.recipe import Form, Recipe
-from keras_segformer.conversion.quantize.statistics import Statistics
 from keras_segformer.evaluation.interpreter import make_interpreter
+
+from ..tflite.export import export
+from .layers import Layer
+from .quantization_recipe import Form, Recipe
+from .quantizer import FloatFile
+from .statistics import Statistics
 
 _NAME = "decoder/classifier"  # as the last layer of a file is called
 _SECONDS = 0.03

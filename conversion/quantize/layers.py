@@ -8,7 +8,7 @@ import re
 
 import numpy as np
 
-from keras_segformer.conversion.tflite_file import Node, TFLiteFile
+from ..tflite.reader import Node, TFLiteFile
 
 # A tensor's name is that of the operations it came from, with semicolons between them. TensorFlow numbers a scope that
 # is entered again, as that of a layer which is computed in runs of rows.

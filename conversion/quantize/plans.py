@@ -9,19 +9,19 @@ from typing import Any, Literal, get_args
 
 import numpy as np
 
-from keras_segformer.conversion.fidelity import Fidelity
-from keras_segformer.conversion.quantize.layer_time import layer_seconds
-from keras_segformer.conversion.quantize.layers import Layer
-from keras_segformer.conversion.quantize.quantizer import FloatFile
-from keras_segformer.conversion.quantize.recipe import Form, Recipe
-from keras_segformer.conversion.quantize.search import (
+from ..progress import OnStep, silent
+from ..report.fidelity import Fidelity
+from .layer_time import layer_seconds
+from .layers import Layer
+from .mix_search import (
     Judge,
     Sensitivity,
     first_that_meets,
     measure_sensitivity,
     mixes,
 )
-from keras_segformer.conversion.steps import OnStep, silent
+from .quantization_recipe import Form, Recipe
+from .quantizer import FloatFile
 
 Runtime = Literal["litert", "tflite-2.16"]
 """The runtime that is to run a file: LiteRT (TF Lite 2.17 and newer) or TF Lite up to 2.16, whose kernels for dynamic

@@ -18,14 +18,15 @@ from typing import Any
 
 import numpy as np
 
-from keras_segformer.conversion.quantize.layers import Layer, find_layers
-from keras_segformer.conversion.quantize.ranges import activation_ranges, as_calibration
-from keras_segformer.conversion.quantize.recipe import Form, Recipe
-from keras_segformer.conversion.quantize.rounding import round_weights, weight_scales
-from keras_segformer.conversion.quantize.statistics import Statistics
-from keras_segformer.conversion.tflite_file import TFLiteFile, read_tflite
-from keras_segformer.conversion.tflite_writer import pack, tell_truth, unpack
 from keras_segformer.errors import MissingExtraError
+
+from ..tflite.reader import TFLiteFile, read_tflite
+from ..tflite.writer import pack, tell_truth, unpack
+from .layers import Layer, find_layers
+from .quantization_recipe import Form, Recipe
+from .ranges import activation_ranges, as_calibration
+from .rounding import round_weights, weight_scales
+from .statistics import Statistics
 
 _WITH_STATIC_OPERANDS_ONLY = ("BATCH_MATMUL",)
 

@@ -6,8 +6,8 @@ from collections.abc import Mapping
 
 import numpy as np
 
-from keras_segformer.conversion.quantize.statistics import Statistics
-from keras_segformer.conversion.tflite_file import TFLiteFile
+from ..tflite.reader import TFLiteFile
+from .statistics import Statistics
 
 _GELU_IS_ZERO_BELOW = -4.0  # GELU(-4) = -1.3e-4, far below a step of its outputs
 _SHRINKINGS = np.linspace(0.2, 1.0, 33)

@@ -8,9 +8,10 @@ from typing import Any
 
 import numpy as np
 
-from keras_segformer.conversion.quantize.layers import Layer
-from keras_segformer.conversion.tflite_file import TFLiteFile
 from keras_segformer.evaluation.interpreter import make_interpreter
+
+from ..tflite.reader import TFLiteFile
+from .layers import Layer
 
 _VALUES_PER_IMAGE = 1024
 

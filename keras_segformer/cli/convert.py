@@ -14,7 +14,7 @@ from keras_segformer.cli.arguments import image_size, positive_integer, share
 from keras_segformer.cli.progress import step_bars
 from keras_segformer.conversion import convert
 from keras_segformer.conversion.convert import AnyPrecision
-from keras_segformer.conversion.inference_graph import InputKind, OutputKind
+from keras_segformer.conversion.graph.inference_function import InputKind, OutputKind
 from keras_segformer.conversion.quantize import Runtime
 from keras_segformer.images import find_images, load_image
 from keras_segformer.segformer import SegFormer

@@ -16,7 +16,7 @@ from keras_segformer.cli.arguments import positive_integer, share
 from keras_segformer.cli.dataset import add_dataset_arguments, load_dataset
 from keras_segformer.cli.outputs import write_json
 from keras_segformer.cli.progress import progress_bar, step_bars
-from keras_segformer.conversion.verify import Verification, draw_worst, verify_content
+from keras_segformer.conversion.report.verification import Verification, draw_worst, verify_content
 from keras_segformer.evaluation import Evaluation, TFLiteModel, evaluate
 from keras_segformer.files import atomic_file
 from keras_segformer.images import find_images, load_image

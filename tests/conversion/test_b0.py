@@ -10,8 +10,8 @@ from PIL import Image
 from comparison import assert_close
 from keras_segformer import SegFormer
 from keras_segformer.conversion import convert
-from keras_segformer.conversion.memory import arena_bytes
-from keras_segformer.conversion.verify import verify_content
+from keras_segformer.conversion.report.verification import verify_content
+from keras_segformer.conversion.tflite.arena import arena_bytes
 from keras_segformer.images import load_image
 
 pytestmark = pytest.mark.slow

@@ -12,15 +12,15 @@ from tensorflow.lite.python import schema_py_generated as schema
 
 from comparison import assert_close, randomize
 from keras_segformer.conversion import convert
-from keras_segformer.conversion.export import export
 from keras_segformer.conversion.fold import fold_all
-from keras_segformer.conversion.inference_graph import inference_function
-from keras_segformer.conversion.memory import arena_bytes
-from keras_segformer.conversion.network import read_network
+from keras_segformer.conversion.graph.inference_function import inference_function
+from keras_segformer.conversion.graph.network import read_network
+from keras_segformer.conversion.graph.tiles import UNTILED, Tiling
 from keras_segformer.conversion.quantize import Recipe
-from keras_segformer.conversion.schedule import reordered
-from keras_segformer.conversion.tflite_file import operators
-from keras_segformer.conversion.tiles import UNTILED, Tiling
+from keras_segformer.conversion.tflite.arena import arena_bytes
+from keras_segformer.conversion.tflite.export import export
+from keras_segformer.conversion.tflite.reader import operators
+from keras_segformer.conversion.tflite.reorder import reordered
 from keras_segformer.evaluation import TFLiteModel
 from keras_segformer.licenses import License
 from keras_segformer.models import SegFormerNetwork
@@ -111,7 +111,7 @@ def test_order_and_tiles_save_memory_and_keep_the_numbers(photograph, run_file, 
         for tiling in (Tiling(scores=2**14, fused=2**16), UNTILED)
     )
     best, whole = export(tiled, "float32"), export(untiled, "float32")
-    monkeypatch.setattr("keras_segformer.conversion.export.reordered", lambda content: content)
+    monkeypatch.setattr("keras_segformer.conversion.tflite.export.reordered", lambda content: content)
     unordered = export(tiled, "float32")
     assert operators(best) == operators(unordered)
     assert reordered(best) == best

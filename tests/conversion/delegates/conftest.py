@@ -19,13 +19,13 @@ from PIL import Image
 
 from keras_segformer import SegFormer
 from keras_segformer.conversion import convert
-from keras_segformer.conversion.export import export
 from keras_segformer.conversion.fold import fold_all
-from keras_segformer.conversion.inference_graph import inference_function
-from keras_segformer.conversion.network import read_network
+from keras_segformer.conversion.graph.inference_function import inference_function
+from keras_segformer.conversion.graph.network import read_network
 from keras_segformer.conversion.quantize import PLANS, Recipe
 from keras_segformer.conversion.quantize.layers import find_layers
-from keras_segformer.conversion.tflite_file import read_tflite
+from keras_segformer.conversion.tflite.export import export
+from keras_segformer.conversion.tflite.reader import read_tflite
 from keras_segformer.files import atomic_folder
 from keras_segformer.images import load_image
 

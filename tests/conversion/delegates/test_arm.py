@@ -9,8 +9,8 @@ import sys
 import numpy as np
 import pytest
 
-from keras_segformer.conversion.fidelity import label_maps
-from keras_segformer.conversion.tflite_file import read_tflite
+from keras_segformer.conversion.report.fidelity import label_maps
+from keras_segformer.conversion.tflite.reader import read_tflite
 
 pytestmark = pytest.mark.slow
 

@@ -10,7 +10,7 @@ import pytest
 
 from keras_segformer.conversion import convert
 from keras_segformer.conversion.audit import audit
-from keras_segformer.conversion.tflite_file import read_tflite
+from keras_segformer.conversion.tflite.reader import read_tflite
 
 pytestmark = pytest.mark.slow
 

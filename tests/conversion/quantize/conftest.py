@@ -5,12 +5,12 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from keras_segformer.conversion.export import export
 from keras_segformer.conversion.fold import fold_all
-from keras_segformer.conversion.inference_graph import inference_function
-from keras_segformer.conversion.network import read_network
+from keras_segformer.conversion.graph.inference_function import inference_function
+from keras_segformer.conversion.graph.network import read_network
 from keras_segformer.conversion.quantize.quantizer import FloatFile
 from keras_segformer.conversion.quantize.statistics import collect_statistics
+from keras_segformer.conversion.tflite.export import export
 
 SIZE = (64, 64)
 

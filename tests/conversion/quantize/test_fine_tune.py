@@ -7,15 +7,15 @@ import dataclasses
 import numpy as np
 import pytest
 
-from keras_segformer.conversion.export import export
-from keras_segformer.conversion.fidelity import compare_outputs, run_file
 from keras_segformer.conversion.fold import fold_all
-from keras_segformer.conversion.inference_graph import inference_function
-from keras_segformer.conversion.network import map_layers, read_network
+from keras_segformer.conversion.graph.inference_function import inference_function
+from keras_segformer.conversion.graph.network import map_layers, read_network
 from keras_segformer.conversion.quantize.fine_tune import fine_tune
+from keras_segformer.conversion.quantize.quantization_recipe import Recipe
 from keras_segformer.conversion.quantize.quantizer import FloatFile
-from keras_segformer.conversion.quantize.recipe import Recipe
-from keras_segformer.conversion.tflite_file import operators
+from keras_segformer.conversion.report.fidelity import compare_outputs, run_file
+from keras_segformer.conversion.tflite.export import export
+from keras_segformer.conversion.tflite.reader import operators
 
 SIZE = (64, 64)
 

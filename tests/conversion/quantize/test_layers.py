@@ -7,13 +7,13 @@ import re
 
 import pytest
 
-from keras_segformer.conversion.export import export
 from keras_segformer.conversion.fold import fold_all
-from keras_segformer.conversion.inference_graph import inference_function
-from keras_segformer.conversion.network import read_network
+from keras_segformer.conversion.graph.inference_function import inference_function
+from keras_segformer.conversion.graph.network import read_network
+from keras_segformer.conversion.graph.tiles import UNTILED, Tiling
 from keras_segformer.conversion.quantize.layers import find_layers
-from keras_segformer.conversion.tflite_file import read_tflite
-from keras_segformer.conversion.tiles import UNTILED, Tiling
+from keras_segformer.conversion.tflite.export import export
+from keras_segformer.conversion.tflite.reader import read_tflite
 
 TILED = Tiling(scores=2**9, fused=2**11)
 

@@ -8,11 +8,11 @@ import numpy as np
 import pytest
 
 from keras_segformer.conversion.audit import audit
-from keras_segformer.conversion.fidelity import compare_outputs, run_file
+from keras_segformer.conversion.quantize.quantization_recipe import Recipe
 from keras_segformer.conversion.quantize.quantizer import FloatFile
-from keras_segformer.conversion.quantize.recipe import Recipe
 from keras_segformer.conversion.quantize.rounding import weight_scales
-from keras_segformer.conversion.tflite_file import read_tflite
+from keras_segformer.conversion.report.fidelity import compare_outputs, run_file
+from keras_segformer.conversion.tflite.reader import read_tflite
 from keras_segformer.errors import MissingExtraError
 
 pytest.importorskip("litert_quantizer", reason="litert-quantizer is not installed")

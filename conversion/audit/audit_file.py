@@ -1,0 +1,140 @@
+"""What is in a file, what it needs, and where it runs."""
+
+from __future__ import annotations
+
+import collections
+import dataclasses
+from collections.abc import Iterable
+from typing import Any
+
+from ..tflite.reader import Node, TFLiteFile, read_tflite
+from .targets import TARGETS, Verdict, custom_reason, judge
+from .versions import Requirement, requirement, runtime_key
+
+_VARIABLES = ("ASSIGN_VARIABLE", "CALL_ONCE", "READ_VARIABLE", "VAR_HANDLE")
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Audit:
+    """The findings about a file.
+
+    Args:
+        operators: The kinds of operations, `{"name": …, "version": …, "count": …}`.
+        types: How many tensors there are of every type.
+        ranks: How many tensors there are with every number of axes.
+        dynamic: Names of the tensors whose shape is known at run time only.
+        custom: Names of the operations that are none of TF Lite's own.
+        variables: Names of the operations and tensors left over from variables; weights should be constants.
+        claimed_runtime: The oldest TF Lite runtime that the file says it needs, if it says.
+        minimum_runtime: The oldest that it does need, computed from its operations and tensors; `None` where that is
+            not known.
+        unknown: The operations, with their versions, for which no runtime is known.
+        lies: What the file says that is not so, a sentence each.
+        verdicts: How it fares on the targets.
+    """
+
+    operators: list[dict[str, Any]]
+    types: dict[str, int]
+    ranks: dict[int, int]
+    dynamic: tuple[str, ...]
+    custom: tuple[str, ...]
+    variables: tuple[str, ...]
+    claimed_runtime: str | None
+    minimum_runtime: str | None
+    unknown: tuple[str, ...]
+    lies: tuple[str, ...]
+    verdicts: tuple[Verdict, ...]
+
+    @property
+    def faults(self) -> tuple[str, ...]:
+        """Why a runtime may refuse the file or compute something else, a sentence each."""
+        return (
+            *(f"{name} is {custom_reason(name)}" for name in self.custom),
+            *(f"{name} is left over from a variable" for name in self.variables),
+            *(f"it is not known which runtime has {name}" for name in self.unknown),
+            *self.lies,
+        )
+
+    def to_dict(self) -> dict[str, Any]:
+        """The findings as JSON has them."""
+        fields = {field.name: getattr(self, field.name) for field in dataclasses.fields(self)}
+        verdicts = fields.pop("verdicts")
+        content = {name: list(value) if isinstance(value, tuple) else value for name, value in fields.items()}
+        content["ranks"] = {str(rank): count for rank, count in self.ranks.items()}
+        return content | {"targets": {verdict.target: verdict.to_dict() for verdict in verdicts}}
+
+
+def audit(content: bytes, targets: Iterable[str] = TARGETS) -> Audit:
+    """Examine a TF Lite file without running it.
+
+    Args:
+        content: The file.
+        targets: Where it is to run: `"litert"`, `"xnnpack"`, `"gpu"`, `"qualcomm-htp"`, `"nnapi:"` with a feature
+            level from 3 to 8, or `"runtime:"` with a version of TF Lite. A delegate passes where it takes every
+            operation, so that nothing falls back to the interpreter's own kernels.
+
+    Returns:
+        The findings.
+
+    Raises:
+        ValueError: It is no TF Lite file, a part of it is missing, or there is no such target.
+
+    Source: the tables in this package, which name theirs.
+
+    Example:
+
+    >>> import keras_segformer
+    >>> from keras_segformer.conversion import convert
+    >>> from pathlib import Path
+    >>> import tempfile
+    >>> path = Path(tempfile.mkdtemp()) / "b0.tflite"
+    >>> _ = convert(keras_segformer.SegFormer(keras_segformer.VARIANTS["b0"]), path, input_size=(64, 64))
+    >>> found = audit(path.read_bytes(), ["litert", "nnapi:8"])
+    >>> found.minimum_runtime, [verdict.passes for verdict in found.verdicts]
+    ('2.9.0', [True, False])
+    """
+    file = read_tflite(content)
+    needs = [(node, requirement(node)) for node in file.nodes]
+    custom = {node.name for node in file.nodes if node.custom}
+    unknown = {f"{node.name} version {need.version}" for node, need in needs if not (need.runtime or node.custom)}
+    runtime = max((need.runtime for _, need in needs if need.runtime), key=runtime_key, default=None)
+    return Audit(
+        operators=file.operators(),
+        types=dict(collections.Counter(tensor.type for tensor in file.tensors).most_common()),
+        ranks=dict(sorted(collections.Counter(len(tensor.shape) for tensor in file.tensors).items())),
+        dynamic=tuple(tensor.name for tensor in file.tensors if tensor.dynamic),
+        custom=tuple(sorted(custom)),
+        variables=_variables(file),
+        claimed_runtime=file.claimed_runtime,
+        minimum_runtime=None if custom or unknown else runtime,
+        unknown=tuple(sorted(unknown)),
+        lies=(*_versions_too_low(needs), *_runtime_too_low(file.claimed_runtime, runtime)),
+        verdicts=tuple(judge(file.nodes, target) for target in targets),
+    )
+
+
+def _variables(file: TFLiteFile) -> tuple[str, ...]:
+    operations = {node.name for node in file.nodes if node.name in _VARIABLES}
+    return tuple(sorted(operations | {tensor.name for tensor in file.tensors if tensor.variable}))
+
+
+def _versions_too_low(needs: Iterable[tuple[Node, Requirement]]) -> list[str]:
+    places = collections.defaultdict(list)
+    for node, need in needs:
+        if node.version < need.needed:
+            places[node.name, node.version, need].append(node.place)
+    return [
+        f"{name} says version {version}, but {need.needed} is the first that knows {need.because} "
+        f"(TF Lite {need.runtime or 'unknown'}; operation {', '.join(where)})"
+        for (name, version, need), where in places.items()
+    ]
+
+
+def _runtime_too_low(claimed: str | None, needed: str | None) -> list[str]:
+    if claimed is None or needed is None:
+        return []
+    try:
+        too_low = runtime_key(claimed) < runtime_key(needed)
+    except ValueError:
+        return [f"the file names the runtime {claimed!r}, which is no version"]
+    return [f"the file says that TF Lite {claimed} runs it, but it needs {needed}"] if too_low else []

@@ -1,0 +1,1 @@
+"""The network as arrays, and as TensorFlow functions that export cleanly."""

@@ -1,0 +1,1 @@
+"""TF Lite files: read, written, reordered, described, and run."""

@@ -1,0 +1,157 @@
+"""TFLite metadata: what a file says of itself to Android Studio and the task libraries.
+
+Source of the layout: metadata_schema.fbs 1.5.0 of tflite-support. No package for Python writes it any more, so the few
+tables that are needed are laid out here.
+"""
+
+from __future__ import annotations
+
+import io
+import json
+import zipfile
+from collections.abc import Sequence
+from typing import Any
+
+import flatbuffers
+import numpy as np
+
+from keras_segformer.licenses import License
+
+from .writer import pack, set_metadata, unpack
+
+_ENTRY = b"TFLITE_METADATA"
+_IDENTIFIER = b"M001"
+_PARSER_VERSION = "1.0.0"
+LABEL_FILE = "labels.txt"
+FACTS_FILE = "facts.json"
+# Numbers of the schema's enumerations.
+_TENSOR_VALUE_LABELS, _DESCRIPTIONS = 3, 1
+_IMAGE_PROPERTIES, _FEATURE_PROPERTIES = 2, 1
+_RGB = 1
+_NORMALIZATION = 1
+
+
+def with_metadata(content: bytes, facts: dict[str, Any]) -> bytes:
+    """Write metadata into a file, and the names of the classes and all facts behind it.
+
+    Args:
+        content: The file.
+        facts: What the JSON file beside it is to hold, but for what is known of the file as a whole only.
+
+    Returns:
+        The file. Readers of flatbuffers do not see what is behind it; readers of archives see nothing else.
+    """
+    model = unpack(content)
+    set_metadata(model, _ENTRY, _model_metadata(facts))
+    archive = io.BytesIO(pack(model))
+    # Stored, not compressed: Android maps the files. The date is fixed, so that the same facts give the same file.
+    with zipfile.ZipFile(archive, "a", zipfile.ZIP_STORED) as files:
+        for name, text in (
+            (LABEL_FILE, "\n".join(facts["label_set"]["names"]) + "\n"),
+            (FACTS_FILE, json.dumps(facts, indent=2, ensure_ascii=False) + "\n"),
+        ):
+            files.writestr(zipfile.ZipInfo(name), text)
+    return archive.getvalue()
+
+
+def _model_metadata(facts: dict[str, Any]) -> bytes:
+    builder = flatbuffers.Builder(1024)
+    height, width = facts["input"]["shape"][1:3]
+    image = _tensor(
+        builder,
+        name="images",
+        description=f"A picture, RGB on the scale 0..255, {height}x{width} pixels.",
+        content=_content(builder, _IMAGE_PROPERTIES, _table(builder, _RGB_ONLY)),
+        # The network normalises by itself.
+        units=[_unit(builder, mean=[0.0], std=[1.0])],
+    )
+    labels = _file(builder, LABEL_FILE, "Names of the classes, one in a line.", _TENSOR_VALUE_LABELS)
+    result = _tensor(
+        builder,
+        name=facts["output"]["kind"],
+        description=_DESCRIPTION_OF[facts["output"]["kind"]],
+        content=_content(builder, _FEATURE_PROPERTIES, _table(builder, [])),
+        files=[labels],
+    )
+    graph = _table(
+        builder,
+        [None, None, _offsets(builder, [image]), _offsets(builder, [result])],
+    )
+    facts_file = _file(builder, FACTS_FILE, "Classes, colours, sizes, operations, licence.", _DESCRIPTIONS)
+    fields = [
+        builder.CreateString("SegFormer"),
+        builder.CreateString(f"Semantic segmentation into {len(facts['label_set']['names'])} classes."),
+        builder.CreateString(facts["written_by"]["keras-segformer"]),
+        _offsets(builder, [graph]),
+        builder.CreateString("keras-segformer"),
+        builder.CreateString(License(**facts["license"]).terms) if facts["license"] else None,
+        _offsets(builder, [facts_file]),
+        builder.CreateString(_PARSER_VERSION),
+    ]
+    builder.Finish(_table(builder, fields), _IDENTIFIER)
+    return bytes(builder.Output())
+
+
+_DESCRIPTION_OF = {
+    "labels": "The number of the class at every fourth pixel.",
+    "labels_full": "The number of the class at every pixel.",
+    "logits": "The logit of every class at every fourth pixel.",
+}
+_RGB_ONLY = [np.int8(_RGB)]
+
+
+def _table(builder: flatbuffers.Builder, fields: Sequence[Any]) -> int:
+    """A table of the fields in the order of the schema: offsets, 8-bit numbers, or `None` for those left out."""
+    builder.StartObject(len(fields))
+    for slot, value in enumerate(fields):
+        if isinstance(value, np.int8):
+            builder.PrependInt8Slot(slot, int(value), 0)
+        elif value is not None:
+            builder.PrependUOffsetTRelativeSlot(slot, value, 0)
+    return builder.EndObject()
+
+
+def _offsets(builder: flatbuffers.Builder, offsets: Sequence[int]) -> int:
+    builder.StartVector(4, len(offsets), 4)
+    for offset in reversed(offsets):
+        builder.PrependUOffsetTRelative(offset)
+    return builder.EndVector()
+
+
+def _numbers(builder: flatbuffers.Builder, numbers: Sequence[float]) -> int:
+    return builder.CreateNumpyVector(np.asarray(numbers, np.float32))
+
+
+def _file(builder: flatbuffers.Builder, name: str, description: str, kind: int) -> int:
+    return _table(builder, [builder.CreateString(name), builder.CreateString(description), np.int8(kind)])
+
+
+def _content(builder: flatbuffers.Builder, kind: int, properties: int) -> int:
+    return _table(builder, [np.int8(kind), properties])
+
+
+def _unit(builder: flatbuffers.Builder, mean: Sequence[float], std: Sequence[float]) -> int:
+    options = _table(builder, [_numbers(builder, mean), _numbers(builder, std)])
+    return _table(builder, [np.int8(_NORMALIZATION), options])
+
+
+def _tensor(
+    builder: flatbuffers.Builder,
+    name: str,
+    description: str,
+    content: int,
+    units: Sequence[int] = (),
+    files: Sequence[int] = (),
+) -> int:
+    return _table(
+        builder,
+        [
+            builder.CreateString(name),
+            builder.CreateString(description),
+            None,
+            content,
+            _offsets(builder, units) if units else None,
+            None,
+            _offsets(builder, files) if files else None,
+        ],
+    )

@@ -1,0 +1,152 @@
+"""Files against their networks, and pages about files."""
+
+from __future__ import annotations
+
+import json
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from keras_segformer import SegFormer
+from keras_segformer.cli import main
+from keras_segformer.conversion import audit, convert
+from keras_segformer.conversion.report.fidelity import compare_outputs, label_maps
+from keras_segformer.conversion.report.page import write_report
+from keras_segformer.conversion.report.verification import Verification, draw_worst, verify_content
+from keras_segformer.evaluation.confusion import ConfusionMatrix
+from tiny import tiny_config
+
+
+@pytest.fixture(scope="module")
+def images(photograph):
+    return [(f"{size}.png", photograph(size, 2 * size)[0]) for size in (40, 64, 90)]
+
+
+@pytest.mark.parametrize("output", ["logits", "labels", "labels_full"])
+def test_float_file_agrees_with_its_network(model, images, output, tmp_path):
+    convert(model, tmp_path / "m.tflite", input_size=(64, 96), output=output, report=False)
+    steps = []
+    content = (tmp_path / "m.tflite").read_bytes()
+    found = verify_content(content, model, images, lambda text, count: lambda: steps.append((text, count)))
+    # Enlarged logits that are all but equal may change places.
+    assert found.worst_agreement >= (0.999 if output == "labels_full" else 1.0)
+    assert list(found.agreements) == ["40.png", "64.png", "90.png"]
+    assert not found.vanished
+    assert all(each["iou"] >= 0.99 for each in found.classes())
+    assert sum(each["share_after"] for each in found.classes()) == pytest.approx(1)
+    assert steps == [("Comparing with the network", 3)] * 3
+
+
+def test_other_network(tiny, deep, images, tmp_path):
+    convert(tiny, tmp_path / "m.tflite", input_size=(64, 96), report=False)
+    content = (tmp_path / "m.tflite").read_bytes()
+    found = verify_content(content, deep, images)
+    assert found.agreement < 0.9
+    assert found.worst[0].agreement == found.worst_agreement
+    assert [pair.agreement for pair in found.worst] == sorted(found.agreements.values())
+    picture = np.asarray(draw_worst(found, deep.label_set))
+    assert picture.shape == (3 * 64, 3 * 96, 3)
+    differing = (found.worst[0].expected != found.worst[0].actual).repeat(4, axis=0).repeat(4, axis=1)
+    is_red = (picture[:64, 2 * 96 :] == (220, 30, 30)).all(axis=-1)
+    np.testing.assert_array_equal(is_red, differing)
+
+
+def test_no_image(tiny, tmp_path):
+    convert(tiny, tmp_path / "m.tflite", input_size=(64, 96), report=False)
+    with pytest.raises(ValueError, match="no image to compare"):
+        verify_content((tmp_path / "m.tflite").read_bytes(), tiny, [])
+
+
+def test_class_that_vanishes():
+    confusion = ConfusionMatrix(3, ignore_index=-1)
+    confusion.update(np.array([0] * 50 + [1] * 50), np.array([0] * 100))
+    found = Verification(agreements={"a": 0.5}, confusion=confusion, class_names=("sky", "pole", "sea"), worst=())
+    assert found.vanished == ("pole",)
+    by_name = {each["name"]: each for each in found.classes()}
+    assert by_name["pole"] == {"name": "pole", "share_before": 0.5, "share_after": 0.0, "iou": 0.0}
+    assert by_name["sky"]["iou"] == 0.5
+    assert "sea" not in by_name
+
+
+def test_fidelity_of_outputs():
+    logits = np.random.default_rng(0).normal(size=(2, 4, 4, 5))
+    same = compare_outputs(logits, logits)
+    assert (same.agreement, same.worst_agreement, same.error) == (1, 1, 0)
+    labels = label_maps(logits)
+    labels[1, 0] = -1
+    found = compare_outputs(logits, labels)
+    assert (found.agreement, found.worst_agreement, found.error) == (0.875, 0.75, None)
+    assert compare_outputs(logits, logits + 0.1).error == pytest.approx(
+        0.01 / logits.var(axis=(1, 2, 3)).mean(), rel=0.2
+    )
+    binary = np.array([[[[-1.0], [2.0]]]])
+    assert label_maps(binary).tolist() == [[[0, 1]]]
+    with pytest.raises(ValueError, match="cannot be compared"):
+        compare_outputs(logits, logits[:1])
+
+
+@pytest.fixture
+def folder(tmp_path, images):
+    (tmp_path / "images").mkdir()
+    for name, image in images:
+        Image.fromarray(image).save(tmp_path / "images" / name)
+    return tmp_path
+
+
+@pytest.fixture(scope="module")
+def preset(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("presets") / "tiny"
+    SegFormer(tiny_config()).save_to_preset(folder)
+    return str(folder)
+
+
+def test_command(preset, folder, capsys):
+    file = str(folder / "m.tflite")
+    assert main(["convert", "--preset", preset, "--output", file]) == 0
+    outputs = ["--json", str(folder / "v.json"), "--figure", str(folder / "v.png")]
+    arguments = ["verify", file, "--against", preset, "--images", str(folder / "images"), "--require", "0.99"]
+    assert main([*arguments, *outputs]) == 0
+    assert "the same label at 100.00% of the positions on 3 pictures" in capsys.readouterr().out
+    assert json.loads((folder / "v.json").read_text())["agreement"] == 1
+    with Image.open(folder / "v.png") as picture:
+        assert picture.size == (3 * 64, 3 * 64)
+
+
+def test_command_says_no(folder, tmp_path, capsys):
+    presets = []
+    for index in (1, 2):  # everything is of this class
+        model = SegFormer(tiny_config())
+        [bias] = [each for each in model.variables if "classifier/bias" in each.path]
+        bias.assign(np.eye(5)[index] * 100)
+        presets.append(str(tmp_path / str(index)))
+        model.save_to_preset(presets[-1])
+    file = str(folder / "m.tflite")
+    assert main(["convert", "--preset", presets[0], "--output", file, "--no-report"]) == 0
+    arguments = ["verify", file, "--against", presets[1], "--images", str(folder / "images")]
+    assert main([*arguments, "--require", "0.99", "--limit", "2"]) == 1
+    printed = capsys.readouterr().out
+    assert "below the required 99.00%" in printed
+    assert "never sees the class class 2" in printed
+
+
+def test_report_shows_what_was_measured(tiny, images, tmp_path):
+    name = "images of <b>all</b> & more"
+    convert(tiny, tmp_path / "m.tflite", input_size=(64, 96), calibration=[image for _, image in images] * 2)
+    page = (tmp_path / "m.html").read_text()
+    facts = json.loads((tmp_path / "m.json").read_text())
+    assert facts["sha256"] in page
+    assert "data:image/jpeg;base64," in page
+    assert f"{facts['fidelity']['agreement']:.2%}" in page
+    assert "http" not in page.replace("http://www.w3.org", "")  # it needs no other file
+    verification = Verification(
+        agreements={name: 0.5}, confusion=_confusion(), class_names=tuple(tiny.label_set.names), worst=()
+    )
+    page = write_report(facts, audit((tmp_path / "m.tflite").read_bytes()), verification, tiny.label_set)
+    assert "never sees these classes" in page
+
+
+def _confusion():
+    confusion = ConfusionMatrix(5, ignore_index=-1)
+    confusion.update(np.array([0, 1]), np.array([0, 0]))
+    return confusion

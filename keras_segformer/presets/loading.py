@@ -16,7 +16,7 @@ from keras_segformer.models import VARIANTS, MixTransformer, SegFormerConfig, Se
 from keras_segformer.presets.catalogue import PRESETS, PresetInfo
 from keras_segformer.presets.checkpoint import Checkpoint, TorchCheckpoint
 from keras_segformer.presets.keras_folder import KerasCheckpoint, is_keras_folder
-from keras_segformer.presets.locate import locate
+from keras_segformer.presets.lookup import locate
 from keras_segformer.presets.torch_weights import parameters
 from keras_segformer.presets.transformers_config import TRANSFORMERS_EPSILON
 

@@ -16,7 +16,7 @@ from keras_segformer.data.loading import load
 from keras_segformer.evaluation import evaluate
 from keras_segformer.presets import PRESETS
 from keras_segformer.presets.catalogue import BUNDLED
-from keras_segformer.presets.locate import BUNDLED_FOLDER
+from keras_segformer.presets.lookup import BUNDLED_FOLDER
 from keras_segformer.training.recipe import Recipe, load_recipe
 
 ROOT = Path(__file__).parents[2]

@@ -14,9 +14,9 @@ import huggingface_hub.utils
 import pytest
 
 from keras_segformer.errors import InvalidPresetError, PresetNotFoundError
-from keras_segformer.presets import locate
+from keras_segformer.presets import lookup
 from keras_segformer.presets.catalogue import PRESETS, PresetInfo
-from keras_segformer.presets.locate import PresetLocation, locate
+from keras_segformer.presets.lookup import PresetLocation, locate
 
 WEIGHTS = b"weights" * 1000
 MAIN, OLDER = "a" * 40, "b" * 40
@@ -136,7 +136,7 @@ def hub(monkeypatch, tmp_path):
 @pytest.fixture(autouse=True)
 def no_presets_on_this_machine(monkeypatch, tmp_path):
     monkeypatch.delenv("KERAS_SEGFORMER_PRESETS", raising=False)
-    monkeypatch.setattr(locate, "BUNDLED_FOLDER", tmp_path / "bundled")
+    monkeypatch.setattr(lookup, "BUNDLED_FOLDER", tmp_path / "bundled")
 
 
 def folder_of(path: Path, *names: str) -> Path:
@@ -149,7 +149,7 @@ def catalogue_of(monkeypatch, **sha256: str) -> PresetInfo:
     """Make `tiny` the only preset of the catalogue; digests by file name, with `_` for the dot."""
     digests = {name.replace("_", "."): digest for name, digest in sha256.items()}
     info = dataclasses.replace(PRESETS["b0_ade20k"], name="tiny", source="hf://org/tiny", sha256=digests)
-    monkeypatch.setattr(locate, "PRESETS", {"tiny": info})
+    monkeypatch.setattr(lookup, "PRESETS", {"tiny": info})
     return info
 
 

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import contextlib
+import dataclasses
 import glob
+import inspect
 import os
 import warnings
 from collections.abc import Iterator
@@ -11,57 +13,136 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from PIL import Image, ImageFile, ImageOps, UnidentifiedImageError
+from PIL import Image, ImageOps, UnidentifiedImageError
 
+from keras_segformer.bit_depth import (
+    check_bit_depth,
+    deep_colours,
+    is_deep_colour,
+    scale_to_bytes,
+    stated_bits,
+)
 from keras_segformer.errors import InvalidImageError
+from keras_segformer.image_formats import (
+    MAX_PIXELS_VARIABLE,
+    PLUGIN_SUFFIXES,
+    check_regular_file,
+    open_image,
+    readable_formats,
+    readable_suffixes,
+)
 
-__all__ = ["ImageSource", "find_images", "load_image"]
+__all__ = ["FoundImages", "ImageSource", "ReadImage", "find_images", "list_images", "load_image", "read_image"]
 
 ImageSource = str | os.PathLike[str] | Image.Image | np.ndarray
 
 # Modes of more than 8 bits, whose values Pillow would clip at 255 on the way to RGB; `I` is another.
 _DEEP_MODES = ("I;16", "I;16L", "I;16B", "I;16N", "F")
+# Where most of a fourth band is neither opaque nor transparent, it is not transparency.
+_SOFT_SHARE = 0.5
 
 
-def load_image(source: ImageSource) -> np.ndarray:
+@dataclasses.dataclass(frozen=True)
+class ReadImage:
+    """A picture, and what had to be assumed to read it.
+
+    Args:
+        pixels: `(H, W, 3)`, RGB, uint8.
+        transparent: `(H, W)`, bool, true where the file is more transparent than opaque; `None` if it is opaque.
+        assumptions: What was read in one of several possible ways, as predicates of sentences about the picture.
+    """
+
+    pixels: np.ndarray
+    transparent: np.ndarray | None = None
+    assumptions: tuple[str, ...] = ()
+
+
+def load_image(source: ImageSource, bit_depth: int | None = None) -> np.ndarray:
     """Reads an image as RGB on the scale 0..255.
 
     Files and PIL images are taken in every mode that Pillow converts to RGB, and turned upright by their EXIF
-    orientation; of an animated file the first frame counts. 16-bit grey values (modes `I;16` and `I`,
-    0..65535) are divided by 257, where Pillow's own conversion would clip them at 255; values of mode `F` are
-    on the scale 0..255. Transparent pixels are laid over white, as a page would show them: the colour stored
-    under full transparency is arbitrary and was never meant to be seen.
+    orientation; of an animated file the first frame counts. Values of 16 bits are scaled by `bit_depth`, or by what
+    the file states; values of mode `F` are on the scale 0..255. Transparent pixels are laid over white, as a page
+    would show them: the colour stored under full transparency is arbitrary and was never meant to be seen.
 
     Args:
         source: Path of an image file, PIL image, or array `(H, W)`, `(H, W, 1)`, `(H, W, 3)` (RGB) or
-            `(H, W, 4)` (RGBA); tensors that NumPy can read are arrays too. Arrays of uint16 are on the scale
-            0..65535, all other integers and floats on 0..255; floats are rounded.
+            `(H, W, 4)` (RGBA); tensors that NumPy can read are arrays too. Arrays of uint16 have 16 bits a channel,
+            all other integers and floats are on the scale 0..255; floats are rounded.
+        bit_depth: How many bits of 16 count: cameras and scanners store 10, 12 or 14 in files of 16. By default what
+            the file states, else 16.
 
     Returns:
         A new array `(H, W, 3)`, uint8.
 
     Raises:
         FileNotFoundError: There is no such file.
-        InvalidImageError: The file is broken, is no image or has more pixels than Pillow's guard against
-            decompression bombs allows; or the array has a wrong shape, a wrong dtype, or values that are not
-            finite or out of range.
+        InvalidImageError: The file is broken, is not an image of a known format or has more pixels than Pillow's guard
+            against decompression bombs allows; or values of 16 bits look like fewer and nothing says which; or the
+            array has a wrong shape, a wrong dtype, or values that are not finite or out of range.
+        ValueError: `bit_depth` is out of range.
 
     Warns:
-        UserWarning: All values are so small that they look to be on another scale: floats up to 1, or
-            16-bit integers up to 255.
+        UserWarning: All values are floats up to 1, which look to be on another scale; or the fourth band of a
+            TIFF file, marked as transparency, looks like something else and is left out.
 
     Example:
 
     >>> load_image(np.full((2, 2), 65535, dtype=np.uint16))[0, 0]
     array([255, 255, 255], dtype=uint8)
     """
+    image, what = _read(source, bit_depth)
+    for assumption in image.assumptions:
+        if "band" in assumption:
+            warnings.warn(f"{what} {assumption}", UserWarning, stacklevel=2)
+    return image.pixels
+
+
+def read_image(source: ImageSource, bit_depth: int | None = None) -> ReadImage:
+    """Reads an image as `load_image` does, and tells what is transparent and what was assumed.
+
+    Args:
+        source: As for `load_image`.
+        bit_depth: As for `load_image`.
+
+    Returns:
+        The picture.
+
+    Raises:
+        FileNotFoundError: As for `load_image`, and so are the others.
+        InvalidImageError: The picture cannot be read.
+
+    Example:
+
+    >>> read_image(np.zeros((2, 2, 3), np.uint8)).assumptions
+    ()
+    """
+    return _read(source, bit_depth)[0]
+
+
+def _read(source: ImageSource, bit_depth: int | None) -> tuple[ReadImage, str]:
+    """A picture, and how messages call it."""
+    check_bit_depth(bit_depth)
     if isinstance(source, Image.Image):
         what, read = "the PIL image", _read_pillow
     elif isinstance(source, (str, os.PathLike)):
         what, read = f"'{os.fspath(source)}'", _read_file
     else:
         what, read = "the image array", _read_array
-    return _to_rgb(read(source, what), what)
+    return read(source, what, bit_depth), what
+
+
+@dataclasses.dataclass(frozen=True)
+class FoundImages:
+    """The files that an argument stands for.
+
+    Args:
+        images: The image files, sorted.
+        left_aside: What else lies there and is not read: files of other kinds, and folders, sorted.
+    """
+
+    images: tuple[Path, ...]
+    left_aside: tuple[Path, ...] = ()
 
 
 def find_images(pattern: str | os.PathLike[str]) -> list[Path]:
@@ -84,64 +165,140 @@ def find_images(pattern: str | os.PathLike[str]) -> list[Path]:
     find_images("holiday/*.jpg")
     ```
     """
+    return list(list_images(pattern).images)
+
+
+def list_images(pattern: str | os.PathLike[str]) -> FoundImages:
+    """Lists the image files as `find_images` does, and what is left aside.
+
+    Args:
+        pattern: As for `find_images`.
+
+    Returns:
+        Images, and the files and folders beside them that are not read. Hidden ones are not listed.
+
+    Raises:
+        FileNotFoundError: There is no such image.
+
+    Example:
+
+    ```python
+    found = list_images("holiday")
+    ```
+    """
     path = Path(pattern)
-    if path.is_file():
-        return [path]
+    if path.exists() and not path.is_dir():
+        return FoundImages((path,))
     # Path.glob takes no absolute patterns.
-    candidates = path.iterdir() if path.is_dir() else map(Path, glob.glob(str(pattern), recursive=True))
-    extensions = _readable_extensions()
-    images = sorted(file for file in candidates if file.suffix.lower() in extensions and file.is_file())
+    candidates = list(path.iterdir() if path.is_dir() else map(Path, glob.glob(str(pattern), recursive=True)))
+    suffixes = readable_suffixes() | set(PLUGIN_SUFFIXES)
+    images = sorted(file for file in candidates if file.suffix.lower() in suffixes and file.is_file())
     if not images:
         raise FileNotFoundError(
             f"no image found at '{pattern}'; name an image file, a folder that holds some, or a glob such as "
             f"'photos/*.jpg'"
         )
-    return images
+    visible = (file for file in candidates if not file.name.startswith("."))
+    return FoundImages(tuple(images), tuple(sorted(set(visible) - set(images))))
 
 
-def _readable_extensions() -> set[str]:
-    """The file extensions, in lower case and with their dot, of the formats that Pillow can decode."""
-    extensions = Image.registered_extensions()  # fills Image.OPEN too
-    # Stubs only recognise a format, such as HDF5, whose decoder an application would have to bring.
-    stubs = {
-        image_format
-        for image_format, (factory, _) in Image.OPEN.items()
-        if isinstance(factory, type) and issubclass(factory, ImageFile.StubImageFile)
-    }
-    return {extension for extension, image_format in extensions.items() if image_format in Image.OPEN.keys() - stubs}
-
-
-def _read_file(source: str | os.PathLike[str], what: str) -> np.ndarray:
+def _read_file(source: str | os.PathLike[str], what: str, bit_depth: int | None) -> ReadImage:
     path = Path(source)
-    if path.is_dir():
-        raise InvalidImageError(f"{what} is a folder; name one image in it, or list its images with find_images")
     if not path.exists():
         raise FileNotFoundError(f"there is no file {what}; check the path and the working folder")
+    check_regular_file(path, what)
     # Opened here, because files that Pillow opens by name it may map into memory, and mapped grey TIFF files that are
     # to be turned by 90° come out garbled (Pillow 13.0).
-    with _named_errors(what), path.open("rb") as file, Image.open(file) as image:
-        return _read_pillow(image, what)
+    with _named_errors(what), path.open("rb") as file, open_image(file) as image:
+        return _read_pillow(image, what, bit_depth)
 
 
-def _read_pillow(image: Image.Image, what: str) -> np.ndarray:
-    """The pixels of a PIL image, upright: RGB, or grey values of more than 8 bits."""
+def _read_pillow(image: Image.Image, what: str, bit_depth: int | None) -> ReadImage:
     with _named_errors(what):
+        stated = stated_bits(image)
+        depth = bit_depth or stated
+        assumptions, is_tiff = (), image.format == "TIFF"
+        if is_deep_colour(image):
+            deep = _deep_colours(image, depth, what)
+            if deep is not None:
+                image, assumptions = deep, (_depth_assumption(depth or 16),)
         upright = ImageOps.exif_transpose(image)
-        if upright.mode == "I":
-            return _as_uint16(np.asarray(upright), what)
-        return np.asarray(upright) if upright.mode in _DEEP_MODES else _over_white(upright)
+        if upright.mode in ("I", *_DEEP_MODES):
+            values = np.asarray(upright)
+            if upright.mode == "I":
+                values = _as_uint16(values, what)
+            if upright.mode != "F":
+                values, assumptions = scale_to_bytes(values, depth, what), (_depth_assumption(depth or 16),)
+            return ReadImage(_to_rgb(values, what), assumptions=assumptions)
+        return _without_transparency(upright, assumptions, what, is_tiff=is_tiff)
 
 
-def _read_array(source: Any, what: str) -> np.ndarray:
+def _depth_assumption(depth: int) -> str:
+    return f"has 16 bits a channel, of which {depth} count"
+
+
+def _deep_colours(image: Image.Image, bit_depth: int | None, what: str) -> Image.Image | None:
+    """A colour picture of 16 bits a channel scaled to 8; `None` where Pillow's own reading, the upper 8, is right."""
+    file, position = image.fp, image.fp.tell()
+    file.seek(0)
+    content = file.read()
+    file.seek(position)
+    values = deep_colours(content, readable_formats())
+    if values is None:
+        high = int(np.asarray(image)[..., : len(image.getbands()) - image.has_transparency_data].max(initial=0))
+        if bit_depth in (None, 16) and high >= 64:
+            return None
+        raise InvalidImageError(f"{what} is a colour picture of 16 bits in a layout that is not read; save it with 8")
+    colours = scale_to_bytes(values[..., :3], bit_depth, what)
+    if values.shape[2] == 4:
+        # Transparency fills its 16 bits whatever the colours do.
+        colours = np.dstack([colours, (values[..., 3] >> 8).astype(np.uint8)])
+    result = Image.fromarray(colours)
+    result.info.update({key: value for key, value in image.info.items() if key in ("exif",)})
+    return result
+
+
+def _without_transparency(
+    image: Image.Image, assumptions: tuple[str, ...], what: str, is_tiff: bool = False
+) -> ReadImage:
+    """A PIL image of 8 bits a channel over white; what TIFF files mark as transparency may be another band."""
+    if not image.has_transparency_data:
+        return ReadImage(_to_rgb(np.array(image.convert("RGB")), what), assumptions=assumptions)
+    layer = image.convert("RGBA")
+    if layer.width * layer.height == 0:
+        return ReadImage(_to_rgb(np.asarray(layer), what))
+    alpha = np.asarray(layer.getchannel("A"))
+    if is_tiff and np.mean((alpha > 0) & (alpha < 255)) > _SOFT_SHARE:
+        dropped = "has a fourth band that is marked as transparency but varies like a picture, such as near infrared"
+        return ReadImage(np.asarray(layer)[..., :3].copy(), assumptions=(*assumptions, f"{dropped}; it is left out"))
+    if alpha.min() == 255:
+        return ReadImage(np.asarray(layer)[..., :3].copy(), assumptions=assumptions)
+    page = Image.new("RGBA", layer.size, "white")
+    share = np.mean(alpha < 255)
+    return ReadImage(
+        np.array(Image.alpha_composite(page, layer).convert("RGB")),
+        alpha < 128,
+        (*assumptions, f"is transparent in {share:.1%} of its pixels, which are seen over white"),
+    )
+
+
+def _read_array(source: Any, what: str, bit_depth: int | None) -> ReadImage:
     if not hasattr(source, "__array__"):
         raise InvalidImageError(
             f"an image is a path, a PIL image or an array; got {type(source).__name__}: convert lists with "
             f"numpy.asarray, open bytes with PIL.Image.open(io.BytesIO(...))"
         )
     try:
-        return np.asarray(source)
+        array = np.asarray(source)
     except Exception as error:  # each framework has its own, such as for tensors without values or on a device
-        raise InvalidImageError(f"{what} is no NumPy array and cannot be made one ({error}); convert it") from error
+        raise InvalidImageError(f"{what} cannot be converted to a NumPy array ({error}); convert it") from error
+    _check_layout(array, what)
+    assumptions = ()
+    if array.dtype.kind == "u" and array.dtype.itemsize == 2:
+        array, assumptions = scale_to_bytes(array, bit_depth, what), (_depth_assumption(bit_depth or 16),)
+    if array.ndim == 3 and array.shape[2] == 4:
+        return _without_transparency(Image.fromarray(_to_uint8(array, what)), assumptions, what)
+    return ReadImage(_to_rgb(array, what), assumptions=assumptions)
 
 
 @contextlib.contextmanager
@@ -153,11 +310,16 @@ def _named_errors(what: str) -> Iterator[None]:
         raise
     except Image.DecompressionBombError as error:
         raise InvalidImageError(
-            f"{what} is larger than Pillow's guard against decompression bombs allows; if you trust it, raise "
-            f"PIL.Image.MAX_IMAGE_PIXELS ({error})"
+            f"{what} is larger than Pillow's guard against decompression bombs allows; if you trust it, raise the "
+            f"limit with --max-image-pixels, {MAX_PIXELS_VARIABLE} or PIL.Image.MAX_IMAGE_PIXELS ({error})"
         ) from error
     except UnidentifiedImageError as error:
-        raise InvalidImageError(f"{what} is no image that Pillow can read; save it as PNG or JPEG") from error
+        if what.rstrip("'").lower().endswith(PLUGIN_SUFFIXES):
+            raise InvalidImageError(
+                f'{what} needs the HEIF plug-in of Pillow; install it with pip install "keras-segformer[heif]", or '
+                "save the picture as PNG or JPEG"
+            ) from error
+        raise InvalidImageError(f"{what} is not an image of a format that is read; save it as PNG or JPEG") from error
     except Exception as error:  # the decoders raise many kinds: OSError, SyntaxError, ValueError, struct.error …
         raise InvalidImageError(f"{what} cannot be read as an image ({error}); save or download it again") from error
 
@@ -172,24 +334,12 @@ def _as_uint16(values: np.ndarray, what: str) -> np.ndarray:
     return values.astype(np.uint16)
 
 
-def _over_white(image: Image.Image) -> np.ndarray:
-    """A PIL image of 8 bits a channel as RGB, its transparency laid over white."""
-    if not image.has_transparency_data:
-        return np.array(image.convert("RGB"))
-    layer = image.convert("RGBA")
-    page = Image.new("RGBA", layer.size, "white")
-    return np.array(Image.alpha_composite(page, layer).convert("RGB"))
-
-
 def _to_rgb(array: np.ndarray, what: str) -> np.ndarray:
     _check_layout(array, what)
     values = _to_uint8(array, what)
     if values.ndim == 2:
         values = values[:, :, np.newaxis]
-    channels = values.shape[2]
-    if channels == 4:
-        return _over_white(Image.fromarray(values))
-    return values if channels == 3 else np.repeat(values, 3, axis=2)
+    return values if values.shape[2] == 3 else np.repeat(values, 3, axis=2)
 
 
 def _check_layout(array: np.ndarray, what: str) -> None:
@@ -213,20 +363,21 @@ def _to_uint8(array: np.ndarray, what: str) -> np.ndarray:
     if is_float and not np.isfinite(array).all():
         raise InvalidImageError(f"{what} has NaN or infinite values; replace them, as with numpy.nan_to_num")
     low, high = array.min(), array.max()
-    if array.dtype.kind == "u" and array.dtype.itemsize == 2:
-        if 0 < high <= 255:
-            _warn_of_scale(f"{what} is read on the 16-bit scale 0..65535", high, "convert it to uint8")
-        return np.rint(array / np.float32(257)).astype(np.uint8, order="C")
     if np.rint(low) < 0 or np.rint(high) > 255:
         raise InvalidImageError(f"{what} must have values in 0..255; got {low} to {high}: rescale or clip them")
     if is_float and 0 < high <= 1:
-        _warn_of_scale(f"{what} is read on the scale 0..255", high, "multiply it by 255")
+        warnings.warn(
+            f"{what} is read on the scale 0..255, but its largest value is {high}; if it is on a smaller scale, "
+            "multiply it by 255",
+            UserWarning,
+            stacklevel=_frames_to_caller(),
+        )
     return (np.rint(array) if is_float else array).astype(np.uint8, order="C")
 
 
-def _warn_of_scale(reading: str, high: Any, remedy: str) -> None:
-    warnings.warn(
-        f"{reading}, but its largest value is {high}; if it is on a smaller scale, {remedy}",
-        UserWarning,
-        stacklevel=5,  # the caller of load_image
-    )
+def _frames_to_caller() -> int:
+    """The stack level, for `warnings.warn` in the function that asks, of the first frame outside this module."""
+    frame, level = inspect.currentframe().f_back, 1
+    while frame is not None and frame.f_globals.get("__name__") == __name__:
+        frame, level = frame.f_back, level + 1
+    return level

@@ -4,17 +4,21 @@ from __future__ import annotations
 
 import io
 import os
+import struct
+import zlib
 from pathlib import Path
 
 import numpy as np
 import pytest
+import tensorflow as tf
 from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 from PIL import Image
 
 from keras_segformer.errors import InvalidImageError
-from keras_segformer.images import find_images, load_image
+from keras_segformer.image_formats import readable_suffixes, set_max_image_pixels
+from keras_segformer.images import find_images, list_images, load_image, read_image
 
 RNG = np.random.default_rng(0)
 GREY = RNG.integers(0, 256, (5, 7), dtype=np.uint8)
@@ -96,11 +100,11 @@ def test_grey_with_alpha(tmp_path):
     assert_image(load_image(path), over_white(three(GREY), ALPHA), tolerance=1)
 
 
-@pytest.mark.parametrize("suffix", [".png", ".tif", ".webp"])
-def test_rgba_is_laid_over_white(tmp_path, suffix):
+@pytest.mark.parametrize(("suffix", "alpha"), [(".png", ALPHA), (".webp", ALPHA), (".tif", ALPHA // 128 * 255)])
+def test_rgba_is_laid_over_white(tmp_path, suffix, alpha):
     path = tmp_path / f"image{suffix}"
-    Image.fromarray(np.dstack([RGB, ALPHA])).save(path, lossless=True, exact=True)
-    assert_image(load_image(path), over_white(RGB, ALPHA), tolerance=1)
+    Image.fromarray(np.dstack([RGB, alpha])).save(path, lossless=True, exact=True)
+    assert_image(load_image(path), over_white(RGB, alpha), tolerance=1)
 
 
 def test_the_color_under_full_transparency_is_not_seen():
@@ -322,7 +326,7 @@ def test_integer_arrays(array):
     assert_image(load_image(array), np.broadcast_to(array, (*array.shape[:2], 3)))
 
 
-@given(hnp.arrays(st.sampled_from(["<u2", ">u2"]), shapes((3,)), elements=st.integers(256, 65535)))
+@given(hnp.arrays(st.sampled_from(["<u2", ">u2"]), shapes((3,)), elements=st.integers(16384, 65535)))
 def test_16_bit_arrays_are_scaled(array):
     assert_image(load_image(array), np.rint(array / 257))
 
@@ -363,7 +367,7 @@ def test_tensors_that_numpy_cannot_read():
             raise NotImplementedError("it has no values")
 
     with pytest.raises(
-        InvalidImageError, match=r"no NumPy array and cannot be made one \(it has no values\); convert it"
+        InvalidImageError, match=r"cannot be converted to a NumPy array \(it has no values\); convert it"
     ):
         load_image(SymbolicTensor())
 
@@ -431,15 +435,77 @@ def test_floats_from_0_to_1_are_suspicious():
     assert image.max() <= 1
 
 
-def test_16_bit_integers_up_to_255_are_suspicious():
-    with pytest.warns(UserWarning, match=r"16-bit scale 0\.\.65535, but its largest value is .*convert it to uint8"):
-        load_image(RGB.astype(np.uint16))
+@pytest.mark.parametrize(("high", "bits"), [(200, 8), (1000, 10), (4095, 12), (16383, 14)])
+def test_16_bits_that_look_like_fewer_are_a_question(tmp_path, high, bits):
+    """Arrays, PIL images, files of grey and of colours; the answer brings the full range."""
+    grey = np.linspace(0, high, 35).astype(np.uint16).reshape(5, 7)
+    Image.fromarray(grey).save(tmp_path / "grey.png")
+    (tmp_path / "colour.png").write_bytes(tf.io.encode_png(three(grey)).numpy())
+    for source in (grey, Image.fromarray(grey), tmp_path / "grey.png", tmp_path / "colour.png"):
+        with pytest.raises(InvalidImageError, match=rf"no value above {high}, .* \(--bit-depth {bits}\), or 16 if"):
+            load_image(source)
+        image = load_image(source, bit_depth=bits)
+        assert_image(image, three(np.rint(grey * (255 / (2**bits - 1)))), tolerance=1)
+        assert load_image(source, bit_depth=16).max() == round(high / 257)
+        assert any("16 bits a channel" in assumption for assumption in read_image(source, bits).assumptions)
 
 
-@pytest.mark.parametrize("mode", ["I", "I;16"])
-def test_8_bit_values_in_16_bit_modes_are_suspicious(mode):
-    with pytest.warns(UserWarning, match="the PIL image is read on the 16-bit scale"):
-        load_image(Image.new(mode, (7, 5), 200))
+def test_values_above_the_named_depth_are_refused():
+    with pytest.raises(InvalidImageError, match=r"do not fit into the 12 bits that were named; use bit_depth=14"):
+        load_image(np.full((4, 4), 5000, np.uint16), bit_depth=12)
+    with pytest.raises(ValueError, match="`bit_depth` must be an integer from 1 to 16; got 24"):
+        load_image(RGB, bit_depth=24)
+
+
+def test_a_file_may_state_its_depth(tmp_path):
+    grey = np.array([[0, 4095]], np.uint16)
+    Image.fromarray(grey).save(tmp_path / "a.tif", tiffinfo={281: 4095})
+    content = tf.io.encode_png(grey[..., None]).numpy()
+    chunk = b"sBIT" + bytes([12])
+    stated = struct.pack(">I", 1) + chunk + struct.pack(">I", zlib.crc32(chunk))
+    (tmp_path / "a.png").write_bytes(content[:33] + stated + content[33:])
+    for name in ("a.tif", "a.png"):
+        assert load_image(tmp_path / name)[0, :, 0].tolist() == [0, 255]
+        assert read_image(tmp_path / name).assumptions == ("has 16 bits a channel, of which 12 count",)
+
+
+def test_full_colour_of_16_bits(tmp_path):
+    deep = RNG.integers(0, 65536, (5, 7, 3), dtype=np.uint16)
+    (tmp_path / "a.png").write_bytes(tf.io.encode_png(deep).numpy())
+    assert_image(load_image(tmp_path / "a.png"), np.rint(deep / 257))
+
+
+# --- Transparency
+
+
+def test_transparent_pixels_are_told(tmp_path):
+    alpha = np.where(np.arange(35).reshape(5, 7) < 14, 0, 255).astype(np.uint8)
+    Image.fromarray(np.dstack([RGB, alpha])).save(tmp_path / "a.png")
+    image = read_image(tmp_path / "a.png")
+    np.testing.assert_array_equal(image.transparent, alpha == 0)
+    assert image.assumptions == ("is transparent in 40.0% of its pixels, which are seen over white",)
+    assert read_image(np.dstack([RGB, np.full_like(ALPHA, 255)])).transparent is None
+
+
+def test_a_fourth_band_that_is_no_transparency_is_left_out(tmp_path):
+    band = np.linspace(1, 254, 35).astype(np.uint8).reshape(5, 7)
+    Image.fromarray(np.dstack([RGB, band])).save(tmp_path / "a.tif")
+    with pytest.warns(UserWarning, match=r"a\.tif' has a fourth band .* near infrared; it is left out"):
+        assert_image(load_image(tmp_path / "a.tif"), RGB)
+    # In other formats, and where most of it is 0 or 255, it is transparency.
+    Image.fromarray(np.dstack([RGB, band])).save(tmp_path / "a.png")
+    assert_image(load_image(tmp_path / "a.png"), over_white(RGB, band), tolerance=1)
+
+
+def test_pictures_of_the_field(shared):
+    pictures = shared / "field_cases/pictures"
+    with pytest.raises(InvalidImageError, match="--bit-depth 12"):
+        load_image(pictures / "twelve_bits_in_sixteen.png")
+    assert load_image(pictures / "twelve_bits_in_sixteen.png", bit_depth=12).max() == 238
+    assert "fourth band" in read_image(pictures / "near_infrared_as_alpha.tif").assumptions[0]
+    assert read_image(pictures / "half_transparent.png").transparent[:24].all()
+    with pytest.raises(InvalidImageError, match="not an image of a format that is read"):
+        load_image(pictures / "postscript_inside.jpg")
 
 
 def test_the_warning_points_at_the_caller(tmp_path):
@@ -462,7 +528,7 @@ def test_black_images_are_not_suspicious(dtype):
 def test_files_that_are_no_image(tmp_path, content):
     path = tmp_path / "image.png"
     path.write_bytes(content)
-    with pytest.raises(InvalidImageError, match=r"image\.png' (is no image|cannot be read as an image).* save"):
+    with pytest.raises(InvalidImageError, match=r"image\.png' (is not an image|cannot be read as an image).* save"):
         load_image(path)
 
 
@@ -523,7 +589,9 @@ def test_missing_file(tmp_path):
 def test_decompression_bombs_are_refused_by_name(tmp_path, monkeypatch):
     Image.fromarray(RGB).save(tmp_path / "image.png")
     monkeypatch.setattr(Image, "MAX_IMAGE_PIXELS", 10)
-    with pytest.raises(InvalidImageError, match=r"decompression bombs.* raise PIL\.Image\.MAX_IMAGE_PIXELS"):
+    with pytest.raises(
+        InvalidImageError, match=r"decompression bombs.* --max-image-pixels.* PIL\.Image\.MAX_IMAGE_PIXELS"
+    ):
         load_image(tmp_path / "image.png")
 
 
@@ -532,6 +600,47 @@ def test_pillow_warns_of_large_images(tmp_path, monkeypatch):
     monkeypatch.setattr(Image, "MAX_IMAGE_PIXELS", 30)
     with pytest.warns(Image.DecompressionBombWarning):
         assert_image(load_image(tmp_path / "image.png"), RGB)
+
+
+def test_the_limit_of_pixels_can_be_raised(tmp_path, monkeypatch):
+    Image.fromarray(RGB).save(tmp_path / "image.png")
+    monkeypatch.setattr(Image, "MAX_IMAGE_PIXELS", 10)
+    monkeypatch.setenv("KERAS_SEGFORMER_MAX_IMAGE_PIXELS", "35")
+    assert_image(load_image(tmp_path / "image.png"), RGB)
+    assert Image.MAX_IMAGE_PIXELS == 10
+    monkeypatch.setenv("KERAS_SEGFORMER_MAX_IMAGE_PIXELS", "many")
+    with pytest.raises(ValueError, match="must be a positive number of pixels; got 'many'"):
+        load_image(tmp_path / "image.png")
+    monkeypatch.delenv("KERAS_SEGFORMER_MAX_IMAGE_PIXELS")
+    set_max_image_pixels(35)
+    assert_image(load_image(tmp_path / "image.png"), RGB)
+    with pytest.raises(ValueError, match="must be positive"):
+        set_max_image_pixels(0)
+
+
+def test_pipes_and_devices_are_refused(tmp_path):
+    os.mkfifo(tmp_path / "pipe.png")
+    for path in (tmp_path / "pipe.png", "/dev/zero"):
+        with pytest.raises(InvalidImageError, match="not a regular file but a pipe or device"):
+            load_image(path)
+
+
+def test_other_programs_are_not_started(tmp_path, monkeypatch):
+    """Pillow hands PostScript to Ghostscript, whatever the file's name says."""
+    started = []
+    monkeypatch.setattr("subprocess.check_call", lambda *command, **_: started.append(command))
+    path = tmp_path / "photo.jpg"
+    path.write_bytes(b"%!PS-Adobe-3.0 EPSF-3.0\n%%BoundingBox: 0 0 64 48\n%%EndComments\nshowpage\n")
+    with pytest.raises(InvalidImageError, match="not an image of a format that is read"):
+        load_image(path)
+    assert started == []
+
+
+def test_a_missing_plug_in_is_named(tmp_path, monkeypatch):
+    monkeypatch.setattr("keras_segformer.image_formats.FORMATS", ("PNG",))
+    (tmp_path / "photo.HEIC").write_bytes(b"\0\0\0\x18ftypheic\0\0\0\0mif1heic")
+    with pytest.raises(InvalidImageError, match=r'pip install "keras-segformer\[heif\]"'):
+        load_image(tmp_path / "photo.HEIC")
 
 
 # --- Finding images
@@ -583,10 +692,16 @@ def test_no_image_found(folder, pattern):
         find_images(folder / pattern)
 
 
-def test_every_found_extension_is_lower_case_and_has_its_dot():
-    from keras_segformer.images import _readable_extensions
+def test_what_is_not_read_is_listed(folder):
+    (folder / ".hidden").touch()
+    found = list_images(folder)
+    assert list(found.images) == find_images(folder)
+    assert found.left_aside == tuple(folder / name for name in ("notes.txt", "sub", "weights.h5", "x.png"))
+    assert list_images(folder / "b.png").left_aside == ()
 
-    extensions = _readable_extensions()
-    assert {".png", ".jpg", ".jpeg", ".webp", ".tif", ".tiff", ".bmp", ".gif"} <= extensions
-    assert not {".h5", ".pdf", ".txt", ".json"} & extensions
-    assert all(extension == extension.lower() and extension.startswith(os.extsep) for extension in extensions)
+
+def test_every_found_suffix_is_lower_case_and_has_its_dot():
+    suffixes = readable_suffixes()
+    assert {".png", ".jpg", ".jpeg", ".jfif", ".webp", ".tif", ".tiff", ".bmp", ".gif"} <= suffixes
+    assert not {".h5", ".pdf", ".eps", ".txt", ".json"} & suffixes
+    assert all(suffix == suffix.lower() and suffix.startswith(os.extsep) for suffix in suffixes)

@@ -171,7 +171,7 @@ def test_label_sets_are_values():
         ({"names": ["cat", " "]}, r"`names\[1\]` must be one line of text; got ' '"),
         ({"names": ["cat\n", "dog"]}, r"`names\[0\]` must be one line of text"),
         ({"palette": {"cat": [0, 0, 0]}}, "`palette` must be a list"),
-        ({"palette": [[0, 0, 0]]}, "`palette` needs one colour for each of the 2 names; got 1"),
+        ({"palette": [[0, 0, 0]]}, "`palette` needs one colour for each of the 2 in `names`; got 1"),
         ({"palette": [[0, 0, 0], [0, 0]]}, r"`palette\[1\]` must be three integers .*; got \(0, 0\)"),
         ({"palette": [[0, 0, 0], [0, 0, 256]]}, r"`palette\[1\]` must be three integers from 0 to 255"),
         ({"palette": [[0, 0, 0.5], [0, 0, 0]]}, r"`palette\[0\]` must be three integers"),
@@ -223,7 +223,7 @@ def test_any_other_json_value_is_read_or_refused_by_name(key, value):
 
 
 def test_constructor_checks_too():
-    with pytest.raises(ValueError, match="needs one colour for each of the 2 names"):
+    with pytest.raises(ValueError, match="needs one colour for each of the 2 in `names`"):
         LabelSet("pets", ("cat", "dog"), ((0, 0, 0),))
 
 

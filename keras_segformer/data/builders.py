@@ -36,10 +36,12 @@ class PairsConfig(tfds.core.BuilderConfig):
         name: Folder of the prepared examples.
         data: Folder or archive of the data set; the `manual_dir` of TFDS by default.
         skip_bad: Whether bad pairs are left out; else they are an error.
+        bit_depth: How many bits of pictures with 16 bits a channel count.
     """
 
     data: str | os.PathLike[str] | None = None
     skip_bad: bool = False
+    bit_depth: int | None = None
 
 
 class PairsBuilder(tfds.core.GeneratorBasedBuilder, skip_registration=True):
@@ -54,6 +56,11 @@ class PairsBuilder(tfds.core.GeneratorBasedBuilder, skip_registration=True):
     def label_set(self) -> LabelSet:
         """The classes of the prepared examples."""
         return LabelSet.from_dict(self.info.metadata["label_set"])
+
+    @property
+    def assumptions(self) -> list[str]:
+        """What was read in one of several possible ways."""
+        return self.info.metadata.get("assumptions", [])
 
     @property
     def left_out(self) -> list[str]:
@@ -79,7 +86,7 @@ class PairsBuilder(tfds.core.GeneratorBasedBuilder, skip_registration=True):
     def _split_generators(self, dl_manager: tfds.download.DownloadManager) -> dict[str, Iterator[tuple[str, Any]]]:
         config = self.builder_config or PairsConfig(name="")
         data = config.data or dl_manager.manual_dir
-        reports = check_source(self.source, data)
+        reports = check_source(self.source, data, bit_depth=config.bit_depth)
         problems = [problem for report in reports.values() for problem in report.problems]
         if problems and not config.skip_bad:
             raise InvalidDatasetError(
@@ -90,19 +97,28 @@ class PairsBuilder(tfds.core.GeneratorBasedBuilder, skip_registration=True):
             if not report.good:
                 raise InvalidDatasetError(f"Split {split} in '{data}' has no pair of image and mask to use; add some.")
         label_set = next(iter(reports.values())).label_set
-        self.info.metadata.update(label_set=label_set.to_dict(), left_out=list(map(str, problems)))
-        coding = self.source.coding(data)
-        return {split: self._generate_examples(report.good, coding) for split, report in reports.items()}
+        self.info.metadata.update(
+            label_set=label_set.to_dict(),
+            left_out=list(map(str, problems)),
+            assumptions=[assumption for report in reports.values() for assumption in report.assumptions],
+        )
+        return {
+            split: self._generate_examples(report.good, report.coding, config.bit_depth)
+            for split, report in reports.items()
+        }
 
-    def _generate_examples(self, pairs: tuple[Pair, ...], coding: MaskCoding) -> Iterator[tuple[str, Any]]:
-        return parallel_map(functools.partial(_encode, coding=coding), pairs)
+    def _generate_examples(
+        self, pairs: tuple[Pair, ...], coding: MaskCoding, bit_depth: int | None
+    ) -> Iterator[tuple[str, Any]]:
+        return parallel_map(functools.partial(_encode, coding=coding, bit_depth=bit_depth), pairs)
 
 
-def _encode(pair: Pair, coding: MaskCoding) -> tuple[str, dict[str, bytes | str]]:
+def _encode(pair: Pair, coding: MaskCoding, bit_depth: int | None) -> tuple[str, dict[str, bytes | str]]:
     """The key and the features of an example."""
-    image = encode_image(pair.image.read_bytes())
-    mask = encode_mask(coding.read(pair.mask.read_bytes()))
-    return pair.name, {IMAGE: image, MASK: mask, NAME: pair.name}
+    data = pair.mask.read_bytes()
+    image = encode_image(pair.image.read_bytes(), coding.read(data).shape, bit_depth)
+    mask = coding.read(data, image.transparent)
+    return pair.name, {IMAGE: image.data, MASK: encode_mask(mask), NAME: pair.name}
 
 
 def _builder(name: str) -> type[PairsBuilder]:

@@ -7,7 +7,7 @@ import functools
 import os
 import zipfile
 import zlib
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
 import numpy as np
@@ -16,7 +16,8 @@ from rich.progress import track
 
 from keras_segformer.data.examples import IGNORE
 from keras_segformer.data.image_files import encode_image, image_size
-from keras_segformer.data.masks import ANY_VALUES, MaskCoding
+from keras_segformer.data.mask_pixels import MaskPixels, read_mask_pixels
+from keras_segformer.data.masks import ANY_VALUES, MaskCoding, decide_readings, describe_readings
 from keras_segformer.data.pairs import File, Listing, Pair, Problem
 from keras_segformer.data.parallel import parallel_map
 from keras_segformer.data.sources import CLASSES_FILE, Source
@@ -36,6 +37,9 @@ class Report:
         images: Good pairs by class index that occurs in them, `(256,)`, int64.
         good: The pairs that can be used.
         problems: Everything that is wrong with the others.
+        coding: How the masks were read.
+        assumptions: What was read in one of several possible ways, as sentences without a full stop.
+        left_aside: Files and folders that lie in the data set and are not read.
     """
 
     label_set: LabelSet
@@ -43,6 +47,9 @@ class Report:
     images: np.ndarray
     good: tuple[Pair, ...]
     problems: tuple[Problem, ...]
+    coding: MaskCoding
+    assumptions: tuple[str, ...] = ()
+    left_aside: tuple[str, ...] = ()
 
     def to_dict(self) -> dict[str, Any]:
         """Returns the report as a dictionary that `json.dumps` takes."""
@@ -54,11 +61,16 @@ class Report:
                 for index, name in enumerate(self.label_set.names)
             ],
             "problems": [dataclasses.asdict(problem) for problem in self.problems],
+            "assumptions": list(self.assumptions),
+            "left_aside": list(self.left_aside),
         }
 
 
 def check_source(
-    source: Source, data: str | os.PathLike[str], splits: Iterable[str] | None = None
+    source: Source,
+    data: str | os.PathLike[str],
+    splits: Iterable[str] | None = None,
+    bit_depth: int | None = None,
 ) -> dict[str, Report]:
     """Checks a data set and shows the progress.
 
@@ -66,14 +78,15 @@ def check_source(
         source: What to look for.
         data: The folder or archive that holds it.
         splits: Names of splits; all that are there by default.
+        bit_depth: How many bits of pictures with 16 bits a channel count; see `keras_segformer.images.load_image`.
 
     Returns:
-        A report for every split.
+        A report for every split. All of them are read in the same way.
 
     Raises:
         FileNotFoundError: There is no such folder or archive.
         InvalidDatasetError: It does not hold the data set or the split, or the values of the masks say nothing about
-            their classes.
+            their classes, or say it in two ways.
 
     Example:
 
@@ -85,25 +98,39 @@ def check_source(
     missing = sorted(set(splits or ()) - listings.keys())
     if missing:
         raise InvalidDatasetError(f"'{data}' has no split {missing[0]!r}; choose one of {', '.join(listings)}.")
-    coding = source.coding(data)
-    reports = {split: check_pairs(listings[split], coding, f"Checking {split}") for split in splits or listings}
-    if coding == ANY_VALUES:
+    examined = {
+        split: list(_examine_all(listings[split], f"Checking {split}", bit_depth)) for split in splits or listings
+    }
+    masks = [each.mask for pairs in examined.values() for each in pairs if each.mask is not None]
+    coding = decide_readings(source.coding(data), masks)
+    reports = {split: _report(listings[split], pairs, coding) for split, pairs in examined.items()}
+    left_aside = source.left_aside(data)
+    reports = {split: dataclasses.replace(report, left_aside=left_aside) for split, report in reports.items()}
+    if coding.label_set == ANY_VALUES.label_set:
         label_set = _infer_label_set(reports.values())
         reports = {split: dataclasses.replace(report, label_set=label_set) for split, report in reports.items()}
+    elif source.label_set is None and splits is None:
+        _check_classes_occur(reports.values(), coding)
     return reports
 
 
-def check_pairs(listing: Listing, coding: MaskCoding, description: str = "Checking") -> Report:
+def check_pairs(
+    listing: Listing, coding: MaskCoding, description: str = "Checking", bit_depth: int | None = None
+) -> Report:
     """Decodes every image and mask, in parallel and one after the other in memory, and shows the progress.
 
     Args:
         listing: The files.
         coding: What the pixels of the masks mean.
         description: What the progress bar says.
+        bit_depth: As for `check_source`.
 
     Returns:
         The label histogram of the good pairs; and as problems the files that are left over, cannot be decoded, differ
-        in size, hold values that are no class, or no class at all.
+        in size, hold values that no class has, or no class at all.
+
+    Raises:
+        InvalidDatasetError: The masks can be read in two ways.
 
     Example:
 
@@ -111,20 +138,9 @@ def check_pairs(listing: Listing, coding: MaskCoding, description: str = "Checki
     report = check_pairs(listing, MaskCoding(load_label_set("camvid"), void=frozenset({11})))
     ```
     """
-    pixels, images = np.zeros(256, np.int64), np.zeros(256, np.int64)
-    good, problems = [], list(listing.problems)
-    examined = parallel_map(functools.partial(_examine, coding=coding), listing.pairs)
-    console = Console(stderr=True)
-    for pair, (counts, found) in zip(
-        listing.pairs, track(examined, description, total=len(listing.pairs), console=console), strict=True
-    ):
-        if found:
-            problems.extend(found)
-        else:
-            good.append(pair)
-            pixels += counts
-            images += counts > 0
-    return Report(coding.label_set, pixels, images, tuple(good), tuple(problems))
+    examined = list(_examine_all(listing, description, bit_depth))
+    masks = [each.mask for each in examined if each.mask is not None]
+    return _report(listing, examined, decide_readings(coding, masks))
 
 
 def describe_problems(problems: Sequence[Problem | str]) -> str:
@@ -146,29 +162,94 @@ def describe_problems(problems: Sequence[Problem | str]) -> str:
     return f"{len(problems)} problem{'s' * (len(problems) > 1)}: {listed}{rest}"
 
 
-def _examine(pair: Pair, coding: MaskCoding) -> tuple[np.ndarray | None, list[Problem]]:
-    """Pixels by class index, `(256,)`, or what is wrong."""
+@dataclasses.dataclass(frozen=True)
+class _Examined:
+    """A pair that has been decoded, before its values become classes."""
+
+    pair: Pair
+    mask: MaskPixels | None
+    assumptions: tuple[str, ...] = ()
+    problems: tuple[Problem, ...] = ()
+
+
+def _examine_all(listing: Listing, description: str, bit_depth: int | None) -> Iterator[_Examined]:
+    """Decodes every pair, with a progress bar."""
+    examined = parallel_map(functools.partial(_examine, bit_depth=bit_depth), listing.pairs)
+    return iter(track(examined, description, total=len(listing.pairs), console=Console(stderr=True)))
+
+
+def _examine(pair: Pair, bit_depth: int | None) -> _Examined:
     problems = []
-    size = mask = None
+    image = mask = size = None
     try:
-        size = image_size(encode_image(_read(pair.image)))
-    except InvalidDatasetError as error:
-        problems.append(Problem(str(pair.image), str(error)))
-    try:
-        data = _read(pair.mask)
-        mask = coding.read(data)
-        image_size(data)  # for its checksums, which Pillow does not look at
+        mask = read_mask_pixels(_read(pair.mask))
     except InvalidDatasetError as error:
         problems.append(Problem(str(pair.mask), str(error)))
-    if problems:
-        return None, problems
-    if mask.shape != size:
+    try:
+        image = encode_image(_read(pair.image), mask.shape if mask else None, bit_depth)
+        size = image_size(image.data)
+    except InvalidDatasetError as error:
+        problems.append(Problem(str(pair.image), str(error)))
+    if not problems and mask.shape != size:
         reason = f"differ in size: {size[0]}x{size[1]} and {mask.shape[0]}x{mask.shape[1]} (height x width)"
-        return None, [Problem(f"{pair.image} and {pair.mask}", reason)]
-    counts = np.bincount(mask.ravel(), minlength=256)
+        problems.append(Problem(f"{pair.image} and {pair.mask}", reason))
+    if problems:
+        return _Examined(pair, mask and mask.survey(), (), tuple(problems))
+    assumptions = tuple(f"{pair.image} {assumption}" for assumption in image.assumptions)
+    if image.transparent is not None:
+        mask = mask.without(image.transparent)
+    return _Examined(pair, mask.survey(), assumptions)
+
+
+def _report(listing: Listing, examined: Iterable[_Examined], coding: MaskCoding) -> Report:
+    """What the pairs of a split hold, once it is known what their values mean."""
+    pixels, images = np.zeros(256, np.int64), np.zeros(256, np.int64)
+    good, problems, assumptions = [], list(listing.problems), []
+    for each in examined:
+        counts, found = _count(each, coding)
+        problems += found
+        if counts is not None:
+            good.append(each)
+            pixels += counts
+            images += counts > 0
+            assumptions += each.assumptions
+    described = [*describe_readings(coding, [each.mask for each in good]), *assumptions[:_LISTED]]
+    if len(assumptions) > _LISTED:
+        described.append(f"{len(assumptions) - _LISTED} more pictures are read under such assumptions")
+    pairs = tuple(each.pair for each in good)
+    return Report(coding.label_set, pixels, images, pairs, tuple(problems), coding, tuple(described))
+
+
+def _count(examined: _Examined, coding: MaskCoding) -> tuple[np.ndarray | None, Sequence[Problem]]:
+    """Pixels by class index, `(256,)`, or what is wrong."""
+    if examined.problems:
+        return None, examined.problems
+    mask = examined.mask
+    try:
+        classes = coding.classes_of(mask)
+    except InvalidDatasetError as error:
+        return None, [Problem(str(examined.pair.mask), str(error))]
+    counts = np.bincount(classes, weights=mask.counts, minlength=256).astype(np.int64)
+    counts[IGNORE] += mask.transparent
     if not counts[:IGNORE].any():
-        return None, [Problem(str(pair.mask), "has no pixel of any class")]
-    return counts, []
+        return None, [Problem(str(examined.pair.mask), "has no pixel of any class")]
+    return counts, ()
+
+
+def _check_classes_occur(reports: Iterable[Report], coding: MaskCoding) -> None:
+    """Refuses masks in which everything but one class is ignored, as where 255 means a class and is not named."""
+    pixels = sum(report.pixels for report in reports)
+    present = np.flatnonzero(pixels[:IGNORE])
+    if len(present) != 1 or pixels[IGNORE] == 0:
+        return
+    names = coding.label_set.names
+    missing = next(name for index, name in enumerate(names) if index != present[0])
+    raise InvalidDatasetError(
+        f"The masks hold only the class {names[present[0]]!r} and ignored pixels (255, transparent, or black where "
+        f"black is not the colour of a class), so that {missing!r} never occurs and nothing can be learned; if those "
+        f"pixels are {missing!r}, say so in {CLASSES_FILE}, such as with "
+        '"raw_to_train": {"0": 0, "255": 1} for masks of 0 and 255.'
+    )
 
 
 def _read(file: File) -> bytes:

@@ -2,64 +2,113 @@
 
 from __future__ import annotations
 
+import dataclasses
 import io
 
+import numpy as np
 import tensorflow as tf
 from PIL import Image
 
-from keras_segformer.errors import InvalidDatasetError
-from keras_segformer.images import load_image
+from keras_segformer.bit_depth import is_deep_colour
+from keras_segformer.errors import InvalidDatasetError, InvalidImageError
+from keras_segformer.image_formats import open_image
+from keras_segformer.images import read_image
 
 # MPO is a JPEG with more pictures behind the first, as some phones write it.
 _KEPT_FORMATS = ("JPEG", "MPO", "PNG")
 _KEPT_MODES = ("RGB", "L")
 _ORIENTATION = 0x0112  # EXIF's tag
-_UPRIGHT = 1
+_UPRIGHT, _TURNED_BY_90 = 1, (5, 6, 7, 8)
 
 
-def encode_image(data: bytes) -> bytes:
+@dataclasses.dataclass(frozen=True)
+class EncodedImage:
+    """A picture as `Examples` holds it.
+
+    Args:
+        data: A JPEG or PNG file of 8 bits a channel, upright.
+        transparent: `(H, W)`, bool, where the picture shows nothing; `None` if it is opaque.
+        assumptions: What was assumed to read it, as predicates of sentences about it.
+    """
+
+    data: bytes
+    transparent: np.ndarray | None = None
+    assumptions: tuple[str, ...] = ()
+
+
+def encode_image(data: bytes, mask_size: tuple[int, int] | None = None, bit_depth: int | None = None) -> EncodedImage:
     """Turns an image file into one that `Examples` may hold.
 
     Args:
         data: The content of a file that Pillow reads.
+        mask_size: Height and width of its mask, which tells whether a photograph that is stored turned (by its EXIF
+            orientation) was annotated as it is stored or as viewers show it.
+        bit_depth: How many of 16 bits a channel count; see `keras_segformer.images.load_image`.
 
     Returns:
-        The same bytes where they are a plain JPEG or PNG; else, as for 16-bit, transparent and CMYK images and for
-        other formats, a PNG of what `keras_segformer.images.load_image` makes of it.
+        The same bytes where they are a plain JPEG or PNG; else, as for 16-bit, transparent, turned and CMYK images and
+        for other formats, a PNG of what `keras_segformer.images.load_image` makes of it.
 
     Raises:
-        InvalidDatasetError: It is no image, is broken, or is stored turned. The message is the predicate of a sentence
-            about the file.
+        InvalidDatasetError: It is not an image, is broken, or is stored turned and the mask does not tell which way is
+            meant. The message is the predicate of a sentence about the file.
 
     Example:
 
     ```python
-    encoded = encode_image(Path("photo.webp").read_bytes())
+    encoded = encode_image(Path("photo.webp").read_bytes()).data
     ```
     """
     try:
-        with Image.open(io.BytesIO(data)) as image:
-            # PNG's `getexif` would decode the picture to look behind it.
-            if "exif" in image.info and image.getexif().get(_ORIENTATION, _UPRIGHT) != _UPRIGHT:
-                raise InvalidDatasetError(
-                    "is stored turned (EXIF orientation), and nothing says whether its mask is too; save both upright"
-                )
-            if image.format in _KEPT_FORMATS and image.mode in _KEPT_MODES:
-                return data
+        with open_image(io.BytesIO(data)) as image:
+            keep_turned, turned = _orientation(image, mask_size)
+            is_plain = image.format in _KEPT_FORMATS and image.mode in _KEPT_MODES and not is_deep_colour(image)
+            if is_plain and (keep_turned or not turned):
+                return EncodedImage(data, assumptions=turned)
+            if keep_turned:
+                image = _without_orientation(image)
+            read = read_image(image, bit_depth)
             buffer = io.BytesIO()
-            Image.fromarray(load_image(image)).save(buffer, "PNG")
-            return buffer.getvalue()
+            Image.fromarray(read.pixels).save(buffer, "PNG")
+            return EncodedImage(buffer.getvalue(), read.transparent, (*turned, *read.assumptions))
     except InvalidDatasetError:
         raise
+    except InvalidImageError as error:
+        raise InvalidDatasetError(str(error).removeprefix("the PIL image ")) from error
     except Exception as error:  # the decoders raise many kinds: OSError, SyntaxError, ValueError, struct.error …
         raise InvalidDatasetError("cannot be read as an image; save or download it again") from error
+
+
+def _orientation(image: Image.Image, mask_size: tuple[int, int] | None) -> tuple[bool, tuple[str, ...]]:
+    """Whether a turned picture is meant as it is stored, and what to say about it; nothing for an upright one."""
+    # PNG's `getexif` would decode the picture to look behind it.
+    orientation = image.getexif().get(_ORIENTATION, _UPRIGHT) if "exif" in image.info else _UPRIGHT
+    if orientation not in range(2, 9):
+        return False, ()
+    stored = (image.height, image.width)
+    shown = stored[::-1] if orientation in _TURNED_BY_90 else stored
+    if stored == shown or mask_size is None:
+        raise InvalidDatasetError(
+            "is stored turned (EXIF orientation), and nothing says whether its mask is too; save both upright"
+        )
+    if mask_size == shown:
+        return False, ("is stored turned (EXIF orientation), and turned upright, as the size of its mask asks",)
+    return True, ("is stored turned (EXIF orientation), and left so, as the size of its mask asks",)
+
+
+def _without_orientation(image: Image.Image) -> Image.Image:
+    image.load()
+    stored = image.copy()
+    stored.info.pop("exif", None)
+    stored.getexif().clear()
+    return stored
 
 
 def image_size(encoded: bytes) -> tuple[int, int]:
     """Decodes an image to the end, as training will.
 
     Args:
-        encoded: What `encode_image` returned.
+        encoded: The `data` of what `encode_image` returned.
 
     Returns:
         Height and width in pixels.

@@ -42,6 +42,7 @@ def load(
     data: str | os.PathLike[str] | None = None,
     cache: str | os.PathLike[str] | None = None,
     skip_bad: bool = False,
+    bit_depth: int | None = None,
 ) -> Examples:
     """Loads a split of a data set; the first time, checks it and prepares it with TFDS.
 
@@ -55,6 +56,8 @@ def load(
         data: Folder or archive of the data set, where it is not downloaded.
         cache: Folder of prepared examples; TFDS's own by default (`TFDS_DATA_DIR`, or `~/tensorflow_datasets`).
         skip_bad: Leave out bad pairs with a warning in the log, rather than refuse.
+        bit_depth: How many bits of pictures with 16 bits a channel count, where the files do not say it; see
+            `keras_segformer.images.load_image`.
 
     Returns:
         The examples.
@@ -82,9 +85,11 @@ def load(
     with _quiet_tfds():
         if name == PETS:
             return _load_pets(split, cache)
-        builder = _prepared_builder(name, data, cache, skip_bad)
+        builder = _prepared_builder(name, data, cache, skip_bad, bit_depth)
         if builder.left_out:
             _LOGGER.warning("Data set '%s' goes without bad files: %s", name, describe_problems(builder.left_out))
+        for assumption in builder.assumptions:
+            _LOGGER.warning("Data set '%s': %s", name, assumption)
         return _examples(builder, split, builder.label_set, identity_values(builder.label_set))
 
 
@@ -99,16 +104,21 @@ def _load_pets(split: str, cache: str | os.PathLike[str] | None) -> Examples:
 
 
 def _prepared_builder(
-    name: str, data: str | os.PathLike[str], cache: str | os.PathLike[str] | None, skip_bad: bool
+    name: str,
+    data: str | os.PathLike[str],
+    cache: str | os.PathLike[str] | None,
+    skip_bad: bool,
+    bit_depth: int | None,
 ) -> PairsBuilder:
     """The builder of a data set whose examples are written."""
     from keras_segformer.data.builders import BUILDERS, PairsConfig
 
     source = SOURCES[name]
-    key = fingerprint(source.find(data), source.coding(data))
+    key = fingerprint(source.find(data), (source.coding(data), bit_depth))
 
     def builder(config_name: str) -> PairsBuilder:
-        return BUILDERS[name](data_dir=cache, config=PairsConfig(name=config_name, data=data, skip_bad=skip_bad))
+        config = PairsConfig(name=config_name, data=data, skip_bad=skip_bad, bit_depth=bit_depth)
+        return BUILDERS[name](data_dir=cache, config=config)
 
     # Where nothing was bad, what was prepared without `skip_bad` is the same.
     if skip_bad and not builder(key).is_prepared():

@@ -1,39 +1,65 @@
-"""Mask files: from the values or colours of their pixels to class indices."""
+"""From the values or colours of masks to class indices, and which of the two a data set means."""
 
 from __future__ import annotations
 
 import dataclasses
 import functools
 import io
-from collections.abc import Callable
+from collections.abc import Iterable, Mapping
+from types import MappingProxyType
+from typing import Literal
 
 import numpy as np
 from PIL import Image
 
 from keras_segformer.data.examples import IGNORE
+from keras_segformer.data.mask_pixels import Kind, MaskPixels, read_mask_pixels
 from keras_segformer.errors import InvalidDatasetError
 from keras_segformer.label_sets import LabelSet
 
 MAX_CLASSES = IGNORE
 """More do not fit into 8 bits beside the value for ignored pixels."""
 
+Reading = Literal["values", "colours", "grey levels"]
+"""What the pixels of a file stand for: their values (in files with a palette, the indices), their colours, or the
+values that colours with equal red, green and blue have."""
+
+READINGS: Mapping[Kind, tuple[Reading, ...]] = MappingProxyType(
+    {
+        "grey": ("values", "colours"),
+        "palette": ("values", "colours", "grey levels"),
+        "colour": ("colours", "grey levels"),
+    }
+)
+"""The possible readings of every kind of file, the usual one first."""
+
 _UNKNOWN = -1
-_VALUES, _COLORS = 1 << 16, 1 << 24
+_VALUES = 1 << 16
 _LISTED = 5
-_GREY = 0  # PNG's code of the colour type
+_BLACK = (0, 0, 0)
+_NOUNS = {"grey": "grey masks", "palette": "masks with a palette", "colour": "coloured masks"}
+_USUAL = {"grey": "values", "palette": "indices", "colour": "colours"}
+_MEANINGS = {
+    "values": "their values",
+    "colours": "their colours, which are those of the classes",
+    "grey levels": "values, since red, green and blue are equal",
+}
 
 
 @dataclasses.dataclass(frozen=True)
 class MaskCoding:
     """How the mask files of a data set name the classes.
 
-    The pixels of grey files and of files with a palette hold values, which `label_set.raw_to_train` names; those of
-    RGB files hold the colours of `label_set.palette`, and black where there is no class.
+    Values are those that `label_set.raw_to_train` names, colours those of `label_set.palette`. Black means no class
+    unless it is the colour of one, and so does transparency.
 
     Args:
         label_set: The classes.
         void: Values known to mean no class. Any other that `raw_to_train` does not name is an error; `None` takes all
             of them as void.
+        readings: What every kind of file stands for, where that is decided (`decide_readings`); files of other kinds
+            are decided one by one.
+        names_values: Whether the user has named the values in `raw_to_train`.
 
     Raises:
         InvalidDatasetError: There are more than 255 classes.
@@ -48,6 +74,8 @@ class MaskCoding:
 
     label_set: LabelSet
     void: frozenset[int] | None = None
+    readings: tuple[tuple[Kind, Reading], ...] = ()
+    names_values: bool = False
 
     def __post_init__(self) -> None:
         if self.label_set.num_classes > MAX_CLASSES:
@@ -56,28 +84,75 @@ class MaskCoding:
                 f"at most {MAX_CLASSES}; merge some of them."
             )
 
-    def read(self, data: bytes) -> np.ndarray:
+    def read(self, data: bytes, hidden: np.ndarray | None = None) -> np.ndarray:
         """Decodes a mask.
 
         Args:
-            data: The content of a PNG file.
+            data: The content of a PNG, GIF, BMP or TIFF file.
+            hidden: `(H, W)`, bool, true where the picture shows nothing, so that no class counts.
 
         Returns:
             Class indices `(H, W)`, uint8, with 255 where there is no class.
 
         Raises:
-            InvalidDatasetError: It is no PNG, is broken, or has a value or colour that is no class. The message is
-                the predicate of a sentence about the file.
+            InvalidDatasetError: It has another format, is broken, or has a value or colour that no class has. The
+                message is the predicate of a sentence about the file.
         """
-        pixels = _read_png(data)
-        if pixels.ndim == 2:
-            return _look_up(pixels, self._value_table, "value", str)
-        if self == ANY_VALUES:
-            raise InvalidDatasetError("is coloured; name the classes and their colours in classes.json")
-        if len(set(self.label_set.palette)) < self.label_set.num_classes:
-            raise InvalidDatasetError("is coloured, but some classes share a colour; save it with the class indices")
-        red, green, blue = np.moveaxis(pixels.astype(np.int32), -1, 0)
-        return _look_up(red << 16 | green << 8 | blue, self._color_table, "colour", _color)
+        pixels = read_mask_pixels(data)
+        classes = np.append(self.classes_of(pixels), np.uint8(IGNORE))  # the last one for transparent pixels, -1
+        mask = classes[pixels.positions()]
+        return mask if hidden is None else np.where(hidden, np.uint8(IGNORE), mask)
+
+    def classes_of(self, pixels: MaskPixels) -> np.ndarray:
+        """Finds the class of every value or colour that a mask holds.
+
+        Args:
+            pixels: The mask.
+
+        Returns:
+            The class index of each of `pixels.codes`, or 255 for no class; uint8.
+
+        Raises:
+            InvalidDatasetError: One of them has no class; the message is as in `read`.
+        """
+        coding = self if pixels.kind in dict(self.readings) else decide_readings(self, [pixels])
+        reading = dict(coding.readings)[pixels.kind]
+        classes = self.look_up(pixels, reading)
+        if (classes == _UNKNOWN).any():
+            raise InvalidDatasetError(self._complaint(pixels, reading, classes == _UNKNOWN))
+        return classes.astype(np.uint8)
+
+    def look_up(self, pixels: MaskPixels, reading: Reading) -> np.ndarray:
+        """Finds the classes under one reading.
+
+        Args:
+            pixels: The mask.
+            reading: One of those in `READINGS` for its kind.
+
+        Returns:
+            The class index of each of `pixels.codes`, 255 for no class, or -1 where that is unknown; int16.
+        """
+        if reading == "colours":
+            return self._look_up_colours(pixels)
+        values = pixels.codes if reading == "values" else pixels.grey_levels
+        known = (values >= 0) & (values < _VALUES)
+        return np.where(known, self._value_table[np.where(known, values, 0)], np.int16(_UNKNOWN))
+
+    def _look_up_colours(self, pixels: MaskPixels) -> np.ndarray:
+        if not self._has_colours:
+            return np.full(len(pixels.codes), _UNKNOWN, np.int16)
+        index_of = {colour: index for index, colour in enumerate(self.label_set.palette)}
+        index_of.setdefault(_BLACK, IGNORE)
+        classes = np.array([index_of.get(tuple(colour), _UNKNOWN) for colour in pixels.colours.tolist()], np.int16)
+        if pixels.kind == "palette":  # the colour of an index that means "ignored" is nobody's
+            classes[(classes == _UNKNOWN) & np.isin(pixels.codes, list(self.void or ()))] = IGNORE
+        return classes
+
+    @property
+    def _has_colours(self) -> bool:
+        """Whether the label set's colours are the user's, and tell its classes apart."""
+        palette = self.label_set.palette
+        return self.label_set != ANY_VALUES.label_set and len(set(palette)) == len(palette)
 
     @functools.cached_property
     def _value_table(self) -> np.ndarray:
@@ -88,21 +163,85 @@ class MaskCoding:
             table = np.full(_VALUES, _UNKNOWN, np.int16)
             table[list(self.void)] = IGNORE
         for value, index in self.label_set.raw_to_train.items():
-            table[value] = index
+            table[value] = IGNORE if index == self.label_set.ignore_index else index
         return table
 
-    @functools.cached_property
-    def _color_table(self) -> np.ndarray:
-        """Class index of every colour, packed into 24 bits."""
-        table = np.full(_COLORS, _UNKNOWN, np.int16)
-        table[0] = IGNORE
-        for index, (red, green, blue) in enumerate(self.label_set.palette):
-            table[red << 16 | green << 8 | blue] = index
-        return table
+    def _complaint(self, pixels: MaskPixels, reading: Reading, unknown: np.ndarray) -> str:
+        """What is wrong with a mask, as the predicate of a sentence about it."""
+        if reading == "colours" and not self._has_colours:
+            if self.label_set == ANY_VALUES.label_set:
+                return "is coloured; name the classes and their colours in classes.json"
+            return "is coloured, but some classes share a colour; save it with the class indices"
+        if reading == "colours":
+            noun, found = "colour", [str(tuple(colour)) for colour in pixels.colours[unknown].tolist()]
+        else:
+            noun, found = "value", list(map(str, pixels.codes[unknown].tolist()))
+        listed = ", ".join(found[:_LISTED]) + (", …" if len(found) > _LISTED else "")
+        complaint = f"has the {noun}{'s' * (len(found) > 1)} {listed}, which no class has"
+        if pixels.kind == "palette" and self._has_colours:
+            complaint += ", and its palette has other colours than the classes"
+        if reading != "colours" and self.names_values:
+            complaint += "; name them in raw_to_train of classes.json, as a class or, for pixels to ignore, as 255"
+        return complaint
 
 
 ANY_VALUES = MaskCoding(LabelSet.generic(MAX_CLASSES), frozenset({IGNORE}))
 """Takes every value but 255 for a class."""
+
+
+def decide_readings(coding: MaskCoding, masks: Iterable[MaskPixels]) -> MaskCoding:
+    """Decides whether the files of a data set are to be read by their values or by their colours.
+
+    For each kind of file the reading that fits most files is taken, and of several the one that finds more classes.
+    Where indices and colours of a palette fit equally well, its colours count: that all of them are colours of the
+    classes is no coincidence, while small indices fit anything.
+
+    Args:
+        coding: The classes.
+        masks: All masks of the data set; `MaskPixels.survey` of each is enough.
+
+    Returns:
+        The coding with its `readings`.
+
+    Raises:
+        InvalidDatasetError: Two readings fit equally well and give different classes.
+
+    Example:
+
+    ```python
+    coding = decide_readings(coding, [read_mask_pixels(path.read_bytes()) for path in paths])
+    ```
+    """
+    by_kind: dict[Kind, list[MaskPixels]] = {}
+    for mask in masks:
+        by_kind.setdefault(mask.kind, []).append(mask)
+    decided = {kind: _decide(coding, kind, by_kind[kind]) for kind in by_kind}
+    return dataclasses.replace(coding, readings=tuple({**dict(coding.readings), **decided}.items()))
+
+
+def describe_readings(coding: MaskCoding, masks: Iterable[MaskPixels]) -> list[str]:
+    """Describes what was assumed about the masks of a data set.
+
+    Args:
+        coding: What `decide_readings` returned.
+        masks: The masks.
+
+    Returns:
+        Sentences without a full stop; none where every file is read in the usual way.
+    """
+    masks = list(masks)
+    described = []
+    for kind, reading in coding.readings:
+        concerned = [mask for mask in masks if mask.kind == kind]
+        usual = READINGS[kind][0]
+        if concerned and reading != usual:
+            differ = any((coding.look_up(mask, usual) != coding.look_up(mask, reading)).any() for mask in concerned)
+            disagree = f"; their {_USUAL[kind]} would give other classes or none" if differ else ""
+            described.append(f"{_NOUNS[kind]} ({len(concerned)}) are read by {_MEANINGS[reading]}{disagree}")
+    transparent = sum(mask.transparent > 0 for mask in masks)
+    if transparent:
+        described.append(f"transparent pixels of masks ({transparent}) are ignored")
+    return described
 
 
 def encode_mask(mask: np.ndarray) -> bytes:
@@ -124,37 +263,28 @@ def encode_mask(mask: np.ndarray) -> bytes:
     return buffer.getvalue()
 
 
-def _read_png(data: bytes) -> np.ndarray:
-    """The pixels of a PNG: values `(H, W)`, or colours `(H, W, 3)`."""
-    try:
-        with Image.open(io.BytesIO(data)) as image:
-            if image.format != "PNG":
-                raise InvalidDatasetError(f"is a {image.format} file; save masks as PNG, which keeps every value")
-            if image.mode in ("RGB", "RGBA"):
-                return np.asarray(image.convert("RGB"))
-            if image.mode not in ("1", "L", "P", "I", "I;16"):
-                raise InvalidDatasetError(f"is a mask of mode {image.mode}; save it as grey, palette or RGB PNG")
-            return np.asarray(image).astype(np.int32) // _grey_step(data)
-    except InvalidDatasetError:
-        raise
-    except Exception as error:  # the decoders raise many kinds: OSError, SyntaxError, ValueError, struct.error …
-        raise InvalidDatasetError("cannot be read as a PNG; save or download it again") from error
+def _decide(coding: MaskCoding, kind: Kind, masks: list[MaskPixels]) -> Reading:
+    """The reading of the files of one kind."""
+    readings = READINGS[kind]
+    if kind == "grey" and coding.names_values:
+        return readings[0]
+    found = {reading: [coding.look_up(mask, reading) for mask in masks] for reading in readings}
+    fitting = {reading: sum((each != _UNKNOWN).all() for each in found[reading]) for reading in readings}
+    best = [reading for reading in readings if fitting[reading] == max(fitting.values())]
+    if max(fitting.values()) == 0 or all(_are_equal(found[best[0]], found[other]) for other in best[1:]):
+        return best[0]
+    classes = {reading: len(set(np.concatenate(found[reading]).tolist()) - {IGNORE, _UNKNOWN}) for reading in best}
+    if kind != "colour":
+        best = [reading for reading in best if classes[reading] == max(classes.values())]
+    if "colours" in best and (kind == "palette" or classes["colours"] == 0):
+        return "colours"
+    if len(best) > 1:
+        raise InvalidDatasetError(
+            f"The {_NOUNS[kind]} can be read by {' and by '.join(_MEANINGS[reading] for reading in best)}, with "
+            "different classes; change the palette or raw_to_train in classes.json so that one of them fits."
+        )
+    return best[0]
 
 
-def _grey_step(data: bytes) -> int:
-    """The distance of two neighbouring values: Pillow spreads grey of 2 or 4 bits over 0..255."""
-    bit_depth, color_type = data[24], data[25]
-    return 255 // (2**bit_depth - 1) if color_type == _GREY and bit_depth in (2, 4) else 1
-
-
-def _look_up(values: np.ndarray, table: np.ndarray, kind: str, describe: Callable[[int], str]) -> np.ndarray:
-    indices = table[values]
-    unknown = np.unique(values[indices == _UNKNOWN]).tolist()
-    if unknown:
-        listed = ", ".join(map(describe, unknown[:_LISTED])) + (", …" if len(unknown) > _LISTED else "")
-        raise InvalidDatasetError(f"has the {kind}{'s' * (len(unknown) > 1)} {listed}, which no class has")
-    return indices.astype(np.uint8)
-
-
-def _color(packed: int) -> str:
-    return f"({packed >> 16}, {packed >> 8 & 255}, {packed & 255})"
+def _are_equal(one: list[np.ndarray], other: list[np.ndarray]) -> bool:
+    return all(map(np.array_equal, one, other))

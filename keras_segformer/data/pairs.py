@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import hashlib
+import unicodedata
 import zipfile
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping
@@ -12,7 +13,14 @@ from pathlib import Path
 File = Path | zipfile.Path
 """A file or folder on disk or inside a zip archive; both have `name`, `/`, `iterdir`, `is_dir` and `read_bytes`."""
 
-IMAGE_SUFFIXES = (".jpg", ".jpeg", ".png", ".bmp", ".tif", ".tiff", ".webp")
+IMAGE_SUFFIXES = (
+    *(".jpg", ".jpeg", ".jfif", ".jpe", ".png", ".bmp", ".gif", ".tif", ".tiff", ".webp", ".jp2"),
+    *(".heic", ".heif", ".avif"),
+)
+"""How the names of pictures end, in lower case."""
+
+MASK_SUFFIXES = (".png", ".gif", ".bmp", ".tif", ".tiff", ".jpg", ".jpeg", ".webp")
+"""How the names of masks may end. Those that lose values, such as JPEG, are refused by name when they are read."""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -58,30 +66,32 @@ class Listing:
     Args:
         pairs: Images with their masks, sorted by name.
         problems: Files that are left over.
+        left_aside: Files of other kinds that lie in the folders and are not read.
     """
 
     pairs: tuple[Pair, ...]
     problems: tuple[Problem, ...] = ()
+    left_aside: tuple[str, ...] = ()
 
 
 def match(
     images: File,
     masks: File,
     image_suffixes: tuple[str, ...] = IMAGE_SUFFIXES,
-    mask_suffixes: tuple[str, ...] = IMAGE_SUFFIXES,
+    mask_suffixes: tuple[str, ...] = MASK_SUFFIXES,
     names: Iterable[str] | None = None,
 ) -> Listing:
-    """Pairs the files of two folders by their names.
+    """Pairs the files of two folders by their names, in whichever way Unicode spells them (NFC or NFD).
 
     Args:
         images: Folder of the images, which may have subfolders.
         masks: Folder of the masks, with the same subfolders.
-        image_suffixes: How the names of images end, in lower case; files that end otherwise are none.
+        image_suffixes: How the names of images end, in lower case; files that end otherwise are left aside.
         mask_suffixes: How the names of masks end.
         names: The names that count; all by default.
 
     Returns:
-        The pairs, and a problem for every name that has not exactly one image and one mask.
+        The pairs, and a problem for every name that does not have exactly one image and one mask.
 
     Example:
 
@@ -89,17 +99,20 @@ def match(
     listing = match(Path("camvid/train/images"), Path("camvid/train/labels"))
     ```
     """
-    files = {"image": _by_name(images, image_suffixes), "mask": _by_name(masks, mask_suffixes)}
+    files, left_aside = {}, []
+    for kind, folder, suffixes in (("image", images, image_suffixes), ("mask", masks, mask_suffixes)):
+        files[kind], others = _by_name(folder, suffixes)
+        left_aside += others
     if names is None:
         names = files["image"].keys() | files["mask"].keys()
     pairs, problems = [], []
-    for name in sorted(set(names)):
+    for name in sorted(set(map(_normalised, names))):
         found = {kind: by_name.get(name, []) for kind, by_name in files.items()}
         if all(len(each) == 1 for each in found.values()):
             pairs.append(Pair(name, found["image"][0], found["mask"][0]))
         else:
             problems.extend(_mismatches(name, found))
-    return Listing(tuple(pairs), tuple(problems))
+    return Listing(tuple(pairs), tuple(problems), tuple(sorted(left_aside)))
 
 
 def fingerprint(listings: Mapping[str, Listing], coding: object) -> str:
@@ -126,18 +139,25 @@ def fingerprint(listings: Mapping[str, Listing], coding: object) -> str:
     return digest.hexdigest()[:12]
 
 
-def _by_name(folder: File, suffixes: tuple[str, ...]) -> dict[str, list[File]]:
-    """The files by their path below the folder, without their suffix."""
-    files = defaultdict(list)
+def _by_name(folder: File, suffixes: tuple[str, ...]) -> tuple[dict[str, list[File]], list[str]]:
+    """The files by their path below the folder without their suffix, and those that end otherwise."""
+    files, others = defaultdict(list), []
     for path, file in _walk(folder):
         suffix = next((suffix for suffix in suffixes if path.lower().endswith(suffix)), None)
-        if suffix is not None:
-            files[path[: -len(suffix)]].append(file)
-    return files
+        if suffix is None:
+            others.append(str(file))
+        else:
+            files[_normalised(path[: -len(suffix)])].append(file)
+    return files, others
+
+
+def _normalised(name: str) -> str:
+    """One spelling for names that look the same: macOS decomposes "é" into two characters where others keep one."""
+    return unicodedata.normalize("NFC", name)
 
 
 def _walk(folder: File, prefix: str = "") -> Iterator[tuple[str, File]]:
-    """Every file below a folder with its path from there; hidden ones, which file managers leave, are none."""
+    """Every file below a folder with its path from there, but for hidden ones, which file managers leave."""
     for entry in folder.iterdir():
         if entry.name.startswith("."):
             continue

@@ -6,17 +6,22 @@ import dataclasses
 import json
 import os
 import zipfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from types import MappingProxyType
 
 from keras_segformer.data.examples import IGNORE
-from keras_segformer.data.masks import ANY_VALUES, MAX_CLASSES, MaskCoding
-from keras_segformer.data.pairs import IMAGE_SUFFIXES, File, Listing, match
+from keras_segformer.data.masks import ANY_VALUES, MAX_CLASSES, READINGS, MaskCoding
+from keras_segformer.data.pairs import IMAGE_SUFFIXES, MASK_SUFFIXES, File, Listing, match
 from keras_segformer.errors import InvalidDatasetError
 from keras_segformer.label_sets import LabelSet, load_label_set
 
 CLASSES_FILE = "classes.json"
+
+SPLIT_FOLDERS: Mapping[str, tuple[str, ...]] = MappingProxyType(
+    {"train": ("train", "training"), "val": ("val", "valid", "validation"), "test": ("test", "testing")}
+)
+"""What the folders of a split may be called."""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -43,7 +48,7 @@ class Source:
         homepage: Where it comes from.
         citation: BibTeX of its paper.
         instructions: How to get it, as the predicate of a sentence about the folder to name.
-        layouts: Places of the splits; the first that is found counts.
+        layouts: The places where each split may lie; the first layout that is found counts.
         label_set: Name of the label set; without one it is in the folder, or follows from the masks.
         void: Values of the mask files that mean no class.
         image_suffixes: How the names of images end.
@@ -56,11 +61,11 @@ class Source:
     homepage: str
     citation: str
     instructions: str
-    layouts: tuple[Mapping[str, Place], ...]
+    layouts: tuple[Mapping[str, tuple[Place, ...]], ...]
     label_set: str | None = None
     void: frozenset[int] = frozenset({IGNORE})
     image_suffixes: tuple[str, ...] = IMAGE_SUFFIXES
-    mask_suffixes: tuple[str, ...] = IMAGE_SUFFIXES
+    mask_suffixes: tuple[str, ...] = MASK_SUFFIXES
     archives: tuple[str, ...] = ()
     folders: tuple[str, ...] = ()
 
@@ -85,15 +90,45 @@ class Source:
         """
         roots = list(self._roots(Path(data)))
         for layout in self.layouts:
-            found = {split: _find_place(roots, place) for split, place in layout.items()}
-            listings = {split: self._match(*folders) for split, folders in found.items() if all(folders)}
+            found = {split: _find_places(roots, places) for split, places in layout.items()}
+            listings = {split: self._match(*folders) for split, folders in found.items() if folders}
             if listings:
                 return listings
-        expected = next(iter(self.layouts[0].values()))
+        expected = self.layouts[0]["train"][0]
         raise InvalidDatasetError(
             f"'{data}' does not hold {self.title}: there are no folders {expected.images} and {expected.masks}. The "
             f"folder to name {self.instructions}."
         )
+
+    def left_aside(self, data: str | os.PathLike[str]) -> tuple[str, ...]:
+        """Lists what lies in a folder of the user's own and is not read.
+
+        Args:
+            data: The folder or archive.
+
+        Returns:
+            Files and folders, sorted; nothing for published data sets, which hold much else.
+
+        Raises:
+            FileNotFoundError: There is no such folder or archive.
+            InvalidDatasetError: It does not hold this data set.
+        """
+        if self.label_set is not None:
+            return ()
+        listings = self.find(data)
+        [root, *_] = self._roots(Path(data))
+        read = [
+            str(file) for listing in listings.values() for pair in listing.pairs for file in (pair.image, pair.mask)
+        ]
+        read += [problem.file for listing in listings.values() for problem in listing.problems]
+        others = [
+            str(entry)
+            for entry in root.iterdir()
+            if not entry.name.startswith((".", "__MACOSX"))
+            and entry.name != CLASSES_FILE
+            and not any(str(entry) in file for file in read)
+        ]
+        return tuple(sorted({*others, *(file for listing in listings.values() for file in listing.left_aside)}))
 
     @property
     def licence(self) -> str:
@@ -113,7 +148,8 @@ class Source:
             InvalidDatasetError: The folder's `classes.json` is broken.
         """
         if self.label_set is not None:
-            return MaskCoding(load_label_set(self.label_set), self.void)
+            usual = tuple((kind, readings[0]) for kind, readings in READINGS.items())
+            return MaskCoding(load_label_set(self.label_set), self.void, usual)
         for root in self._roots(Path(data)):
             if (root / CLASSES_FILE).is_file():
                 return _read_classes(root / CLASSES_FILE)
@@ -129,12 +165,21 @@ class Source:
             yield from (root / folder for folder in self.folders)
 
     def _match(self, images: File, masks: File, names: File | None = None) -> Listing:
-        listed = None if names is None else names.read_text(encoding="utf-8").split()
+        listed = None if names is None else names.read_text(encoding="utf-8-sig").split()
         return match(images, masks, self.image_suffixes, self.mask_suffixes, listed)
 
 
+def _find_places(roots: list[File], places: Iterable[Place]) -> list[File] | None:
+    """The two folders of a split, and the list of names where there is to be one; `None` where they are missing."""
+    found = [folders for place in places if None not in (folders := _find_place(roots, place))]
+    if len(found) > 1:
+        raise InvalidDatasetError(
+            f"'{found[0][0]}' and '{found[1][0]}' are both folders of one split; merge them, or move one away."
+        )
+    return found[0] if found else None
+
+
 def _find_place(roots: list[File], place: Place) -> list[File | None]:
-    """The two folders, and the list of names where there is to be one; `None` in place of what is missing."""
     paths = [place.images, place.masks, *([place.names] if place.names else [])]
     return [next((root / path for root in roots if (root / path).exists()), None) for path in paths]
 
@@ -143,21 +188,38 @@ def _open_archive(path: Path) -> zipfile.Path:
     try:
         return zipfile.Path(path)
     except zipfile.BadZipFile as error:
-        raise InvalidDatasetError(f"'{path}' is no zip archive; unpack it and name the folder.") from error
+        raise InvalidDatasetError(f"'{path}' is not a zip archive; unpack it and name the folder.") from error
 
 
 def _read_classes(file: File) -> MaskCoding:
-    """The label set in a folder. Values that its `raw_to_train` leaves out are void, which it cannot say otherwise."""
+    """The label set in a folder."""
     try:
-        data = json.loads(file.read_text(encoding="utf-8"))
+        data = json.loads(file.read_text(encoding="utf-8-sig"))
         label_set = LabelSet.from_dict(data)
-    except ValueError as error:
-        raise InvalidDatasetError(f"'{file}' is no label set: {error}") from error
-    void = None if data.get("raw_to_train") else frozenset({IGNORE, label_set.ignore_index})
+    except (ValueError, RecursionError) as error:
+        raise InvalidDatasetError(f"'{file}' is not a label set: {error}") from error
+    if label_set.num_classes == 1:
+        raise InvalidDatasetError(
+            f"'{file}' names one class, {label_set.names[0]!r}; name what is not of that class too, such as "
+            f'"names": ["background", {json.dumps(label_set.names[0])}] with two colours.'
+        )
+    void = frozenset({IGNORE, label_set.ignore_index} - label_set.raw_to_train.keys())
     if label_set.num_classes <= MAX_CLASSES:
         # The masks that leave this package have 255 there, whatever the files have.
-        label_set = dataclasses.replace(label_set, ignore_index=IGNORE)
-    return MaskCoding(label_set, void)
+        ignored = label_set.ignore_index
+        raw_to_train = {raw: IGNORE if index == ignored else index for raw, index in label_set.raw_to_train.items()}
+        label_set = dataclasses.replace(label_set, ignore_index=IGNORE, raw_to_train=raw_to_train)
+    return MaskCoding(label_set, void, names_values=bool(data.get("raw_to_train")))
+
+
+def _folder_layouts() -> tuple[Mapping[str, tuple[Place, ...]], ...]:
+    """Where the splits of a folder of one's own may lie."""
+    splits = SPLIT_FOLDERS.items()
+    return (
+        {split: tuple(Place(f"{name}/images", f"{name}/masks") for name in names) for split, names in splits},
+        {split: tuple(Place(f"images/{name}", f"masks/{name}") for name in names) for split, names in splits},
+        {"train": (Place("images", "masks"),)},
+    )
 
 
 SOURCES: Mapping[str, Source] = MappingProxyType(
@@ -178,8 +240,8 @@ SOURCES: Mapping[str, Source] = MappingProxyType(
             folders=("ADEChallengeData2016",),
             layouts=(
                 {
-                    "train": Place("images/training", "annotations/training"),
-                    "val": Place("images/validation", "annotations/validation"),
+                    "train": (Place("images/training", "annotations/training"),),
+                    "val": (Place("images/validation", "annotations/validation"),),
                 },
             ),
         ),
@@ -201,7 +263,7 @@ SOURCES: Mapping[str, Source] = MappingProxyType(
             image_suffixes=("_leftimg8bit.png",),
             mask_suffixes=("_gtfine_labelids.png",),
             archives=("leftImg8bit_trainvaltest.zip", "gtFine_trainvaltest.zip"),
-            layouts=({split: Place(f"leftImg8bit/{split}", f"gtFine/{split}") for split in ("train", "val")},),
+            layouts=({split: (Place(f"leftImg8bit/{split}", f"gtFine/{split}"),) for split in ("train", "val")},),
         ),
         "camvid": Source(
             title="CamVid as released with SegNet",
@@ -219,8 +281,8 @@ SOURCES: Mapping[str, Source] = MappingProxyType(
             void=frozenset({11}),
             folders=("CamVid",),
             layouts=(
-                {split: Place(f"{split}/images", f"{split}/labels") for split in ("train", "val", "test")},
-                {split: Place(split, f"{split}annot") for split in ("train", "val", "test")},
+                {split: (Place(f"{split}/images", f"{split}/labels"),) for split in ("train", "val", "test")},
+                {split: (Place(split, f"{split}annot"),) for split in ("train", "val", "test")},
             ),
         ),
         "voc2012": Source(
@@ -240,7 +302,7 @@ SOURCES: Mapping[str, Source] = MappingProxyType(
             folders=("VOCdevkit/VOC2012", "VOC2012"),
             layouts=(
                 {
-                    split: Place("JPEGImages", "SegmentationClass", f"ImageSets/Segmentation/{split}.txt")
+                    split: (Place("JPEGImages", "SegmentationClass", f"ImageSets/Segmentation/{split}.txt"),)
                     for split in ("train", "val")
                 },
             ),
@@ -250,11 +312,8 @@ SOURCES: Mapping[str, Source] = MappingProxyType(
             homepage="https://pypi.org/project/keras-segformer",
             citation="",
             instructions="holds the folders images and masks with files of equal names, either itself or in its "
-            "folders train and val, and may hold classes.json",
-            layouts=(
-                {split: Place(f"{split}/images", f"{split}/masks") for split in ("train", "val", "test")},
-                {"train": Place("images", "masks")},
-            ),
+            "folders train, val (valid, validation) and test, and may hold classes.json",
+            layouts=_folder_layouts(),
         ),
     }
 )

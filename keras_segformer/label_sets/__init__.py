@@ -34,8 +34,8 @@ class LabelSet:
         palette: The colour of every class, `(red, green, blue)` on the scale 0..255.
         ignore_index: The value of pixels that belong to no class: they count in no loss, no metric and no
             share, and are drawn black.
-        raw_to_train: Class index of every value that occurs in the annotation files of the data set; values
-            not named here become `ignore_index`. Left empty, the files hold the class indices themselves.
+        raw_to_train: Class index of every value that occurs in the annotation files of the data set, or
+            `ignore_index` for a value that means no class. Left empty, the files hold the class indices themselves.
         title: One line for people.
         source: Where the names and colours come from.
         licence: Under what terms they, and the data set, may be used.
@@ -68,7 +68,7 @@ class LabelSet:
             f"got {self.ignore_index!r}",
         )
         raw_to_train = self.raw_to_train or {index: index for index in range(self.num_classes)}
-        _check_raw_to_train(raw_to_train, self.num_classes)
+        _check_raw_to_train(raw_to_train, self.num_classes, self.ignore_index)
         object.__setattr__(self, "raw_to_train", dict(raw_to_train))
 
     @property
@@ -247,7 +247,7 @@ def _check_texts(label_set: LabelSet) -> None:
 def _check_palette(palette: Any, num_classes: int) -> None:
     _require(
         isinstance(palette, tuple) and len(palette) == num_classes,
-        f"`palette` needs one colour for each of the {num_classes} names; "
+        f"`palette` needs one colour for each of the {num_classes} in `names`; "
         f"got {len(palette) if isinstance(palette, tuple) else palette!r}",
     )
     for index, color in enumerate(palette):
@@ -257,14 +257,14 @@ def _check_palette(palette: Any, num_classes: int) -> None:
         )
 
 
-def _check_raw_to_train(raw_to_train: Any, num_classes: int) -> None:
+def _check_raw_to_train(raw_to_train: Any, num_classes: int, ignore_index: int) -> None:
     _require(isinstance(raw_to_train, Mapping), f"`raw_to_train` must be a mapping; got {raw_to_train!r}")
     for raw, index in raw_to_train.items():
         _require(_is_integer(raw, 0, 65535), f"`raw_to_train` needs raw values from 0 to 65535 as keys; got {raw!r}")
         _require(
-            _is_integer(index, 0, num_classes - 1),
-            f"`raw_to_train[{raw}]` must be a class index from 0 to {num_classes - 1}, or be left out for pixels "
-            f"to ignore; got {index!r}",
+            _is_integer(index, 0, num_classes - 1) or (_is_integer(index, 0, 65535) and index == ignore_index),
+            f"`raw_to_train[{raw}]` must be a class index from 0 to {num_classes - 1}, or {ignore_index} for pixels to "
+            f"ignore; got {index!r}",
         )
 
 

@@ -88,8 +88,8 @@ def test_both_files_broken(folder):
     for file in (folder / "images/pet_1.jpg", folder / "masks/pet_1.png"):
         file.write_bytes(b"")
     assert problems_of(folder) == [
+        "masks/pet_1.png cannot be read as a PNG, GIF, BMP or TIFF; save or download it again",
         "images/pet_1.jpg cannot be read as an image; save or download it again",
-        "masks/pet_1.png cannot be read as a PNG; save or download it again",
     ]
 
 

@@ -167,7 +167,7 @@ def test_half_precision_is_refused():
 def test_in_the_place_of_an_augmentation(tmp_path):
     write_image(tmp_path / "a.jpg", (60, 80))
     record = {
-        IMAGE: [encode_image((tmp_path / "a.jpg").read_bytes())],
+        IMAGE: [encode_image((tmp_path / "a.jpg").read_bytes()).data],
         MASK: [encode_mask(random_mask([0, 1], size=(60, 80)))],
         NAME: ["a"],
     }

@@ -28,7 +28,7 @@ def file(image_format: str, mode: str = "RGB", **options: object) -> bytes:
 )
 def test_plain_files_are_kept(image_format, mode):
     data = file(image_format, mode)
-    assert encode_image(data) is data
+    assert encode_image(data).data is data
     assert image_size(data) == (24, 32)
 
 
@@ -38,7 +38,7 @@ def test_plain_files_are_kept(image_format, mode):
 )
 def test_others_become_what_prediction_sees(image_format, mode):
     data = file(image_format, mode)
-    encoded = encode_image(data)
+    encoded = encode_image(data).data
     decoded = tf.io.decode_image(encoded, channels=3, expand_animations=False).numpy()
     with Image.open(io.BytesIO(data)) as image:
         np.testing.assert_array_equal(decoded, load_image(image))
@@ -52,24 +52,49 @@ def test_turned_images_are_refused(image_format):
     with pytest.raises(InvalidDatasetError, match="stored turned"):
         encode_image(file(image_format, exif=exif))
     exif[0x0112] = 1
-    assert image_size(encode_image(file(image_format, exif=exif))) == (24, 32)
+    assert image_size(encode_image(file(image_format, exif=exif)).data) == (24, 32)
+
+
+@pytest.mark.parametrize("image_format", ["JPEG", "WEBP", "PNG"])
+@pytest.mark.parametrize(("mask_size", "word"), [((24, 32), "left so"), ((32, 24), "turned upright")])
+def test_the_mask_tells_how_a_turned_image_is_meant(image_format, mask_size, word):
+    exif = Image.Exif()
+    exif[0x0112] = 6
+    encoded = encode_image(file(image_format, exif=exif), mask_size)
+    assert image_size(encoded.data) == mask_size
+    assert word in encoded.assumptions[0]
+    exif[0x0112] = 3  # upside down: both ways have one size
+    with pytest.raises(InvalidDatasetError, match="nothing says whether its mask is too"):
+        encode_image(file(image_format, exif=exif), (24, 32))
+
+
+def test_transparent_pixels_and_depth_are_told():
+    alpha = np.where(np.arange(24) < 12, 0, 255).astype(np.uint8)[:, None].repeat(32, axis=1)
+    buffer = io.BytesIO()
+    Image.fromarray(np.dstack([NOISE, alpha])).save(buffer, "PNG")
+    np.testing.assert_array_equal(encode_image(buffer.getvalue()).transparent, alpha == 0)
+    dark = tf.io.encode_png(NOISE.astype(np.uint16) * 16).numpy()
+    with pytest.raises(InvalidDatasetError, match=r"^has 16 bits a channel .* \(--bit-depth 12\)"):
+        encode_image(dark)
+    decoded = tf.io.decode_png(encode_image(dark, bit_depth=12).data).numpy()
+    np.testing.assert_array_equal(decoded, np.rint(NOISE * (16 * 255 / 4095)))
 
 
 @pytest.mark.parametrize("image_format", ["JPEG", "PNG"])
 @pytest.mark.parametrize("missing", [1, 20, 500])
 def test_truncated_files_are_refused(image_format, missing):
     with pytest.raises(InvalidDatasetError, match=r"truncated or broken|cannot be read as an image"):
-        image_size(encode_image(file(image_format)[:-missing]))
+        image_size(encode_image(file(image_format)[:-missing]).data)
 
 
 def test_a_flipped_bit_is_seen():
     data = bytearray(file("PNG"))
     data[len(data) // 2] ^= 1
     with pytest.raises(InvalidDatasetError, match="truncated or broken"):
-        image_size(encode_image(bytes(data)))
+        image_size(encode_image(bytes(data)).data)
 
 
 @pytest.mark.parametrize("data", [b"", b"<html>", file("PNG")[:40]])
 def test_no_images(data):
     with pytest.raises(InvalidDatasetError, match=r"cannot be read as an image|truncated or broken"):
-        image_size(encode_image(data))
+        image_size(encode_image(data).data)

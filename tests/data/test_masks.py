@@ -8,12 +8,14 @@ import zlib
 
 import numpy as np
 import pytest
+import tensorflow as tf
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 from PIL import Image
 
-from keras_segformer.data.masks import ANY_VALUES, MaskCoding, encode_mask
+from keras_segformer.data.mask_pixels import read_mask_pixels
+from keras_segformer.data.masks import ANY_VALUES, MaskCoding, decide_readings, describe_readings, encode_mask
 from keras_segformer.errors import InvalidDatasetError
 from keras_segformer.label_sets import LabelSet
 
@@ -113,7 +115,7 @@ def test_unknown_colours_are_refused():
 
 
 def test_coloured_masks_need_colours_that_tell_classes_apart():
-    colors = np.zeros((2, 2, 3), np.uint8)
+    colors = np.full((2, 2, 3), (1, 2, 3), np.uint8)
     with pytest.raises(InvalidDatasetError, match=r"name the classes and their colours in classes\.json"):
         ANY_VALUES.read(png(colors))
     twins = LabelSet("twins", ("a", "b"), ((1, 1, 1), (1, 1, 1)))
@@ -127,8 +129,122 @@ def test_other_files_are_refused():
     image.save(buffer, "JPEG")
     with pytest.raises(InvalidDatasetError, match="is a JPEG file; save masks as PNG"):
         MaskCoding(PETS).read(buffer.getvalue())
-    with pytest.raises(InvalidDatasetError, match="mode LA"):
-        MaskCoding(PETS).read(png(np.zeros((8, 8), np.uint8), "LA"))
+    buffer = io.BytesIO()
+    image.convert("CMYK").save(buffer, "TIFF")
+    with pytest.raises(InvalidDatasetError, match="mode CMYK"):
+        MaskCoding(PETS).read(buffer.getvalue())
+    deep = tf.io.encode_png(np.zeros((8, 8, 3), np.uint16)).numpy()
+    with pytest.raises(InvalidDatasetError, match="16 bits a channel; save it with 8"):
+        MaskCoding(PETS).read(deep)
+
+
+def test_several_frames_are_refused():
+    buffer = io.BytesIO()
+    frames = [Image.fromarray(np.full((8, 8), value, np.uint8)) for value in (0, 1)]
+    frames[0].save(buffer, "TIFF", save_all=True, append_images=frames[1:])
+    with pytest.raises(InvalidDatasetError, match="has 2 frames; save the one that is meant"):
+        PETS_CODING.read(buffer.getvalue())
+
+
+@pytest.mark.parametrize("image_format", ["PNG", "GIF", "BMP", "TIFF"])
+@pytest.mark.parametrize("mode", ["L", "P", "RGB"])
+def test_formats_that_keep_every_value(image_format, mode):
+    values = np.array([[0, 1, 1], [0, 0, 1]], np.uint8)
+    image = Image.fromarray(values if mode != "RGB" else PETS.palette_array[values])
+    if mode == "P":
+        image.putpalette(PETS.palette_array.tobytes())
+    buffer = io.BytesIO()
+    image.save(buffer, image_format)
+    assert PETS_CODING.read(buffer.getvalue()).tolist() == values.tolist()
+
+
+class TestTwoReadings:
+    """Files that can be read by values and by colours."""
+
+    VALUES = np.array([[0, 1, 2], [2, 2, 1]], np.uint8)
+    THREE = LabelSet("three", ("none", "cat", "dog"), ((0, 0, 0), (255, 0, 0), (0, 0, 255)))
+    CODING = MaskCoding(THREE, frozenset({255}))
+
+    @staticmethod
+    def palette_png(values: np.ndarray, colours: list[tuple[int, int, int]], **options: object) -> bytes:
+        image = Image.fromarray(values)
+        image.putpalette(np.array(colours, np.uint8).tobytes())
+        buffer = io.BytesIO()
+        image.save(buffer, "PNG", **options)
+        return buffer.getvalue()
+
+    def test_a_palette_in_another_order(self):
+        data = self.palette_png(self.VALUES, [(0, 0, 255), (0, 0, 0), (255, 0, 0)])
+        assert self.CODING.read(data).tolist() == [[2, 0, 1], [1, 1, 0]]
+        pixels = read_mask_pixels(data)
+        [assumption] = describe_readings(decide_readings(self.CODING, [pixels]), [pixels])
+        assert "(1) are read by their colours" in assumption
+        assert "indices would give other classes" in assumption
+
+    def test_the_data_set_decides_for_each_file(self):
+        """Alone, a file of index 0 in the colour of class 1 would be class 1."""
+        odd = self.palette_png(np.zeros((2, 2), np.uint8), [(255, 0, 0)])
+        others = [self.palette_png(self.VALUES, [(9, 9, 9), (8, 0, 0), (0, 7, 0)])] * 2
+        assert self.CODING.read(odd).tolist() == [[1, 1], [1, 1]]
+        coding = decide_readings(self.CODING, map(read_mask_pixels, [odd, *others]))
+        assert dict(coding.readings) == {"palette": "values"}
+        assert coding.read(odd).tolist() == [[0, 0], [0, 0]]
+
+    def test_void_indices_of_a_palette(self):
+        colours = [(0, 0, 255), (0, 0, 0)] + [(1, 1, 1)] * 253 + [(224, 224, 192)]
+        data = self.palette_png(np.array([[0, 1, 255]], np.uint8), colours)
+        assert self.CODING.read(data).tolist() == [[2, 0, 255]]
+
+    def test_equal_red_green_and_blue_are_values(self):
+        assert self.CODING.read(png(np.repeat(self.VALUES[..., None], 3, axis=-1))).tolist() == self.VALUES.tolist()
+        raw = LabelSet("raw", self.THREE.names, self.THREE.palette, raw_to_train={0: 0, 128: 1, 255: 2})
+        grey = np.repeat(np.array([0, 128, 255], np.uint8)[self.VALUES][..., None], 3, axis=-1)
+        coding = MaskCoding(raw, frozenset({255}), names_values=True)
+        for data in (png(grey), png(grey[..., 0]), png(grey[..., 0], "P"), png(grey, "RGBA")):
+            assert coding.read(data).tolist() == self.VALUES.tolist()
+
+    def test_grey_values_that_are_colours(self):
+        """0 and 255 of black and white classes; as a value, 255 would be ignored, and white would never occur."""
+        ink = LabelSet("ink", ("paper", "ink"), ((255, 255, 255), (0, 0, 0)))
+        coding = MaskCoding(ink, frozenset({255}))
+        assert coding.read(png(np.array([[0, 255]], np.uint8))).tolist() == [[1, 0]]
+        assert coding.read(png(np.array([[0, 1]], np.uint8))).tolist() == [[0, 1]]
+
+    def test_two_readings_that_fit_are_refused(self):
+        swapped = LabelSet("swapped", ("a", "b"), ((1, 1, 1), (0, 0, 0)))
+        with pytest.raises(InvalidDatasetError, match=r"grey masks can be read by their values and by their colours"):
+            MaskCoding(swapped, frozenset({255})).read(png(np.array([[0, 1]], np.uint8)))
+
+    @pytest.mark.parametrize("mode", ["RGBA", "LA", "P"])
+    def test_transparent_pixels_are_ignored(self, mode):
+        """White under full transparency is not an unknown colour, and red is not a cat."""
+        if mode == "P":
+            data = self.palette_png(self.VALUES, list(self.THREE.palette), transparency=bytes([255, 0, 127]))
+            assert self.CODING.read(data).tolist() == [[0, 255, 255], [255, 255, 255]]
+            return
+        values = np.array([[0, 1, 2]], np.uint8)
+        colours = self.THREE.palette_array[values] if mode == "RGBA" else values[..., None]
+        colours[0, 1] = 255 if mode == "RGBA" else 77
+        alpha = np.array([[255, 0, 128]], np.uint8)
+        data = png(np.dstack([colours, alpha]))
+        assert self.CODING.read(data).tolist() == [[0, 255, 2]]
+        pixels = read_mask_pixels(data)
+        assert describe_readings(decide_readings(self.CODING, [pixels]), [pixels]) == [
+            "transparent pixels of masks (1) are ignored"
+        ]
+
+    def test_forgotten_values_are_named(self):
+        raw = LabelSet("raw", self.THREE.names, self.THREE.palette, raw_to_train={0: 0, 1: 1, 9: 255})
+        coding = MaskCoding(raw, frozenset({255}), names_values=True)
+        assert coding.read(png(np.array([[0, 9, 255]], np.uint8))).tolist() == [[0, 255, 255]]
+        with pytest.raises(InvalidDatasetError, match=r"has the value 2, .*; name .* in raw_to_train"):
+            coding.read(png(self.VALUES))
+
+    def test_hidden_pixels_of_the_picture_are_ignored(self):
+        hidden = np.array([[True, False, False], [False, False, True]])
+        pixels = read_mask_pixels(png(self.VALUES)).without(hidden)
+        assert (pixels.codes.tolist(), pixels.counts.tolist(), pixels.transparent) == ([1, 2], [1, 3], 2)
+        assert self.CODING.read(png(self.VALUES), hidden).tolist() == [[255, 1, 2], [2, 2, 255]]
 
 
 @settings(deadline=None)

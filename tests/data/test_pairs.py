@@ -44,6 +44,22 @@ def test_what_is_left_over_is_named(tmp_path):
     ]
 
 
+def test_unicode_spells_one_name_in_two_ways(tmp_path):
+    """macOS writes "e" and an accent where others write "é"."""
+    touch(tmp_path, "images/cafe\u0301.jpg", "masks/caf\u00e9.png")
+    listing = match(tmp_path / "images", tmp_path / "masks")
+    assert [pair.name for pair in listing.pairs] == ["caf\u00e9"]
+    assert listing.problems == ()
+    assert len(match(tmp_path / "images", tmp_path / "masks", names=["cafe\u0301"]).pairs) == 1
+
+
+def test_files_of_other_kinds_are_left_aside(tmp_path):
+    touch(tmp_path, "images/a.jfif", "images/a.txt", "masks/a.gif", "masks/a.json", "masks/.DS_Store")
+    listing = match(tmp_path / "images", tmp_path / "masks")
+    assert [pair.name for pair in listing.pairs] == ["a"]
+    assert listing.left_aside == (str(tmp_path / "images/a.txt"), str(tmp_path / "masks/a.json"))
+
+
 def test_only_listed_names_count(tmp_path):
     touch(tmp_path, "images/a.jpg", "images/b.jpg", "masks/a.png")
     listing = match(tmp_path / "images", tmp_path / "masks", names=["a", "a", "z"])

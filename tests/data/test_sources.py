@@ -123,9 +123,9 @@ def test_another_folder_is_refused_with_the_way_to_the_data(name, tmp_path):
 
 def test_a_file_that_is_no_archive(tmp_path):
     (tmp_path / "ADEChallengeData2016.zip").write_text("<html>not found</html>")
-    with pytest.raises(InvalidDatasetError, match="is no zip archive"):
+    with pytest.raises(InvalidDatasetError, match="is not a zip archive"):
         SOURCES["ade20k"].find(tmp_path / "ADEChallengeData2016.zip")
-    with pytest.raises(InvalidDatasetError, match="is no zip archive"):
+    with pytest.raises(InvalidDatasetError, match="is not a zip archive"):
         SOURCES["ade20k"].find(tmp_path)
 
 
@@ -155,9 +155,55 @@ def test_classes_of_a_folder(tmp_path):
     assert coding.void == {9, 255}
 
 
-def test_values_that_raw_to_train_leaves_out_are_void(tmp_path):
-    write_classes(tmp_path, raw_to_train={"0": 0, "255": 1})
-    assert SOURCES["folder"].coding(tmp_path).void is None
+def test_raw_to_train_names_void_values(tmp_path):
+    write_classes(tmp_path, raw_to_train={"0": 0, "128": 1, "7": 9, "9": 9}, ignore_index=9)
+    coding = SOURCES["folder"].coding(tmp_path)
+    assert coding.void == {255}
+    assert coding.label_set.raw_to_train == {0: 0, 128: 1, 7: 255, 9: 255}
+    assert coding.names_values
+
+
+def test_one_class_is_half_of_the_answer(tmp_path):
+    write_classes(tmp_path, names=["road"], palette=[[1, 2, 3]])
+    with pytest.raises(InvalidDatasetError, match="names one class, 'road'; name what is not of that class too"):
+        SOURCES["folder"].coding(tmp_path)
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig"])
+def test_classes_with_a_byte_order_mark(tmp_path, encoding):
+    content = {"name": "mine", "names": ["café", "thé"], "palette": [[0, 0, 0], [1, 1, 1]]}
+    (tmp_path / "classes.json").write_text(json.dumps(content, ensure_ascii=False), encoding=encoding)
+    assert SOURCES["folder"].coding(tmp_path).label_set.names == ("café", "thé")
+
+
+class TestSplitsOfAFolder:
+    @pytest.mark.parametrize("layout", ["{split}/{kind}", "{kind}/{split}"])
+    @pytest.mark.parametrize(
+        ("train", "val"), [("train", "val"), ("train", "valid"), ("training", "validation"), ("train", "test")]
+    )
+    def test_names(self, tmp_path, layout, train, val):
+        for split in (train, val):
+            for kind, suffix in (("images", "jpg"), ("masks", "png")):
+                file = tmp_path / layout.format(split=split, kind=kind) / f"{split}.{suffix}"
+                file.parent.mkdir(parents=True)
+                file.touch()
+        listings = SOURCES["folder"].find(tmp_path)
+        found = {split: [pair.name for pair in listing.pairs] for split, listing in listings.items()}
+        assert found == {"train": [train], "test" if val == "test" else "val": [val]}
+
+    def test_two_folders_of_one_split(self, tmp_path):
+        for path in ("val/images", "val/masks", "valid/images", "valid/masks"):
+            (tmp_path / path).mkdir(parents=True)
+        with pytest.raises(InvalidDatasetError, match="are both folders of one split; merge them"):
+            SOURCES["folder"].find(tmp_path)
+
+    def test_what_is_left_aside(self, tmp_path):
+        write_folder(tmp_path / "train")
+        for name in ("train/images/notes.txt", "extra/images/a.jpg", "readme.md", ".hidden", "classes.json"):
+            (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+            (tmp_path / name).touch()
+        left_aside = SOURCES["folder"].left_aside(tmp_path)
+        assert left_aside == tuple(str(tmp_path / name) for name in ("extra", "readme.md", "train/images/notes.txt"))
 
 
 def test_any_label_set_of_the_package_can_be_the_classes_of_a_folder(tmp_path):
@@ -169,7 +215,7 @@ def test_any_label_set_of_the_package_can_be_the_classes_of_a_folder(tmp_path):
 @pytest.mark.parametrize("content", ["{", "[]", '{"name": "x"}', '{"name": "x", "names": ["a"], "palette": []}'])
 def test_broken_classes_are_named(tmp_path, content):
     (tmp_path / "classes.json").write_text(content)
-    with pytest.raises(InvalidDatasetError, match=r"classes\.json' is no label set: "):
+    with pytest.raises(InvalidDatasetError, match=r"classes\.json' is not a label set: "):
         SOURCES["folder"].coding(tmp_path)
 
 

@@ -1,0 +1,126 @@
+"""Opening image files: which formats are trusted, and how large a picture may be."""
+
+from __future__ import annotations
+
+import contextlib
+import io
+import os
+import stat
+from collections.abc import Iterator
+from pathlib import Path
+
+from PIL import Image
+
+from keras_segformer.errors import InvalidImageError
+
+# Decoders of plain pictures. Others that Pillow knows would start a program (EPS calls Ghostscript), fetch further
+# files, or are rarely met and little tested.
+FORMATS = (
+    *("AVIF", "BMP", "DIB", "GIF", "HEIF", "JPEG", "JPEG2000", "MPO"),
+    *("PCX", "PNG", "PPM", "QOI", "SGI", "TGA", "TIFF", "WEBP"),
+)
+"""The formats that are read, by Pillow's names; HEIF and AVIF where their decoders are installed."""
+
+PLUGIN_SUFFIXES = (".heic", ".heif", ".avif")
+"""What phones write and Pillow reads with a plug-in alone."""
+
+MAX_PIXELS_VARIABLE = "KERAS_SEGFORMER_MAX_IMAGE_PIXELS"
+"""The environment variable that sets how many pixels a picture may have."""
+
+
+def readable_formats() -> list[str]:
+    """Returns those of `FORMATS` that this machine's Pillow decodes, its HEIF plug-in included if there is one.
+
+    Example:
+
+    >>> "PNG" in readable_formats()
+    True
+    """
+    with contextlib.suppress(ImportError):
+        import pillow_heif
+
+        pillow_heif.register_heif_opener()
+    Image.init()
+    return [name for name in FORMATS if name in Image.OPEN]
+
+
+def readable_suffixes() -> set[str]:
+    """Returns the file suffixes of the readable formats, in lower case and with their dot.
+
+    Example:
+
+    >>> ".jfif" in readable_suffixes()
+    True
+    """
+    formats = readable_formats()
+    return {suffix for suffix, name in Image.registered_extensions().items() if name in formats}
+
+
+def open_image(file: io.BufferedIOBase) -> Image.Image:
+    """Opens a picture of one of the readable formats.
+
+    Args:
+        file: The file, opened for reading bytes.
+
+    Returns:
+        The picture, not decoded yet.
+
+    Raises:
+        PIL.UnidentifiedImageError: It has another format.
+        PIL.Image.DecompressionBombError: It has more pixels than are allowed; see `set_max_image_pixels`.
+    """
+    with _pixel_limit_of_environment():
+        return Image.open(file, formats=readable_formats())
+
+
+def check_regular_file(path: Path, what: str) -> None:
+    """Refuses pipes and devices, which may never end.
+
+    Args:
+        path: An existing path.
+        what: How messages call it.
+
+    Raises:
+        InvalidImageError: It is a folder, or not a regular file.
+    """
+    mode = path.stat().st_mode
+    if stat.S_ISDIR(mode):
+        raise InvalidImageError(f"{what} is a folder; name one image in it, or list its images with find_images")
+    if not stat.S_ISREG(mode):
+        raise InvalidImageError(f"{what} is not a regular file but a pipe or device; copy its content into a file")
+
+
+def set_max_image_pixels(count: int) -> None:
+    """Sets how many pixels a picture may have; Pillow's own limit is about 89 million, and twice that is an error.
+
+    Args:
+        count: The number of pixels. It holds for all uses of Pillow in this process.
+
+    Raises:
+        ValueError: The number is not positive.
+
+    Example:
+
+    ```python
+    set_max_image_pixels(900_000_000)  # aerial pictures of 30,000 x 30,000
+    ```
+    """
+    if count < 1:
+        raise ValueError(f"the number of pixels must be positive; got {count}")
+    # Pillow warns above this number and refuses above twice as many; the stated one is to pass without a warning.
+    Image.MAX_IMAGE_PIXELS = count
+
+
+@contextlib.contextmanager
+def _pixel_limit_of_environment() -> Iterator[None]:
+    text = os.environ.get(MAX_PIXELS_VARIABLE)
+    if text is None:
+        yield
+        return
+    if not text.isdecimal() or int(text) < 1:
+        raise ValueError(f"{MAX_PIXELS_VARIABLE} must be a positive number of pixels; got {text!r}")
+    before, Image.MAX_IMAGE_PIXELS = Image.MAX_IMAGE_PIXELS, int(text)
+    try:
+        yield
+    finally:
+        Image.MAX_IMAGE_PIXELS = before

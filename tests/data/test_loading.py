@@ -124,7 +124,7 @@ def test_a_changed_folder_is_prepared_anew(folder, cache, change):
         write_mask(folder / "masks/pet_7.png", random_mask([2, 1, 0], seed=99))
         os.utime(folder / "masks/pet_7.png", ns=(0, 0))
     elif change == "classes":
-        write_classes(folder, raw_to_train={"0": 1, "1": 0, "2": 0})
+        write_classes(folder, raw_to_train={"0": 1, "1": 0, "2": 255})
     else:
         (folder / "images/pet_7.jpg").unlink()
         (folder / "masks/pet_7.png").unlink()

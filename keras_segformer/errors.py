@@ -14,11 +14,11 @@ class WeightsMismatchError(InvalidPresetError):
 
 
 class InvalidImageError(ValueError):
-    """A file or array that is no image the model can take."""
+    """A file or array that the model cannot take as an image."""
 
 
 class InvalidDatasetError(ValueError):
-    """A data set whose files are missing, broken, of different sizes, or hold values that are no class."""
+    """A data set whose files are missing, broken, of different sizes, or hold values that do not belong to any class."""
 
 
 class MissingExtraError(ValueError):

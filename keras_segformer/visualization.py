@@ -43,7 +43,7 @@ def color_mask(labels: np.ndarray, label_set: LabelSet) -> np.ndarray:
         `(H, W, 3)`, uint8, with ignored pixels black.
 
     Raises:
-        ValueError: `labels` has another shape or dtype, or holds a value that is no class.
+        ValueError: `labels` has another shape or dtype, or holds a value that is not a class index.
 
     Example:
 
@@ -109,7 +109,7 @@ def class_shares(labels: np.ndarray, label_set: LabelSet) -> list[ClassShare]:
         pixels that are not ignored, so that all shares add up to 1; a picture of ignored pixels has none.
 
     Raises:
-        ValueError: `labels` has another shape or dtype, or holds a value that is no class.
+        ValueError: `labels` has another shape or dtype, or holds a value that is not a class index.
 
     Example:
 

@@ -177,7 +177,7 @@ def test_label_sets_are_values():
         ({"palette": [[0, 0, 0.5], [0, 0, 0]]}, r"`palette\[0\]` must be three integers"),
         ({"palette": [[True, 0, 0], [0, 0, 0]]}, r"`palette\[0\]` must be three integers"),
         ({"palette": [7, [0, 0, 0]]}, r"`palette\[0\]` must be three integers .*; got 7"),
-        ({"ignore_index": 1}, "`ignore_index` must be an integer that is no class index, so 2 to 65535; got 1"),
+        ({"ignore_index": 1}, "`ignore_index` must be an integer that is not a class index, so 2 to 65535; got 1"),
         ({"ignore_index": "255"}, "`ignore_index` must be an integer .*; got '255'"),
         ({"ignore_index": -1}, "`ignore_index` must be an integer .*; got -1"),
         ({"raw_to_train": [0, 1]}, "`raw_to_train` must be an object"),

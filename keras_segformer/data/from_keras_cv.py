@@ -68,7 +68,7 @@ def _encode(mask: tf.Tensor) -> tf.Tensor:
 
 
 def _decode(pairs: tf.Tensor, before: tf.Tensor) -> tf.Tensor:
-    """The values of pairs `(h, w, 2)`, 255 where they are none or where the mask before did not hold them."""
+    """The values of pairs `(h, w, 2)`; 255 where there are none, or where the mask did not hold them before."""
     first, second = tf.unstack(tf.cast(pairs, tf.float32) / _SCALE, axis=-1)
     values = tf.clip_by_value(tf.round(first), 0, IGNORE)
     held = tf.math.bincount(tf.cast(tf.reshape(before, [-1]), tf.int32), minlength=256) > 0

@@ -65,8 +65,8 @@ def load(
     Raises:
         ConnectionError: The data set cannot be downloaded.
         FileNotFoundError: There is no such folder or archive.
-        InvalidDatasetError: Files are missing, broken, of different sizes, or hold values that are no class; or there
-            is no such split.
+        InvalidDatasetError: Files are missing, broken, of different sizes, or hold values that do not belong to any class; or
+            the split does not exist.
         MissingExtraError: tensorflow-datasets is not installed.
         ValueError: There is no data set of that name, or `data` is missing.
 

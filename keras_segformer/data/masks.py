@@ -190,7 +190,7 @@ ANY_VALUES = MaskCoding(LabelSet.generic(MAX_CLASSES), frozenset({IGNORE}))
 
 
 def decide_readings(coding: MaskCoding, masks: Iterable[MaskPixels]) -> MaskCoding:
-    """Decides whether the files of a data set are to be read by their values or by their colours.
+    """Decides whether the files of a data set should be read by their values or by their colours.
 
     For each kind of file the reading that fits most files is taken, and of several the one that finds more classes.
     Where indices and colours of a palette fit equally well, its colours count: that all of them are colours of the

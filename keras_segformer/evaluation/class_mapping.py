@@ -19,11 +19,11 @@ class ClassMapping:
     """A class of the data set for every class of the model.
 
     Args:
-        targets: Class index in the data set by class index of the model. Numbers that are no class of the data set
-            mean none: such a prediction is wrong wherever the truth is a class.
+        targets: Class index in the data set by class index of the model. Out-of-range indices mean
+            "no matching class": such a prediction is wrong wherever the truth is a class.
 
     Raises:
-        ValueError: There is no target, or one is no integer.
+        ValueError: There is no target, or one is not an integer.
 
     Example:
 
@@ -46,7 +46,7 @@ class ClassMapping:
 
         Args:
             path: A JSON file with an object whose `map` is the list of targets; its other keys are for people. Where
-                there is no such file, the name of a label map that comes with the package, such as
+                there is no such file, the name of a class mapping that comes with the package, such as
                 `"ade20k_to_camvid"`.
 
         Returns:
@@ -54,7 +54,7 @@ class ClassMapping:
 
         Raises:
             FileNotFoundError: There is no such file.
-            ValueError: It is no such JSON file.
+            ValueError: The JSON file does not hold a class mapping.
 
         Example:
 
@@ -122,6 +122,6 @@ def _find(path: str | os.PathLike[str]) -> Traversable:
     bundled = name.removesuffix(".json")
     if bundled not in class_mapping_names():
         raise FileNotFoundError(
-            f"There is no label map '{name}'; check the path, or take one of {', '.join(class_mapping_names())}."
+            f"There is no class mapping '{name}'; check the path, or take one of {', '.join(class_mapping_names())}."
         )
     return _FOLDER / f"{bundled}.json"

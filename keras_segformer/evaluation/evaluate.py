@@ -151,7 +151,7 @@ def evaluate(
 ) -> Evaluation:
     """Compares a model's label maps with the truth, every one at its picture's own size.
 
-    The label maps come about as those of `segment` do. Memory does not grow with the number of pictures.
+    Predictions are computed exactly as in `segment`. Memory does not grow with the number of pictures.
 
     Args:
         model: The network, or a TF Lite file, which sees pictures as a whole at its own size.

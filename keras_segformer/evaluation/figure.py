@@ -26,7 +26,7 @@ def check_figure_path(path: Path) -> None:
     """Refuses a figure that could not be written in the end, before hours are spent.
 
     Args:
-        path: The file that is to be written.
+        path: The file to write.
 
     Raises:
         IsADirectoryError: It is a folder.
@@ -39,7 +39,7 @@ def check_figure_path(path: Path) -> None:
     """
     endings = _import_figure()().canvas.get_supported_filetypes()
     if path.suffix.lower().removeprefix(".") not in endings:
-        raise ValueError(f"a figure is no file like '{path}'; let its name end in .png, .pdf or .svg")
+        raise ValueError(f"'{path}' is not a figure; let its name end in .png, .pdf or .svg")
     if path.is_dir():
         raise IsADirectoryError(f"the figure '{path}' is a folder; name a file")
 

@@ -64,7 +64,7 @@ class LabelSet:
         _check_palette(self.palette, len(self.names))
         _require(
             _is_integer(self.ignore_index, 0, 65535) and self.ignore_index >= self.num_classes,
-            f"`ignore_index` must be an integer that is no class index, so {self.num_classes} to 65535; "
+            f"`ignore_index` must be an integer that is not a class index, so {self.num_classes} to 65535; "
             f"got {self.ignore_index!r}",
         )
         raw_to_train = self.raw_to_train or {index: index for index in range(self.num_classes)}
@@ -148,7 +148,7 @@ class LabelSet:
             A label set with well separated colours. The colour of a class does not depend on how many follow.
 
         Raises:
-            ValueError: `num_classes` is no integer of that range.
+            ValueError: `num_classes` is not an integer of that range.
 
         Example:
 
@@ -269,7 +269,7 @@ def _check_raw_to_train(raw_to_train: Any, num_classes: int, ignore_index: int) 
 
 
 def _is_integer(value: Any, low: int, high: int) -> bool:
-    """Whether a value is an integer of a range; `True`, which Python counts as 1, is none."""
+    """Whether a value is an integer of a range; `True`, which Python counts as 1, is not one."""
     return isinstance(value, int) and not isinstance(value, bool) and low <= value <= high
 
 

@@ -26,7 +26,7 @@ def read_json_object(path: Path) -> dict[str, Any]:
     except FileNotFoundError as error:
         raise InvalidPresetError(f"{path.parent} lacks {path.name}; get the whole folder again.") from error
     except (OSError, ValueError, RecursionError) as error:
-        raise InvalidPresetError(f"{path} is no readable JSON ({error}); get the file again.") from error
+        raise InvalidPresetError(f"{path} is not readable JSON ({error}); get the file again.") from error
     if not isinstance(values, dict):
         raise InvalidPresetError(f"{path} must hold a JSON object, not a {type(values).__name__}; get the file again.")
     return values

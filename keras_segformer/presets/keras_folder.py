@@ -143,7 +143,7 @@ class KerasCheckpoint:
             raise WeightsMismatchError(f"{path} does not fit the model: {error}") from error
         broken = [variable.path for variable in model.weights if not _finite(variable)]
         if broken:
-            raise WeightsMismatchError(f"{path} holds values that are no finite numbers, in {broken}; get it again.")
+            raise WeightsMismatchError(f"{path} holds values that are not finite, in {broken}; get it again.")
 
 
 def is_keras_folder(folder: Path) -> bool:
@@ -194,7 +194,7 @@ def _shapes(path: Path) -> dict[str, tuple[int, ...]]:
         with h5py.File(path) as file:
             file.visititems(note)
     except (OSError, RuntimeError) as error:
-        raise WeightsMismatchError(f"{path} is no readable HDF5 file ({error}); get it again.") from error
+        raise WeightsMismatchError(f"{path} is not a readable HDF5 file ({error}); get it again.") from error
     return shapes
 
 

@@ -67,7 +67,7 @@ def _with_float32(array: np.ndarray) -> np.ndarray:
 def _read_safetensors(path: Path) -> dict[str, np.ndarray]:
     try:
         with safe_open(path, framework="np") as file:
-            return {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118 - `file` is no mapping
+            return {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118 - `file` is not a mapping
     # The library's error derives from Exception alone, and dtypes unknown to NumPy raise an AttributeError.
     except Exception as error:
         raise InvalidPresetError(
@@ -103,10 +103,10 @@ def _read_weight_map(index_path: Path) -> dict[str, str]:
         file_of: dict[str, Any] = json.loads(index_path.read_bytes())["weight_map"]
         # Plain names only: an index must not reach for files of other folders.
         if any(Path(file).name != file or not file.endswith(SAFETENSORS_SUFFIX) for file in file_of.values()):
-            raise ValueError("it names a file that is no safetensors file beside it")
+            raise ValueError("it names a file that is not a safetensors file beside it")
     except (ValueError, KeyError, TypeError, AttributeError) as error:
         raise InvalidPresetError(
-            f"{index_path} is no index of safetensors files ({type(error).__name__}: {error}); delete it and download "
+            f"{index_path} is not an index of safetensors files ({type(error).__name__}: {error}); delete it and download "
             "it again."
         ) from error
     return file_of

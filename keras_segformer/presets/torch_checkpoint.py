@@ -104,7 +104,7 @@ def find_state_dict(checkpoint: Any, tensor_type: type) -> dict[str, Any]:
         raise ValueError("it holds no state dict")
     for name, value in checkpoint.items():
         if not isinstance(name, str) or not isinstance(value, tensor_type):
-            raise ValueError(f"its state dict holds {name!r}, which is no tensor")
+            raise ValueError(f"its state dict holds {name!r}, which is not a tensor")
     return checkpoint
 
 

@@ -83,7 +83,7 @@ def parameters(model: keras.Model) -> dict[str, keras.Variable]:
 def _take(tensors: Mapping[str, np.ndarray], source: Source, variable: keras.Variable) -> np.ndarray:
     array = tensors[source.key]
     if not np.issubdtype(array.dtype, np.floating) or not np.isfinite(array).all():
-        raise WeightsMismatchError(f"Tensor {source.key!r} holds values that are no finite numbers; get it again.")
+        raise WeightsMismatchError(f"Tensor {source.key!r} holds values that are not finite; get it again.")
     if source.half is not None:
         array = np.array_split(array, 2, axis=0)[source.half]
     ours = _from_torch_axes(array, source.kind, tuple(variable.shape))

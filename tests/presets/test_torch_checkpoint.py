@@ -172,11 +172,11 @@ class TestStateDict:
         [
             (plain([1, 2]), "no state dict"),
             (plain({}), "no state dict"),
-            (plain({"epoch": 3}), "'epoch', which is no tensor"),
+            (plain({"epoch": 3}), "'epoch', which is not a tensor"),
             (tensor(), "no state dict"),
-            (b"}(" + plain(1) + tensor() + b"u", "1, which is no tensor"),
-            (dictionary({"state_dict": plain([1])}), "'state_dict', which is no tensor"),
-            (dictionary({"x": storage()}), "'x', which is no tensor"),
+            (b"}(" + plain(1) + tensor() + b"u", "1, which is not a tensor"),
+            (dictionary({"state_dict": plain([1])}), "'state_dict', which is not a tensor"),
+            (dictionary({"x": storage()}), "'x', which is not a tensor"),
         ],
     )
     def test_anything_else_is_refused(self, path, body, message):

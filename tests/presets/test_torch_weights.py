@@ -88,8 +88,8 @@ def _integers(tensors):
         (_of_another_shape, r"shape \(4, 24, 1, 1\).*decoder/classifier/kernel"),
         (_transposed, "does not fill"),
         (_of_another_rank, "does not fill"),
-        (_not_finite, "no finite numbers"),
-        (_integers, "no finite numbers"),
+        (_not_finite, "not finite"),
+        (_integers, "not finite"),
     ],
 )
 def test_a_misfit_is_named_and_leaves_the_model_alone(tensors, spoil, message):

@@ -18,7 +18,7 @@ class InvalidImageError(ValueError):
 
 
 class InvalidDatasetError(ValueError):
-    """A data set whose files are missing, broken, of different sizes, or hold values that do not belong to any class."""
+    """A data set whose files are missing, broken, of different sizes, or hold values that belong to no class."""
 
 
 class MissingExtraError(ValueError):

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import errno
 import signal
 import subprocess
 import sys
@@ -7,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from keras_segformer.files import atomic_file, atomic_folder
+from keras_segformer.files import atomic_file, atomic_files, atomic_folder, write_file
 
 
 def names(folder: Path) -> set[str]:
@@ -165,3 +166,96 @@ def test_a_killed_process_leaves_the_old_data(tmp_path):
     assert process.returncode == -signal.SIGKILL
     assert file.read_text() == "old"
     assert names(folder) == {"old.txt"}
+
+
+def test_write_file_takes_text_and_bytes(tmp_path):
+    write_file(tmp_path / "text", "Straße")
+    write_file(tmp_path / "bytes", b"\0\1")
+    assert (tmp_path / "text").read_text("utf-8") == "Straße"
+    assert (tmp_path / "bytes").read_bytes() == b"\0\1"
+
+
+def test_files_of_a_set_are_renamed_when_all_are_complete(tmp_path):
+    targets = [tmp_path / "a.tflite", tmp_path / "a.json"]
+    for target in targets:
+        target.write_text("old")
+    with pytest.raises(ValueError, match="half"), atomic_files(targets) as [model, _]:
+        model.write_text("new")
+        raise ValueError("half")
+    assert [target.read_text() for target in targets] == ["old", "old"]
+    with atomic_files(targets) as temporaries:
+        for temporary in temporaries:
+            temporary.write_text("new")
+        assert [target.read_text() for target in targets] == ["old", "old"]
+    assert [target.read_text() for target in targets] == ["new", "new"]
+    assert names(tmp_path) == {"a.tflite", "a.json"}
+
+
+def test_a_second_writer_is_refused(tmp_path):
+    target = tmp_path / "preset"
+    with atomic_folder(target) as temporary:
+        (temporary / "config.json").write_text("first")
+        with pytest.raises(OSError, match="another process is writing it") as raised, atomic_folder(target):
+            pytest.fail("the body must not run")
+        assert raised.value.errno == errno.EBUSY
+    assert (target / "config.json").read_text() == "first"
+
+
+def test_what_killed_writers_left_is_cleared(tmp_path):
+    (tmp_path / ".0123abcd.preset").mkdir()
+    (tmp_path / ".0123abcd.preset" / "half").touch()
+    (tmp_path / ".0123abcd.other").touch()
+    with atomic_folder(tmp_path / "preset") as temporary:
+        (temporary / "config.json").touch()
+    assert names(tmp_path) == {"preset", ".0123abcd.other"}
+
+
+@pytest.mark.skipif(not sys.platform.startswith("linux"), reason="other systems exchange names in two steps")
+def test_no_moment_without_the_folder(tmp_path, monkeypatch):
+    """On Linux the names are exchanged: a rename of the old folder, which leaves a moment without one, is not used."""
+    target = tmp_path / "preset"
+    target.mkdir()
+    (target / "old").touch()
+    monkeypatch.setattr(Path, "rename", lambda *_: pytest.fail("renamed"))
+    with atomic_folder(target, overwrite=True) as temporary:
+        (temporary / "new").touch()
+    assert names(target) == {"new"}
+    assert names(tmp_path) == {"preset"}
+
+
+def test_systems_that_cannot_exchange_names(tmp_path, monkeypatch):
+    monkeypatch.setattr("keras_segformer.files._exchange", lambda *_: False)
+    test_atomic_folder_overwrites_as_a_whole(tmp_path)
+
+
+FULL_DISK = """
+import importlib.util, resource, sys
+from pathlib import Path
+spec = importlib.util.spec_from_file_location("files", sys.argv[1])
+files = importlib.util.module_from_spec(spec)
+spec.loader.exec_module(files)
+resource.setrlimit(resource.RLIMIT_FSIZE, (1000, 1000))
+try:
+    files.write_file(sys.argv[2], b"x" * 2_000_000)
+except OSError as error:
+    print(error)
+with files.atomic_folder(sys.argv[3], overwrite=True) as folder:
+    files.write_bytes(folder / "weights", b"x" * 2_000_000)
+"""
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="this system has no such limit")
+def test_a_full_disk_is_named_and_costs_nothing(tmp_path):
+    file, folder = tmp_path / "file.txt", tmp_path / "preset"
+    file.write_text("old")
+    folder.mkdir()
+    (folder / "old.txt").write_text("old")
+    module = sys.modules["keras_segformer.files"].__file__
+    command = [sys.executable, "-c", FULL_DISK, module, file, folder]
+    process = subprocess.run(command, check=False, capture_output=True, text=True)
+    for text in (process.stdout, process.stderr):
+        assert "2.0 MB are needed and" in text
+        assert "MB are free; make room, or choose a folder on another disk" in text
+    assert file.read_text() == "old"
+    assert names(folder) == {"old.txt"}
+    assert names(tmp_path) == {"file.txt", "preset"}

@@ -65,7 +65,7 @@ def load(
     Raises:
         ConnectionError: The data set cannot be downloaded.
         FileNotFoundError: There is no such folder or archive.
-        InvalidDatasetError: Files are missing, broken, of different sizes, or hold values that do not belong to any class; or
+        InvalidDatasetError: Files are missing, broken, of different sizes, or hold values that belong to no class; or
             the split does not exist.
         MissingExtraError: tensorflow-datasets is not installed.
         ValueError: There is no data set of that name, or `data` is missing.

@@ -11,9 +11,9 @@ from __future__ import annotations
 import dataclasses
 import hashlib
 import importlib.metadata
+import io
 import json
 import os
-import tempfile
 from pathlib import Path
 from typing import Any, Literal
 
@@ -22,11 +22,12 @@ import keras
 import numpy as np
 
 from keras_segformer.errors import InvalidPresetError, WeightsMismatchError
-from keras_segformer.files import atomic_folder
+from keras_segformer.files import atomic_folder, write_bytes
 from keras_segformer.label_sets import LabelSet
 from keras_segformer.licenses import License
 from keras_segformer.models import SegFormerConfig, SegFormerNetwork
 from keras_segformer.presets.json_files import read_json_object
+from keras_segformer.presets.weights_file import open_weights, weights_bytes
 
 CONFIG = "config.json"
 PREPROCESSOR = "preprocessor.json"
@@ -59,13 +60,14 @@ def save_keras_folder(
     label_set, license = config.pop("label_set"), config.pop("license")
     preprocessor = {name: config["config"].pop(name) for name in _PREPROCESSING} | {"label_set": label_set}
     with atomic_folder(folder, overwrite) as temporary:
-        _save_weights(model, temporary / WEIGHTS, weights_dtype)
+        weights = _encode_weights(model, weights_dtype)
+        write_bytes(temporary / WEIGHTS, weights)
         metadata = {
             "keras_version": keras.__version__,
             "keras_segformer_version": importlib.metadata.version("keras-segformer"),
             "parameter_count": model.count_params(),
             "license": license,
-            "sha256": {WEIGHTS: _sha256(temporary / WEIGHTS)},
+            "sha256": {WEIGHTS: hashlib.sha256(weights).hexdigest()},
         }
         _write_json(temporary / CONFIG, {"class_name": "SegFormer", "config": config})
         _write_json(temporary / PREPROCESSOR, preprocessor)
@@ -168,11 +170,7 @@ def _check_shapes(path: Path, model: keras.Model) -> None:
 
     Keras' reader overlooks tensors that it has no variable for, and in places only warns of those that are missing.
     """
-    with tempfile.TemporaryDirectory() as folder:
-        own = Path(folder) / WEIGHTS
-        model.save_weights(own)
-        wanted = _shapes(own)
-    held = _shapes(path)
+    wanted, held = _shapes(weights_bytes(model)), _shapes(path)
     if wanted != held:
         others = sorted(name for name in wanted.keys() & held.keys() if wanted[name] != held[name])
         raise WeightsMismatchError(
@@ -182,7 +180,7 @@ def _check_shapes(path: Path, model: keras.Model) -> None:
         )
 
 
-def _shapes(path: Path) -> dict[str, tuple[int, ...]]:
+def _shapes(source: Path | bytes) -> dict[str, tuple[int, ...]]:
     """The shape of every tensor of a weights file by its name."""
     shapes: dict[str, tuple[int, ...]] = {}
 
@@ -190,19 +188,15 @@ def _shapes(path: Path) -> dict[str, tuple[int, ...]]:
         if isinstance(item, h5py.Dataset):
             shapes[name] = item.shape
 
-    try:
-        with h5py.File(path) as file:
-            file.visititems(note)
-    except (OSError, RuntimeError) as error:
-        raise WeightsMismatchError(f"{path} is not a readable HDF5 file ({error}); get it again.") from error
+    with open_weights(source) as file:
+        file.visititems(note)
     return shapes
 
 
-def _save_weights(model: keras.Model, path: Path, dtype: str) -> None:
+def _encode_weights(model: keras.Model, dtype: str) -> bytes:
     """Keras' weights file without the optimizer that Keras adds for a compiled model, its floats in `dtype`."""
-    whole = path.with_name("whole.weights.h5")
-    model.save_weights(whole)
-    with h5py.File(whole) as source, h5py.File(path, "w") as target:
+    buffer = io.BytesIO()
+    with open_weights(weights_bytes(model)) as source, h5py.File(buffer, "w") as target:
 
         def copy(name: str, item: h5py.HLObject) -> None:
             if name.split("/")[0] == "optimizer":
@@ -219,7 +213,7 @@ def _save_weights(model: keras.Model, path: Path, dtype: str) -> None:
             target.create_dataset(name, data=values).attrs.update(item.attrs)
 
         source.visititems(copy)
-    whole.unlink()
+    return buffer.getvalue()
 
 
 def _finite(variable: keras.Variable) -> bool:
@@ -232,4 +226,4 @@ def _sha256(path: Path) -> str:
 
 
 def _write_json(path: Path, values: dict[str, Any]) -> None:
-    path.write_text(json.dumps(values, indent=2) + "\n", encoding="utf-8")
+    write_bytes(path, (json.dumps(values, indent=2) + "\n").encode())

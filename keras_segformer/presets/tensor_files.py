@@ -106,8 +106,8 @@ def _read_weight_map(index_path: Path) -> dict[str, str]:
             raise ValueError("it names a file that is not a safetensors file beside it")
     except (ValueError, KeyError, TypeError, AttributeError) as error:
         raise InvalidPresetError(
-            f"{index_path} is not an index of safetensors files ({type(error).__name__}: {error}); delete it and download "
-            "it again."
+            f"{index_path} is not an index of safetensors files ({type(error).__name__}: {error}); delete it and "
+            "download it again."
         ) from error
     return file_of
 

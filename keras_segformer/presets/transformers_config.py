@@ -38,7 +38,7 @@ def config_from_transformers(values: Mapping[str, Any]) -> SegFormerConfig:
         whichever head the file is for.
 
     Raises:
-        InvalidPresetError: A field is missing, of the wrong type, or asks for a network that this package does not have.
+        InvalidPresetError: A field is missing, of the wrong type, or asks for a network that is not in this package.
 
     Example:
 

@@ -6,9 +6,9 @@ import json
 import logging
 import os
 
-from safetensors.numpy import save_file
+from safetensors.numpy import save
 
-from keras_segformer.files import atomic_folder
+from keras_segformer.files import atomic_folder, write_bytes
 from keras_segformer.models import SegFormerNetwork
 from keras_segformer.presets.layouts import TRANSFORMERS
 from keras_segformer.presets.torch_weights import to_state_dict
@@ -55,6 +55,6 @@ def save_transformers_folder(model: SegFormerNetwork, folder: str | os.PathLike[
         "do_reduce_labels": 0 not in model.label_set.raw_to_train,
     }
     with atomic_folder(folder, overwrite) as temporary:
-        save_file(tensors, temporary / "model.safetensors", metadata={"format": "pt"})
+        write_bytes(temporary / "model.safetensors", save(tensors, metadata={"format": "pt"}))
         for name, content in (("config.json", values), ("preprocessor_config.json", preprocessor)):
-            (temporary / name).write_text(json.dumps(content, indent=2) + "\n", encoding="utf-8")
+            write_bytes(temporary / name, (json.dumps(content, indent=2) + "\n").encode())

@@ -21,7 +21,7 @@ MAVEN ?= mvn
 ABI ?= arm64-v8a armeabi-v7a x86_64
 known_abis := arm64-v8a armeabi-v7a x86_64 x86
 # By file, so that what the tests of a file share is made once.
-workers := --numprocesses=auto --maxprocesses=4 --dist=loadfile
+workers := --numprocesses=auto --maxprocesses=4 --dist=loadfile --durations=20
 
 .PHONY: demo test test-slow test-lowest apk test-android android-tools lint format clean
 .DELETE_ON_ERROR:

@@ -7,10 +7,10 @@ import org.kerassegformer.core.ModelSpec
 import java.io.IOException
 
 /**
- * The app's models, and those of the user in a folder of their own.
+ * Bundled models, and imported ones in a folder.
  *
- * @param imports where imported models are kept
- * @param importer takes new ones in
+ * @param imports folder of the imported models
+ * @param importer imports new ones
  */
 internal class FileModelStore(
     private val bundled: BundledModels,
@@ -20,7 +20,7 @@ internal class FileModelStore(
     override fun list(): ModelListing {
         val own = readAll(bundled.stems(), bundled::json, bundled::location)
         val users = readAll(imports.stems(), imports::json) { ModelLocation.OnDisk(imports.model(it)) }
-        // By length alone: reading all bytes at each start would be slow, and TF Lite checks the structure.
+        // Checks the length only: reading all bytes at each start would be slow, and TF Lite checks the structure.
         val (whole, cut) = users.found.partition { imports.model(it.file.stem).length() == it.file.spec.bytes }
         val truncated = cut.associate { it.file.stem to imports.truncation(it.file) }
         return ModelListing(
@@ -35,7 +35,7 @@ internal class FileModelStore(
     }
 
     override fun remove(model: StoredModel) {
-        require(model.imported) { "The model ${model.name} came with the app and cannot be removed." }
+        require(model.imported) { "The model ${model.name} is bundled with the app and cannot be removed." }
         model.set.files.forEach { imports.remove(it.stem) }
     }
 

@@ -1,6 +1,7 @@
 package org.kerassegformer.demo.models
 
 import java.io.IOException
+import java.text.Normalizer
 
 /**
  * The two documents of a model.
@@ -77,15 +78,16 @@ private fun kindOf(document: ImportDocument): Kind {
     }
 }
 
+/** Keeps letters and digits of all scripts: names in different languages must not map to the same file. */
 private fun fileNameOf(stem: String): String =
-    stem.map { if (it.isAsciiNameCharacter) it else '_' }.joinToString("").take(MOST_NAME_CHARACTERS).trim('.', '_')
-        .ifEmpty { "model" }
-
-private val Char.isAsciiNameCharacter: Boolean
-    get() = this in 'a'..'z' || this in 'A'..'Z' || this in '0'..'9' || this in "._-"
+    Normalizer.normalize(stem, Normalizer.Form.NFC)
+        .map { if (it.isLetterOrDigit() || it in "._-") it else '_' }.joinToString("")
+        .take(MOST_NAME_CHARACTERS).trim('.', '_')
+        .ifEmpty { "model_%08x".format(stem.hashCode()) }
 
 private const val TFLITE = "TFL3"
 private const val IDENTIFIER_START = 4
 private const val SNIFFED_BYTES = 8
+/** At most 240 bytes of UTF-8, which with the extension is below the limit of 255 bytes of file systems. */
 private const val MOST_NAME_CHARACTERS = 80
 private const val BYTE_ORDER_MARK = '\uFEFF'

@@ -117,6 +117,8 @@ internal class LiveEngine(
         } catch (failure: Throwable) {
             return fallBack(result.inUse, failure.toReasonInUse())
         }
+        // The self-check only covers one image: an out-of-range label has no class to render.
+        result.map.invalidLabel(result.inUse.file)?.let { return fallBack(result.inUse, it) }
         listener.onResult(result)
     }
 

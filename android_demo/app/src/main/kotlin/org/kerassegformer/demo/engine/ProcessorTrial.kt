@@ -131,11 +131,6 @@ internal class ProcessorTrial(
             TrialResult.Rejected(failure.toReason())
         }
 
-    private fun LabelMap.invalidLabel(file: ModelFile): RejectionReason.InvalidLabel? {
-        val classes = file.spec.labelSet.size
-        return labels.firstOrNull { it !in 0 until classes }?.let { RejectionReason.InvalidLabel(it, classes) }
-    }
-
     /** Returns the entry for the crash log; null if the reason may not apply at the next start, such as low memory. */
     private fun RejectionReason.toAttempt(): Attempt? = when (this) {
         is RejectionReason.LabelMismatch, is RejectionReason.InvalidLabel -> Attempt(Outcome.REJECTED, describe())

@@ -1,5 +1,7 @@
 package org.kerassegformer.demo.engine
 
+import org.kerassegformer.core.LabelMap
+import org.kerassegformer.core.ModelFile
 import org.kerassegformer.core.ProcessorPlan
 import org.kerassegformer.core.SkipReason
 import org.kerassegformer.core.Skipped
@@ -17,6 +19,12 @@ internal fun Throwable.toReasonInUse(): RejectionReason = when (this) {
     is CallTimeoutException -> RejectionReason.TimedOutInUse(limitMillis)
     is OutOfMemoryError -> RejectionReason.OutOfMemory
     else -> RejectionReason.FailedInUse(message ?: toString())
+}
+
+/** Returns the first label that is out of range for the classes of [file], or null. */
+internal fun LabelMap.invalidLabel(file: ModelFile): RejectionReason.InvalidLabel? {
+    val classes = file.spec.labelSet.size
+    return labels.firstOrNull { it !in 0 until classes }?.let { RejectionReason.InvalidLabel(it, classes) }
 }
 
 /** The processors that the policy skips, except those that the user did not select. */

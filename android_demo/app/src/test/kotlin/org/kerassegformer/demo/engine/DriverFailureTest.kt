@@ -111,6 +111,23 @@ class DriverFailureTest {
     }
 
     @Test
+    fun `a GPU with out-of-range labels in use falls back to the CPU`() = EngineHarness(logFile).use { harness ->
+        var runs = 0
+        harness.runners.behaviours[Processor.GPU] =
+            Behaviour(run = { runs = it }, labels = { if (runs < 5) it else it + 1000 })
+        harness.run(ProcessorChoice.GPU)
+        assertEquals(setOf(2), harness.segment(FakeFrame(1, label = 2)).labels)
+
+        harness.engine.submit(FakeFrame(2, label = 2))
+
+        val inUse = harness.listener.await<EngineState.Running>().inUse
+        assertEquals(Processor.CPU, inUse.processor)
+        assertEquals(RejectionReason.InvalidLabel(1002, FAKE_CLASSES), reasonsOf(inUse)[Processor.GPU])
+        assertEquals(setOf(3), harness.segment(FakeFrame(3, label = 3)).labels)
+        assertFalse("the invalid labels are discarded", harness.listener.hasResult(withinMillis = 50))
+    }
+
+    @Test
     fun `a GPU that fails in use falls back to the CPU`() = EngineHarness(logFile).use { harness ->
         harness.runners.behaviours[Processor.GPU] = Behaviour(run = { check(it < 5) { "The context was lost." } })
         harness.run(ProcessorChoice.GPU)

@@ -15,6 +15,7 @@ import org.kerassegformer.demo.engine.ProcessorTrial
 import org.kerassegformer.demo.engine.SegmentationEngine
 import org.kerassegformer.demo.engine.SystemThermalMonitor
 import org.kerassegformer.demo.engine.TfLiteRunnerFactory
+import org.kerassegformer.demo.engine.tfLiteVersion
 import org.kerassegformer.demo.engine.wasLastExitBenign
 import org.kerassegformer.demo.models.AssetModels
 import org.kerassegformer.demo.models.FileModelStore
@@ -25,16 +26,16 @@ import org.kerassegformer.demo.models.ModelStore
 import java.io.File
 
 /** Creates the engine, the model store and the benchmark with TF Lite and the app's files. One per process. */
-internal class InferenceContainer(context: Context) {
+internal class InferenceContainer(private val context: Context) {
     private val loader = ModelLoader(TfLiteRunnerFactory.of(context))
     private val crashLog = CrashLog(File(context.noBackupFilesDir, "crash_log.json"), installation(context))
         .also { it.resolveInterrupted { wasLastExitBenign(context) } }
     private val policy = DelegatePolicy(Build.VERSION.SDK_INT)
     private val thermalMonitor = SystemThermalMonitor(context)
     private val image = BundledSelfCheckImage(context.assets)
-    private val device = currentDevice(context)
-    private val imports = File(context.filesDir, "models")
-    private val assets = context.assets
+
+    /** Loads the native library, which takes a while: not on the main thread. */
+    private val runtime by lazy(::tfLiteVersion)
 
     /** Creates an engine that reports to [listener]. */
     fun newEngine(listener: SegmentationEngine.Listener): SegmentationEngine =
@@ -42,13 +43,14 @@ internal class InferenceContainer(context: Context) {
 
     /** Creates a store of the bundled and the imported models. Reads files. */
     fun newModelStore(): ModelStore {
-        val folder = ImportFolder(imports)
+        val folder = ImportFolder(File(context.filesDir, "models"))
         val probe = LoadProbe { file, location -> loader.load(file, location, Processor.CPU, threads = 1).close() }
-        return FileModelStore(AssetModels(assets), folder, ModelImporter(folder, probe))
+        return FileModelStore(AssetModels(context.assets), folder, ModelImporter(folder, probe, ::runtime), ::runtime)
     }
 
     /** Creates a benchmark. */
-    fun newBenchmark(): BenchmarkRunner = ModelBenchmark(newTrial(), policy, crashLog, image, thermalMonitor, device)
+    fun newBenchmark(): BenchmarkRunner =
+        ModelBenchmark(newTrial(), policy, crashLog, image, thermalMonitor, currentDevice(context, runtime))
 
     private fun newTrial() = ProcessorTrial(loader, image, crashLog)
 

@@ -126,18 +126,15 @@ public data class ModelSpec(
     public fun verify(file: InputStream): Unit = ModelFileCheck(bytes, sha256).run(file)
 
     public companion object {
-        /** The TF Lite that the app is built with. */
-        public val APP_RUNTIME: RuntimeVersion = RuntimeVersion(2, 16, 1)
-
         /**
          * Parses a description.
          *
          * @param json content of the converter's JSON file; unknown fields are ignored
-         * @param runtime the TF Lite that will run the model
+         * @param runtime the TF Lite that will run the model; null to skip the check, if it is unknown
          * @throws ModelException a field is missing or invalid, or the model needs a newer runtime
          */
-        public fun parse(json: String, runtime: RuntimeVersion = APP_RUNTIME): ModelSpec =
-            ModelSpecReader(json).read().also { checkRuntime(it, runtime) }
+        public fun parse(json: String, runtime: RuntimeVersion?): ModelSpec =
+            ModelSpecReader(json).read().also { spec -> runtime?.let { checkRuntime(spec, it) } }
 
         private fun checkRuntime(spec: ModelSpec, runtime: RuntimeVersion) {
             if (spec.minimumRuntime > runtime) {

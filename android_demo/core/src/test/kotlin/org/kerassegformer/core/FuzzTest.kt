@@ -70,13 +70,15 @@ class FuzzTest {
 
     @Test
     fun descriptionsWithOtherValues() = fuzz(1500) {
-        val spec = ModelSpec.parse(mutated(Json.parseToJsonElement(TestSpecs.json())).toString())
+        val spec = ModelSpec.parse(mutated(Json.parseToJsonElement(TestSpecs.json())).toString(), TestSpecs.RUNTIME)
         LabelReader(spec.output, ByteBuffer.allocateDirect(spec.output.byteCount))
         SelfCheck.threshold(spec, TestSpecs.spec())
     }
 
     @Test
-    fun descriptionsWithOtherBytes() = fuzz(1000) { ModelSpec.parse(String(mutated(TestSpecs.json().toByteArray()))) }
+    fun descriptionsWithOtherBytes() = fuzz(1000) {
+        ModelSpec.parse(String(mutated(TestSpecs.json().toByteArray())), TestSpecs.RUNTIME)
+    }
 
     @Test
     fun modelFiles() {

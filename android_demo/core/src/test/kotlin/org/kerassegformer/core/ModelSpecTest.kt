@@ -99,7 +99,7 @@ class ModelSpecTest {
     fun invalidJsonIsAnError() {
         val deep = "[".repeat(100_000)
         for (text in listOf("", "{", "[]", "3", "null", "\u0000", "{'a': 1}", deep, "x".repeat(9 shl 20))) {
-            val error = assertThrows(ModelException::class.java) { ModelSpec.parse(text) }
+            val error = assertThrows(ModelException::class.java) { ModelSpec.parse(text, TestSpecs.RUNTIME) }
             assertEquals(text.take(20), ModelFault.NOT_JSON, error.fault)
         }
     }
@@ -107,10 +107,11 @@ class ModelSpecTest {
     @Test
     fun rejectsModelsThatNeedANewerRuntime() {
         val json = TestSpecs.json("minimum_runtime" to "\"2.17.0\"")
-        val error = assertThrows(ModelException::class.java) { ModelSpec.parse(json) }
+        val error = assertThrows(ModelException::class.java) { ModelSpec.parse(json, TestSpecs.RUNTIME) }
         assertEquals(ModelFault.RUNTIME_TOO_OLD, error.fault)
         assertTrue("${error.message}", "--runtime tflite-2.16" in error.message.orEmpty())
         assertEquals(RuntimeVersion(2, 17), ModelSpec.parse(json, RuntimeVersion(2, 17)).minimumRuntime)
+        assertEquals(RuntimeVersion(2, 17), ModelSpec.parse(json, runtime = null).minimumRuntime)
         assertEquals(RuntimeVersion(2, 16, 1), TestSpecs.spec("minimum_runtime" to "\"2.16.1\"").minimumRuntime)
         assertThrows(ModelException::class.java) { TestSpecs.spec("minimum_runtime" to "\"2.16.2\"") }
     }

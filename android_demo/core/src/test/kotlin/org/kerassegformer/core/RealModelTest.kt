@@ -73,13 +73,13 @@ class RealModelTest {
         val shifted = LabelMap(map.width, map.height).apply {
             for (index in labels.indices) labels[index] = map.labels[(index + 5) % labels.size]
         }
-        val refused = SelfCheck.compare(shifted, map, float16.labelSet, threshold)
-        assertTrue(refused.detail, !refused.passed)
+        val rejected = SelfCheck.compare(shifted, map, float16.labelSet, threshold)
+        assertTrue(rejected.detail, !rejected.passed)
     }
 
     private fun segment(stem: String): Pair<ModelSpec, LabelMap> {
         val file = folder.resolve("$stem.tflite")
-        val spec = ModelSpec.parse(folder.resolve("$stem.json").readText())
+        val spec = ModelSpec.parse(folder.resolve("$stem.json").readText(), TestSpecs.RUNTIME)
         file.inputStream().use(spec::verify)
         val geometry = Json.parseToJsonElement(folder.resolve("frame.json").readText()).jsonObject.geometry()
         val converter = FrameToInput(geometry, spec.input.type)

@@ -7,6 +7,8 @@ import kotlinx.serialization.json.jsonObject
 
 /** Model descriptions for tests, with modified fields. */
 internal object TestSpecs {
+    val RUNTIME = RuntimeVersion(2, 16, 1)
+
     private val THREE_CLASSES = """
         {
           "label_set": {
@@ -35,7 +37,7 @@ internal object TestSpecs {
             content.with(path.split("."), value?.let(Json::parseToJsonElement))
         }.toString()
 
-    fun spec(vararg changes: Pair<String, String?>): ModelSpec = ModelSpec.parse(json(*changes))
+    fun spec(vararg changes: Pair<String, String?>): ModelSpec = ModelSpec.parse(json(*changes), RUNTIME)
 
     /** Returns a file with a unique checksum. */
     fun file(precision: Precision, input: TensorType = TensorType.UINT8, set: String = "b0_camvid"): ModelFile {

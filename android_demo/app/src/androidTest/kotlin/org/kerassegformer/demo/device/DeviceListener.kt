@@ -1,9 +1,9 @@
 package org.kerassegformer.demo.device
 
 import org.kerassegformer.demo.engine.EngineState
-import org.kerassegformer.demo.engine.ThermalState
 import org.kerassegformer.demo.engine.SegmentationEngine
 import org.kerassegformer.demo.engine.SegmentationResult
+import org.kerassegformer.demo.engine.ThermalState
 import java.util.concurrent.LinkedBlockingQueue
 import java.util.concurrent.TimeUnit
 

@@ -9,11 +9,11 @@ import org.junit.runner.RunWith
 import org.kerassegformer.core.InputSpec
 import org.kerassegformer.demo.InferenceContainer
 import org.kerassegformer.demo.engine.BundledSelfCheckImage
-import org.kerassegformer.demo.engine.SelfCheckImage
 import org.kerassegformer.demo.engine.EngineSettings
 import org.kerassegformer.demo.engine.EngineState
 import org.kerassegformer.demo.engine.Frame
 import org.kerassegformer.demo.engine.SegmentationEngine
+import org.kerassegformer.demo.engine.SelfCheckImage
 import java.nio.ByteBuffer
 
 /** Memory usage does not grow between a hundred and a thousand frames. */

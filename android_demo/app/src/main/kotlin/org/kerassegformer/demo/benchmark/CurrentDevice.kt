@@ -3,10 +3,10 @@ package org.kerassegformer.demo.benchmark
 import android.content.Context
 import android.os.Build
 import org.kerassegformer.core.DeviceInfo
-import org.kerassegformer.core.ModelSpec
+import org.kerassegformer.core.RuntimeVersion
 
-/** Describes this phone for reports. */
-internal fun currentDevice(context: Context): DeviceInfo = DeviceInfo(
+/** Describes this phone and the version of TF Lite for reports. */
+internal fun currentDevice(context: Context, runtime: RuntimeVersion?): DeviceInfo = DeviceInfo(
     manufacturer = Build.MANUFACTURER,
     model = Build.MODEL,
     hardware = Build.HARDWARE,
@@ -14,6 +14,6 @@ internal fun currentDevice(context: Context): DeviceInfo = DeviceInfo(
     sdk = Build.VERSION.SDK_INT,
     abi = Build.SUPPORTED_ABIS.firstOrNull().orEmpty(),
     cores = Runtime.getRuntime().availableProcessors(),
-    runtime = ModelSpec.APP_RUNTIME.toString(),
+    runtime = runtime?.toString() ?: "unknown",
     app = context.packageManager.getPackageInfo(context.packageName, 0).versionName.orEmpty(),
 )

@@ -3,6 +3,7 @@ package org.kerassegformer.demo.benchmark
 import org.kerassegformer.core.BenchmarkEntry
 import org.kerassegformer.core.BenchmarkReport
 import org.kerassegformer.core.Candidate
+import org.kerassegformer.core.CrashLog
 import org.kerassegformer.core.DelegatePolicy
 import org.kerassegformer.core.DeviceInfo
 import org.kerassegformer.core.LabelMap
@@ -11,12 +12,11 @@ import org.kerassegformer.core.ModelFile
 import org.kerassegformer.core.Phase
 import org.kerassegformer.core.Processor
 import org.kerassegformer.core.ProcessorChoice
-import org.kerassegformer.demo.engine.SelfCheckImage
-import org.kerassegformer.demo.engine.ThermalMonitor
 import org.kerassegformer.demo.engine.LoadedModel
 import org.kerassegformer.demo.engine.ProcessorTrial
+import org.kerassegformer.demo.engine.SelfCheckImage
+import org.kerassegformer.demo.engine.ThermalMonitor
 import org.kerassegformer.demo.engine.TrialResult
-import org.kerassegformer.core.CrashLog
 import org.kerassegformer.demo.engine.describe
 import org.kerassegformer.demo.engine.rejections
 import org.kerassegformer.demo.engine.toReasonInUse

@@ -4,6 +4,7 @@ import org.kerassegformer.core.ModelException
 import org.kerassegformer.core.ModelFile
 import org.kerassegformer.core.ModelSet
 import org.kerassegformer.core.ModelSpec
+import org.kerassegformer.core.RuntimeVersion
 import java.io.IOException
 
 /**
@@ -11,11 +12,13 @@ import java.io.IOException
  *
  * @param imports folder of the imported models
  * @param importer imports new ones
+ * @param runtime returns the version of TF Lite, null if unknown; called on the thread of the store
  */
 internal class FileModelStore(
     private val bundled: BundledModels,
     private val imports: ImportFolder,
     private val importer: ModelImporter,
+    private val runtime: () -> RuntimeVersion?,
 ) : ModelStore {
     override fun list(): ModelListing {
         val own = readAll(bundled.stems(), bundled::json, bundled::location)
@@ -48,7 +51,7 @@ internal class FileModelStore(
         val broken = mutableMapOf<String, ImportProblem>()
         for (stem in stems) {
             try {
-                found += Located(ModelFile(stem, ModelSpec.parse(json(stem))), location(stem))
+                found += Located(ModelFile(stem, ModelSpec.parse(json(stem), runtime())), location(stem))
             } catch (failure: ModelException) {
                 broken[stem] = ImportProblem.BadSpec("$stem.json", failure.message.orEmpty())
             } catch (failure: IOException) {

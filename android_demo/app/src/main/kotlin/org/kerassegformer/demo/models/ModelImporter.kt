@@ -4,6 +4,7 @@ import org.kerassegformer.core.ModelException
 import org.kerassegformer.core.ModelFault
 import org.kerassegformer.core.ModelFile
 import org.kerassegformer.core.ModelSpec
+import org.kerassegformer.core.RuntimeVersion
 import java.io.File
 import java.io.IOException
 
@@ -22,7 +23,11 @@ internal fun interface LoadProbe {
  *
  * Each pair is copied to a staging folder and checked there. When all have passed, each is published by one rename.
  */
-internal class ModelImporter(private val folder: ImportFolder, private val probe: LoadProbe) {
+internal class ModelImporter(
+    private val folder: ImportFolder,
+    private val probe: LoadProbe,
+    private val runtime: () -> RuntimeVersion?,
+) {
     /**
      * Imports pairs of `.tflite` and `.json` files.
      *
@@ -59,7 +64,7 @@ internal class ModelImporter(private val folder: ImportFolder, private val probe
 
     private fun parse(name: String, json: String): ModelSpec =
         try {
-            ModelSpec.parse(json)
+            ModelSpec.parse(json, runtime())
         } catch (failure: ModelException) {
             throw importError(ImportProblem.BadSpec(name, failure.message.orEmpty()), failure)
         }

@@ -16,21 +16,21 @@ import org.kerassegformer.demo.camera.CameraFailure
 import org.kerassegformer.demo.camera.CameraFrameReader
 import org.kerassegformer.demo.camera.CameraListener
 import org.kerassegformer.demo.camera.CameraModelFrame
-import org.kerassegformer.demo.camera.PicturePool
 import org.kerassegformer.demo.camera.OpenCamera
+import org.kerassegformer.demo.camera.PicturePool
 import org.kerassegformer.demo.camera.YuvImage
 import org.kerassegformer.demo.engine.EngineState
-import org.kerassegformer.demo.engine.ThermalState
 import org.kerassegformer.demo.engine.SegmentationEngine
 import org.kerassegformer.demo.engine.SegmentationResult
+import org.kerassegformer.demo.engine.ThermalState
 import org.kerassegformer.demo.models.ModelListing
 import org.kerassegformer.demo.models.StoredModel
 import org.kerassegformer.demo.pictures.MaskPainter
-import org.kerassegformer.demo.pictures.SegmentedPicture
 import org.kerassegformer.demo.pictures.PictureException
 import org.kerassegformer.demo.pictures.PictureFrame
 import org.kerassegformer.demo.pictures.PictureProblem
 import org.kerassegformer.demo.pictures.PictureReader
+import org.kerassegformer.demo.pictures.SegmentedPicture
 
 /** The activity of a [LiveSession]. All methods are called on the main thread. */
 internal interface LiveHost {

@@ -11,11 +11,11 @@ import android.os.Looper
 import android.widget.Toast
 import org.kerassegformer.demo.R
 import org.kerassegformer.demo.RequiresSdk
-import org.kerassegformer.demo.pictures.SegmentedPicture
 import org.kerassegformer.demo.pictures.PictureComposer
 import org.kerassegformer.demo.pictures.PictureGallery
 import org.kerassegformer.demo.pictures.SaveException
 import org.kerassegformer.demo.pictures.SaveProblem
+import org.kerassegformer.demo.pictures.SegmentedPicture
 import java.time.LocalDateTime
 import java.time.format.DateTimeFormatter
 import java.util.concurrent.Executor

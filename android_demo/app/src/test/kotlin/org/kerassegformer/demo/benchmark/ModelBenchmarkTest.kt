@@ -14,14 +14,14 @@ import org.kerassegformer.core.Phase
 import org.kerassegformer.core.Processor
 import org.kerassegformer.core.ThermalStatus
 import org.kerassegformer.demo.engine.Behaviour
-import org.kerassegformer.demo.engine.FakeThermalMonitor
 import org.kerassegformer.demo.engine.FakeRunners
+import org.kerassegformer.demo.engine.FakeThermalMonitor
 import org.kerassegformer.demo.engine.ModelLoader
 import org.kerassegformer.demo.engine.ProcessorTrial
+import org.kerassegformer.demo.engine.crashLog
 import org.kerassegformer.demo.engine.eventually
 import org.kerassegformer.demo.engine.fakeModel
 import org.kerassegformer.demo.engine.stripes
-import org.kerassegformer.demo.engine.crashLog
 import java.io.File
 
 class ModelBenchmarkTest {

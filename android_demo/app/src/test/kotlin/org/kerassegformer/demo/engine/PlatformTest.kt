@@ -14,6 +14,7 @@ import org.junit.Assert.assertTrue
 import org.junit.Test
 import org.junit.runner.RunWith
 import org.kerassegformer.core.InputSpec
+import org.kerassegformer.core.RuntimeVersion
 import org.kerassegformer.core.TensorType
 import org.kerassegformer.core.ThermalStatus
 import org.kerassegformer.demo.models.ModelLocation
@@ -74,6 +75,14 @@ class PlatformTest {
         assertTrue(wasLastExitBenign(context))
         pretend(Build.VERSION_CODES.Q)
         assertFalse(wasLastExitBenign(context))
+    }
+
+    @Test
+    fun `the version of the runtime comes from its library`() {
+        assertNull("there is no library for the JVM", tfLiteVersion())
+        assertEquals(RuntimeVersion(2, 16, 1), runtimeVersionOf("2.16.1"))
+        assertEquals(RuntimeVersion(2, 21), runtimeVersionOf("2.21.0-rc1"))
+        assertNull(runtimeVersionOf("unknown"))
     }
 
     @Test

@@ -15,11 +15,10 @@ import org.kerassegformer.core.ProcessorChoice
 import org.kerassegformer.demo.benchmark.BenchmarkPlan
 import org.kerassegformer.demo.benchmark.ModelBenchmark
 import org.kerassegformer.demo.benchmark.currentDevice
-import org.kerassegformer.demo.models.DirectoryModels
-import org.kerassegformer.demo.models.FileModelStore
 import org.kerassegformer.demo.models.ImportFolder
-import org.kerassegformer.demo.models.ModelImporter
 import org.kerassegformer.demo.models.ModelLocation
+import org.kerassegformer.demo.models.TEST_RUNTIME
+import org.kerassegformer.demo.models.hostModels
 import org.robolectric.RobolectricTestRunner
 import org.robolectric.RuntimeEnvironment
 import java.io.File
@@ -40,9 +39,7 @@ class RealModelTest {
         return LiveEngine(trial, DelegatePolicy(sdk = 33), crashLog, FakeThermalMonitor(), listener)
     }
 
-    private fun model() = ImportFolder(folder.root).let { imports ->
-        FileModelStore(DirectoryModels(), imports, ModelImporter(imports) { _, _ -> }).list().models.single()
-    }
+    private fun model() = hostModels(ImportFolder(folder.root)).list().models.single()
 
     @Test
     fun `the labels of the NNAPI file match those of the CPU file`() = engine(HostRunners()).use { engine ->
@@ -69,7 +66,7 @@ class RealModelTest {
     fun `a benchmark measures the real model`() {
         val crashLog = crashLog(File(folder.root, "crash_log.json"), "this machine")
         val trial = ProcessorTrial(ModelLoader(HostRunners(), NO_TIME_LIMITS), picture, crashLog)
-        val device = currentDevice(RuntimeEnvironment.getApplication())
+        val device = currentDevice(RuntimeEnvironment.getApplication(), TEST_RUNTIME)
         val benchmark = ModelBenchmark(trial, DelegatePolicy(sdk = 33), crashLog, picture, FakeThermalMonitor(), device)
         val plan = BenchmarkPlan(listOf(model()), listOf(Processor.CPU), threads = 2, warmUp = 0, runs = 1)
 

@@ -9,6 +9,7 @@ import org.junit.Rule
 import org.junit.Test
 import org.junit.rules.TemporaryFolder
 import org.kerassegformer.core.Processor
+import org.kerassegformer.core.RuntimeVersion
 import org.kerassegformer.demo.engine.HostRunners
 import org.kerassegformer.demo.engine.ModelLoader
 import java.io.ByteArrayInputStream
@@ -32,9 +33,11 @@ class FileModelStoreTest {
     private fun store(
         probe: LoadProbe = hostProbe,
         usableSpace: (File) -> Long = File::getUsableSpace,
+        runtime: RuntimeVersion = TEST_RUNTIME,
     ): ModelStore {
         val importFolder = ImportFolder(imports, usableSpace)
-        return FileModelStore(DirectoryModels(bundled), importFolder, ModelImporter(importFolder, probe))
+        val importer = ModelImporter(importFolder, probe, { runtime })
+        return FileModelStore(DirectoryModels(bundled), importFolder, importer, { runtime })
     }
 
     private fun document(name: String, bytes: ByteArray) = ImportDocument(name) { ByteArrayInputStream(bytes) }
@@ -134,6 +137,16 @@ class FileModelStoreTest {
         assertTrue(problem(listOf(pair()[0], document("a.json", "no".toByteArray()))) is ImportProblem.BadSpec)
         assertTrue(problem(pair(text = "{}")) is ImportProblem.BadSpec)
         assertTrue(problem(pair(text = json.replace("2.9.0", "2.17.0"))) is ImportProblem.BadSpec)
+    }
+
+    @Test
+    fun `models are checked against the version of the runtime`() {
+        val newer = pair(text = json.replace("2.9.0", "2.17.0"))
+        assertTrue(problem(newer) is ImportProblem.BadSpec)
+        val runtime = RuntimeVersion(2, 17)
+        assertEquals("mine", store(runtime = runtime).import(newer).single().name)
+        assertEquals(1, store(runtime = runtime).list().models.count { it.imported })
+        assertTrue(store().list().broken.getValue("mine_int8") is ImportProblem.BadSpec)
     }
 
     @Test

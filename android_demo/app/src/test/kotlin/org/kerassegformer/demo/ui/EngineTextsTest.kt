@@ -7,9 +7,9 @@ import org.junit.Test
 import org.junit.runner.RunWith
 import org.kerassegformer.core.Processor
 import org.kerassegformer.core.SelfCheckResult
-import org.kerassegformer.demo.engine.SelfCheckMeasurement
 import org.kerassegformer.demo.engine.Rejection
 import org.kerassegformer.demo.engine.RejectionReason
+import org.kerassegformer.demo.engine.SelfCheckMeasurement
 import org.kerassegformer.demo.models.ImportProblem
 import org.robolectric.RobolectricTestRunner
 import org.robolectric.RuntimeEnvironment

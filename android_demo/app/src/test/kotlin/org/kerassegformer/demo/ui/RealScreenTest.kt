@@ -17,10 +17,8 @@ import org.kerassegformer.demo.engine.ModelLoader
 import org.kerassegformer.demo.engine.ProcessorTrial
 import org.kerassegformer.demo.engine.TimeLimits
 import org.kerassegformer.demo.engine.crashLog
-import org.kerassegformer.demo.models.DirectoryModels
-import org.kerassegformer.demo.models.FileModelStore
 import org.kerassegformer.demo.models.ImportFolder
-import org.kerassegformer.demo.models.ModelImporter
+import org.kerassegformer.demo.models.hostModels
 import org.robolectric.RobolectricTestRunner
 import org.robolectric.annotation.Config
 import java.io.File
@@ -37,7 +35,7 @@ internal class RealScreenTest {
 
     private fun useTheRealModel() {
         val imports = ImportFolder(folder.root)
-        val models = FileModelStore(DirectoryModels(), imports, ModelImporter(imports) { _, _ -> })
+        val models = hostModels(imports)
         screen.container.models.listing = models.list()
         screen.container.settings.write(Settings(engine = EngineSettings(ProcessorChoice.CPU, threads = 2)))
         screen.container.makeEngine = { listener ->

@@ -1,4 +1,4 @@
-// The road of Android Studio; pom.xml is the one without an Android SDK. Both read the same sources.
+// Build for Android Studio; pom.xml builds the same sources without an Android SDK.
 plugins {
     alias(libs.plugins.android.application) apply false
     alias(libs.plugins.kotlin.android) apply false

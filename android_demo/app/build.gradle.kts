@@ -21,7 +21,7 @@ android {
         }
     }
 
-    // The variables are those of `make apk`; without them a release is signed like a debug build.
+    // The same variables as for `make apk`; without them a release is signed with the debug key.
     val keystore = System.getenv("ANDROID_KEYSTORE")
     if (keystore != null) {
         signingConfigs.create("release") {
@@ -45,12 +45,12 @@ android {
         targetCompatibility = JavaVersion.VERSION_17
     }
 
-    // Models are mapped into memory as they lie in the APK.
+    // Models are memory-mapped from the APK.
     androidResources {
         noCompress += "tflite"
     }
 
-    // Compressed: as they are, the libraries of three ABIs take 16 MB.
+    // Compressed: uncompressed, the libraries of three ABIs take 16 MB.
     packaging {
         jniLibs.useLegacyPackaging = true
     }

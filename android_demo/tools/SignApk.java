@@ -14,11 +14,11 @@ import java.util.List;
 /**
  * Aligns and signs an APK with schemes v2 and v3: {@code java -cp apksig.jar SignApk.java UNSIGNED SIGNED MIN_SDK}.
  *
- * <p>The key is named by the environment, so that no password stands in a list of processes: {@code ANDROID_KEYSTORE},
+ * <p>The key is configured by environment variables, which keeps passwords out of the process list: {@code ANDROID_KEYSTORE},
  * {@code ANDROID_KEYSTORE_PASSWORD}, {@code ANDROID_KEY_ALIAS} and {@code ANDROID_KEY_PASSWORD}.
  */
 public final class SignApk {
-    /** Fits phones with pages of 4 KB and of 16 KB. */
+    /** For phones with 4 KB and 16 KB pages. */
     private static final int PAGE_BYTES = 16384;
 
     public static void main(String[] args) {

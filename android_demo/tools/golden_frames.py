@@ -1,13 +1,13 @@
-"""Camera frames, pictures and label maps, and what the Android app's core must make of them.
+"""Golden data for the Android app's core: camera frames, images and label maps with the expected results.
 
     python android_demo/tools/golden_frames.py
 
 writes the files in `android_demo/core/src/test/resources/golden`, which the tests of both languages read: `frames.json`
-and `labels.json` say what lies where in the `.bin` files beside them.
+and `labels.json` contain the offsets into the `.bin` files.
 
-Everything here is spelt in another way than in Kotlin: planes are turned as arrays, then multiplied by matrices of
-weights in double precision; colours follow from the two luma weights of the standard; borders of classes from whole
-enlarged maps, one for each class.
+The implementation is independent of the Kotlin code: it rotates whole planes and multiplies them by interpolation
+matrices in double precision, derives the colour conversion from the two luma weights of the standard, and upsamples
+one-hot maps for the borders of classes.
 """
 
 from __future__ import annotations
@@ -26,26 +26,26 @@ from PIL import Image
 GOLDEN = Path(__file__).parents[1] / "core/src/test/resources/golden"
 PADDING = (124, 116, 104)
 
-# Weights of red and blue in luma, and whether black is 16, of ITU-R BT.601 and BT.709.
+# Luma weights of red and blue, and whether the range is limited (black is 16), of ITU-R BT.601 and BT.709.
 _STANDARDS = {
     "BT601_FULL": (0.299, 0.114, False),
     "BT601_LIMITED": (0.299, 0.114, True),
     "BT709_FULL": (0.2126, 0.0722, False),
     "BT709_LIMITED": (0.2126, 0.0722, True),
 }
-# Where the two best classes of a pixel differ by less, rounding may decide.
+# Rounding may decide if the two best classes of a pixel differ by less.
 _UNDECIDED_MARGIN = 0.004
-UNDECIDED = 1  # a colour that nothing else has
+UNDECIDED = 1  # a colour that is not used otherwise
 
 
 class Geometry(NamedTuple):
-    """Where a frame comes to lie in the tensor; sides in pixels.
+    """Mapping from a frame to the tensor; sides in pixels.
 
     Args:
-        size: `(width, height)` of the frame as the camera gives it.
+        size: `(width, height)` of the frame as delivered by the camera.
         tensor: `(width, height)` of the model's input.
-        rotation: Degrees, clockwise, that make the frame upright.
-        mirror: Whether the upright frame is flipped left to right.
+        rotation: Clockwise rotation that makes the frame upright, in degrees.
+        mirror: True to flip the upright frame horizontally.
         framing: `"CROP"` or `"FIT"`.
     """
 
@@ -56,7 +56,7 @@ class Geometry(NamedTuple):
     framing: str
 
     def boxes(self) -> tuple[tuple[float, ...], tuple[int, ...]]:
-        """`(left, top, right, bottom)` of the part of the upright frame that is seen, and where in the tensor."""
+        """Returns `(left, top, right, bottom)` of the visible part of the upright frame, and of its target."""
         width, height = self.size if self.rotation % 180 == 0 else self.size[::-1]
         across, down = self.tensor[0] / width, self.tensor[1] / height
         if self.framing == "CROP":
@@ -69,26 +69,26 @@ class Geometry(NamedTuple):
         return (0, 0, width, height), (left, top, left + size[0], top + size[1])
 
 
-def turned(array: np.ndarray, geometry: Geometry) -> np.ndarray:
-    """An array `(height, width)` of the frame, upright."""
+def rotated(array: np.ndarray, geometry: Geometry) -> np.ndarray:
+    """Returns an array `(height, width)` of the frame, upright."""
     upright = np.rot90(array, -geometry.rotation // 90)
     return np.fliplr(upright) if geometry.mirror else upright
 
 
 def sampled(plane: np.ndarray, geometry: Geometry, subsampling: int = 1) -> np.ndarray:
-    """What the tensor sees of a plane `(rows, columns)`: `(height, width)` of its content, float64."""
+    """Resamples a plane `(rows, columns)` to the content of the tensor `(height, width)`, float64."""
     rows, columns = np.indices(plane.shape)
     width, height = geometry.size
-    # Places of the samples' centres in the upright frame: the frame's own places, turned with it.
-    centres = turned(subsampling * (columns + 0.5) + 1j * subsampling * (rows + 0.5), geometry)
-    corners = turned(np.array([[0, width], [1j * height, width + 1j * height]]), geometry)
-    # Along an upright row places change in x or in y; how far they are from its first corner is what counts.
+    # Positions of the sample centres in the upright frame, as complex numbers.
+    centres = rotated(subsampling * (columns + 0.5) + 1j * subsampling * (rows + 0.5), geometry)
+    corners = rotated(np.array([[0, width], [1j * height, width + 1j * height]]), geometry)
+    # Along an upright row, either x or y changes: take the distance from the first corner.
     along_row = _component(centres[0] - corners[0, 0], corners[0, 1] - corners[0, 0])
     along_column = _component(centres[:, 0] - corners[0, 0], corners[1, 0] - corners[0, 0])
     (left, top, right, bottom), content = geometry.boxes()
     across = _hat_weights(left, right, content[2] - content[0], along_row)
     down = _hat_weights(top, bottom, content[3] - content[1], along_column)
-    return down @ turned(plane, geometry).astype(np.float64) @ across.T
+    return down @ rotated(plane, geometry).astype(np.float64) @ across.T
 
 
 def _component(vectors: np.ndarray, direction: complex) -> np.ndarray:
@@ -96,13 +96,13 @@ def _component(vectors: np.ndarray, direction: complex) -> np.ndarray:
 
 
 def _hat_weights(start: float, end: float, count: int, centres: np.ndarray) -> np.ndarray:
-    """Weights `(count, samples)` of linear interpolation; beyond the outer samples those go on."""
+    """Returns the weights `(count, samples)` of linear interpolation with replicated edge samples."""
     places = start + (np.arange(count) + 0.5) * (end - start) / count
     return np.stack([np.interp(places, centres, unit) for unit in np.eye(len(centres))], axis=1)
 
 
 def to_rgb(y: np.ndarray, u: np.ndarray, v: np.ndarray, encoding: str) -> np.ndarray:
-    """Red, green and blue `(..., 3)`, uint8, of planes of one size."""
+    """Converts planes of the same size to RGB `(..., 3)`, uint8."""
     red, blue, is_limited = _STANDARDS[encoding]
     luma = (y - 16) * 255 / 219 if is_limited else y
     scale = 255 / 224 if is_limited else 1.0
@@ -113,7 +113,7 @@ def to_rgb(y: np.ndarray, u: np.ndarray, v: np.ndarray, encoding: str) -> np.nda
 
 
 def framed(content: np.ndarray, geometry: Geometry) -> np.ndarray:
-    """The tensor `(height, width, 3)`, uint8, bars included."""
+    """Returns the tensor `(height, width, 3)`, uint8, including padding."""
     tensor = np.full((geometry.tensor[1], geometry.tensor[0], 3), PADDING, np.uint8)
     left, top, right, bottom = geometry.boxes()[1]
     tensor[top:bottom, left:right] = content
@@ -121,11 +121,11 @@ def framed(content: np.ndarray, geometry: Geometry) -> np.ndarray:
 
 
 def frame_to_input(planes: list[np.ndarray], geometry: Geometry, encoding: str) -> np.ndarray:
-    """The model's input `(height, width, 3)`, uint8, of a frame.
+    """Computes the model's input `(height, width, 3)`, uint8, of a frame.
 
     Args:
         planes: Luma `(H, W)` and two of chroma `(⌈H/2⌉, ⌈W/2⌉)`, uint8.
-        geometry: Sizes, turn and framing.
+        geometry: Sizes, rotation and framing.
         encoding: One of `_STANDARDS`.
     """
     y, u, v = (sampled(plane, geometry, step) for plane, step in zip(planes, (1, 2, 2), strict=True))
@@ -133,15 +133,15 @@ def frame_to_input(planes: list[np.ndarray], geometry: Geometry, encoding: str) 
 
 
 def picture_to_input(rgba: np.ndarray, geometry: Geometry) -> np.ndarray:
-    """The model's input `(height, width, 3)`, uint8, of a picture `(H, W, 4)`, uint8, laid over white."""
+    """Computes the model's input `(height, width, 3)`, uint8, of an image `(H, W, 4)`, uint8, over white."""
     page = Image.new("RGBA", geometry.size, "white")
     rgb = np.asarray(Image.alpha_composite(page, Image.fromarray(rgba)))[..., :3]
     channels = [sampled(rgb[..., channel], geometry) for channel in range(3)]
     return framed(_rounded(np.stack(channels, axis=-1)), geometry)
 
 
-def enlarged_classes(labels: np.ndarray, size: tuple[int, int], count: int) -> tuple[np.ndarray, np.ndarray]:
-    """The class `(height, width)` that wins once the map of each is enlarged, and by how much it does.
+def upsampled_classes(labels: np.ndarray, size: tuple[int, int], count: int) -> tuple[np.ndarray, np.ndarray]:
+    """Returns the argmax `(height, width)` of the bilinearly upsampled one-hot map, and its margin.
 
     Args:
         labels: `(h, w)`, integers below `count`.
@@ -162,19 +162,19 @@ def _rounded(values: np.ndarray) -> np.ndarray:
 
 
 class Store:
-    """Bytes one after another, and where each piece of them lies."""
+    """Concatenates byte strings and records their offsets."""
 
     def __init__(self) -> None:
         self.content = bytearray()
 
     def add(self, piece: bytes) -> dict[str, int]:
-        """Appends bytes and gives their place."""
+        """Appends bytes and returns their place."""
         self.content += piece
         return {"offset": len(self.content) - len(piece), "length": len(piece)}
 
 
 def _frame_cases() -> Iterator[tuple[Geometry, str, str]]:
-    """Geometry, layout of the planes, encoding."""
+    """Yields geometry, layout of the planes, and encoding."""
     sizes = [((37, 29), (24, 20)), ((16, 12), (33, 33)), ((21, 40), (16, 12))]
     layouts = itertools.cycle(["planar", "padded", "interleaved", "sparse"])
     encodings = itertools.cycle([*["BT601_FULL"] * 3, *list(_STANDARDS)[1:]])
@@ -182,21 +182,21 @@ def _frame_cases() -> Iterator[tuple[Geometry, str, str]]:
         sizes, (0, 90, 180, 270), (False, True), ("CROP", "FIT")
     ):
         yield Geometry(size, tensor, rotation, mirror, framing), next(layouts), next(encodings)
-    # Planes of a single sample, and frames that become larger than they are in one direction alone.
+    # Planes with a single sample, and frames that are enlarged in only one direction.
     for size, tensor in (((1, 1), (4, 4)), ((2, 3), (5, 2)), ((3, 64), (32, 4)), ((64, 3), (4, 32))):
         for framing in ("CROP", "FIT"):
             yield Geometry(size, tensor, 90, True, framing), "sparse", "BT601_FULL"
 
 
 def _planes(generator: random.Random, size: tuple[int, int]) -> list[np.ndarray]:
-    """Noise, in which every wrong sample shows."""
+    """Returns noise, which reveals any wrong sample."""
     width, height = size
     shapes = [(height, width)] + 2 * [((height + 1) // 2, (width + 1) // 2)]
     return [np.frombuffer(generator.randbytes(h * w), np.uint8).reshape(h, w) for h, w in shapes]
 
 
 def _laid_out(plane: np.ndarray, pixel_stride: int, padding: int) -> tuple[bytes, int]:
-    """A plane in memory, and its row stride; gaps hold 85, and the last row ends with its last sample."""
+    """Returns a plane in memory and its row stride. Gaps contain 85; the last row ends with its last sample."""
     rows, columns = plane.shape
     row_stride = (columns - 1) * pixel_stride + 1 + padding
     memory = np.full((rows, row_stride), 85, np.uint8)
@@ -224,7 +224,7 @@ def _stored_planes(store: Store, planes: list[np.ndarray], layout: str) -> list[
 
 
 def make_frames() -> tuple[dict[str, Any], bytes]:
-    """What `frames.json` and `frames.bin` hold."""
+    """Returns the contents of `frames.json` and `frames.bin`."""
     generator = random.Random(20)
     store = Store()
     frames, pictures = [], []
@@ -244,7 +244,7 @@ def make_frames() -> tuple[dict[str, Any], bytes]:
 
 
 def make_labels() -> tuple[dict[str, Any], bytes]:
-    """What `labels.json` and `labels.bin` hold."""
+    """Returns the contents of `labels.json` and `labels.bin`."""
     generator = random.Random(21)
     palette = [[generator.randrange(256) for _ in range(3)] for _ in range(7)]
     ignore_index = 255
@@ -257,10 +257,10 @@ def make_labels() -> tuple[dict[str, Any], bytes]:
         ((8, 8), (8, 8), 0.0),
         ((1, 5), (6, 20), 0.7),
     ):
-        # Patches, as in label maps, with some that are of no class.
+        # Patches as in label maps, some of which are ignored.
         coarse = [[generator.randrange(8) for _ in range(width // 3 + 1)] for _ in range(height // 3 + 1)]
         classes = np.kron(np.array(coarse), np.ones((3, 3), int))[:height, :width]
-        winners, margin = enlarged_classes(classes, size, 8)
+        winners, margin = upsampled_classes(classes, size, 8)
         colors = np.array([[*rgb, int(np.floor(opacity * 255 + 0.5))] for rgb in palette] + [[0, 0, 0, 0]], np.uint8)
         argb = colors[winners][..., [2, 1, 0, 3]].copy().view("<u4")[..., 0]
         is_exact = (
@@ -285,7 +285,7 @@ def make_labels() -> tuple[dict[str, Any], bytes]:
 
 
 def write(folder: Path) -> None:
-    """Writes all four files into a folder."""
+    """Writes all four files to a folder."""
     folder.mkdir(parents=True, exist_ok=True)
     for name, (description, content) in (("frames", make_frames()), ("labels", make_labels())):
         (folder / f"{name}.json").write_text(json.dumps(description) + "\n")
@@ -295,7 +295,7 @@ def write(folder: Path) -> None:
 def main() -> None:
     """Writes the files."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--output", type=Path, default=GOLDEN, help="folder to write into (default: %(default)s)")
+    parser.add_argument("--output", type=Path, default=GOLDEN, help="output folder (default: %(default)s)")
     folder = parser.parse_args().output
     write(folder)
     print(f"{folder}: {sum(file.stat().st_size for file in folder.iterdir()) // 1024} KB")

@@ -1,11 +1,11 @@
-"""The bundled model at a small size, a camera frame, and the labels that Keras gives it, for tests without a phone.
+"""Writes the bundled model at a small size, a camera frame, and its labels by Keras, for tests without a phone.
 
     python android_demo/tools/host_model.py
 
-writes into `android_demo/core/build/host_model`, where the test of the core that runs the real model looks for them:
-two files of `keras_segformer.conversion.convert` with their descriptions (as a phone's GPU takes it, floats to labels
-at a quarter of the size, and bytes to labels at full size), `frame.json` with the frame's size and layout and
-`frame.yuv` with its planes, and `expected_labels.bin` and `expected_labels_full.bin`, int32.
+writes to `android_demo/core/build/host_model`, for `RealModelTest` of the core: two models of
+`keras_segformer.conversion.convert` with their descriptions (for GPUs with float input and labels at a quarter of the
+size, and with uint8 input and labels at full size), `frame.json` with the geometry of the frame, `frame.yuv` with its
+planes, and `expected_labels.bin` and `expected_labels_full.bin`, int32.
 """
 
 from __future__ import annotations
@@ -26,13 +26,13 @@ PROJECT = Path(__file__).parents[1]
 PRESET = "b0_camvid"
 PICTURE = PROJECT.parent / "docs/street.jpg"
 SIDE = 256
-# A small camera, mounted as in phones: its frames are upright once they are turned.
+# A small camera, mounted as in phones: its frames must be rotated to be upright.
 GEOMETRY = golden_frames.Geometry(size=(360, 640), tensor=(SIDE, SIDE), rotation=90, mirror=False, framing="CROP")
 ENCODING = "BT601_FULL"
 
 
 def camera_frame() -> list[np.ndarray]:
-    """The planes of the picture as that camera sees it: luma `(640, 360)` and two of chroma `(320, 180)`, uint8."""
+    """Returns the planes of the camera frame: luma `(640, 360)` and two of chroma `(320, 180)`, uint8."""
     width, height = GEOMETRY.size
     with Image.open(PICTURE) as picture:
         upright = picture.resize((height, width), Image.Resampling.LANCZOS).convert("YCbCr")
@@ -44,7 +44,7 @@ def camera_frame() -> list[np.ndarray]:
 
 
 def write(folder: Path) -> None:
-    """Writes all files into a folder."""
+    """Writes all files to a folder."""
     folder.mkdir(parents=True, exist_ok=True)
     planes = camera_frame()
     model = SegFormer.from_preset(PRESET)
@@ -63,7 +63,7 @@ def write(folder: Path) -> None:
 def main() -> None:
     """Writes the files."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--output", type=Path, default=PROJECT / "core/build/host_model", help="folder to write into")
+    parser.add_argument("--output", type=Path, default=PROJECT / "core/build/host_model", help="output folder")
     folder = parser.parse_args().output
     write(folder)
     print(f"{folder}: {', '.join(sorted(file.name for file in folder.iterdir()))}")

@@ -1,4 +1,4 @@
-"""`android_demo/tools/check_apk.py`: every fault that it looks for is found, and an APK without any passes."""
+"""`android_demo/tools/check_apk.py`: finds each fault, and passes an APK without faults."""
 
 from __future__ import annotations
 
@@ -145,10 +145,10 @@ def test_a_good_one_passes(tool, tmp_path: Path) -> None:
             "features is android.hardware.camera, android.hardware.faketouch instead of android.hardware.faketouch",
         ),
         (" 'x86_64'", "", "abis is arm64-v8a, armeabi-v7a instead of arm64-v8a, armeabi-v7a, x86_64"),
-        ("launchable-activity", "activity", "no activity can be launched"),
+        ("launchable-activity", "activity", "there is no launcher activity"),
     ],
 )
-def test_what_it_says_of_itself(tool, old: str, new: str, fault: str) -> None:
+def test_badging(tool, old: str, new: str, fault: str) -> None:
     assert old in BADGING
     found = tool.parse_badging(BADGING.replace(old, new, 1))
     assert list(tool.check_badging(found, tool.ABIS)) == [fault]
@@ -158,12 +158,12 @@ def test_what_it_says_of_itself(tool, old: str, new: str, fault: str) -> None:
     ("name", "content", "fault"),
     [
         ("lib/x86_64/libtensorflowlite_jni.so", None, "is missing"),
-        ("lib/x86_64/libtensorflowlite_jni.so", LIBRARIES["lib/arm64-v8a/"], "is for another processor"),
-        ("lib/x86_64/libtensorflowlite_jni.so", library(62, alignment=16), "not aligned to pages of 4 KB"),
-        ("lib/armeabi-v7a/libother.so", library(40, 32, alignment=16), "not aligned to pages of 4 KB"),
-        ("lib/x86_64/libother.so", b"MZ", "is no native library"),
-        ("assets/models/b0_camvid_int8.tflite", b"another", "is not the file that"),
-        ("assets/models/b0_camvid_int8.tflite", MODEL[:-1], "is not the file that"),
+        ("lib/x86_64/libtensorflowlite_jni.so", LIBRARIES["lib/arm64-v8a/"], "is for another architecture"),
+        ("lib/x86_64/libtensorflowlite_jni.so", library(62, alignment=16), "not aligned to 4 KB pages"),
+        ("lib/armeabi-v7a/libother.so", library(40, 32, alignment=16), "not aligned to 4 KB pages"),
+        ("lib/x86_64/libother.so", b"MZ", "is not a native library"),
+        ("assets/models/b0_camvid_int8.tflite", b"another", "does not match"),
+        ("assets/models/b0_camvid_int8.tflite", MODEL[:-1], "does not match"),
         ("assets/models/b0_camvid_int8.json", b"{", "cannot be read"),
         ("assets/models/b0_camvid_int8.json", b"{}", "cannot be read"),
         ("assets/models/b0_camvid_int8.json", b"[]", "cannot be read"),
@@ -195,19 +195,17 @@ def test_own_models_do_not_count(tool, tmp_path: Path) -> None:
 
 def test_compressed_models(tool, tmp_path: Path) -> None:
     (found,) = faults(tool, write(tmp_path / "app.apk", contents(), compressed=("lib/", "assets/")))
-    assert "is compressed and cannot be mapped" in found
+    assert "is compressed and cannot be memory-mapped" in found
 
 
 def test_alignment(tool, tmp_path: Path) -> None:
     found = faults(tool, write(tmp_path / "app.apk", contents(), compressed=("lib/", "classes"), start=2))
-    assert found == [
-        f"assets/models/b0_camvid_int8.{kind} does not start at a multiple of 4 bytes" for kind in ("tflite", "json")
-    ]
+    assert found == [f"assets/models/b0_camvid_int8.{kind} is not aligned to 4 bytes" for kind in ("tflite", "json")]
 
 
 @pytest.mark.parametrize(
     ("compressed", "start", "fault"),
-    [((), 0, None), ((), 4096, "does not start at a multiple of 16384"), (("lib/",), 0, "is told to map it")],
+    [((), 0, None), ((), 4096, "is not aligned to 16384"), (("lib/",), 0, "must be stored to be mapped")],
 )
 def test_libraries_that_stay_in_the_apk(tool, tmp_path: Path, compressed, start: int, fault: str | None) -> None:
     path = write(tmp_path / "app.apk", contents(), compressed=compressed or ("none/",), start=start)
@@ -241,7 +239,7 @@ class TestProgram:
         apk = write(tmp_path / "app.apk", contents())
         status, out, err = run(apk)
         assert (status, err) == (0, "")
-        assert out == f"{apk}: {apk.stat().st_size / 1e6:.1f} MB, arm64-v8a, armeabi-v7a, x86_64; all checks hold\n"
+        assert out == f"{apk}: {apk.stat().st_size / 1e6:.1f} MB, arm64-v8a, armeabi-v7a, x86_64; all checks passed\n"
 
     def test_unsigned(self, run, tmp_path: Path) -> None:
         apk = write(tmp_path / "app.apk", contents())
@@ -257,13 +255,13 @@ class TestProgram:
         manifest = MANIFEST.replace("E: application (line=9)", f"E: application (line=9)\n        {attribute}")
         status, _, err = run(write(tmp_path / "app.apk", contents()), manifest=manifest)
         assert status == 1
-        assert err.count("is told to map it from the APK") == 6
+        assert err.count("must be stored to be mapped from the APK") == 6
 
     def test_no_apk(self, run, tmp_path: Path) -> None:
         (tmp_path / "app.apk").write_text("nothing")
         status, _, err = run(tmp_path / "app.apk")
         assert status == 1
-        assert "is no APK" in err
+        assert "is not an APK" in err
         assert "build it with make apk" in err
 
     def test_unreadable(self, tool, tmp_path: Path, capsys) -> None:

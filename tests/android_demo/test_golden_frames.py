@@ -97,6 +97,6 @@ def test_fit_shows_all_between_bars(golden_frames: ModuleType) -> None:
 
 
 def test_classes_win_where_most_of_their_map_is(golden_frames: ModuleType) -> None:
-    winners, margin = golden_frames.enlarged_classes(np.array([[0, 1]]), (8, 1), 2)
+    winners, margin = golden_frames.upsampled_classes(np.array([[0, 1]]), (8, 1), 2)
     assert winners.tolist() == [[0, 0, 0, 0, 1, 1, 1, 1]]
     assert margin.min() == pytest.approx(0.25)

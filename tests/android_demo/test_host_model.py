@@ -1,4 +1,4 @@
-"""`android_demo/tools/host_model.py`: its frame is the picture. What the model makes of it, tests in Kotlin hold."""
+"""`android_demo/tools/host_model.py`: its frame matches the image. Tests in Kotlin check the labels."""
 
 from __future__ import annotations
 

@@ -106,12 +106,6 @@ def test_app() -> None:
     assert properties("pom.xml")["android.version"].startswith("15-")  # API level 35
 
 
-def test_the_runtime_that_models_are_held_against() -> None:
-    spec = (ANDROID / "core/src/main/kotlin/org/kerassegformer/core/ModelSpec.kt").read_text()
-    version = re.search(r"APP_RUNTIME: RuntimeVersion = RuntimeVersion\((\d+), (\d+), (\d+)\)", spec)
-    assert ".".join(version.groups()) == properties("pom.xml")["tflite.version"]
-
-
 def test_abis() -> None:
     build = (ANDROID / "app/build.gradle.kts").read_text()
     of_gradle = set(re.findall(r'"([^"]+)"', re.search(r"abiFilters \+= listOf\((.*)\)", build)[1]))

@@ -1,11 +1,11 @@
 package org.kerassegformer.demo
 
 /**
- * Marks code for newer Android versions that is called from more than one place.
+ * Marks code that needs a newer Android version and is called from several places.
  *
- * A test refuses callers that do not compare `Build.VERSION.SDK_INT` with [value] first.
+ * A test fails for callers that do not compare `Build.VERSION.SDK_INT` with [value] first.
  *
- * @property value the API level that the code needs, such as `Build.VERSION_CODES.Q`.
+ * @property value the required API level, such as `Build.VERSION_CODES.Q`.
  */
 @Target(AnnotationTarget.CLASS, AnnotationTarget.FUNCTION, AnnotationTarget.CONSTRUCTOR)
 @Retention(AnnotationRetention.BINARY)

@@ -8,9 +8,9 @@ import kotlinx.serialization.json.put
 import kotlinx.serialization.json.putJsonArray
 import kotlinx.serialization.json.putJsonObject
 
-/** A [BenchmarkReport] as JSON and back. */
+/** Serialises a [BenchmarkReport] to JSON and back. */
 internal object BenchmarkJson {
-    private const val REMEDY = "measure again."
+    private const val REMEDY = "run the benchmark again."
     private val FORMAT = Json { prettyPrint = true }
     private val ANY_COUNT = 0L..Int.MAX_VALUE.toLong()
     private val ANY_TIME = 0.0..Double.MAX_VALUE

@@ -1,6 +1,6 @@
 package org.kerassegformer.core
 
-/** Where a benchmark ran. */
+/** The device that a benchmark ran on. */
 public data class DeviceInfo(
     public val manufacturer: String,
     public val model: String,
@@ -14,12 +14,12 @@ public data class DeviceInfo(
 )
 
 /**
- * A model on a processor: [timings] of its runs, or why there are none.
+ * Result of a model on a processor: [timings] of its runs, or an [error].
  *
- * @property threads of the CPU; null for accelerators
- * @property loadMillis until the first label, compilation included
- * @property agreement with the CPU on the picture of the self-check, 0..1; null where not compared
- * @property error null where all went well
+ * @property threads CPU threads; null for accelerators
+ * @property loadMillis time from loading to the first labels, including compilation
+ * @property agreement share 0..1 of the labels of the self-check image that match the CPU's; null if not compared
+ * @property error null on success
  */
 public data class BenchmarkEntry(
     public val model: String,
@@ -38,24 +38,24 @@ public data class BenchmarkEntry(
 )
 
 /**
- * What a benchmark measured.
+ * Results of a benchmark.
  *
- * @property startedAt ISO 8601 in UTC
+ * @property startedAt ISO 8601, UTC
  */
 public data class BenchmarkReport(
     public val device: DeviceInfo,
     public val startedAt: String,
     public val entries: List<BenchmarkEntry>,
 ) {
-    /** Indented JSON; figures that are not finite are left out, as JSON has none. */
+    /** Returns indented JSON. Values that are not finite are omitted, as JSON cannot represent them. */
     public fun toJson(): String = BenchmarkJson.write(this)
 
-    /** A table for people, a line for an entry. */
+    /** Returns a plain-text table with one line per entry. */
     public fun toText(): String = BenchmarkTable.write(this)
 
     public companion object {
         /**
-         * Reads what [toJson] wrote.
+         * Parses the output of [toJson].
          *
          * @throws ModelException [ModelFault.NOT_JSON], [ModelFault.MISSING_FIELD] or [ModelFault.BAD_FIELD]
          */

@@ -2,7 +2,7 @@ package org.kerassegformer.core
 
 import java.util.Locale
 
-/** A [BenchmarkReport] as text in columns. */
+/** Formats a [BenchmarkReport] as a plain-text table. */
 internal object BenchmarkTable {
     private val HEADER = listOf(
         "model", "processor", "runs", "input ms", "inference ms", "p90 ms", "output ms", "load ms", "agreement",
@@ -39,8 +39,8 @@ internal object BenchmarkTable {
     }
 
     private fun remark(entry: BenchmarkEntry): String {
-        val heat = entry.thermalAfter?.takeIf { it > ThermalStatus.MODERATE }?.let { "hot: ${it.name}" }
-        return listOfNotNull(entry.error?.lineSequence()?.first(), heat).joinToString("; ")
+        val throttled = entry.thermalAfter?.takeIf { it > ThermalStatus.MODERATE }?.let { "thermal status ${it.name}" }
+        return listOfNotNull(entry.error?.lineSequence()?.first(), throttled).joinToString("; ")
     }
 
     private fun figure(value: Double?): String = value?.let { String.format(Locale.ROOT, "%.1f", it) } ?: "-"

@@ -2,7 +2,7 @@ package org.kerassegformer.core
 
 import java.nio.Buffer
 
-// Called on ByteBuffer itself, these would name methods that Android has only from API 28 on.
+// ByteBuffer's own overrides of these methods exist only since API 28: call those of Buffer.
 
 internal fun Buffer.moveTo(position: Int) {
     position(position)

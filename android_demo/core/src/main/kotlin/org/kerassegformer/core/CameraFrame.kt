@@ -3,13 +3,13 @@ package org.kerassegformer.core
 import java.nio.ByteBuffer
 
 /**
- * How luma and chroma become red, green and blue (ITU-R BT.601 and BT.709).
+ * YUV to RGB conversion matrices (ITU-R BT.601 and BT.709).
  *
- * Cameras give [BT601_FULL], which is JPEG's, unless they say otherwise.
+ * Cameras deliver [BT601_FULL], the encoding of JPEG, unless they report another one.
  *
  * @property lumaOffset luma of black
- * @property luma factor of luma
- * @property redOfV factor of (V - 128) in red, and so on
+ * @property luma coefficient of luma
+ * @property redOfV coefficient of (V - 128) in red; the others accordingly
  */
 public enum class YuvEncoding(
     internal val lumaOffset: Int,
@@ -26,18 +26,18 @@ public enum class YuvEncoding(
 }
 
 /**
- * A plane of a frame: the sample in column x and row y is the byte at `position + y * rowStride + x * pixelStride`.
+ * A plane of a frame: the sample at column x and row y is the byte at `position + y * rowStride + x * pixelStride`.
  *
- * @property buffer of any kind; its position is the same after use as before
- * @property rowStride bytes from row to row
- * @property pixelStride bytes from sample to sample in a row
+ * @property buffer any byte buffer; its position is preserved
+ * @property rowStride bytes between the starts of two rows
+ * @property pixelStride bytes between two samples of a row
  */
 public class Plane(
     public var buffer: ByteBuffer,
     public var rowStride: Int,
     public var pixelStride: Int,
 ) {
-    /** Points at the plane of the next frame; makes nothing. */
+    /** Reuses this object for the plane of the next frame. Allocates nothing. */
     public fun set(buffer: ByteBuffer, rowStride: Int, pixelStride: Int) {
         this.buffer = buffer
         this.rowStride = rowStride
@@ -52,25 +52,24 @@ public class Plane(
         if (pixelStride < 1 || rowStride < 1 || (height > 1 && rowStride < rowBytes)) {
             throw FrameException(
                 FrameFault.BAD_SHAPE,
-                "Plane $name has $rowStride bytes a row and $pixelStride a sample, which cannot hold $width samples " +
-                    "a row; take the strides of the image's own plane.",
+                "Plane $name has row stride $rowStride and pixel stride $pixelStride, too small for " +
+                    "$width samples per row; use the strides of the image's own plane.",
             )
         }
         val needed = (height - 1L) * rowStride + rowBytes
         if (buffer.remaining() < needed) {
             throw FrameException(
                 FrameFault.BUFFER_TOO_SMALL,
-                "Plane $name has ${buffer.remaining()} bytes where $width x $height samples need $needed; skip the " +
-                    "frame.",
+                "Plane $name has ${buffer.remaining()} bytes, but $width x $height samples need $needed; skip it.",
             )
         }
     }
 }
 
 /**
- * A frame of YUV_420_888: luma of every pixel, chroma of every 2 by 2 pixels (rounded up), centred on them.
+ * A YUV_420_888 frame: luma, and centred chroma subsampled by 2 in both directions (sides rounded up).
  *
- * May be kept and its planes set anew for every frame.
+ * Reusable: set its planes for each frame.
  */
 public class CameraFrame(
     public val width: Int,

@@ -2,7 +2,7 @@ package org.kerassegformer.core
 
 import kotlin.math.ceil
 
-/** How much of a picture a class covers, 0..1. */
+/** Share of an image that a class covers, 0..1. */
 public data class ClassShare(
     public val index: Int,
     public val name: String,
@@ -10,15 +10,15 @@ public data class ClassShare(
     public val share: Float,
 )
 
-/** Counts the labels of every class; makes nothing for a frame but in [list]. For one thread. */
+/** Counts the labels of each class. Only [list] allocates memory. Not thread-safe. */
 public class ClassShares(public val labelSet: LabelSet) {
     private val counts = IntArray(labelSet.size)
 
     /**
-     * Counts a map anew, all of it or the part that the picture fills.
+     * Counts the labels of a map, or of the part that the image fills.
      *
-     * @param content in pixels of the map; labels outside count nowhere, such as those of bars
-     * @throws LabelException [LabelFault.UNKNOWN_CLASS]; the counts are then 0
+     * @param content counted region, in pixels of the map; null for all of it. Labels of the padding are outside
+     * @throws LabelException [LabelFault.UNKNOWN_CLASS]; all counts are then 0
      */
     public fun count(map: LabelMap, content: Box? = null) {
         if (content == null) {
@@ -34,10 +34,10 @@ public class ClassShares(public val labelSet: LabelSet) {
         }
     }
 
-    /** Labels of a class; 0 for numbers that are none. */
+    /** Number of labels of a class; 0 for an invalid index. */
     public fun count(index: Int): Int = counts.getOrElse(index) { 0 }
 
-    /** The classes that occur, the largest first; their shares add up to 1. */
+    /** Returns the classes that occur, by descending share. The shares add up to 1. */
     public fun list(): List<ClassShare> {
         val total = counts.sum().toFloat()
         return counts.indices.filter { counts[it] > 0 }.sortedByDescending { counts[it] }.map {
@@ -64,6 +64,6 @@ public class ClassShares(public val labelSet: LabelSet) {
 
 internal fun unknownClass(label: Int, labelSet: LabelSet): LabelException = LabelException(
     LabelFault.UNKNOWN_CLASS,
-    "The model gave class $label of ${labelSet.size}: this processor computes wrongly, or the description is another " +
-        "model's; choose another processor or import the model again.",
+    "The model returned label $label, but has ${labelSet.size} classes: the processor computes wrong results, or the " +
+        "JSON file belongs to another model; choose another processor or import the model again.",
 )

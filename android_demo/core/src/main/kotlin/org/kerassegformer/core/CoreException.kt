@@ -1,62 +1,62 @@
 package org.kerassegformer.core
 
-/** What went wrong, in words that name the remedy; the subclasses also name it for programs. */
+/** An error with a message that names the remedy. Subclasses have an error code. */
 public sealed class CoreException(message: String, cause: Throwable? = null) : Exception(message, cause)
 
 /** Why a model or its description cannot be used. */
 public enum class ModelFault {
-    /** The description is no JSON, or no JSON object. */
+    /** The description is not JSON, or not a JSON object. */
     NOT_JSON,
 
     /** The description lacks a field. */
     MISSING_FIELD,
 
-    /** A field of the description has a wrong type or an absurd value. */
+    /** A field of the description has a wrong type or an invalid value. */
     BAD_FIELD,
 
-    /** The model needs a newer TF Lite than the app has. */
+    /** The model needs a newer TF Lite than the app's. */
     RUNTIME_TOO_OLD,
 
-    /** The model's file is no TF Lite file. */
+    /** The model file is not a TF Lite file. */
     NOT_TFLITE,
 
-    /** The model's file is shorter or longer than its description says. */
+    /** The size of the model file differs from the description. */
     WRONG_SIZE,
 
-    /** The model's file is not the one that was described. */
+    /** The checksum of the model file differs from the description. */
     WRONG_CHECKSUM,
 }
 
-/** A model or its description that cannot be used, and why. */
+/** Thrown if a model or its description cannot be used. */
 public class ModelException(public val fault: ModelFault, message: String, cause: Throwable? = null) :
     CoreException(message, cause)
 
-/** Why a frame or a picture cannot be used. */
+/** Why a frame or an image cannot be used. */
 public enum class FrameFault {
     /** Width, height, stride or rotation is out of range. */
     BAD_SHAPE,
 
-    /** The frame has another size than the geometry that it is converted with. */
+    /** The size of the frame differs from the geometry. */
     OTHER_SIZE,
 
-    /** A buffer holds fewer bytes than the frame's shape needs. */
+    /** A buffer is too small for the shape of the frame. */
     BUFFER_TOO_SMALL,
 
-    /** A buffer is of a kind that TF Lite does not take. */
+    /** TF Lite does not support this kind of buffer. */
     BAD_BUFFER,
 }
 
-/** A frame or a picture that cannot be used, and why. */
+/** Thrown if a frame or an image cannot be used. */
 public class FrameException(public val fault: FrameFault, message: String) : CoreException(message)
 
 /** Why labels cannot be used. */
 public enum class LabelFault {
-    /** The map has another size than expected. */
+    /** The map has an unexpected size. */
     OTHER_SIZE,
 
-    /** A label is no class of the label set: the processor computed wrongly, or the description is another model's. */
+    /** A label is out of range: the processor computed wrong results, or the description belongs to another model. */
     UNKNOWN_CLASS,
 }
 
-/** A label map that cannot be used, and why. */
+/** Thrown if a label map cannot be used. */
 public class LabelException(public val fault: LabelFault, message: String) : CoreException(message)

@@ -1,6 +1,6 @@
 package org.kerassegformer.core
 
-/** What the user wants. */
+/** The processor that the user selected. */
 public enum class ProcessorChoice(internal val processor: Processor?) {
     AUTO(null),
     GPU(Processor.GPU),
@@ -8,57 +8,62 @@ public enum class ProcessorChoice(internal val processor: Processor?) {
     CPU(Processor.CPU),
 }
 
-/** Why a processor is left out. */
+/** Why a processor is skipped. */
 public enum class SkipReason {
-    /** The user chose another. */
+    /** The user selected another one. */
     NOT_CHOSEN,
 
-    /** The set has no file for it. */
+    /** The model has no file for it. */
     NO_FILE,
 
-    /** This version of Android has no NNAPI, or only one that may compute on a reference CPU. */
+    /** This Android version has no NNAPI, or only one that may fall back to a reference CPU. */
     ANDROID_VERSION,
 
-    /** The device says that it cannot. */
+    /** The device does not support it. */
     UNSUPPORTED,
 
-    /** An earlier attempt ended the process. */
+    /** An earlier attempt crashed the process. */
     CRASHED_BEFORE,
 
-    /** It could not run the file. */
+    /** An earlier attempt failed to run the file. */
     FAILED_BEFORE,
 
-    /** Its labels were wrong. */
-    REFUSED_BEFORE,
+    /** Its labels failed an earlier self-check. */
+    REJECTED_BEFORE,
 }
 
 /**
- * A processor that is not tried.
+ * A processor that is skipped.
  *
- * @property detail in words, for the HUD
+ * @property detail explanation in English
  */
 public data class Skipped(public val processor: Processor, public val reason: SkipReason, public val detail: String)
 
-/** A processor to try, with the file that suits it. */
+/** A processor to try, with the file for it. */
 public data class Candidate(public val processor: Processor, public val file: ModelFile)
 
-/** What to try, in this order, and what not and why. The last candidate is the CPU, which needs no delegate. */
+/**
+ * Candidates in order of preference, and skipped processors. The CPU, which needs no delegate, is the last candidate.
+ */
 public data class ProcessorPlan(public val candidates: List<Candidate>, public val skipped: List<Skipped>)
 
 /**
- * The order in which processors are tried: GPU, NNAPI, CPU.
+ * Selects the processors to try, in the order GPU, NNAPI, CPU.
  *
  * @param sdk `Build.VERSION.SDK_INT`
- * @param unsupported processors of which the device says that it lacks them, and its words
+ * @param unsupported processors that the device does not support, with its explanation
  */
 public class DelegatePolicy(private val sdk: Int, private val unsupported: Map<Processor, String> = emptyMap()) {
-    /** Whatever the choice, the CPU is the last resort; what crashed or lied before is left out until forgotten. */
-    public fun plan(set: ModelSet, choice: ProcessorChoice, memory: AttemptMemory): ProcessorPlan {
+    /**
+     * Returns the candidates for a model. The CPU is always the fallback. Processors with an entry in the crash log are
+     * skipped until it is cleared.
+     */
+    public fun plan(set: ModelSet, choice: ProcessorChoice, crashLog: CrashLog): ProcessorPlan {
         val candidates = mutableListOf<Candidate>()
         val skipped = mutableListOf<Skipped>()
         for (processor in Processor.entries) {
             val file = set.fileFor(processor)
-            val reason = if (file == null) noFile(set, processor) else reasonToSkip(processor, file, choice, memory)
+            val reason = if (file == null) noFile(set, processor) else reasonToSkip(processor, file, choice, crashLog)
             if (reason != null) skipped += reason else if (file != null) candidates += Candidate(processor, file)
         }
         return ProcessorPlan(candidates, skipped)
@@ -68,15 +73,15 @@ public class DelegatePolicy(private val sdk: Int, private val unsupported: Map<P
         processor: Processor,
         file: ModelFile,
         choice: ProcessorChoice,
-        memory: AttemptMemory,
+        crashLog: CrashLog,
     ): Skipped? = when {
         processor == Processor.CPU -> null
         choice != ProcessorChoice.AUTO && choice.processor != processor ->
-            Skipped(processor, SkipReason.NOT_CHOSEN, "${choice.name} was chosen")
+            Skipped(processor, SkipReason.NOT_CHOSEN, "${choice.name} was selected")
         processor == Processor.NNAPI && sdk !in NNAPI_SDKS ->
             Skipped(processor, SkipReason.ANDROID_VERSION, "used on Android 8.1 to 14 (API 27 to 34), not on API $sdk")
         processor in unsupported -> Skipped(processor, SkipReason.UNSUPPORTED, unsupported.getValue(processor))
-        else -> memory.of(processor, file.spec.sha256)?.let { Skipped(processor, reasonOf(it.outcome), it.detail) }
+        else -> crashLog.attempt(processor, file)?.let { Skipped(processor, reasonOf(it.outcome), it.detail) }
     }
 
     private fun noFile(set: ModelSet, processor: Processor): Skipped {
@@ -89,13 +94,13 @@ public class DelegatePolicy(private val sdk: Int, private val unsupported: Map<P
     }
 
     private fun reasonOf(outcome: Outcome): SkipReason = when (outcome) {
-        Outcome.CRASHED -> SkipReason.CRASHED_BEFORE
+        Outcome.RUNNING, Outcome.CRASHED -> SkipReason.CRASHED_BEFORE
         Outcome.FAILED -> SkipReason.FAILED_BEFORE
-        Outcome.REFUSED -> SkipReason.REFUSED_BEFORE
+        Outcome.REJECTED -> SkipReason.REJECTED_BEFORE
     }
 
     private companion object {
-        /** It came with Android 8.1; from Android 15 on it is deprecated. */
+        /** NNAPI was added in Android 8.1 and deprecated in Android 15. */
         val NNAPI_SDKS = 27..34
     }
 }

@@ -2,7 +2,7 @@ package org.kerassegformer.core
 
 import kotlin.math.roundToInt
 
-/** A turn by [degrees], clockwise, that makes a frame upright. */
+/** A clockwise rotation that makes a frame upright. */
 public enum class Rotation(public val degrees: Int) {
     NONE(0),
     CLOCKWISE_90(90),
@@ -10,20 +10,20 @@ public enum class Rotation(public val degrees: Int) {
     CLOCKWISE_270(270),
     ;
 
-    /** Whether width and height change places. */
+    /** True if width and height are swapped. */
     public val swapsSides: Boolean get() = this == CLOCKWISE_90 || this == CLOCKWISE_270
 
     public companion object {
         /**
-         * The turn by a multiple of 90 degrees, negative or above 360 ones included.
+         * Returns the rotation for any multiple of 90 degrees, also negative or above 360.
          *
-         * @throws FrameException [FrameFault.BAD_SHAPE]: no multiple of 90
+         * @throws FrameException [FrameFault.BAD_SHAPE]: not a multiple of 90
          */
         public fun of(degrees: Int): Rotation {
             if (degrees % 90 != 0) {
                 throw FrameException(
                     FrameFault.BAD_SHAPE,
-                    "A frame is turned by 0, 90, 180 or 270 degrees, not by $degrees; round to the nearest of them.",
+                    "A frame cannot be rotated by $degrees degrees; round to the nearest multiple of 90.",
                 )
             }
             return entries[Math.floorMod(degrees / 90, 4)]
@@ -31,19 +31,19 @@ public enum class Rotation(public val degrees: Int) {
     }
 }
 
-/** How a picture comes to another aspect ratio. */
+/** How an image is fitted to another aspect ratio. */
 public enum class Framing {
-    /** Its largest centred part of that ratio fills all. */
+    /** Centre crop: the largest centred part with that ratio fills the target. */
     CROP,
 
-    /** All of it is seen, with bars left and right or above and below. */
+    /** Letterbox: the whole image is shown, with padding on two sides. */
     FIT,
 }
 
-/** A point in pixels; the centre of the first pixel lies at (0.5, 0.5). */
+/** A point in pixels; the centre of the first pixel is at (0.5, 0.5). */
 public data class Point(public val x: Double, public val y: Double)
 
-/** A rectangle in pixels, its right and bottom outside of it. */
+/** A rectangle in pixels; right and bottom are exclusive. */
 public data class Box(
     public val left: Double,
     public val top: Double,
@@ -56,7 +56,7 @@ public data class Box(
     public operator fun contains(point: Point): Boolean =
         point.x >= left && point.x < right && point.y >= top && point.y < bottom
 
-    /** Where a point of this box lies in another, if this box is scaled onto it. */
+    /** Maps a point by scaling this box onto another. */
     public fun mapTo(other: Box, point: Point): Point = Point(
         other.left + (point.x - left) * other.width / width,
         other.top + (point.y - top) * other.height / height,
@@ -64,15 +64,15 @@ public data class Box(
 }
 
 /**
- * Where the pixels of a frame come to lie in the model's input.
+ * Mapping from the pixels of a frame to the model's input.
  *
- * The frame is turned by [rotation], then, if [mirror], flipped left to right: that is the upright picture. Of it,
- * [source] is scaled into [content] of the tensor.
+ * The frame is rotated by [rotation] and then, if [mirror] is set, flipped horizontally, which gives the upright image.
+ * Its region [source] is scaled into the region [content] of the tensor.
  *
- * @property frameWidth pixels, as the camera gives them
- * @property frameHeight pixels
- * @throws FrameException [FrameFault.BAD_SHAPE]: a side of the frame is not from 1 to [MAX_FRAME_SIDE], or one of the
- *   tensor not from 1 to [MAX_TENSOR_SIDE]
+ * @property frameWidth width in pixels, as delivered by the camera
+ * @property frameHeight height in pixels
+ * @throws FrameException [FrameFault.BAD_SHAPE]: a side of the frame is not in 1..[MAX_FRAME_SIDE], or one of the
+ *   tensor not in 1..[MAX_TENSOR_SIDE]
  */
 public data class FrameGeometry(
     public val frameWidth: Int,
@@ -88,24 +88,24 @@ public data class FrameGeometry(
         checkSize("tensor", tensorWidth, tensorHeight, MAX_TENSOR_SIDE)
     }
 
-    /** Width of the upright picture. */
+    /** Width of the upright image. */
     public val uprightWidth: Int get() = if (rotation.swapsSides) frameHeight else frameWidth
 
-    /** Height of the upright picture. */
+    /** Height of the upright image. */
     public val uprightHeight: Int get() = if (rotation.swapsSides) frameWidth else frameHeight
 
     private val isWiderThanTensor = uprightWidth.toLong() * tensorHeight > uprightHeight.toLong() * tensorWidth
 
-    /** The part of the upright picture that the model sees. */
+    /** The region of the upright image that the model sees. */
     public val source: Box = makeSource()
 
-    /** The part of the tensor that [source] fills, in whole pixels; the rest has the colour [PADDING]. */
+    /** The region of the tensor that [source] fills, in whole pixels; the rest has the colour [PADDING]. */
     public val content: Box = makeContent()
 
-    /** From the upright picture to the tensor. */
+    /** Maps a point of the upright image to the tensor. */
     public fun toTensor(point: Point): Point = source.mapTo(content, point)
 
-    /** From the tensor to the upright picture. */
+    /** Maps a point of the tensor to the upright image. */
     public fun toUpright(point: Point): Point = content.mapTo(source, point)
 
     private fun makeSource(): Box {
@@ -129,13 +129,13 @@ public data class FrameGeometry(
     }
 
     public companion object {
-        /** Pixels of the longest side of a frame or picture. */
+        /** Maximum side of a frame or image, in pixels. */
         public const val MAX_FRAME_SIDE: Int = 16384
 
-        /** Pixels of the longest side of a model's input. */
+        /** Maximum side of a model's input, in pixels. */
         public const val MAX_TENSOR_SIDE: Int = 4096
 
-        /** RGB of the bars of [Framing.FIT]: the mean of ImageNet, which the network's normalisation makes zero. */
+        /** RGB of the padding of [Framing.FIT]: the ImageNet mean, which becomes zero by normalisation. */
         public val PADDING: List<Int> = listOf(124, 116, 104)
 
         private fun scaled(side: Int, numerator: Int, denominator: Int): Int =
@@ -145,7 +145,7 @@ public data class FrameGeometry(
             if (width !in 1..most || height !in 1..most) {
                 throw FrameException(
                     FrameFault.BAD_SHAPE,
-                    "A $what of $width x $height pixels cannot be used; choose sides from 1 to $most.",
+                    "A $what of $width x $height pixels is not supported; choose sides from 1 to $most.",
                 )
             }
         }

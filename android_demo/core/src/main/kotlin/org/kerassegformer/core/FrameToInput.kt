@@ -4,13 +4,14 @@ import java.nio.ByteBuffer
 import kotlin.math.roundToInt
 
 /**
- * Turns camera frames into the model's input in one pass: turn, mirror, crop or fit, bilinear scaling, RGB.
+ * Converts camera frames to the model's input in one pass: rotation, mirroring, cropping or padding, bilinear scaling,
+ * and YUV to RGB.
  *
- * Luma and chroma are interpolated each between its own samples; the colours follow from them, rounded to whole
- * numbers. Made once for a geometry, it makes nothing for a frame. For one thread.
+ * Luma and chroma are interpolated on their own grids, then converted to RGB and rounded. Create one per geometry:
+ * [convert] allocates nothing. Not thread-safe.
  *
- * @param type [TensorType.UINT8] or [TensorType.FLOAT32]; both get whole numbers 0..255
- * @throws FrameException [FrameFault.BAD_BUFFER]: another type
+ * @param type [TensorType.UINT8] or [TensorType.FLOAT32]; both hold integers 0..255
+ * @throws FrameException [FrameFault.BAD_BUFFER]: unsupported type
  */
 public class FrameToInput(
     public val geometry: FrameGeometry,
@@ -18,26 +19,26 @@ public class FrameToInput(
     public val encoding: YuvEncoding = YuvEncoding.BT601_FULL,
 ) {
     private val tensor = InputTensor(geometry, type)
-    private val order = SamplingOrder(geometry)
+    private val order = ScanOrder(geometry)
     private val lumaAcross = order.across(subsampling = 1)
     private val chromaAcross = order.across(subsampling = 2)
     private val chromaDown = order.down(subsampling = 2)
     private val yRows = PlaneRows()
     private val uRows = PlaneRows()
     private val vRows = PlaneRows()
-    private val y = BlendedRow(yRows, lumaAcross, order.down(subsampling = 1))
-    private val u = BlendedRow(uRows, chromaAcross, chromaDown)
-    private val v = BlendedRow(vRows, chromaAcross, chromaDown)
+    private val y = InterpolatedRow(yRows, lumaAcross, order.down(subsampling = 1))
+    private val u = InterpolatedRow(uRows, chromaAcross, chromaDown)
+    private val v = InterpolatedRow(vRows, chromaAcross, chromaDown)
     private val colors = FixedPointColors(encoding)
 
-    /** A direct buffer in native byte order that fits [convert]. */
+    /** Allocates a direct buffer in native byte order for [convert]. */
     public fun newInput(): ByteBuffer = tensor.newInput()
 
     /**
-     * Writes the input of the model, `(height, width, 3)`.
+     * Writes the model's input, `(height, width, 3)`.
      *
-     * @param input filled from its start, and at its start again afterwards
-     * @throws FrameException the frame is of another size, or a buffer does not fit
+     * @param input filled from its start, and rewound
+     * @throws FrameException the frame has another size, or a buffer does not fit
      */
     public fun convert(frame: CameraFrame, input: ByteBuffer) {
         check(frame)
@@ -59,7 +60,7 @@ public class FrameToInput(
         tensor.writeTo(input)
     }
 
-    private fun start(row: BlendedRow, source: PlaneRows, plane: Plane) {
+    private fun start(row: InterpolatedRow, source: PlaneRows, plane: Plane) {
         source.plane = plane
         row.restart()
     }
@@ -68,8 +69,8 @@ public class FrameToInput(
         if (frame.width != geometry.frameWidth || frame.height != geometry.frameHeight) {
             throw FrameException(
                 FrameFault.OTHER_SIZE,
-                "The frame has ${frame.width} x ${frame.height} pixels where ${geometry.frameWidth} x " +
-                    "${geometry.frameHeight} were expected; make a new FrameToInput for it.",
+                "The frame has ${frame.width} x ${frame.height} pixels instead of ${geometry.frameWidth} x " +
+                    "${geometry.frameHeight}; create a new FrameToInput for it.",
             )
         }
         val chromaWidth = (frame.width + 1) / 2
@@ -80,7 +81,7 @@ public class FrameToInput(
     }
 }
 
-/** Rows of a plane, read in one go each: single bytes of a direct buffer cost a check each. */
+/** Reads whole rows of a plane: reading a direct buffer byte by byte costs a bounds check per byte. */
 private class PlaneRows : RowSource {
     lateinit var plane: Plane
     private var bytes = ByteArray(0)
@@ -109,10 +110,10 @@ private class PlaneRows : RowSource {
 }
 
 /**
- * From rows of luma and chroma to a line of RGB pixels, in fixed point.
+ * Converts rows of luma and chroma to a line of RGB pixels, in fixed point.
  *
- * Luma is taken to 10 bits behind the point and chroma to 8, their factors to 10 and 12, so that all sums have
- * 20 and stay within 31 bits.
+ * Luma has 10 fraction bits and chroma 8, their coefficients 10 and 12, so that all sums have 20 fraction bits and fit
+ * in 31 bits.
  */
 private class FixedPointColors(encoding: YuvEncoding) {
     private val luma = fixed(encoding.luma, LUMA_FACTOR_BITS)
@@ -122,7 +123,7 @@ private class FixedPointColors(encoding: YuvEncoding) {
     private val blueOfU = fixed(encoding.blueOfU, CHROMA_FACTOR_BITS)
     private val offset = HALF - fixed(encoding.lumaOffset * encoding.luma, SUM_BITS)
 
-    /** @param pixels gets red, green and blue at [first] and every [step] bytes after it, one for each tap */
+    /** @param pixels receives red, green and blue of each tap at [first] and every [step] bytes after it */
     fun write(
         yRow: IntArray,
         uRow: IntArray,
@@ -153,7 +154,7 @@ private class FixedPointColors(encoding: YuvEncoding) {
     }
 
     private companion object {
-        const val ROW_BITS = 2 * Axis.FRACTION_BITS
+        const val ROW_BITS = 2 * ResamplingAxis.FRACTION_BITS
         const val SUM_BITS = 20
         const val HALF = 1 shl SUM_BITS - 1
         const val LUMA_FACTOR_BITS = 10
@@ -162,15 +163,15 @@ private class FixedPointColors(encoding: YuvEncoding) {
         const val CHROMA_SHIFT = ROW_BITS - (SUM_BITS - CHROMA_FACTOR_BITS)
         const val LUMA_ROUNDING = 1 shl LUMA_SHIFT - 1
 
-        // Chroma is centred on 128.
+        // Chroma is centred at 128.
         const val CHROMA_ROUNDING = (1 shl CHROMA_SHIFT - 1) - (128 shl ROW_BITS)
 
         fun fixed(value: Double, bits: Int): Int = (value * (1 shl bits)).roundToInt()
 
         fun sample(row: IntArray, tap: Int): Int {
-            val index = tap ushr Axis.FRACTION_BITS
-            val weight = tap and Axis.FRACTION_MASK
-            return row[index] * (Axis.ONE - weight) + row[index + 1] * weight
+            val index = tap ushr ResamplingAxis.FRACTION_BITS
+            val weight = tap and ResamplingAxis.FRACTION_MASK
+            return row[index] * (ResamplingAxis.ONE - weight) + row[index + 1] * weight
         }
 
         fun clamp(value: Int): Byte = maxOf(0, minOf(255, value)).toByte()

@@ -4,20 +4,21 @@ import java.nio.ByteBuffer
 import java.nio.ByteOrder
 import java.nio.FloatBuffer
 
-/** The pixels of a model's input while they are made, and their way into a buffer. */
+/** Staging buffer for the pixels of a model's input. */
 internal class InputTensor(private val geometry: FrameGeometry, private val type: TensorType) {
     init {
         if (type == TensorType.INT32) {
             throw FrameException(
                 FrameFault.BAD_BUFFER,
-                "No model takes pixels of ${type.json}; choose ${TensorType.UINT8.json} or ${TensorType.FLOAT32.json}.",
+                "Images of type ${type.json} are not supported; choose ${TensorType.UINT8.json} or " +
+                    "${TensorType.FLOAT32.json}.",
             )
         }
     }
 
     private val byteCount = geometry.tensorWidth * geometry.tensorHeight * CHANNELS * type.bytes
 
-    /** `(height, width, 3)`, RGB; bars stay as they are here. */
+    /** `(height, width, 3)`, RGB, initialised with the padding colour. */
     val pixels = ByteArray(geometry.tensorWidth * geometry.tensorHeight * CHANNELS) {
         FrameGeometry.PADDING[it % CHANNELS].toByte()
     }
@@ -33,18 +34,18 @@ internal class InputTensor(private val geometry: FrameGeometry, private val type
         if (input.capacity() < byteCount) {
             throw FrameException(
                 FrameFault.BUFFER_TOO_SMALL,
-                "The input has ${input.capacity()} bytes where the model takes $byteCount; make it with newInput().",
+                "The input buffer has ${input.capacity()} bytes instead of $byteCount; create it with newInput().",
             )
         }
         if (input.isReadOnly || !input.isDirect || input.order() != ByteOrder.nativeOrder()) {
             throw FrameException(
                 FrameFault.BAD_BUFFER,
-                "The input is no writable direct buffer in native byte order; make it with newInput().",
+                "The input is not a writable direct buffer in native byte order; create it with newInput().",
             )
         }
     }
 
-    /** Copies [pixels] into a buffer that has been checked. */
+    /** Copies [pixels] into a buffer that passed [check]. */
     fun writeTo(input: ByteBuffer) {
         input.toStart()
         if (type == TensorType.FLOAT32) writeFloats(viewOf(input)) else input.put(pixels)
@@ -59,7 +60,7 @@ internal class InputTensor(private val geometry: FrameGeometry, private val type
         }
     }
 
-    /** Kept, because a view is an object, and none may be made for a frame. */
+    /** Cached, to avoid an allocation per frame. */
     private fun viewOf(input: ByteBuffer): FloatBuffer {
         val known = floats
         if (known != null && floatsOf === input) return known

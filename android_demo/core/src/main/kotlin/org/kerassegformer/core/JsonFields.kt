@@ -9,10 +9,10 @@ import kotlinx.serialization.json.JsonObject
 import kotlinx.serialization.json.JsonPrimitive
 
 /**
- * The fields of a JSON object, each read with the type and range that it must have.
+ * Typed and range-checked access to the fields of a JSON object.
  *
- * All methods throw [ModelException], [ModelFault.MISSING_FIELD] or [ModelFault.BAD_FIELD], with the field's full name
- * and [remedy]. `null` counts as missing.
+ * All methods throw a [ModelException] with [ModelFault.MISSING_FIELD] or [ModelFault.BAD_FIELD], which names the path
+ * of the field and the [remedy]. `null` counts as missing.
  */
 internal class JsonFields private constructor(
     private val content: JsonObject,
@@ -29,7 +29,7 @@ internal class JsonFields private constructor(
 
     fun optionalFields(name: String): JsonFields? = if (has(name)) fields(name) else null
 
-    fun text(name: String): String = textOf(element(name)) ?: bad(name, "text")
+    fun text(name: String): String = textOf(element(name)) ?: bad(name, "a string")
 
     fun optionalText(name: String): String? = if (has(name)) text(name) else null
 
@@ -46,7 +46,7 @@ internal class JsonFields private constructor(
         literalOf(element(name))?.toDoubleOrNull()?.takeIf { it in range }
             ?: bad(name, "a number from ${range.start} to ${range.endInclusive}")
 
-    fun texts(name: String): List<String> = list(name) { textOf(it) ?: bad(name, "a list of texts") }
+    fun texts(name: String): List<String> = list(name) { textOf(it) ?: bad(name, "a list of strings") }
 
     fun integers(name: String, range: IntRange): List<Int> =
         list(name) { smallInteger(it, range) ?: bad(name, "a list of whole numbers in $range") }
@@ -62,7 +62,7 @@ internal class JsonFields private constructor(
 
     fun names(): Set<String> = content.keys
 
-    /** The constant that a text names. */
+    /** Returns the constant with the given name. */
     fun <T> choice(name: String, choices: Iterable<T>, nameOf: (T) -> String): T {
         val found = text(name)
         return choices.firstOrNull { nameOf(it) == found }
@@ -87,19 +87,19 @@ internal class JsonFields private constructor(
         /** @throws ModelException [ModelFault.NOT_JSON] */
         fun parse(text: String, remedy: String): JsonFields {
             if (text.length > MOST_CHARACTERS || depth(text) > DEEPEST) {
-                throw ModelException(ModelFault.NOT_JSON, "This JSON is longer or deeper than any of ours; $remedy")
+                throw ModelException(ModelFault.NOT_JSON, "The JSON is too long or nested too deeply; $remedy")
             }
             val element = try {
                 Json.parseToJsonElement(text)
             } catch (error: SerializationException) {
-                throw ModelException(ModelFault.NOT_JSON, "This is no JSON (${firstLine(error)}); $remedy", error)
+                throw ModelException(ModelFault.NOT_JSON, "This is not JSON (${firstLine(error)}); $remedy", error)
             }
             val content = element as? JsonObject
-                ?: throw ModelException(ModelFault.NOT_JSON, "This JSON is no object; $remedy")
+                ?: throw ModelException(ModelFault.NOT_JSON, "The JSON is not an object; $remedy")
             return JsonFields(content, "", remedy)
         }
 
-        /** Brackets in texts count too, which a description has few of. */
+        /** Also counts brackets in strings, which is good enough for a limit. */
         private fun depth(text: String): Int {
             var depth = 0
             var deepest = 0

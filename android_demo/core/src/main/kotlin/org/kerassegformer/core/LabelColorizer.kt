@@ -3,13 +3,12 @@ package org.kerassegformer.core
 import kotlin.math.roundToInt
 
 /**
- * Draws label maps as ARGB pictures, enlarged with smooth borders.
+ * Renders label maps as ARGB images, upsampled with smooth borders.
  *
- * A pixel gets the class that would win if the map of every class (1 where it is, 0 elsewhere) were enlarged
- * bilinearly, the first of equals; only the classes of the four labels around it are looked at. Makes nothing for a
- * frame. For one thread.
+ * Equivalent to bilinear upsampling of the one-hot map followed by argmax (the lowest index wins ties), but only looks
+ * at the four labels around a pixel. Allocates nothing per frame. Not thread-safe.
  *
- * @throws FrameException [FrameFault.BAD_SHAPE]: a side is not from 1 to [FrameGeometry.MAX_TENSOR_SIDE]
+ * @throws FrameException [FrameFault.BAD_SHAPE]: a side is not in 1..[FrameGeometry.MAX_TENSOR_SIDE]
  */
 public class LabelColorizer(
     public val labelSet: LabelSet,
@@ -23,25 +22,25 @@ public class LabelColorizer(
         if (sides.any { it !in 1..FrameGeometry.MAX_TENSOR_SIDE }) {
             throw FrameException(
                 FrameFault.BAD_SHAPE,
-                "A map of $mapWidth x $mapHeight labels cannot be drawn with $width x $height pixels; choose sides " +
+                "A map of $mapWidth x $mapHeight labels cannot be rendered at $width x $height pixels; choose sides " +
                     "from 1 to ${FrameGeometry.MAX_TENSOR_SIDE}.",
             )
         }
     }
 
-    private val across = Axis.of(width, 0.0, mapWidth.toDouble(), mapWidth)
-    private val down = Axis.of(height, 0.0, mapHeight.toDouble(), mapHeight)
+    private val across = ResamplingAxis.of(width, 0.0, mapWidth.toDouble(), mapWidth)
+    private val down = ResamplingAxis.of(height, 0.0, mapHeight.toDouble(), mapHeight)
 
-    /** Where the pixels between two neighbouring labels of a row end: between labels n and n + 1, at entry n. */
+    /** Entry n is the end of the pixels between the labels n and n + 1 of a row. */
     private val cellEnds = IntArray(mapWidth).also { ends ->
         for (x in 0 until width) ends[across.sample(x)] = x + 1
     }
 
-    /** The map, with the number of classes for those pixels that are of none. */
+    /** The map, with the ignore index replaced by the number of classes. */
     private val classes = IntArray(mapWidth * mapHeight)
     private val colors = IntArray(labelSet.size + 1)
 
-    /** Weight of the colours, 0..1; beyond that, the nearer end. */
+    /** Opacity of the colours, clamped to 0..1. */
     public var opacity: Float = 1f
         set(value) {
             field = if (value.isNaN()) 1f else value.coerceIn(0f, 1f)
@@ -53,10 +52,10 @@ public class LabelColorizer(
     }
 
     /**
-     * Draws a map.
+     * Renders a map.
      *
-     * @param pixels `height * width`, ARGB, not premultiplied; transparent where the label is that of no class
-     * @throws LabelException the map has another size, or a label is no class
+     * @param pixels `height * width`, ARGB, not premultiplied; transparent for the ignore index
+     * @throws LabelException the map has another size, or a label is out of range
      * @throws FrameException [FrameFault.BUFFER_TOO_SMALL]
      */
     public fun draw(map: LabelMap, pixels: IntArray) {
@@ -64,7 +63,7 @@ public class LabelColorizer(
         if (pixels.size < width * height) {
             throw FrameException(
                 FrameFault.BUFFER_TOO_SMALL,
-                "The picture has ${pixels.size} pixels where $width x $height are drawn; make it larger.",
+                "The image has ${pixels.size} pixels, but $width x $height are needed; pass a larger array.",
             )
         }
         readClasses(map)
@@ -115,10 +114,10 @@ public class LabelColorizer(
     }
 
     private companion object {
-        /** The class with the greatest weight, the smallest of equals: [a] and [b] above, [c] and [d] below. */
+        /** The class with the greatest weight, the lowest of equals: [a] and [b] above, [c] and [d] below. */
         fun winner(a: Int, b: Int, c: Int, d: Int, right: Int, below: Int): Int {
-            val left = Axis.ONE - right
-            val above = Axis.ONE - below
+            val left = ResamplingAxis.ONE - right
+            val above = ResamplingAxis.ONE - below
             val ofA = left * above
             val ofB = right * above
             val ofC = left * below

@@ -1,21 +1,22 @@
 package org.kerassegformer.core
 
 /**
- * Labels `(height, width)`, row by row, in an array that is filled anew for every frame.
+ * Labels `(height, width)` in row-major order, in an array that is reused for each frame.
  *
- * @throws LabelException [LabelFault.OTHER_SIZE]: a side is not from 1 to [FrameGeometry.MAX_TENSOR_SIDE]
+ * @throws LabelException [LabelFault.OTHER_SIZE]: a side is not in 1..[FrameGeometry.MAX_TENSOR_SIDE]
  */
 public class LabelMap(public val width: Int, public val height: Int) {
     init {
         if (width !in 1..FrameGeometry.MAX_TENSOR_SIDE || height !in 1..FrameGeometry.MAX_TENSOR_SIDE) {
             throw LabelException(
                 LabelFault.OTHER_SIZE,
-                "No map has $width x $height labels; choose sides from 1 to ${FrameGeometry.MAX_TENSOR_SIDE}.",
+                "A map of $width x $height labels is not supported; choose sides from 1 to " +
+                    "${FrameGeometry.MAX_TENSOR_SIDE}.",
             )
         }
     }
 
-    /** `height * width` numbers of classes. */
+    /** `height * width` class indices. */
     public val labels: IntArray = IntArray(width * height)
 
     public operator fun get(x: Int, y: Int): Int = labels[y * width + x]
@@ -31,8 +32,8 @@ public class LabelMap(public val width: Int, public val height: Int) {
         if (width != expectedWidth || height != expectedHeight) {
             throw LabelException(
                 LabelFault.OTHER_SIZE,
-                "The map has $width x $height labels where $expectedWidth x $expectedHeight were expected; make it " +
-                    "of the size of the model's output.",
+                "The map has $width x $height labels instead of $expectedWidth x $expectedHeight; create it with " +
+                    "the size of the model's output.",
             )
         }
     }

@@ -6,9 +6,9 @@ import java.nio.FloatBuffer
 import java.nio.IntBuffer
 
 /**
- * Reads label maps out of the model's output, logits included; makes nothing for a frame. For one thread.
+ * Decodes the model's output, labels or logits, into a label map. Allocates nothing per frame. Not thread-safe.
  *
- * @param output direct buffer in native byte order of at least `spec.byteCount` bytes, such as [newOutput] makes
+ * @param output direct buffer in native byte order of at least `spec.byteCount` bytes, see [newOutput]
  * @throws LabelException [LabelFault.OTHER_SIZE]: the buffer is too small
  */
 public class LabelReader(public val spec: OutputSpec, output: ByteBuffer) {
@@ -20,7 +20,7 @@ public class LabelReader(public val spec: OutputSpec, output: ByteBuffer) {
         if (output.capacity() < spec.byteCount) {
             throw LabelException(
                 LabelFault.OTHER_SIZE,
-                "The output has ${output.capacity()} bytes where the model gives ${spec.byteCount}; make it with " +
+                "The output buffer has ${output.capacity()} bytes instead of ${spec.byteCount}; create it with " +
                     "newOutput().",
             )
         }
@@ -48,7 +48,7 @@ public class LabelReader(public val spec: OutputSpec, output: ByteBuffer) {
         }
     }
 
-    /** A single logit is that of the second of two classes. */
+    /** Argmax; a single logit is that of the second of two classes. */
     private fun largest(first: Int): Int {
         if (spec.channels == 1) return if (row[first] > 0) 1 else 0
         var best = 0
@@ -57,7 +57,7 @@ public class LabelReader(public val spec: OutputSpec, output: ByteBuffer) {
     }
 
     public companion object {
-        /** A direct buffer in native byte order for a model's output. */
+        /** Allocates a direct buffer in native byte order for a model's output. */
         public fun newOutput(spec: OutputSpec): ByteBuffer =
             ByteBuffer.allocateDirect(spec.byteCount).order(ByteOrder.nativeOrder())
     }

@@ -1,17 +1,17 @@
 package org.kerassegformer.core
 
 /**
- * Steadies flicker: a place takes a new label once it was there in [frames] frames one after another.
+ * Temporal smoothing against flicker: a pixel changes its label after [frames] consecutive frames with the new one.
  *
- * What moves is drawn [delayFrames] frames late, therefore the app leaves it off unless asked. For one thread.
+ * Delays changes by [delayFrames] frames, hence off by default in the app. Not thread-safe.
  *
  * @throws LabelException [LabelFault.OTHER_SIZE]: a side is out of range
  */
 public class LabelSmoother(mapWidth: Int, mapHeight: Int, frames: Int = 2) {
-    /** At least 1, which changes nothing. */
+    /** At least 1, which disables smoothing. */
     public val frames: Int = frames.coerceIn(1, Byte.MAX_VALUE.toInt())
 
-    /** How many frames later than without it a change is seen. */
+    /** Delay of changes, in frames. */
     public val delayFrames: Int get() = frames - 1
 
     private val shown = LabelMap(mapWidth, mapHeight)
@@ -20,16 +20,16 @@ public class LabelSmoother(mapWidth: Int, mapHeight: Int, frames: Int = 2) {
     private var isEmpty = true
 
     /**
-     * Replaces the labels of a frame by the steady ones; the first frame stays as it is.
+     * Smooths the labels of a frame in place; the first frame is left unchanged.
      *
      * @throws LabelException [LabelFault.OTHER_SIZE]
      */
     public fun smooth(map: LabelMap) {
         map.checkSize(shown.width, shown.height)
-        if (isEmpty) start(map) else for (index in seen.indices) map.labels[index] = steady(index, map.labels[index])
+        if (isEmpty) start(map) else for (index in seen.indices) map.labels[index] = smoothed(index, map.labels[index])
     }
 
-    /** Forgets what was seen, as when the camera changes. */
+    /** Clears the history, for example after switching cameras. */
     public fun reset() {
         isEmpty = true
     }
@@ -41,7 +41,7 @@ public class LabelSmoother(mapWidth: Int, mapHeight: Int, frames: Int = 2) {
         isEmpty = false
     }
 
-    private fun steady(index: Int, label: Int): Int {
+    private fun smoothed(index: Int, label: Int): Int {
         if (label == shown.labels[index]) {
             seen[index] = 0
             return label

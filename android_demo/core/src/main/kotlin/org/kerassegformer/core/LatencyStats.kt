@@ -1,12 +1,12 @@
 package org.kerassegformer.core
 
-/** What a frame passes through. */
+/** Phases of processing a frame. */
 public enum class Phase { CAMERA, INPUT, INFERENCE, OUTPUT, DRAW }
 
-/** Milliseconds of a phase: median and ninetieth percentile, between neighbours interpolated, of [count] frames. */
+/** Median and 90th percentile of a phase in milliseconds, linearly interpolated, over [count] frames. */
 public data class Timing(public val p50: Double, public val p90: Double, public val count: Int) {
     public companion object {
-        /** Of times in milliseconds, or null where there are none. */
+        /** Computes the percentiles of times in milliseconds; null if there are none. */
         public fun of(millis: Collection<Double>): Timing? {
             if (millis.isEmpty()) return null
             val sorted = millis.sorted()
@@ -23,32 +23,32 @@ public data class Timing(public val p50: Double, public val p90: Double, public 
 }
 
 /**
- * Times of the last frames by phase, and frames per second; noting them makes nothing. For any thread.
+ * Latency of each phase and frame rate over a window of recent frames. Recording allocates nothing. Thread-safe.
  *
- * @param window number of frames that are looked at, at least 2
+ * @param window number of frames, at least 2
  */
 public class LatencyStats(window: Int = 120) {
     private val durations = Phase.entries.associateWith { Ring(window) }
     private val shown = Ring(window)
 
-    /** Notes how long a phase took. */
+    /** Records the duration of a phase. */
     @Synchronized
     public fun record(phase: Phase, nanos: Long) {
         durations.getValue(phase).add(nanos)
     }
 
-    /** Notes that a frame was shown. */
+    /** Records that a frame was displayed. */
     @Synchronized
     public fun frameShown(atNanos: Long) {
         shown.add(atNanos)
     }
 
-    /** Of a phase, or null before its first frame. */
+    /** Returns the latency of a phase, or null if nothing was recorded. */
     @Synchronized
     public fun timing(phase: Phase): Timing? =
         Timing.of(durations.getValue(phase).values().map { it / NANOS_PER_MILLI })
 
-    /** Frames per second between the first and the last frame looked at; 0 before the second frame. */
+    /** Frames per second over the window; 0 before the second frame. */
     @get:Synchronized
     public val fps: Double
         get() {
@@ -57,7 +57,7 @@ public class LatencyStats(window: Int = 120) {
             return if (nanos > 0) (times.size - 1) * NANOS_PER_SECOND / nanos else 0.0
         }
 
-    /** Forgets all frames. */
+    /** Clears all records. */
     @Synchronized
     public fun reset() {
         durations.values.forEach { it.clear() }
@@ -70,7 +70,7 @@ public class LatencyStats(window: Int = 120) {
     }
 }
 
-/** The last values, from the oldest to the newest. */
+/** Ring buffer of the latest values. */
 private class Ring(window: Int) {
     private val content = LongArray(window.coerceAtLeast(2))
     private var count = 0L

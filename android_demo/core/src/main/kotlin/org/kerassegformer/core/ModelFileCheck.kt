@@ -3,13 +3,13 @@ package org.kerassegformer.core
 import java.io.InputStream
 import java.security.MessageDigest
 
-/** Whether a `.tflite` file is the one that was described, by its size in bytes and its SHA-256. */
+/** Verifies a `.tflite` file by its size in bytes and its SHA-256. */
 internal class ModelFileCheck(private val bytes: Long, private val sha256: String) {
     private val digest = MessageDigest.getInstance("SHA-256")
     private val head = ByteArray(IDENTIFIER_END)
     private var size = 0L
 
-    /** Reads to the end, or until the file is longer than it should be. */
+    /** Reads to the end, or until the file exceeds the expected size. */
     fun run(file: InputStream) {
         val block = ByteArray(BLOCK)
         while (size <= bytes) {
@@ -36,7 +36,7 @@ internal class ModelFileCheck(private val bytes: Long, private val sha256: Strin
         if (identifier != IDENTIFIER) {
             throw ModelException(
                 ModelFault.NOT_TFLITE,
-                "This is no TF Lite file; choose the .tflite file that keras-segformer convert wrote.",
+                "This is not a TF Lite file; choose the .tflite file that keras-segformer convert wrote.",
             )
         }
     }
@@ -46,7 +46,7 @@ internal class ModelFileCheck(private val bytes: Long, private val sha256: Strin
             val found = if (size < bytes) "only $size" else "more"
             throw ModelException(
                 ModelFault.WRONG_SIZE,
-                "The model has $found bytes where its description says $bytes; copy both files again.",
+                "The model has $found bytes instead of the $bytes of its JSON file; copy both files again.",
             )
         }
     }
@@ -56,7 +56,7 @@ internal class ModelFileCheck(private val bytes: Long, private val sha256: Strin
         if (found != sha256) {
             throw ModelException(
                 ModelFault.WRONG_CHECKSUM,
-                "The model is not the one that was described, or it is damaged (SHA-256 $found, not $sha256); copy " +
+                "The model is damaged or does not belong to its JSON file (SHA-256 $found instead of $sha256); copy " +
                     "both files again.",
             )
         }

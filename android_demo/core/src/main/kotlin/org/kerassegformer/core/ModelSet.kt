@@ -1,10 +1,10 @@
 package org.kerassegformer.core
 
-/** What can run a model. */
+/** A processor that can run a model. */
 public enum class Processor { GPU, NNAPI, CPU }
 
 /**
- * A model's file by the name that it shares with its description.
+ * A model file, by the name that it shares with its description.
  *
  * @property stem file name without `.tflite`, such as `b0_camvid_int8`
  */
@@ -14,20 +14,20 @@ public data class ModelFile(public val stem: String, public val spec: ModelSpec)
 }
 
 /**
- * The files of one network: one for each kind of processor, or fewer.
+ * The files of one network, at most one per precision.
  *
  * @property name such as `b0_camvid`
  * @property files at least one
  */
 public class ModelSet(public val name: String, public val files: List<ModelFile>) {
-    /** The classes, which all files share. */
+    /** The classes, shared by all files. */
     public val labelSet: LabelSet get() = files.first().spec.labelSet
 
     /**
-     * The file that suits a processor best, or null where none does.
+     * Returns the best file for a processor, or null.
      *
-     * GPUs compute in floats, and their delegate takes no bytes; NNAPI is worth its while for integers alone; a CPU
-     * runs everything.
+     * The GPU delegate computes in floating point and does not support uint8 input; NNAPI only pays off for integer
+     * models; the CPU runs everything.
      */
     public fun fileFor(processor: Processor): ModelFile? = when (processor) {
         Processor.GPU -> best(FOR_GPU) { it.spec.input.type == TensorType.FLOAT32 }
@@ -46,7 +46,7 @@ public class ModelSet(public val name: String, public val files: List<ModelFile>
             Precision.INT16X8,
         )
 
-        /** Groups files whose names differ in the precision alone and whose classes are the same; sorted by name. */
+        /** Groups files with the same classes whose names differ only in the precision; sorted by name. */
         public fun group(files: Collection<ModelFile>): List<ModelSet> = files
             .sortedBy { it.stem }
             .groupBy { it.setName to it.spec.labelSet }

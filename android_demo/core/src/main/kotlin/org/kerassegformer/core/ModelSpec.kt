@@ -2,7 +2,7 @@ package org.kerassegformer.core
 
 import java.io.InputStream
 
-/** How the weights of a file are stored and its arithmetic is done; [json] is the converter's name of it. */
+/** Precision of weights and arithmetic; [json] is the converter's name. */
 public enum class Precision(public val json: String) {
     FLOAT32("float32"),
     FLOAT16("float16"),
@@ -12,51 +12,51 @@ public enum class Precision(public val json: String) {
     INT16X8("int16x8"),
     ;
 
-    /** Whether weights are integers. */
+    /** True for integer weights. */
     public val isInteger: Boolean get() = this != FLOAT32 && this != FLOAT16
 }
 
-/** Type of a tensor's elements, [bytes] each. */
+/** Data type of a tensor; an element has [bytes] bytes. */
 public enum class TensorType(public val json: String, public val bytes: Int) {
     UINT8("uint8", 1),
     INT32("int32", 4),
     FLOAT32("float32", 4),
 }
 
-/** The only input of a model: a picture `(1, height, width, 3)`, RGB on the scale 0..255, UINT8 or FLOAT32. */
+/** The input of a model: an RGB image `(1, height, width, 3)`, 0..255, UINT8 or FLOAT32. */
 public data class InputSpec(public val width: Int, public val height: Int, public val type: TensorType) {
-    /** Bytes of the tensor. */
+    /** Size of the tensor in bytes. */
     public val byteCount: Int get() = width * height * 3 * type.bytes
 }
 
-/** What a model gives. */
+/** Kind of a model's output. */
 public enum class OutputKind(public val json: String) {
-    /** `(1, height, width)`, INT32: the class at every fourth pixel. */
+    /** `(1, height, width)`, INT32: class indices at a quarter of the input resolution. */
     LABELS("labels"),
 
-    /** `(1, height, width)`, INT32: the class at every pixel. */
+    /** `(1, height, width)`, INT32: class indices at the input resolution. */
     LABELS_FULL("labels_full"),
 
-    /** `(1, height, width, channels)`, FLOAT32: the logit of every class at every fourth pixel. */
+    /** `(1, height, width, channels)`, FLOAT32: logits at a quarter of the input resolution. */
     LOGITS("logits"),
 }
 
-/** The only output of a model; [channels] is 1 for labels, and the number of logits otherwise. */
+/** The output of a model; [channels] is 1 for labels, otherwise the number of logits. */
 public data class OutputSpec(
     public val kind: OutputKind,
     public val width: Int,
     public val height: Int,
     public val channels: Int,
 ) {
-    /** Bytes of the tensor. */
+    /** Size of the tensor in bytes. */
     public val byteCount: Int get() = width * height * channels * 4
 }
 
 /**
- * The classes that a model knows, in the order of their numbers.
+ * The classes of a model, ordered by index.
  *
- * @property colors opaque ARGB, one of each class
- * @property ignoreIndex the label of pixels of no class
+ * @property colors opaque ARGB, one per class
+ * @property ignoreIndex label of pixels without a class
  */
 public data class LabelSet(
     public val name: String,
@@ -69,17 +69,17 @@ public data class LabelSet(
     public val size: Int get() = names.size
 }
 
-/** Terms of a model's weights. */
+/** License of a model's weights. */
 public data class License(public val name: String, public val url: String, public val nonCommercial: Boolean)
 
 /**
- * How closely a file follows the float network: shares 0..1 of the positions with the same label.
+ * Agreement of a file with the float network: shares 0..1 of equal labels, on average and for the worst image.
  *
- * @property images number of pictures that it was measured on
+ * @property images number of images it was measured on
  */
 public data class Fidelity(public val images: Int, public val agreement: Double, public val worstAgreement: Double)
 
-/** Version of TF Lite, such as 2.16.1. */
+/** A TF Lite version, such as 2.16.1. */
 public data class RuntimeVersion(public val major: Int, public val minor: Int, public val patch: Int = 0) :
     Comparable<RuntimeVersion> {
     override fun compareTo(other: RuntimeVersion): Int =
@@ -90,7 +90,7 @@ public data class RuntimeVersion(public val major: Int, public val minor: Int, p
     public companion object {
         private val PATTERN = Regex("""(\d{1,4})\.(\d{1,4})(?:\.(\d{1,4}))?""")
 
-        /** Reads `2.16` or `2.16.1`; null for anything else. */
+        /** Parses `2.16` or `2.16.1`; null for anything else. */
         public fun parse(text: String): RuntimeVersion? = PATTERN.matchEntire(text)?.destructured?.let {
                 (major, minor, patch) ->
             RuntimeVersion(major.toInt(), minor.toInt(), patch.toIntOrNull() ?: 0)
@@ -99,12 +99,12 @@ public data class RuntimeVersion(public val major: Int, public val minor: Int, p
 }
 
 /**
- * What the converter's JSON file says of the `.tflite` file beside it.
+ * Description of a `.tflite` file, read from the converter's JSON file next to it.
  *
- * @property minimumRuntime the oldest TF Lite that computes it rightly: older ones may give garbage without an error
- * @property fidelity null where the converter had no pictures to measure it on
+ * @property minimumRuntime oldest TF Lite that runs it correctly; older ones may return wrong results without an error
+ * @property fidelity null if the converter had no images to measure it on
  * @property bytes size of the file
- * @property sha256 of the file, in lower-case hexadecimal digits
+ * @property sha256 checksum of the file, lower-case hexadecimal
  */
 public data class ModelSpec(
     public val labelSet: LabelSet,
@@ -118,7 +118,7 @@ public data class ModelSpec(
     public val sha256: String,
 ) {
     /**
-     * Reads a `.tflite` file to its end and holds it against this description.
+     * Reads a `.tflite` file and verifies it against this description.
      *
      * @throws ModelException [ModelFault.NOT_TFLITE], [ModelFault.WRONG_SIZE] or [ModelFault.WRONG_CHECKSUM]
      * @throws java.io.IOException the stream fails
@@ -126,25 +126,22 @@ public data class ModelSpec(
     public fun verify(file: InputStream): Unit = ModelFileCheck(bytes, sha256).run(file)
 
     public companion object {
-        /** The TF Lite that the app is built with. */
-        public val APP_RUNTIME: RuntimeVersion = RuntimeVersion(2, 16, 1)
-
         /**
-         * Reads a description.
+         * Parses a description.
          *
-         * @param json text of the converter's JSON file; fields that are not known are passed over
-         * @param runtime the TF Lite that is to run the model
-         * @throws ModelException a field is missing or absurd, or the model needs a newer runtime
+         * @param json content of the converter's JSON file; unknown fields are ignored
+         * @param runtime the TF Lite that will run the model; null to skip the check, if it is unknown
+         * @throws ModelException a field is missing or invalid, or the model needs a newer runtime
          */
-        public fun parse(json: String, runtime: RuntimeVersion = APP_RUNTIME): ModelSpec =
-            ModelSpecReader(json).read().also { checkRuntime(it, runtime) }
+        public fun parse(json: String, runtime: RuntimeVersion?): ModelSpec =
+            ModelSpecReader(json).read().also { spec -> runtime?.let { checkRuntime(spec, it) } }
 
         private fun checkRuntime(spec: ModelSpec, runtime: RuntimeVersion) {
             if (spec.minimumRuntime > runtime) {
                 throw ModelException(
                     ModelFault.RUNTIME_TOO_OLD,
-                    "This model needs TF Lite ${spec.minimumRuntime}, and the app has $runtime, which would compute " +
-                        "nonsense; convert it with --runtime tflite-${runtime.major}.${runtime.minor}.",
+                    "This model needs TF Lite ${spec.minimumRuntime}, but the app has $runtime, which may return " +
+                        "wrong results; convert it with --runtime tflite-${runtime.major}.${runtime.minor}.",
                 )
             }
         }

@@ -1,6 +1,6 @@
 package org.kerassegformer.core
 
-/** Reads the converter's JSON, field by field; its names are those of `conversion/convert.py`. */
+/** Parses the converter's JSON; the field names are those of `conversion/convert.py`. */
 internal class ModelSpecReader(json: String) {
     private val facts = JsonFields.parse(json, REMEDY)
 
@@ -25,11 +25,11 @@ internal class ModelSpecReader(json: String) {
     private fun readLabelSet(fields: JsonFields): LabelSet {
         val names = fields.texts("names")
         if (names.size !in 1..MOST_CLASSES || names.any { it.isBlank() || it.length > LONGEST_NAME || '\n' in it }) {
-            fields.bad("names", "the names of 1 to $MOST_CLASSES classes, each of one line")
+            fields.bad("names", "1 to $MOST_CLASSES class names of one line each")
         }
         val palette = fields.integerLists("palette", 0..255)
         if (palette.size != names.size || palette.any { it.size != 3 }) {
-            fields.bad("palette", "red, green and blue of each of the ${names.size} classes")
+            fields.bad("palette", "red, green and blue for each of the ${names.size} classes")
         }
         return LabelSet(
             name = fields.text("name"),
@@ -58,7 +58,7 @@ internal class ModelSpecReader(json: String) {
         val shape = fields.integers("shape", 0..Int.MAX_VALUE)
         val width = if (kind == OutputKind.LABELS_FULL) input.width else (input.width + 3) / 4
         val height = if (kind == OutputKind.LABELS_FULL) input.height else (input.height + 3) / 4
-        // A model of two classes may have a single logit, that of the second.
+        // A model with two classes may have a single logit, that of the second class.
         val channels = if (kind == OutputKind.LOGITS && labelSet.size == 2 && shape.last() == 1) 1 else labelSet.size
         val expected = if (kind == OutputKind.LOGITS) listOf(1, height, width, channels) else listOf(1, height, width)
         if (shape != expected) fields.bad("shape", expected.joinToString())
@@ -80,7 +80,7 @@ internal class ModelSpecReader(json: String) {
     )
 
     private companion object {
-        const val REMEDY = "convert the model again with keras-segformer convert, and take both of its files."
+        const val REMEDY = "convert the model again with keras-segformer convert and use both files."
         const val OPAQUE = 0xFF shl 24
         const val MOST_CLASSES = 65535
         const val LONGEST_NAME = 200

@@ -1,6 +1,6 @@
 package org.kerassegformer.core
 
-/** What makes a picture upright: first the turn, then, if [mirror], the flip left to right. */
+/** The transform that makes an image upright: first the rotation, then, if [mirror] is set, a horizontal flip. */
 public data class Orientation(public val rotation: Rotation, public val mirror: Boolean) {
     public companion object {
         private val EXIF = listOf(
@@ -14,16 +14,16 @@ public data class Orientation(public val rotation: Rotation, public val mirror: 
             Orientation(Rotation.CLOCKWISE_270, mirror = false),
         )
 
-        /** Of the EXIF tag `Orientation`, 1 to 8; pictures with any other value are upright. */
+        /** Converts the EXIF tag `Orientation`, 1 to 8; any other value means upright. */
         public fun ofExif(value: Int): Orientation = EXIF.getOrElse(value - 1) { EXIF.first() }
 
         /**
-         * Of a camera, as the documentation of `CameraCharacteristics.SENSOR_ORIENTATION` has it.
+         * Returns the orientation of camera frames, see `CameraCharacteristics.SENSOR_ORIENTATION`.
          *
-         * @param sensorDegrees how the sensor is mounted
-         * @param displayDegrees how the display is turned (`Surface.ROTATION_*` in degrees)
-         * @param front whether it faces the user, who expects a mirror
-         * @throws FrameException [FrameFault.BAD_SHAPE]: no multiples of 90 degrees
+         * @param sensorDegrees orientation of the sensor
+         * @param displayDegrees rotation of the display (`Surface.ROTATION_*` in degrees)
+         * @param front true for a front camera, whose image is mirrored
+         * @throws FrameException [FrameFault.BAD_SHAPE]: not multiples of 90 degrees
          */
         public fun ofCamera(sensorDegrees: Int, displayDegrees: Int, front: Boolean): Orientation {
             val sensor = Rotation.of(sensorDegrees).degrees

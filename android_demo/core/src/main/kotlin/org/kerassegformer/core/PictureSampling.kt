@@ -1,11 +1,11 @@
 package org.kerassegformer.core
 
-/** By which power of two to shrink a picture while it is decoded (`BitmapFactory.Options.inSampleSize`). */
+/** Computes the subsampling factor for decoding an image (`BitmapFactory.Options.inSampleSize`). */
 public object PictureSampling {
     /**
-     * The largest power with which both sides stay at least those of the tensor.
+     * Returns the largest power of two that keeps both sides at least as long as those of the tensor.
      *
-     * The bilinear scaling that remains is by less than two in one direction, so that hardly a pixel is left out.
+     * The remaining bilinear scaling is by a factor below two in one direction, which avoids aliasing.
      *
      * @throws FrameException [FrameFault.BAD_SHAPE]: a side is less than 1
      */
@@ -13,7 +13,7 @@ public object PictureSampling {
         if (minOf(width, height, tensorWidth, tensorHeight) < 1) {
             throw FrameException(
                 FrameFault.BAD_SHAPE,
-                "$width x $height pixels cannot become $tensorWidth x $tensorHeight; choose another picture.",
+                "$width x $height pixels cannot be scaled to $tensorWidth x $tensorHeight; choose another image.",
             )
         }
         var size = 1

@@ -3,31 +3,30 @@ package org.kerassegformer.core
 import java.nio.ByteBuffer
 
 /**
- * Turns pictures of ARGB pixels into the model's input, as [FrameToInput] does with frames of the camera.
+ * Converts ARGB images to the model's input, as [FrameToInput] does with camera frames.
  *
- * Alpha is laid over white, as a page would show it. Turn and mirror are those of the picture's [Orientation].
- * For one thread.
+ * Transparent pixels are composited over white. Not thread-safe.
  *
- * @throws FrameException [FrameFault.BAD_BUFFER]: a type other than those two
+ * @throws FrameException [FrameFault.BAD_BUFFER]: unsupported type
  */
 public class PictureToInput(
     public val geometry: FrameGeometry,
     public val type: TensorType = TensorType.UINT8,
 ) {
     private val tensor = InputTensor(geometry, type)
-    private val order = SamplingOrder(geometry)
+    private val order = ScanOrder(geometry)
     private val across = order.across(subsampling = 1)
     private val sources = RGB_SHIFTS.map { ChannelRows(geometry.frameWidth, shift = it) }
-    private val channels = sources.map { BlendedRow(it, across, order.down(subsampling = 1)) }
+    private val channels = sources.map { InterpolatedRow(it, across, order.down(subsampling = 1)) }
 
-    /** A direct buffer in native byte order that fits [convert]. */
+    /** Allocates a direct buffer in native byte order for [convert]. */
     public fun newInput(): ByteBuffer = tensor.newInput()
 
     /**
-     * Writes the input of the model, `(height, width, 3)`.
+     * Writes the model's input, `(height, width, 3)`.
      *
-     * @param pixels ARGB, not premultiplied, row by row without gaps, as `Bitmap.getPixels` gives them
-     * @param input filled from its start, and at its start again afterwards
+     * @param pixels ARGB, not premultiplied, contiguous rows, as returned by `Bitmap.getPixels`
+     * @param input filled from its start, and rewound
      * @throws FrameException a buffer does not fit
      */
     public fun convert(pixels: IntArray, input: ByteBuffer) {
@@ -51,9 +50,9 @@ public class PictureToInput(
         val step = order.pixelStep * InputTensor.CHANNELS
         var at = first
         for (tap in taps) {
-            val index = tap ushr Axis.FRACTION_BITS
-            val weight = tap and Axis.FRACTION_MASK
-            val sum = row[index] * (Axis.ONE - weight) + row[index + 1] * weight
+            val index = tap ushr ResamplingAxis.FRACTION_BITS
+            val weight = tap and ResamplingAxis.FRACTION_MASK
+            val sum = row[index] * (ResamplingAxis.ONE - weight) + row[index + 1] * weight
             tensor.pixels[at] = (sum + ROUNDING shr ROW_BITS).toByte()
             at += step
         }
@@ -64,7 +63,7 @@ public class PictureToInput(
         if (pixels.size < needed) {
             throw FrameException(
                 FrameFault.BUFFER_TOO_SMALL,
-                "The picture has ${pixels.size} pixels where ${geometry.frameWidth} x ${geometry.frameHeight} need " +
+                "The image has ${pixels.size} pixels, but ${geometry.frameWidth} x ${geometry.frameHeight} need " +
                     "$needed; decode it again.",
             )
         }
@@ -72,12 +71,12 @@ public class PictureToInput(
 
     private companion object {
         val RGB_SHIFTS = listOf(16, 8, 0)
-        const val ROW_BITS = 2 * Axis.FRACTION_BITS
+        const val ROW_BITS = 2 * ResamplingAxis.FRACTION_BITS
         const val ROUNDING = 1 shl ROW_BITS - 1
     }
 }
 
-/** One colour of a picture, over white. */
+/** Reads one colour channel of an image, composited over white. */
 private class ChannelRows(private val width: Int, private val shift: Int) : RowSource {
     lateinit var pixels: IntArray
 

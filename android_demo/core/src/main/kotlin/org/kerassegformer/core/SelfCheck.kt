@@ -3,11 +3,11 @@ package org.kerassegformer.core
 import java.util.Locale
 
 /**
- * What a comparison on a picture found.
+ * Result of the self-check.
  *
- * @property agreement share 0..1 of the labels that are the same
- * @property threshold the least that is accepted
- * @property vanished names of classes that the CPU sees and the accelerator never
+ * @property agreement share 0..1 of equal labels
+ * @property threshold minimum agreement
+ * @property vanished names of classes that only the CPU predicts
  */
 public data class SelfCheckResult(
     public val agreement: Double,
@@ -16,38 +16,41 @@ public data class SelfCheckResult(
 ) {
     public val passed: Boolean get() = agreement >= threshold && vanished.isEmpty()
 
-    /** With the figures, for the HUD and [AttemptMemory]. */
+    /** Explanation with the figures, for reports and the [CrashLog]. */
     public val detail: String
         get() {
             val figures = String.format(
                 Locale.ROOT,
-                "agrees with the CPU in %.1f %% of the labels, %.1f %% needed",
+                "%.1f%% of the labels match the CPU, %.1f%% required",
                 100 * agreement,
                 100 * threshold,
             )
-            return if (vanished.isEmpty()) figures else "$figures; does not see ${vanished.joinToString()}"
+            return if (vanished.isEmpty()) figures else "$figures; does not detect ${vanished.joinToString()}"
         }
 }
 
-/** Holds an accelerator's labels of a picture against the CPU's: it may run everything and still compute nonsense. */
+/**
+ * Compares an accelerator's labels with the CPU's: a delegate may run every operation and still return wrong results.
+ */
 public object SelfCheck {
     private const val FLOAT_WORST = 0.99
     private const val INTEGER_WORST = 0.9
 
-    /** For the accelerator's own arithmetic, and for pictures that are harder than those of the converter. */
+    /** Tolerance for the accelerator's arithmetic, and for images that are harder than the converter's. */
     private const val MARGIN = 0.01
 
-    /** However bad a file is, labels that are mostly noise do not pass. */
+    /** Lower bound of the threshold, even for an inaccurate file. */
     private const val LEAST = 0.8
 
-    /** Share of the CPU's labels from which on a class cannot vanish by chance. */
+    /** Minimum share of a class in the CPU's labels above which it must not vanish. */
     private const val SEEN = 0.01
 
     /**
-     * The least agreement to ask for, from the worst agreement of each file with the float network.
+     * Returns the minimum agreement, derived from the worst agreement of each file with the float network.
      *
-     * Where two files each differ from that in some labels, they differ from each other in no more than both together.
-     * If both are the same file, what remains is arithmetic, which may cost as much as the file's own rounding.
+     * By the triangle inequality, two files differ from each other at most by the sum of their differences from the
+     * float network. If both are the same file, only the arithmetic differs, for which the file's own rounding is the
+     * bound.
      */
     public fun threshold(accelerated: ModelSpec, reference: ModelSpec): Double {
         val difference = (1 - worst(accelerated)) +
@@ -56,9 +59,9 @@ public object SelfCheck {
     }
 
     /**
-     * Compares the labels of the same picture. A label of the accelerator that is no class agrees with nothing.
+     * Compares the labels of the same image. Out-of-range labels of the accelerator count as mismatches.
      *
-     * @throws LabelException the maps differ in size, or the CPU's labels are no classes
+     * @throws LabelException the maps differ in size, or the CPU's labels are out of range
      */
     public fun compare(
         accelerated: LabelMap,

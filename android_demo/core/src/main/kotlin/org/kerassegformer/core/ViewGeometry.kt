@@ -4,10 +4,10 @@ import kotlin.math.max
 import kotlin.math.min
 
 /**
- * Where the upright picture and the labels of the model lie in a view.
+ * Mapping between a view, the upright image and the model's labels.
  *
- * @property framing how the view shows the upright picture: cropped to fill the view, or whole
- * @throws FrameException [FrameFault.BAD_SHAPE]: the view has no pixels
+ * @property framing how the upright image is fitted to the view
+ * @throws FrameException [FrameFault.BAD_SHAPE]: the view is empty
  */
 public data class ViewGeometry(
     public val frame: FrameGeometry,
@@ -19,29 +19,29 @@ public data class ViewGeometry(
         if (viewWidth < 1 || viewHeight < 1) {
             throw FrameException(
                 FrameFault.BAD_SHAPE,
-                "A view of $viewWidth x $viewHeight pixels shows nothing; wait for its layout.",
+                "A view of $viewWidth x $viewHeight pixels is empty; wait for its layout.",
             )
         }
     }
 
     private val upright = Box(0.0, 0.0, frame.uprightWidth.toDouble(), frame.uprightHeight.toDouble())
 
-    /** The upright picture in the view's pixels; larger than the view where it is cropped. */
+    /** The upright image in view coordinates; larger than the view if it is cropped. */
     public val picture: Box = makePicture()
 
-    /** The whole tensor, bars included, in the view's pixels: where a bitmap of all labels is to be drawn. */
+    /** The whole tensor, including padding, in view coordinates: where a bitmap of all labels is drawn. */
     public val tensor: Box = makeTensor()
 
-    /** From the view to the tensor. */
+    /** Maps a point of the view to the tensor. */
     public fun toTensor(point: Point): Point = frame.toTensor(picture.mapTo(upright, point))
 
-    /** From the tensor to the view. */
+    /** Maps a point of the tensor to the view. */
     public fun toView(point: Point): Point = upright.mapTo(picture, frame.toUpright(point))
 
     /**
-     * The number of the label under a place of the view.
+     * Returns the index of the label at a point of the view.
      *
-     * @return index into the rows of a map of that size, or -1 where the model saw nothing
+     * @return index into a map of that size in row-major order, or -1 outside the model's input
      */
     public fun labelIndex(x: Double, y: Double, mapWidth: Int, mapHeight: Int): Int {
         val place = toTensor(Point(x, y))

@@ -6,41 +6,41 @@ import java.util.Random
 import org.junit.Assert.assertEquals
 import org.junit.Test
 
-/** What runs for every frame makes nothing: garbage would stop the picture now and then. */
+/** Per-frame code allocates nothing: garbage collection would cause jank. */
 class AllocationTest {
     private val random = Random(3)
     private val labelSet = labelSetOf(List(150) { it })
     private val map = LabelMap(32, 32).apply { labels.indices.forEach { labels[it] = random.nextInt(150) } }
 
     @Test
-    fun frameToBytes() = assertMakesNothing(TensorType.UINT8, Rotation.NONE)
+    fun frameToBytes() = assertAllocatesNothing(TensorType.UINT8, Rotation.NONE)
 
     @Test
-    fun frameToBytesTurned() = assertMakesNothing(TensorType.UINT8, Rotation.CLOCKWISE_270)
+    fun rotatedFrameToBytes() = assertAllocatesNothing(TensorType.UINT8, Rotation.CLOCKWISE_270)
 
     @Test
-    fun frameToFloats() = assertMakesNothing(TensorType.FLOAT32, Rotation.HALF)
+    fun frameToFloats() = assertAllocatesNothing(TensorType.FLOAT32, Rotation.HALF)
 
     @Test
-    fun labelsToPicture() {
+    fun labelsToImage() {
         val colorizer = LabelColorizer(labelSet, 32, 32, 128, 128)
         val pixels = IntArray(128 * 128)
-        assertMakesNothing { colorizer.draw(map, pixels) }
+        assertAllocatesNothing { colorizer.draw(map, pixels) }
     }
 
     @Test
     fun opacity() {
         val colorizer = LabelColorizer(labelSet, 32, 32, 128, 128)
-        assertMakesNothing { colorizer.opacity = 0.3f }
+        assertAllocatesNothing { colorizer.opacity = 0.3f }
     }
 
     @Test
-    fun labelsAndLogitsOutOfTheModel() {
+    fun decodingLabelsAndLogits() {
         for (kind in OutputKind.entries) {
             val spec = OutputSpec(kind, 32, 32, if (kind == OutputKind.LOGITS) 150 else 1)
             val reader = LabelReader(spec, LabelReader.newOutput(spec))
             val into = LabelMap(32, 32)
-            assertMakesNothing { reader.read(into) }
+            assertAllocatesNothing { reader.read(into) }
         }
     }
 
@@ -48,7 +48,7 @@ class AllocationTest {
     fun shares() {
         val shares = ClassShares(labelSet)
         val content = Box(0.0, 4.0, 32.0, 28.0)
-        assertMakesNothing {
+        assertAllocatesNothing {
             shares.count(map)
             shares.count(map, content)
         }
@@ -57,30 +57,30 @@ class AllocationTest {
     @Test
     fun smoothing() {
         val smoother = LabelSmoother(32, 32)
-        assertMakesNothing { smoother.smooth(map) }
+        assertAllocatesNothing { smoother.smooth(map) }
     }
 
     @Test
-    fun timesAndHeat() {
+    fun latenciesAndThrottling() {
         val stats = LatencyStats()
-        val governor = FrameGovernor().apply { status = ThermalStatus.SEVERE }
+        val rateLimiter = FrameRateLimiter().apply { status = ThermalStatus.SEVERE }
         var now = 0L
-        assertMakesNothing {
+        assertAllocatesNothing {
             now += 33_000_000
-            if (governor.admits(now)) stats.record(Phase.INPUT, 1_000_000)
+            if (rateLimiter.admits(now)) stats.record(Phase.INPUT, 1_000_000)
             stats.frameShown(now)
         }
     }
 
-    private fun assertMakesNothing(type: TensorType, rotation: Rotation) {
-        val frame = Frames.noise(64, 48, random)
+    private fun assertAllocatesNothing(type: TensorType, rotation: Rotation) {
+        val frame = TestFrames.noise(64, 48, random)
         val converter = FrameToInput(FrameGeometry(64, 48, 50, 50, rotation, mirror = true), type)
         val input = converter.newInput()
-        assertMakesNothing { converter.convert(frame, input) }
+        assertAllocatesNothing { converter.convert(frame, input) }
     }
 
-    private fun assertMakesNothing(work: Runnable) {
-        // The compiler and the classes that load at first use make objects of their own.
+    private fun assertAllocatesNothing(work: Runnable) {
+        // The JIT compiler and class loading also allocate objects.
         repeat(200) { work.run() }
         val least = List(5) { bytesOf(work) }.min()
         assertEquals("bytes for 100 frames", 0L, least)

@@ -22,12 +22,12 @@ class BenchmarkReportTest {
     private val report = BenchmarkReport(device, "2026-01-02T03:04:05Z", listOf(good, failed))
 
     @Test
-    fun jsonComesBackTheSame() {
+    fun jsonRoundTrip() {
         assertEquals(report, BenchmarkReport.parse(report.toJson()))
     }
 
     @Test
-    fun jsonHasNamesThatOthersCanRead() {
+    fun jsonHasStableNames() {
         val json = report.toJson()
         for (part in listOf("\"p50_ms\": 40.0", "\"inference\": {", "\"processor\": \"GPU\"", "\"android\": \"14\"")) {
             assertTrue("$part in $json", part in json)
@@ -35,7 +35,7 @@ class BenchmarkReportTest {
     }
 
     @Test
-    fun figuresThatAreNoneAreLeftOut() {
+    fun valuesThatAreNotFiniteAreOmitted() {
         val odd = good.copy(
             loadMillis = Double.NaN,
             agreement = Double.POSITIVE_INFINITY,
@@ -53,13 +53,13 @@ class BenchmarkReportTest {
         assertEquals(lines[1].indexOf("processor"), lines[2].indexOf("CPU x4"))
         assertEquals(lines[1].indexOf("processor"), lines[3].indexOf("GPU"))
         assertEquals(lines[1].indexOf("p90 ms") + 6, lines[2].indexOf("44.5") + 4)
-        assertTrue(lines[2], lines[2].endsWith("1.0000  hot: SEVERE"))
+        assertTrue(lines[2], lines[2].endsWith("1.0000  thermal status SEVERE"))
         assertTrue(lines[3], lines[3].endsWith("no OpenCL"))
         assertFalse("stack" in report.toText())
     }
 
     @Test
-    fun brokenReportsAreNamed() {
+    fun invalidReportsAreErrors() {
         assertThrows(ModelException::class.java) { BenchmarkReport.parse("{}") }
         val broken = report.toJson().replace("\"GPU\"", "\"TPU\"")
         val error = assertThrows(ModelException::class.java) { BenchmarkReport.parse(broken) }

@@ -6,13 +6,13 @@ import org.junit.Assert.assertTrue
 import org.junit.Test
 
 class ClassSharesTest {
-    private val labelSet = Specs.spec().labelSet
+    private val labelSet = TestSpecs.spec().labelSet
     private val shares = ClassShares(labelSet)
 
     private fun mapOf(vararg labels: Int) = LabelMap(2, labels.size / 2).also { labels.copyInto(it.labels) }
 
     @Test
-    fun listsWhatOccursTheLargestFirst() {
+    fun listsOccurringClassesByDescendingShare() {
         shares.count(mapOf(2, 2, 0, 255, 255, 2))
         assertEquals(
             listOf(ClassShare(2, "car", labelSet.colors[2], 0.75f), ClassShare(0, "sky", labelSet.colors[0], 0.25f)),
@@ -21,7 +21,7 @@ class ClassSharesTest {
     }
 
     @Test
-    fun countsAnewAndOnlyInside() {
+    fun countsOnlyTheContent() {
         shares.count(mapOf(0, 0, 1, 2, 0, 0))
         shares.count(mapOf(0, 0, 1, 2, 0, 0), Box(0.0, 1.0, 2.0, 2.0))
         assertEquals(listOf(0, 1, 1), List(3, shares::count))
@@ -31,13 +31,13 @@ class ClassSharesTest {
     }
 
     @Test
-    fun nothingButPixelsOfNoClassHasNoShares() {
+    fun ignoredPixelsHaveNoShares() {
         shares.count(mapOf(255, 255))
         assertTrue(shares.list().isEmpty())
     }
 
     @Test
-    fun aLabelOfNoClassIsAnError() {
+    fun anOutOfRangeLabelIsAnError() {
         val error = assertThrows(LabelException::class.java) { shares.count(mapOf(0, 3)) }
         assertEquals(LabelFault.UNKNOWN_CLASS, error.fault)
         assertTrue(shares.list().isEmpty())

@@ -16,10 +16,10 @@ private const val RUNS = 300
 
 private val threads = ManagementFactory.getThreadMXBean() as ThreadMXBean
 
-/** Times of what runs for every frame, as JSON; `benchmarks/android_core.py` starts it. */
+/** Benchmark of the per-frame code with JSON output, run by `benchmarks/android_core.py`. */
 public fun main() {
     val random = Random(1)
-    val frame = Frames.noise(FRAME_WIDTH, FRAME_HEIGHT, random)
+    val frame = TestFrames.noise(FRAME_WIDTH, FRAME_HEIGHT, random)
     val labelSet = labelSetOf(List(150) { it * 7919 })
     val report = buildJsonObject {
         for ((name, work) in framesIn(frame) + labelsOut(labelSet, random)) putJsonObject(name) {
@@ -51,7 +51,7 @@ private fun conversion(frame: CameraFrame, type: TensorType, rotation: Rotation,
 }
 
 private fun labelsOut(labelSet: LabelSet, random: Random): Map<String, Runnable> {
-    // Patches of 16 labels have about as many borders as a street has; noise has nothing else.
+    // Patches of 16 labels have about as many borders as a street scene.
     val patches = List(MAP / 16 * MAP / 16) { random.nextInt(labelSet.size) }
     return mapOf(
         "labels out" to drawing(labelSet) { x, y -> patches[y / 16 * (MAP / 16) + x / 16] },
@@ -59,7 +59,7 @@ private fun labelsOut(labelSet: LabelSet, random: Random): Map<String, Runnable>
     )
 }
 
-/** All that happens to a model's output: read, counted, drawn. */
+/** Postprocessing of a model's output: decoding, counting and rendering. */
 private fun drawing(labelSet: LabelSet, label: (Int, Int) -> Int): Runnable {
     val spec = OutputSpec(OutputKind.LABELS, MAP, MAP, 1)
     val output = LabelReader.newOutput(spec)
@@ -76,7 +76,7 @@ private fun drawing(labelSet: LabelSet, label: (Int, Int) -> Int): Runnable {
     }
 }
 
-/** Of the core's time, so that what else the machine does does not count. */
+/** Measures CPU time, to exclude other load on the machine. */
 private fun milliseconds(work: Runnable): Double {
     val start = threads.currentThreadCpuTime
     work.run()

@@ -11,15 +11,15 @@ class DelegatePolicyTest {
     @get:Rule
     val folder = TemporaryFolder()
 
-    private val float16 = Specs.file(Precision.FLOAT16, TensorType.FLOAT32)
-    private val int8 = Specs.file(Precision.INT8)
-    private val npu = Specs.file(Precision.INT8_NPU)
+    private val float16 = TestSpecs.file(Precision.FLOAT16, TensorType.FLOAT32)
+    private val int8 = TestSpecs.file(Precision.INT8)
+    private val npu = TestSpecs.file(Precision.INT8_NPU)
     private val set = ModelSet("b0_camvid", listOf(float16, int8, npu))
-    private lateinit var memory: AttemptMemory
+    private lateinit var crashLog: CrashLog
 
     @Before
-    fun startWithoutMemory() {
-        memory = AttemptMemory(folder.root.resolve("attempts.json"), "phone")
+    fun createEmptyLog() {
+        crashLog = CrashLog(folder.root.resolve("crash_log.json"), "phone")
     }
 
     private fun plan(
@@ -27,7 +27,7 @@ class DelegatePolicyTest {
         choice: ProcessorChoice = ProcessorChoice.AUTO,
         set: ModelSet = this.set,
         unsupported: Map<Processor, String> = emptyMap(),
-    ) = DelegatePolicy(sdk, unsupported).plan(set, choice, memory)
+    ) = DelegatePolicy(sdk, unsupported).plan(set, choice, crashLog)
 
     private fun ProcessorPlan.order() = candidates.map { it.processor }
 
@@ -52,7 +52,7 @@ class DelegatePolicyTest {
     }
 
     @Test
-    fun theUsersChoiceComesBeforeTheCpu() {
+    fun theSelectedProcessorPrecedesTheCpu() {
         assertEquals(listOf(Processor.GPU, Processor.CPU), plan(choice = ProcessorChoice.GPU).order())
         assertEquals(listOf(Processor.NNAPI, Processor.CPU), plan(choice = ProcessorChoice.NNAPI).order())
         assertEquals(listOf(Processor.CPU), plan(choice = ProcessorChoice.CPU).order())
@@ -60,22 +60,22 @@ class DelegatePolicyTest {
     }
 
     @Test
-    fun whatKilledTheAppIsLeftOutEvenIfChosen() {
-        memory.begin(Processor.GPU, float16.spec.sha256)
+    fun aCrashedProcessorIsSkippedEvenIfSelected() {
+        crashLog.begin(Processor.GPU, float16)
         for (choice in listOf(ProcessorChoice.AUTO, ProcessorChoice.GPU)) {
             assertEquals(SkipReason.CRASHED_BEFORE, plan(choice = choice).reasons()[Processor.GPU])
         }
-        memory.forget()
+        crashLog.clear()
         assertTrue(Processor.GPU in plan().order())
     }
 
     @Test
-    fun whatFailedOrLiedIsLeftOutWithItsWords() {
-        memory.fail(Processor.GPU, float16.spec.sha256, Attempt(Outcome.REFUSED, "agrees in 10.0 %"))
-        memory.fail(Processor.NNAPI, npu.spec.sha256, Attempt(Outcome.FAILED, "no driver"))
+    fun failedAndRejectedProcessorsAreSkippedWithTheirDetail() {
+        crashLog.end(Processor.GPU, float16, Attempt(Outcome.REJECTED, "10.0% match"))
+        crashLog.end(Processor.NNAPI, npu, Attempt(Outcome.FAILED, "no driver"))
         assertEquals(
             listOf(
-                Skipped(Processor.GPU, SkipReason.REFUSED_BEFORE, "agrees in 10.0 %"),
+                Skipped(Processor.GPU, SkipReason.REJECTED_BEFORE, "10.0% match"),
                 Skipped(Processor.NNAPI, SkipReason.FAILED_BEFORE, "no driver"),
             ),
             plan().skipped,
@@ -84,12 +84,12 @@ class DelegatePolicyTest {
 
     @Test
     fun anotherFileIsTriedAgain() {
-        memory.begin(Processor.GPU, "ef".repeat(32))
+        crashLog.begin(Processor.GPU, int8)
         assertTrue(Processor.GPU in plan().order())
     }
 
     @Test
-    fun whatTheDeviceLacksOrTheSetHasNoFileFor() {
+    fun unsupportedProcessorsAndMissingFilesAreSkipped() {
         val mine = ModelSet("mine", listOf(int8, float16))
         val plan = plan(set = mine, unsupported = mapOf(Processor.GPU to "no OpenCL"))
         assertEquals(listOf(Processor.CPU), plan.order())
@@ -99,8 +99,8 @@ class DelegatePolicyTest {
     }
 
     @Test
-    fun theCpuIsNeverLeftOut() {
-        memory.begin(Processor.CPU, int8.spec.sha256)
+    fun theCpuIsNeverSkipped() {
+        crashLog.begin(Processor.CPU, int8)
         assertEquals(Processor.CPU, plan(unsupported = mapOf(Processor.CPU to "?")).order().last())
     }
 }

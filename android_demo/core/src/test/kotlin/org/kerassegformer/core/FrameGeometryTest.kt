@@ -6,28 +6,28 @@ import org.junit.Test
 
 class FrameGeometryTest {
     @Test
-    fun cropTakesTheLargestMiddle() {
+    fun cropTakesTheLargestCentredPart() {
         val geometry = FrameGeometry(640, 480, 512, 512)
         assertEquals(Box(80.0, 0.0, 560.0, 480.0), geometry.source)
         assertEquals(Box(0.0, 0.0, 512.0, 512.0), geometry.content)
     }
 
     @Test
-    fun fitLeavesBars() {
+    fun fitAddsPadding() {
         val geometry = FrameGeometry(640, 480, 512, 512, framing = Framing.FIT)
         assertEquals(Box(0.0, 0.0, 640.0, 480.0), geometry.source)
         assertEquals(Box(0.0, 64.0, 512.0, 448.0), geometry.content)
     }
 
     @Test
-    fun aQuarterTurnSwapsTheSides() {
+    fun aRotationBy90DegreesSwapsTheSides() {
         val geometry = FrameGeometry(640, 480, 256, 512, Rotation.CLOCKWISE_90)
         assertEquals(480 to 640, geometry.uprightWidth to geometry.uprightHeight)
         assertEquals(Box(80.0, 0.0, 400.0, 640.0), geometry.source)
     }
 
     @Test
-    fun placesComeBackToWhereTheyWere() {
+    fun pointsRoundTrip() {
         for (framing in Framing.entries) {
             val geometry = FrameGeometry(640, 480, 512, 256, Rotation.CLOCKWISE_270, mirror = true, framing)
             val back = geometry.toUpright(geometry.toTensor(Point(123.0, 321.0)))
@@ -37,7 +37,7 @@ class FrameGeometryTest {
     }
 
     @Test
-    fun thinPicturesKeepAPixel() {
+    fun thinImagesKeepAPixel() {
         val content = FrameGeometry(16384, 1, 32, 32, framing = Framing.FIT).content
         assertEquals(32.0 to 1.0, content.width to content.height)
     }
@@ -50,7 +50,7 @@ class FrameGeometryTest {
     }
 
     @Test
-    fun absurdSizesAreErrors() {
+    fun invalidSizesAreErrors() {
         for ((frame, tensor) in listOf(0 to 8, -1 to 8, 16385 to 8, 8 to 0, 8 to 4097)) {
             assertThrows(FrameException::class.java) { FrameGeometry(frame, 8, 8, tensor) }
             assertThrows(FrameException::class.java) { FrameGeometry(8, frame, tensor, 8) }

@@ -11,10 +11,10 @@ import org.junit.Assert.assertTrue
 import org.junit.Test
 
 class FrameToInputTest {
-    private val golden = Golden("frames")
+    private val golden = GoldenData("frames")
 
     @Test
-    fun followsTheReferenceInEveryLayoutTurnAndFraming() {
+    fun matchesTheReferenceForEveryLayoutRotationAndFraming() {
         val cases = golden.cases("frames")
         assertEquals(setOf("planar", "padded", "interleaved", "sparse"), cases.map { it.text("layout") }.toSet())
         for (case in cases) {
@@ -40,21 +40,21 @@ class FrameToInputTest {
     }
 
     @Test
-    fun oneConverterTakesManyFramesAndForgetsEach() {
+    fun aConverterKeepsNoStateBetweenFrames() {
         val geometry = FrameGeometry(16, 12, 20, 20, Rotation.CLOCKWISE_90, mirror = true)
         val converter = FrameToInput(geometry)
         val input = converter.newInput()
         for (luma in listOf(0, 255, 77)) {
-            converter.convert(Frames.gray(16, 12, luma), input)
+            converter.convert(TestFrames.gray(16, 12, luma), input)
             assertTrue(input.bytes().all { it.toInt() and 0xFF == luma })
         }
     }
 
     @Test
-    fun barsHaveTheColourOfPadding() {
+    fun paddingHasItsColour() {
         val converter = FrameToInput(FrameGeometry(16, 8, 8, 8, framing = Framing.FIT))
         val input = converter.newInput()
-        converter.convert(Frames.gray(16, 8, 200), input)
+        converter.convert(TestFrames.gray(16, 8, 200), input)
         val pixels = input.bytes().map { it.toInt() and 0xFF }.chunked(3)
         assertEquals(List(16) { FrameGeometry.PADDING }, pixels.take(16))
         assertEquals(List(32) { listOf(200, 200, 200) }, pixels.subList(16, 48))
@@ -62,13 +62,13 @@ class FrameToInputTest {
     }
 
     @Test
-    fun namesWhatIsWrongWithAFrame() {
+    fun invalidFramesAreErrors() {
         val converter = FrameToInput(FrameGeometry(16, 12, 8, 8))
         val input = converter.newInput()
         fun faultOf(frame: CameraFrame, into: ByteBuffer = input): FrameFault =
             assertThrows(FrameException::class.java) { converter.convert(frame, into) }.fault
-        val good = Frames.gray(16, 12, 1)
-        assertEquals(FrameFault.OTHER_SIZE, faultOf(Frames.gray(12, 16, 1)))
+        val good = TestFrames.gray(16, 12, 1)
+        assertEquals(FrameFault.OTHER_SIZE, faultOf(TestFrames.gray(12, 16, 1)))
         assertEquals(FrameFault.BUFFER_TOO_SMALL, faultOf(good.with(y = Plane(ByteBuffer.allocate(191), 16, 1))))
         assertEquals(FrameFault.BUFFER_TOO_SMALL, faultOf(good.with(y = Plane(ByteBuffer.allocate(9999), 1 shl 30, 1))))
         assertEquals(FrameFault.BAD_SHAPE, faultOf(good.with(y = Plane(ByteBuffer.allocate(999), 15, 1))))
@@ -82,7 +82,7 @@ class FrameToInputTest {
     }
 
     @Test
-    fun aBufferOfEightBitIntegersIsNoInput() {
+    fun unsupportedTypesAreErrors() {
         assertThrows(FrameException::class.java) { FrameToInput(FrameGeometry(4, 4, 4, 4), TensorType.INT32) }
     }
 

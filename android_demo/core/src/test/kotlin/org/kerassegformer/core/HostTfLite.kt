@@ -18,7 +18,7 @@ import org.bytedeco.tensorflowlite.global.tensorflowlite.TfLiteTensorByteSize
 import org.bytedeco.tensorflowlite.global.tensorflowlite.TfLiteTensorCopyFromBuffer
 import org.bytedeco.tensorflowlite.global.tensorflowlite.TfLiteTensorCopyToBuffer
 
-/** Runs a `.tflite` file on this machine: right, but slow. */
+/** Runs a `.tflite` file on the host: correct, but slow. */
 internal object HostTfLite {
     private const val OK = 0
 

@@ -10,7 +10,7 @@ import org.junit.Assert.assertTrue
 import org.junit.Test
 
 class LabelColorizerTest {
-    private val golden = Golden("labels")
+    private val golden = GoldenData("labels")
     private val labelSet = labelSetOf(
         golden.description.getValue("palette").jsonArray.map { rgb ->
             val (red, green, blue) = rgb.jsonArray.map { it.jsonPrimitive.content.toInt() }
@@ -19,7 +19,7 @@ class LabelColorizerTest {
     )
 
     @Test
-    fun followsTheReference() {
+    fun matchesTheReference() {
         val undecided = golden.description.number("undecided")
         for (case in golden.cases("maps")) {
             val (mapWidth, mapHeight) = case.numbers("map")
@@ -38,7 +38,7 @@ class LabelColorizerTest {
     }
 
     @Test
-    fun sharesAreThoseOfTheReference() {
+    fun sharesMatchTheReference() {
         for (case in golden.cases("maps")) {
             val (width, height) = case.numbers("map")
             val map = LabelMap(width, height)
@@ -49,13 +49,13 @@ class LabelColorizerTest {
     }
 
     @Test
-    fun ofEqualsTheFirstClassWins() {
+    fun theFirstClassWinsTies() {
         val colorizer = LabelColorizer(labelSet, 2, 2, 3, 3)
         val pixels = IntArray(9)
         for (corners in listOf(listOf(3, 2, 1, 0), listOf(0, 1, 2, 3), listOf(2, 3, 0, 1), listOf(3, 1, 2, 4))) {
             val map = LabelMap(2, 2).also { corners.toIntArray().copyInto(it.labels) }
             colorizer.draw(map, pixels)
-            // The middle is as far from all four, and the middle of a side from its two ends.
+            // The centre is equidistant from all four labels, and the centre of a side from its two ends.
             val (a, b, c, d) = corners
             val expected = listOf(a, minOf(a, b), b, minOf(a, c), corners.min(), minOf(b, d), c, minOf(c, d), d)
             assertEquals(expected.map { labelSet.colors[it] }, pixels.toList())
@@ -63,7 +63,7 @@ class LabelColorizerTest {
     }
 
     @Test
-    fun opacityStaysInItsRange() {
+    fun opacityIsClamped() {
         val colorizer = LabelColorizer(labelSet, 1, 1, 1, 1)
         for ((opacity, alpha) in listOf(-3f to 0, 0.5f to 128, 7f to 255, Float.NaN to 255)) {
             colorizer.opacity = opacity
@@ -74,7 +74,7 @@ class LabelColorizerTest {
     }
 
     @Test
-    fun aLabelOfNoClassIsAnErrorAndLeavesThePictureAlone() {
+    fun anOutOfRangeLabelIsAnErrorAndLeavesTheImageUnchanged() {
         val colorizer = LabelColorizer(labelSet, 2, 1, 4, 2)
         val map = LabelMap(2, 1)
         val pixels = IntArray(8) { 5 }

@@ -8,7 +8,7 @@ import org.junit.Test
 
 class LabelReaderTest {
     @Test
-    fun readsLabelsAgainForEveryFrame() {
+    fun readsNewLabelsForEveryFrame() {
         val spec = OutputSpec(OutputKind.LABELS, 3, 2, 1)
         val output = LabelReader.newOutput(spec)
         val reader = LabelReader(spec, output)
@@ -23,7 +23,7 @@ class LabelReaderTest {
     }
 
     @Test
-    fun takesTheLargestLogitAndTheFirstOfEquals() {
+    fun computesTheArgmaxAndTheFirstClassWinsTies() {
         val logits = listOf(1f, 3f, 2f, -1f, -1f, -2f, Float.NEGATIVE_INFINITY, 0f, Float.POSITIVE_INFINITY)
         assertArrayEquals(intArrayOf(1, 0, 2), labelsOf(OutputSpec(OutputKind.LOGITS, 1, 3, 3), logits))
     }

@@ -20,7 +20,7 @@ class LabelSmootherTest {
     }
 
     @Test
-    fun aChangeIsSeenAfterTheDelayThatIsStated() {
+    fun aChangeShowsAfterTheDelay() {
         for (frames in 1..4) {
             val smoother = LabelSmoother(1, 1, frames)
             val seen = shown(smoother, listOf(1, 1) + List(6) { 2 })
@@ -29,7 +29,7 @@ class LabelSmootherTest {
     }
 
     @Test
-    fun aCandidateOfEarlierFramesStartsAnew() {
+    fun anInterruptedChangeStartsAgain() {
         assertEquals(listOf(1, 1, 1, 1, 2), shown(LabelSmoother(1, 1), listOf(1, 2, 1, 2, 2)))
         assertEquals(listOf(1, 1, 1, 1, 1, 2), shown(LabelSmoother(1, 1, 3), listOf(1, 2, 3, 2, 2, 2)))
     }

@@ -8,7 +8,7 @@ class LatencyStatsTest {
     private val stats = LatencyStats(window = 10)
 
     @Test
-    fun percentilesAreThoseOfNumpy() {
+    fun percentilesMatchNumpy() {
         // numpy.percentile(numpy.arange(1, 11), (50, 90)) is 5.5 and 9.1.
         for (millis in 10 downTo 1) stats.record(Phase.INFERENCE, millis * 1_000_000L)
         val timing = checkNotNull(stats.timing(Phase.INFERENCE))
@@ -18,7 +18,7 @@ class LatencyStatsTest {
     }
 
     @Test
-    fun phasesAreApartAndOldFramesForgotten() {
+    fun phasesAreSeparateAndOldFramesDropOut() {
         repeat(30) { stats.record(Phase.INPUT, 5_000_000) }
         repeat(10) { stats.record(Phase.INPUT, 7_000_000) }
         assertEquals(Timing(7.0, 7.0, 10), stats.timing(Phase.INPUT))

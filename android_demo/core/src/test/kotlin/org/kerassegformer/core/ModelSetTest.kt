@@ -5,20 +5,20 @@ import org.junit.Assert.assertNull
 import org.junit.Test
 
 class ModelSetTest {
-    private val float16 = Specs.file(Precision.FLOAT16, TensorType.FLOAT32)
-    private val int8 = Specs.file(Precision.INT8)
-    private val npu = Specs.file(Precision.INT8_NPU)
+    private val float16 = TestSpecs.file(Precision.FLOAT16, TensorType.FLOAT32)
+    private val int8 = TestSpecs.file(Precision.INT8)
+    private val npu = TestSpecs.file(Precision.INT8_NPU)
 
     @Test
     fun groupsTheFilesOfAPreset() {
-        val other = Specs.file(Precision.INT8, set = "b1_pets")
+        val other = TestSpecs.file(Precision.INT8, set = "b1_pets")
         val sets = ModelSet.group(listOf(other, npu, int8, float16))
         assertEquals(listOf("b0_camvid", "b1_pets"), sets.map { it.name })
         assertEquals(setOf(float16, int8, npu), sets.first().files.toSet())
     }
 
     @Test
-    fun filesOfOtherClassesAreAnotherSet() {
+    fun filesWithOtherClassesFormAnotherSet() {
         val labelSet = int8.spec.labelSet.copy(names = listOf("a", "b", "c"))
         val stranger = int8.copy(spec = int8.spec.copy(labelSet = labelSet))
         assertEquals(2, ModelSet.group(listOf(float16, stranger)).size)
@@ -38,8 +38,8 @@ class ModelSetTest {
     }
 
     @Test
-    fun theCpuTakesWhateverThereIsAndOthersDoNot() {
-        val set = ModelSet.group(listOf(Specs.file(Precision.FLOAT16))).single()
+    fun onlyTheCpuUsesAnyFile() {
+        val set = ModelSet.group(listOf(TestSpecs.file(Precision.FLOAT16))).single()
         assertEquals(Precision.FLOAT16, set.fileFor(Processor.CPU)?.spec?.precision)
         assertNull("the GPU delegate takes no bytes", set.fileFor(Processor.GPU))
         assertNull(set.fileFor(Processor.NNAPI))

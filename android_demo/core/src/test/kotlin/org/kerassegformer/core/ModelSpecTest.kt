@@ -10,7 +10,7 @@ import org.junit.Test
 class ModelSpecTest {
     @Test
     fun readsWhatTheConverterWrites() {
-        val spec = Specs.spec()
+        val spec = TestSpecs.spec()
         assertEquals(listOf("sky", "road", "car"), spec.labelSet.names)
         assertEquals(0xFF804080.toInt(), spec.labelSet.colors[1])
         assertEquals(InputSpec(width = 128, height = 96, TensorType.UINT8), spec.input)
@@ -25,18 +25,18 @@ class ModelSpecTest {
 
     @Test
     fun readsOtherOutputsAndInputs() {
-        val full = Specs.spec("output" to """{"kind": "labels_full", "shape": [1, 96, 128], "dtype": "int32"}""")
+        val full = TestSpecs.spec("output" to """{"kind": "labels_full", "shape": [1, 96, 128], "dtype": "int32"}""")
         assertEquals(OutputSpec(OutputKind.LABELS_FULL, 128, 96, 1), full.output)
-        val logits = Specs.spec("output" to """{"kind": "logits", "shape": [1, 24, 32, 3], "dtype": "float32"}""")
+        val logits = TestSpecs.spec("output" to """{"kind": "logits", "shape": [1, 24, 32, 3], "dtype": "float32"}""")
         assertEquals(OutputSpec(OutputKind.LOGITS, 32, 24, 3), logits.output)
-        assertEquals(128 * 96 * 3 * 4, Specs.spec("input.dtype" to "\"float32\"").input.byteCount)
-        val odd = Specs.spec("input.shape" to "[1, 97, 130, 3]", "output.shape" to "[1, 25, 33]")
+        assertEquals(128 * 96 * 3 * 4, TestSpecs.spec("input.dtype" to "\"float32\"").input.byteCount)
+        val odd = TestSpecs.spec("input.shape" to "[1, 97, 130, 3]", "output.shape" to "[1, 25, 33]")
         assertEquals(33 to 25, odd.output.width to odd.output.height)
     }
 
     @Test
     fun aModelOfTwoClassesMayHaveASingleLogit() {
-        val spec = Specs.spec(
+        val spec = TestSpecs.spec(
             "label_set.names" to """["background", "foreground"]""",
             "label_set.palette" to "[[0, 0, 0], [255, 0, 0]]",
             "output" to """{"kind": "logits", "shape": [1, 24, 32, 1], "dtype": "float32"}""",
@@ -45,8 +45,8 @@ class ModelSpecTest {
     }
 
     @Test
-    fun whatMayBeMissingMay() {
-        val spec = Specs.spec("license" to "null", "fidelity" to null, "label_set.title" to null, "tiles" to null)
+    fun optionalFieldsMayBeMissing() {
+        val spec = TestSpecs.spec("license" to "null", "fidelity" to null, "label_set.title" to null, "tiles" to null)
         assertNull(spec.license)
         assertNull(spec.fidelity)
         assertEquals("", spec.labelSet.title)
@@ -61,7 +61,7 @@ class ModelSpecTest {
             "fidelity.agreement", "bytes", "sha256",
         )
         for (path in required) {
-            val error = assertThrows(path, ModelException::class.java) { Specs.spec(path to null) }
+            val error = assertThrows(path, ModelException::class.java) { TestSpecs.spec(path to null) }
             assertEquals(path, ModelFault.MISSING_FIELD, error.fault)
             assertTrue("${error.message}", "'$path'" in error.message.orEmpty())
             assertTrue("${error.message} names the remedy", "keras-segformer convert" in error.message.orEmpty())
@@ -69,7 +69,7 @@ class ModelSpecTest {
     }
 
     @Test
-    fun namesEveryAbsurdField() {
+    fun namesEveryInvalidField() {
         val absurd = listOf(
             "label_set" to "3", "label_set.names" to "[]", "label_set.names" to "[1, 2, 3]",
             "label_set.names" to """["a", "b", "c\nd"]""", "label_set.palette" to "[[1, 2, 3]]",
@@ -88,7 +88,7 @@ class ModelSpecTest {
             "sha256" to "\"d29d\"", "sha256" to "null",
         )
         for ((path, value) in absurd) {
-            val error = assertThrows("$path = $value", ModelException::class.java) { Specs.spec(path to value) }
+            val error = assertThrows("$path = $value", ModelException::class.java) { TestSpecs.spec(path to value) }
             val expected = if (value == "null") ModelFault.MISSING_FIELD else ModelFault.BAD_FIELD
             assertEquals("$path = $value", expected, error.fault)
             assertTrue("${error.message}", "'$path'" in error.message.orEmpty())
@@ -96,29 +96,30 @@ class ModelSpecTest {
     }
 
     @Test
-    fun whatIsNoJsonIsNamed() {
+    fun invalidJsonIsAnError() {
         val deep = "[".repeat(100_000)
         for (text in listOf("", "{", "[]", "3", "null", "\u0000", "{'a': 1}", deep, "x".repeat(9 shl 20))) {
-            val error = assertThrows(ModelException::class.java) { ModelSpec.parse(text) }
+            val error = assertThrows(ModelException::class.java) { ModelSpec.parse(text, TestSpecs.RUNTIME) }
             assertEquals(text.take(20), ModelFault.NOT_JSON, error.fault)
         }
     }
 
     @Test
-    fun refusesModelsThatNeedANewerRuntime() {
-        val json = Specs.json("minimum_runtime" to "\"2.17.0\"")
-        val error = assertThrows(ModelException::class.java) { ModelSpec.parse(json) }
+    fun rejectsModelsThatNeedANewerRuntime() {
+        val json = TestSpecs.json("minimum_runtime" to "\"2.17.0\"")
+        val error = assertThrows(ModelException::class.java) { ModelSpec.parse(json, TestSpecs.RUNTIME) }
         assertEquals(ModelFault.RUNTIME_TOO_OLD, error.fault)
         assertTrue("${error.message}", "--runtime tflite-2.16" in error.message.orEmpty())
         assertEquals(RuntimeVersion(2, 17), ModelSpec.parse(json, RuntimeVersion(2, 17)).minimumRuntime)
-        assertEquals(RuntimeVersion(2, 16, 1), Specs.spec("minimum_runtime" to "\"2.16.1\"").minimumRuntime)
-        assertThrows(ModelException::class.java) { Specs.spec("minimum_runtime" to "\"2.16.2\"") }
+        assertEquals(RuntimeVersion(2, 17), ModelSpec.parse(json, runtime = null).minimumRuntime)
+        assertEquals(RuntimeVersion(2, 16, 1), TestSpecs.spec("minimum_runtime" to "\"2.16.1\"").minimumRuntime)
+        assertThrows(ModelException::class.java) { TestSpecs.spec("minimum_runtime" to "\"2.16.2\"") }
     }
 
     @Test
     fun checksTheFile() {
         val file = "....TFL3....".toByteArray()
-        val spec = Specs.spec("sha256" to "\"${sha256(file)}\"")
+        val spec = TestSpecs.spec("sha256" to "\"${sha256(file)}\"")
         spec.verify(file.inputStream())
         fun faultOf(content: ByteArray) =
             assertThrows(ModelException::class.java) { spec.verify(content.inputStream()) }.fault
@@ -130,22 +131,22 @@ class ModelSpecTest {
     }
 
     @Test
-    fun checksAFileThatComesInPieces() {
+    fun checksAFileReadInPieces() {
         val file = ByteArray(200_000) { it.toByte() }.also { "TFL3".toByteArray().copyInto(it, 4) }
-        val spec = Specs.spec("sha256" to "\"${sha256(file)}\"", "bytes" to "${file.size}")
+        val spec = TestSpecs.spec("sha256" to "\"${sha256(file)}\"", "bytes" to "${file.size}")
         spec.verify(Trickle(file))
         assertThrows(ModelException::class.java) { spec.verify(Trickle(file.copyOf(199_999))) }
     }
 
     @Test
-    fun aFileWithoutEndIsLeftSoon() {
+    fun anEndlessFileIsNotReadToItsEnd() {
         var given = 0L
         val endless = object : java.io.InputStream() {
             override fun read(): Int = 'T'.code
 
             override fun read(into: ByteArray, offset: Int, length: Int): Int = length.also { given += it }
         }
-        assertThrows(ModelException::class.java) { Specs.spec().verify(endless) }
+        assertThrows(ModelException::class.java) { TestSpecs.spec().verify(endless) }
         assertTrue("$given bytes", given < 1 shl 20)
     }
 
@@ -153,7 +154,7 @@ class ModelSpecTest {
         MessageDigest.getInstance("SHA-256").digest(content).joinToString("") { "%02x".format(it) }
 }
 
-/** Gives one to three bytes at a time. */
+/** Returns one to three bytes at a time. */
 private class Trickle(content: ByteArray) : java.io.FilterInputStream(content.inputStream()) {
     private var turn = 0
 

@@ -6,14 +6,14 @@ import org.junit.Assert.assertThrows
 import org.junit.Test
 
 class OrientationTest {
-    /** The picture ABC / DEF as it is stored under each value of the tag (the figure of the EXIF standard). */
+    /** The image ABC / DEF as stored for each value of the tag (figure of the EXIF standard). */
     private val stored = listOf(
         listOf("ABC", "DEF"), listOf("CBA", "FED"), listOf("FED", "CBA"), listOf("DEF", "ABC"),
         listOf("AD", "BE", "CF"), listOf("CF", "BE", "AD"), listOf("FC", "EB", "DA"), listOf("DA", "EB", "FC"),
     )
 
     @Test
-    fun everyExifPictureBecomesUpright() {
+    fun everyExifOrientationBecomesUpright() {
         for ((index, rows) in stored.withIndex()) {
             val orientation = Orientation.ofExif(index + 1)
             val geometry =
@@ -34,7 +34,7 @@ class OrientationTest {
     }
 
     @Test
-    fun camerasTurnAgainstTheDisplay() {
+    fun cameraRotationCompensatesTheDisplay() {
         fun back(display: Int) = Orientation.ofCamera(90, display, front = false)
         assertEquals(Orientation(Rotation.CLOCKWISE_90, mirror = false), back(0))
         assertEquals(Orientation(Rotation.NONE, mirror = false), back(90))

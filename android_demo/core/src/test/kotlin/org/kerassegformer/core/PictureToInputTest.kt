@@ -6,10 +6,10 @@ import org.junit.Assert.assertThrows
 import org.junit.Test
 
 class PictureToInputTest {
-    private val golden = Golden("frames")
+    private val golden = GoldenData("frames")
 
     @Test
-    fun followsTheReferenceInEveryTurnAndFraming() {
+    fun matchesTheReferenceForEveryRotationAndFraming() {
         for (case in golden.cases("pictures")) {
             val converter = PictureToInput(case.geometry())
             val input = converter.newInput()
@@ -31,7 +31,7 @@ class PictureToInputTest {
     }
 
     @Test
-    fun samePixelsComeOutAsTheyWere() {
+    fun unscaledPixelsAreUnchanged() {
         val random = java.util.Random(1)
         val pixels = IntArray(12) { random.nextInt() or (0xFF shl 24) }
         val converter = PictureToInput(FrameGeometry(4, 3, 4, 3))
@@ -42,7 +42,7 @@ class PictureToInputTest {
     }
 
     @Test
-    fun namesWhatIsWrongWithAPicture() {
+    fun invalidImagesAreErrors() {
         val converter = PictureToInput(FrameGeometry(4, 3, 4, 3))
         val short = assertThrows(FrameException::class.java) { converter.convert(IntArray(11), converter.newInput()) }
         assertEquals(FrameFault.BUFFER_TOO_SMALL, short.fault)

@@ -11,12 +11,12 @@ import org.junit.Assume.assumeTrue
 import org.junit.Before
 import org.junit.Test
 
-/** From a camera frame to colours with the bundled model, held against what Keras gives for the same picture. */
+/** The whole pipeline from camera frame to mask with the bundled model, compared with Keras. */
 class RealModelTest {
     private val folder = File(System.getProperty("host.model") ?: "build/host_model")
 
     @Before
-    fun needsTheModel() {
+    fun requireTheModel() {
         val isThere = folder.resolve("b0_camvid_float32.tflite").isFile
         val reason = "Skipped: no model in $folder; make it with python android_demo/tools/host_model.py"
         if (!isThere) println(reason)
@@ -31,14 +31,14 @@ class RealModelTest {
     }
 
     @Test
-    fun bytesToLabelsOfEveryPixelAsSegmentGivesThem() {
+    fun bytesToLabelsAtFullSizeMatchSegment() {
         val (spec, map) = segment("b0_camvid_float32")
         assertEquals(TensorType.UINT8 to OutputKind.LABELS_FULL, spec.input.type to spec.output.kind)
         assertAgrees(words("expected_labels_full.bin"), map.labels)
     }
 
     @Test
-    fun theColoursAreThoseOfTheClasses() {
+    fun theMaskHasTheColoursOfTheClasses() {
         val (spec, map) = segment("b0_camvid_float32")
         val pixels = IntArray(map.labels.size)
         LabelColorizer(spec.labelSet, map.width, map.height, map.width, map.height).draw(map, pixels)
@@ -47,25 +47,25 @@ class RealModelTest {
     }
 
     @Test
-    fun enlargedLabelsFollowThoseOfEveryPixel() {
+    fun upsampledLabelsMatchThoseAtFullSize() {
         val (spec, map) = segment("b0_camvid_float16")
         val pixels = IntArray(16 * map.labels.size)
         LabelColorizer(spec.labelSet, map.width, map.height, 4 * map.width, 4 * map.height).draw(map, pixels)
         val expected = words("expected_labels_full.bin").map { spec.labelSet.colors[it] }
-        // Borders run elsewhere where logits, which the app does not have, are enlarged.
+        // Upsampling logits, which the app does not have, moves the borders slightly.
         val agreement = agreement(expected.toIntArray(), pixels)
         assertTrue("agreement $agreement", agreement >= 0.93)
     }
 
     @Test
-    fun theStreetIsSeen() {
+    fun theStreetSceneIsRecognised() {
         val (spec, map) = segment("b0_camvid_float16")
         val shares = ClassShares(spec.labelSet).also { it.count(map) }.list()
         assertEquals(listOf("Road", "Building", "Car", "Tree"), shares.take(4).map { it.name })
     }
 
     @Test
-    fun theTwoFilesPassTheSelfCheckAndNonsenseDoesNot() {
+    fun bothFilesPassTheSelfCheckAndWrongLabelsDoNot() {
         val (float16, map) = segment("b0_camvid_float16")
         val threshold = SelfCheck.threshold(float16, float16)
         val result = SelfCheck.compare(map, expectedMap(map), float16.labelSet, threshold)
@@ -73,13 +73,13 @@ class RealModelTest {
         val shifted = LabelMap(map.width, map.height).apply {
             for (index in labels.indices) labels[index] = map.labels[(index + 5) % labels.size]
         }
-        val refused = SelfCheck.compare(shifted, map, float16.labelSet, threshold)
-        assertTrue(refused.detail, !refused.passed)
+        val rejected = SelfCheck.compare(shifted, map, float16.labelSet, threshold)
+        assertTrue(rejected.detail, !rejected.passed)
     }
 
     private fun segment(stem: String): Pair<ModelSpec, LabelMap> {
         val file = folder.resolve("$stem.tflite")
-        val spec = ModelSpec.parse(folder.resolve("$stem.json").readText())
+        val spec = ModelSpec.parse(folder.resolve("$stem.json").readText(), TestSpecs.RUNTIME)
         file.inputStream().use(spec::verify)
         val geometry = Json.parseToJsonElement(folder.resolve("frame.json").readText()).jsonObject.geometry()
         val converter = FrameToInput(geometry, spec.input.type)

@@ -7,7 +7,7 @@ import org.junit.Assert.assertTrue
 import org.junit.Test
 
 class SelfCheckTest {
-    private val labelSet = Specs.spec().labelSet
+    private val labelSet = TestSpecs.spec().labelSet
 
     private fun map(label: (Int) -> Int) = LabelMap(20, 10).apply { labels.indices.forEach { labels[it] = label(it) } }
 
@@ -22,27 +22,27 @@ class SelfCheckTest {
     }
 
     @Test
-    fun theThresholdIsTheLeastThatPasses() {
+    fun theThresholdIsInclusive() {
         assertTrue(compare { if (it < 90) 0 else 1 }.passed)
-        val refused = compare { if (it < 89) 0 else 1 }
-        assertEquals(0.945, refused.agreement, 1e-12)
-        assertFalse(refused.passed)
-        assertEquals("agrees with the CPU in 94.5 % of the labels, 95.0 % needed", refused.detail)
+        val rejected = compare { if (it < 89) 0 else 1 }
+        assertEquals(0.945, rejected.agreement, 1e-12)
+        assertFalse(rejected.passed)
+        assertEquals("94.5% of the labels match the CPU, 95.0% required", rejected.detail)
     }
 
     @Test
-    fun aClassThatVanishesIsRefusedWhateverTheAgreement() {
+    fun aClassThatVanishesIsRejectedWhateverTheAgreement() {
         val reference = map { if (it < 2) 2 else 1 }
         val result = SelfCheck.compare(map { 1 }, reference, labelSet, 0.9)
         assertEquals(0.99, result.agreement, 1e-12)
         assertEquals(listOf("car"), result.vanished)
         assertFalse(result.passed)
-        assertTrue(result.detail, result.detail.endsWith("does not see car"))
+        assertTrue(result.detail, result.detail.endsWith("does not detect car"))
         assertTrue(SelfCheck.compare(map { 1 }, map { if (it < 1) 2 else 1 }, labelSet, 0.9).passed)
     }
 
     @Test
-    fun garbageOfTheAcceleratorIsRefusedNotThrown() {
+    fun outOfRangeLabelsOfTheAcceleratorAreRejectedNotThrown() {
         assertEquals(0.0, compare { Int.MIN_VALUE + it }.agreement, 0.0)
     }
 
@@ -53,10 +53,10 @@ class SelfCheckTest {
 
     @Test
     fun theThresholdFollowsFromTheFidelities() {
-        val int8 = Specs.file(Precision.INT8).spec
-        val float16 = Specs.file(Precision.FLOAT16).spec.copy(fidelity = null)
-        val npu = Specs.file(Precision.INT8_NPU).spec.copy(fidelity = Fidelity(3, 0.99, 0.95))
-        // Worst agreements .97, .99 where none is known of floats, .95; and a margin of .01.
+        val int8 = TestSpecs.file(Precision.INT8).spec
+        val float16 = TestSpecs.file(Precision.FLOAT16).spec.copy(fidelity = null)
+        val npu = TestSpecs.file(Precision.INT8_NPU).spec.copy(fidelity = Fidelity(3, 0.99, 0.95))
+        // Worst agreements .97, .99 (the default for floats) and .95; margin .01.
         assertEquals(0.95, SelfCheck.threshold(float16, int8), 1e-12)
         assertEquals(0.91, SelfCheck.threshold(npu, int8), 1e-12)
         assertEquals(0.98, SelfCheck.threshold(float16, float16), 1e-12)
@@ -65,8 +65,8 @@ class SelfCheckTest {
     }
 
     @Test
-    fun noiseNeverPasses() {
-        val bad = Specs.file(Precision.INT8).spec.copy(fidelity = Fidelity(3, 0.3, 0.1))
+    fun theThresholdHasALowerBound() {
+        val bad = TestSpecs.file(Precision.INT8).spec.copy(fidelity = Fidelity(3, 0.3, 0.1))
         assertEquals(0.8, SelfCheck.threshold(bad, bad), 1e-12)
     }
 }

@@ -8,22 +8,22 @@ class ViewGeometryTest {
     private val frame = FrameGeometry(640, 480, 512, 512, Rotation.CLOCKWISE_90)
 
     @Test
-    fun thePictureFillsTheViewOrIsSeenWhole() {
+    fun theImageIsCroppedOrFitted() {
         // Upright 480 x 640.
         assertEquals(Box(-120.0, 0.0, 1080.0, 1600.0), ViewGeometry(frame, 960, 1600, Framing.CROP).picture)
         assertEquals(Box(0.0, 160.0, 960.0, 1440.0), ViewGeometry(frame, 960, 1600, Framing.FIT).picture)
     }
 
     @Test
-    fun theTensorLiesOverThePartThatItSees() {
-        // A square of 480 in the middle, twice as large.
+    fun theTensorCoversItsSource() {
+        // A centred square of 480, scaled by 2.
         assertEquals(Box(0.0, 320.0, 960.0, 1280.0), ViewGeometry(frame, 960, 1600, Framing.FIT).tensor)
         val withBars = frame.copy(framing = Framing.FIT)
         assertEquals(Box(-160.0, 160.0, 1120.0, 1440.0), ViewGeometry(withBars, 960, 1600, Framing.FIT).tensor)
     }
 
     @Test
-    fun placesComeBackToWhereTheyWere() {
+    fun pointsRoundTrip() {
         for (shown in Framing.entries) for (seen in Framing.entries) {
             val view = ViewGeometry(frame.copy(framing = seen, mirror = true), 333, 777, shown)
             val back = view.toView(view.toTensor(Point(100.5, 200.25)))
@@ -42,7 +42,7 @@ class ViewGeometryTest {
     }
 
     @Test
-    fun aTapBesideFindsNone() {
+    fun aTapOutsideFindsNoLabel() {
         val view = ViewGeometry(frame, 960, 1600, Framing.FIT)
         for ((x, y) in listOf(-1.0 to 800.0, 960.0 to 800.0, 480.0 to 319.0, 480.0 to 1281.0, Double.NaN to 800.0)) {
             assertEquals("$x, $y", -1, view.labelIndex(x, y, 128, 128))
@@ -52,7 +52,7 @@ class ViewGeometryTest {
     }
 
     @Test
-    fun aViewWithoutPixelsIsAnError() {
+    fun anEmptyViewIsAnError() {
         assertThrows(FrameException::class.java) { ViewGeometry(frame, 0, 5, Framing.FIT) }
     }
 }

@@ -1,13 +1,13 @@
 package org.kerassegformer.demo.device
 
 import org.kerassegformer.demo.engine.EngineState
-import org.kerassegformer.demo.engine.Heat
 import org.kerassegformer.demo.engine.SegmentationEngine
 import org.kerassegformer.demo.engine.SegmentationResult
+import org.kerassegformer.demo.engine.ThermalState
 import java.util.concurrent.LinkedBlockingQueue
 import java.util.concurrent.TimeUnit
 
-/** Waits for what an engine says. */
+/** Waits for events of an engine. */
 internal class DeviceListener : SegmentationEngine.Listener {
     private val settled = LinkedBlockingQueue<EngineState>()
     private val frames = LinkedBlockingQueue<Long>()
@@ -20,7 +20,7 @@ internal class DeviceListener : SegmentationEngine.Listener {
         frames += result.frameId
     }
 
-    override fun onHeat(heat: Heat) = Unit
+    override fun onThermalStateChanged(state: ThermalState) = Unit
 
     override fun onFrameProblem(frameId: Long, detail: String) = throw AssertionError("Frame $frameId: $detail")
 
@@ -28,6 +28,6 @@ internal class DeviceListener : SegmentationEngine.Listener {
     fun awaitSettled(): EngineState =
         checkNotNull(settled.poll(5, TimeUnit.MINUTES)) { "The engine did not start within 5 minutes." }
 
-    /** The id of the next frame that has labels. */
+    /** The ID of the next segmented frame. */
     fun awaitFrame(): Long = checkNotNull(frames.poll(1, TimeUnit.MINUTES)) { "No labels came within a minute." }
 }

@@ -7,17 +7,17 @@ import org.junit.Test
 import org.junit.runner.RunWith
 import org.kerassegformer.core.Processor
 import org.kerassegformer.core.ProcessorChoice
-import org.kerassegformer.demo.ModelParts
+import org.kerassegformer.demo.InferenceContainer
 import org.kerassegformer.demo.engine.EngineSettings
 import org.kerassegformer.demo.engine.EngineState
 import org.kerassegformer.demo.engine.ProcessorInUse
 import org.kerassegformer.demo.engine.describe
 import org.kerassegformer.demo.models.StoredModel
 
-/** Each processor either answers as the CPU does, or is left out with a reason. */
+/** The labels of each processor match the CPU's, or it is rejected with a reason. */
 @RunWith(AndroidJUnit4::class)
 class SelfCheckTest {
-    private val parts = ModelParts(Device.context)
+    private val container = InferenceContainer(Device.context)
 
     @Test
     fun gpu() = check(ProcessorChoice.GPU, Processor.GPU)
@@ -29,14 +29,14 @@ class SelfCheckTest {
     fun cpu() = check(ProcessorChoice.CPU, Processor.CPU)
 
     private fun check(choice: ProcessorChoice, processor: Processor) {
-        for (model in Device.bundledModels(parts)) {
+        for (model in Device.bundledModels(container)) {
             val inUse = start(model, choice)
-            val refusal = inUse.refused.firstOrNull { it.processor == processor }
-            val finding = refusal?.reason?.describe() ?: inUse.check?.answers?.detail ?: "runs"
-            Device.say("${model.name} on $processor: $finding")
-            if (refusal == null) {
+            val rejection = inUse.rejected.firstOrNull { it.processor == processor }
+            val finding = rejection?.reason?.describe() ?: inUse.check?.result?.detail ?: "runs"
+            Device.log("${model.name} on $processor: $finding")
+            if (rejection == null) {
                 assertEquals(processor, inUse.processor)
-                assertTrue(inUse.check?.answers?.passed ?: (processor == Processor.CPU))
+                assertTrue(inUse.check?.result?.passed ?: (processor == Processor.CPU))
             } else {
                 assertEquals(Processor.CPU, inUse.processor)
             }
@@ -45,7 +45,7 @@ class SelfCheckTest {
 
     private fun start(model: StoredModel, choice: ProcessorChoice): ProcessorInUse {
         val listener = DeviceListener()
-        return parts.newEngine(listener).use { engine ->
+        return container.newEngine(listener).use { engine ->
             engine.start(model, EngineSettings(choice))
             (listener.awaitSettled() as EngineState.Running).inUse
         }

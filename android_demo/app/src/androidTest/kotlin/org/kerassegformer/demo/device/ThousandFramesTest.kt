@@ -7,25 +7,25 @@ import org.junit.Assert.assertTrue
 import org.junit.Test
 import org.junit.runner.RunWith
 import org.kerassegformer.core.InputSpec
-import org.kerassegformer.demo.ModelParts
-import org.kerassegformer.demo.engine.BundledCheckPicture
-import org.kerassegformer.demo.engine.CheckPicture
+import org.kerassegformer.demo.InferenceContainer
+import org.kerassegformer.demo.engine.BundledSelfCheckImage
 import org.kerassegformer.demo.engine.EngineSettings
 import org.kerassegformer.demo.engine.EngineState
 import org.kerassegformer.demo.engine.Frame
 import org.kerassegformer.demo.engine.SegmentationEngine
+import org.kerassegformer.demo.engine.SelfCheckImage
 import java.nio.ByteBuffer
 
-/** The memory in use after a thousand frames is that after a hundred. */
+/** Memory usage does not grow between a hundred and a thousand frames. */
 @RunWith(AndroidJUnit4::class)
 class ThousandFramesTest {
-    private val parts = ModelParts(Device.context)
-    private val picture = BundledCheckPicture(Device.context.assets)
+    private val container = InferenceContainer(Device.context)
+    private val picture = BundledSelfCheckImage(Device.context.assets)
     private val listener = DeviceListener()
 
     @Test
-    fun memoryDoesNotGrow() = parts.newEngine(listener).use { engine ->
-        engine.start(Device.bundledModels(parts).first(), EngineSettings())
+    fun memoryDoesNotGrow() = container.newEngine(listener).use { engine ->
+        engine.start(Device.bundledModels(container).first(), EngineSettings())
         assertTrue(listener.awaitSettled() is EngineState.Running)
 
         segment(engine, 1L..SETTLED)
@@ -33,7 +33,7 @@ class ThousandFramesTest {
         segment(engine, SETTLED + 1..FRAMES)
         val growth = bytesInUse() - before
 
-        Device.say("Memory grew by $growth bytes in ${FRAMES - SETTLED} frames.")
+        Device.log("Memory grew by $growth bytes in ${FRAMES - SETTLED} frames.")
         assertTrue("Memory grew by $growth bytes.", growth < MOST_GROWTH)
     }
 
@@ -50,7 +50,7 @@ class ThousandFramesTest {
         return java + Debug.getNativeHeapAllocatedSize()
     }
 
-    private class PictureFrame(override val id: Long, private val picture: CheckPicture) : Frame {
+    private class PictureFrame(override val id: Long, private val picture: SelfCheckImage) : Frame {
         override val cameraNanos = 0L
 
         override fun writeTo(input: ByteBuffer, spec: InputSpec) = picture.writeTo(input, spec)
@@ -62,7 +62,7 @@ class ThousandFramesTest {
         const val SETTLED = 100L
         const val FRAMES = 1_000L
 
-        /** What the runtime itself may have made meanwhile; one frame that is kept is 786 KB. */
+        /** Tolerance for the runtime; a single leaked frame is 786 KB. */
         const val MOST_GROWTH = 4L shl 20
     }
 }

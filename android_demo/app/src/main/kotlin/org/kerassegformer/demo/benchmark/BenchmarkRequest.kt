@@ -6,12 +6,12 @@ import org.kerassegformer.demo.engine.EngineSettings
 import org.kerassegformer.demo.models.StoredModel
 
 /**
- * A benchmark that is asked for from outside, as by
+ * A benchmark request from an intent, such as
  * `adb shell am start -n org.kerassegformer.demo/.ui.BenchmarkActivity --es models b0_camvid --ei runs 50`.
  *
- * @property models names of models; all where empty
- * @property processors all where empty
- * @property output name of the report; null for one made of the time
+ * @property models names of models; empty for all
+ * @property processors empty for all
+ * @property output file name of the report; null for a name from the current time
  */
 internal data class BenchmarkRequest(
     val models: List<String> = emptyList(),
@@ -22,9 +22,9 @@ internal data class BenchmarkRequest(
     val output: String? = null,
 ) {
     /**
-     * The plan for the models that there are.
+     * Creates the plan for the available models.
      *
-     * @throws BenchmarkRequestException a model is not there
+     * @throws BenchmarkRequestException a model does not exist
      */
     fun planFor(available: List<StoredModel>): BenchmarkPlan {
         val chosen = if (models.isEmpty()) available else models.map { name -> available.named(name) }
@@ -33,7 +33,7 @@ internal data class BenchmarkRequest(
 
     private fun List<StoredModel>.named(name: String): StoredModel =
         firstOrNull { it.name == name } ?: throw BenchmarkRequestException(
-            "There is no model $name; there are ${joinToString { it.name }.ifEmpty { "none" }}.",
+            "There is no model $name. Available: ${joinToString { it.name }.ifEmpty { "none" }}.",
         )
 
     internal companion object {
@@ -43,10 +43,10 @@ internal data class BenchmarkRequest(
         private const val MOST_THREADS = 64
 
         /**
-         * Reads the extras of an intent: strings `models` and `processors` (names between commas), `output`; whole
-         * numbers `threads`, `warm_up` and `runs`. All may be missing.
+         * Parses the extras of an intent, all optional: the strings `models` and `processors` (comma-separated names)
+         * and `output`, and the integers `threads`, `warm_up` and `runs`.
          *
-         * @throws BenchmarkRequestException an extra has no sensible value
+         * @throws BenchmarkRequestException an extra has an invalid value
          */
         fun of(extras: Bundle?): BenchmarkRequest {
             if (extras == null) return BenchmarkRequest()
@@ -63,23 +63,23 @@ internal data class BenchmarkRequest(
         private fun Bundle.names(key: String): List<String> =
             getString(key).orEmpty().split(',').map(String::trim).filter(String::isNotEmpty).distinct()
 
-        /** Given as a number (`--ei`) or as its text (`--es`). */
+        /** Accepts an integer (`--ei`) or a string (`--es`). */
         private fun Bundle.number(key: String, default: Int, range: IntRange): Int {
             if (!containsKey(key)) return default
             val text = getString(key) ?: getInt(key, range.first - 1).toString()
             return text.toIntOrNull()?.takeIf { it in range } ?: throw BenchmarkRequestException(
-                "$key must be a whole number from ${range.first} to ${range.last}, but is $text.",
+                "$key must be an integer from ${range.first} to ${range.last}, but is $text.",
             )
         }
 
         private fun processor(name: String): Processor =
             Processor.entries.firstOrNull { it.name.equals(name, ignoreCase = true) }
-                ?: throw BenchmarkRequestException("There is no processor $name: name gpu, nnapi or cpu.")
+                ?: throw BenchmarkRequestException("There is no processor $name: use gpu, nnapi or cpu.")
 
         private fun checkOutput(name: String) {
             if (!name.matches(FILE_NAME)) {
                 throw BenchmarkRequestException(
-                    "output must be a file name of letters, digits, '.', '_', '-', but is $name.",
+                    "output must be a file name of letters, digits, '.', '_' and '-', but is $name.",
                 )
             }
         }
@@ -88,5 +88,5 @@ internal data class BenchmarkRequest(
     }
 }
 
-/** Extras of an intent that cannot be followed; the message says what to write instead. */
+/** Thrown for invalid extras of an intent; the message lists the valid values. */
 internal class BenchmarkRequestException(message: String) : Exception(message)

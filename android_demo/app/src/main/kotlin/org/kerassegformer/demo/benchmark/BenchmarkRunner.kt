@@ -5,12 +5,12 @@ import org.kerassegformer.core.Processor
 import org.kerassegformer.demo.models.StoredModel
 
 /**
- * What to measure.
+ * Plan of a benchmark.
  *
- * @property models the models, each on each of the [processors] that it has a file for
- * @property threads threads of the CPU
- * @property warmUp runs before the measured ones
- * @property runs measured runs
+ * @property models models to measure on each of the [processors] that they have a file for
+ * @property threads number of CPU threads
+ * @property warmUp number of warm-up runs
+ * @property runs number of timed runs
  */
 internal data class BenchmarkPlan(
     val models: List<StoredModel>,
@@ -21,22 +21,23 @@ internal data class BenchmarkPlan(
 )
 
 /**
- * Measures models on processors. [run] blocks: call it from a thread of your own, with no engine running beside it.
+ * Measures models on processors. [run] blocks: call it on a background thread, while no engine is running.
  */
 internal interface BenchmarkRunner {
     /**
-     * Measures all of [plan]. A processor that is refused or fails has its reason in the report; the rest is measured.
+     * Runs [plan]. The report contains the reason for each processor that is rejected or fails; the others are
+     * measured.
      *
      * @param progress called before each measurement and after each run
-     * @param isCancelled asked between runs; when true, the report of what was measured so far is returned
+     * @param isCancelled checked between runs; if true, the report of the completed measurements is returned
      */
     fun run(plan: BenchmarkPlan, progress: (BenchmarkProgress) -> Unit, isCancelled: () -> Boolean): BenchmarkReport
 }
 
 /**
- * How far a benchmark is.
+ * Progress of a benchmark.
  *
- * @property done runs done of all measurements
- * @property total runs to do of all measurements
+ * @property done completed runs of all measurements
+ * @property total total number of runs of all measurements
  */
 internal data class BenchmarkProgress(val model: String, val processor: Processor, val done: Int, val total: Int)

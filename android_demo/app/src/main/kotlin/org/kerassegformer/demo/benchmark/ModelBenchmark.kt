@@ -3,6 +3,7 @@ package org.kerassegformer.demo.benchmark
 import org.kerassegformer.core.BenchmarkEntry
 import org.kerassegformer.core.BenchmarkReport
 import org.kerassegformer.core.Candidate
+import org.kerassegformer.core.CrashLog
 import org.kerassegformer.core.DelegatePolicy
 import org.kerassegformer.core.DeviceInfo
 import org.kerassegformer.core.LabelMap
@@ -11,26 +12,25 @@ import org.kerassegformer.core.ModelFile
 import org.kerassegformer.core.Phase
 import org.kerassegformer.core.Processor
 import org.kerassegformer.core.ProcessorChoice
-import org.kerassegformer.demo.engine.CheckPicture
-import org.kerassegformer.demo.engine.HeatSource
 import org.kerassegformer.demo.engine.LoadedModel
 import org.kerassegformer.demo.engine.ProcessorTrial
+import org.kerassegformer.demo.engine.SelfCheckImage
+import org.kerassegformer.demo.engine.ThermalMonitor
 import org.kerassegformer.demo.engine.TrialResult
-import org.kerassegformer.demo.engine.TryNotes
 import org.kerassegformer.demo.engine.describe
-import org.kerassegformer.demo.engine.refusals
-import org.kerassegformer.demo.engine.toLaterReason
+import org.kerassegformer.demo.engine.rejections
+import org.kerassegformer.demo.engine.toReasonInUse
 import org.kerassegformer.demo.models.StoredModel
 import java.time.Instant
 import java.time.temporal.ChronoUnit
 
-/** Measures with the same trial, and thus the same care for drivers, as the engine. */
+/** Measures processors after the same [ProcessorTrial] as the engine, with the same protection against crashes. */
 internal class ModelBenchmark(
     private val trial: ProcessorTrial,
     private val policy: DelegatePolicy,
-    private val notes: TryNotes,
-    private val picture: CheckPicture,
-    private val heat: HeatSource,
+    private val crashLog: CrashLog,
+    private val image: SelfCheckImage,
+    private val thermalMonitor: ThermalMonitor,
     private val device: DeviceInfo,
 ) : BenchmarkRunner {
     override fun run(
@@ -46,10 +46,10 @@ internal class ModelBenchmark(
         return BenchmarkReport(device, startedAt, entries)
     }
 
-    /** @return null when cancelled meanwhile */
+    /** @return null if cancelled */
     private fun measure(plan: BenchmarkPlan, task: Task, meter: Meter): BenchmarkEntry? {
         meter.begin(task)
-        val before = heat.current()
+        val before = thermalMonitor.current()
         val outcome = candidateOf(task)?.let { attempt(plan, task, it, meter) } ?: Outcome(error = whyNot(task))
         meter.end()
         if (outcome.cancelled) return null
@@ -65,22 +65,22 @@ internal class ModelBenchmark(
             timings = outcome.stats?.timings().orEmpty(),
             agreement = outcome.agreement,
             thermalBefore = before,
-            thermalAfter = heat.current(),
+            thermalAfter = thermalMonitor.current(),
             error = outcome.error,
         )
     }
 
     private fun attempt(plan: BenchmarkPlan, task: Task, candidate: Candidate, meter: Meter): Outcome =
         when (val result = trial.attempt(task.model, candidate, plan.threads, mustBeatCpu = false)) {
-            is TrialResult.Refused -> Outcome(error = result.reason.describe())
+            is TrialResult.Rejected -> Outcome(error = result.reason.describe())
             is TrialResult.Accepted -> result.loaded.use {
-                val outcome = Outcome(loadNanos = result.loadNanos, agreement = result.check?.answers?.agreement)
+                val outcome = Outcome(loadNanos = result.loadNanos, agreement = result.check?.result?.agreement)
                 try {
                     outcome.copy(stats = meter.time(it))
                 } catch (_: CancelledException) {
                     outcome.copy(cancelled = true)
                 } catch (failure: Throwable) {
-                    outcome.copy(error = failure.toLaterReason().describe())
+                    outcome.copy(error = failure.toReasonInUse().describe())
                 }
             }
         }
@@ -89,10 +89,10 @@ internal class ModelBenchmark(
         planOf(task).candidates.firstOrNull { it.processor == task.processor }
 
     private fun whyNot(task: Task): String =
-        planOf(task).refusals().firstOrNull { it.processor == task.processor }?.reason?.describe()
-            ?: "It was left out."
+        planOf(task).rejections().firstOrNull { it.processor == task.processor }?.reason?.describe()
+            ?: "Skipped."
 
-    private fun planOf(task: Task) = policy.plan(task.model.set, task.processor.asChoice(), notes.memory)
+    private fun planOf(task: Task) = policy.plan(task.model.set, task.processor.asChoice(), crashLog)
 
     private fun BenchmarkPlan.tasks(): List<Task> = models.flatMap { model ->
         processors.mapNotNull { processor -> model.set.fileFor(processor)?.let { Task(model, it, processor) } }
@@ -119,7 +119,7 @@ internal class ModelBenchmark(
 
     private class CancelledException : Exception()
 
-    /** Runs models, counts the runs and tells the progress. */
+    /** Runs models, counts the runs and reports progress. */
     private inner class Meter(
         private val plan: BenchmarkPlan,
         tasks: Int,
@@ -133,13 +133,13 @@ internal class ModelBenchmark(
 
         fun begin(next: Task) {
             task = next
-            tell(finished * runsOfTask)
+            report(finished * runsOfTask)
         }
 
-        /** Ends a task, whether or not it was run. */
+        /** Ends a task, whether or not it ran. */
         fun end() {
             finished++
-            tell(finished * runsOfTask)
+            report(finished * runsOfTask)
         }
 
         fun time(loaded: LoadedModel): LatencyStats {
@@ -153,12 +153,12 @@ internal class ModelBenchmark(
         private fun step(index: Int, run: () -> Unit) {
             if (isCancelled()) throw CancelledException()
             run()
-            tell(finished * runsOfTask + index + 1)
+            report(finished * runsOfTask + index + 1)
         }
 
         private fun record(loaded: LoadedModel, map: LabelMap, stats: LatencyStats?) {
             val start = System.nanoTime()
-            picture.writeTo(loaded.input, loaded.file.spec.input)
+            image.writeTo(loaded.input, loaded.file.spec.input)
             val ready = System.nanoTime()
             val inference = loaded.run()
             val computed = System.nanoTime()
@@ -169,7 +169,7 @@ internal class ModelBenchmark(
             stats?.record(Phase.OUTPUT, read - computed)
         }
 
-        private fun tell(done: Int) {
+        private fun report(done: Int) {
             val current = task ?: return
             progress(BenchmarkProgress(current.file.stem, current.processor, done, total))
         }

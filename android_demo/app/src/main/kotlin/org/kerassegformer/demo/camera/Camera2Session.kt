@@ -15,9 +15,9 @@ import android.view.Surface
 import java.util.concurrent.atomic.AtomicInteger
 
 /**
- * One camera from its opening to its closing. What the camera service answers after [close] is passed over.
+ * One camera, from opening to closing. Callbacks of the camera service after [close] are ignored.
  *
- * Everything but [close] and the posts to [main] runs on [handler]'s thread.
+ * Everything except [close] and the posts to [main] runs on the thread of [handler].
  */
 internal class Camera2Session(
     private val id: String,
@@ -37,10 +37,10 @@ internal class Camera2Session(
     @Volatile
     private var closed = false
 
-    /** Frames that the listener has not closed. The memory of frames goes with [reader], which must outlive them. */
+    /** Number of frames that the listener has not closed. [reader] owns their memory and must outlive them. */
     private val openImages = AtomicInteger()
 
-    /** Opens the camera. @param texture shows the frames too, if not null */
+    /** Opens the camera. @param texture preview, or null */
     @SuppressLint("MissingPermission")
     fun open(manager: CameraManager, texture: SurfaceTexture?) {
         preview = surfaceOf(texture)
@@ -63,7 +63,7 @@ internal class Camera2Session(
         }
     }
 
-    /** Closes the camera. Returns at once; nothing is reported any more. */
+    /** Closes the camera asynchronously. The listener receives no more calls. */
     fun close() {
         if (closed) return
         closed = true
@@ -93,7 +93,7 @@ internal class Camera2Session(
     private fun acquire() = try {
         reader.acquireLatestImage()
     } catch (_: IllegalStateException) {
-        // All images are open still: this frame is passed over.
+        // All images are still in use: skip this frame.
         null
     }
 
@@ -105,7 +105,7 @@ internal class Camera2Session(
     private fun startCapture() = guarded {
         capture?.close()
         capture = null
-        // The way of newer versions of Android does the same, and is not there before Android 9.
+        // The replacement of this method requires Android 9.
         @Suppress("DEPRECATION")
         device?.createCaptureSession(listOfNotNull(reader.surface, preview), CaptureListener(), handler)
     }
@@ -128,9 +128,9 @@ internal class Camera2Session(
         } catch (e: CameraAccessException) {
             fail(Camera2Source.failureOf(e.reason))
         } catch (_: IllegalStateException) {
-            // The session was closed by a newer one meanwhile.
+            // The session was replaced by a newer one meanwhile.
         } catch (_: RuntimeException) {
-            fail(CameraFailure.BROKEN)
+            fail(CameraFailure.FAILED)
         }
     }
 
@@ -148,12 +148,12 @@ internal class Camera2Session(
             }
             device = opened
             startCapture()
-            handler.postDelayed({ if (!framesCame) fail(CameraFailure.BROKEN) }, FIRST_FRAME_MILLIS)
+            handler.postDelayed({ if (!framesCame) fail(CameraFailure.FAILED) }, FIRST_FRAME_MILLIS)
         }
 
         override fun onDisconnected(opened: CameraDevice) {
             opened.close()
-            fail(CameraFailure.TAKEN_AWAY)
+            fail(CameraFailure.DISCONNECTED)
         }
 
         override fun onError(opened: CameraDevice, error: Int) {
@@ -162,7 +162,7 @@ internal class Camera2Session(
                 when (error) {
                     ERROR_CAMERA_IN_USE, ERROR_MAX_CAMERAS_IN_USE -> CameraFailure.IN_USE
                     ERROR_CAMERA_DISABLED -> CameraFailure.DISABLED
-                    else -> CameraFailure.BROKEN
+                    else -> CameraFailure.FAILED
                 },
             )
         }
@@ -177,11 +177,11 @@ internal class Camera2Session(
             if (first) main.post { if (!closed) listener.onOpened(camera) }
         }
 
-        override fun onConfigureFailed(session: CameraCaptureSession) = fail(CameraFailure.BROKEN)
+        override fun onConfigureFailed(session: CameraCaptureSession) = fail(CameraFailure.FAILED)
     }
 
     private companion object {
-        /** One in the model, one that waits, one that comes, and one to spare for [ImageReader.acquireLatestImage]. */
+        /** One in the model, one waiting, one arriving, and a spare one for [ImageReader.acquireLatestImage]. */
         const val OPEN_IMAGES = 4
         const val FIRST_FRAME_MILLIS = 8_000L
     }

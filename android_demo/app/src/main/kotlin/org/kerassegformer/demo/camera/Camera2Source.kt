@@ -13,7 +13,7 @@ import android.os.Handler
 import android.os.HandlerThread
 import android.os.Looper
 
-/** The cameras of the device, through Camera2. Called on the main thread alone. */
+/** The cameras of the device, through Camera2. Main thread only. */
 internal class Camera2Source(private val context: Context) : CameraSource {
     private val manager: CameraManager? = context.getSystemService(CameraManager::class.java)
     private val main = Handler(Looper.getMainLooper())
@@ -35,10 +35,10 @@ internal class Camera2Source(private val context: Context) : CameraSource {
         } catch (e: CameraAccessException) {
             fail(listener, failureOf(e.reason))
         } catch (_: SecurityException) {
-            fail(listener, CameraFailure.NOT_ALLOWED)
+            fail(listener, CameraFailure.PERMISSION_DENIED)
         } catch (_: RuntimeException) {
-            // What drivers and services throw beside the documented exceptions.
-            fail(listener, CameraFailure.BROKEN)
+            // Drivers and services also throw undocumented exceptions.
+            fail(listener, CameraFailure.FAILED)
         }
     }
 
@@ -50,7 +50,7 @@ internal class Camera2Source(private val context: Context) : CameraSource {
 
     private fun newSession(facing: CameraFacing, listener: CameraListener): Camera2Session {
         val allowed = context.checkSelfPermission(Manifest.permission.CAMERA) == PackageManager.PERMISSION_GRANTED
-        if (!allowed) throw SecurityException("The camera is not allowed.")
+        if (!allowed) throw SecurityException("The camera permission is not granted.")
         val id = idOf(facing) ?: throw CameraAccessException(CameraAccessException.CAMERA_DISCONNECTED)
         val characteristics = requireManager().getCameraCharacteristics(id)
         val (width, height) = sizeOf(characteristics) ?: throw CameraAccessException(CameraAccessException.CAMERA_ERROR)
@@ -92,13 +92,13 @@ internal class Camera2Source(private val context: Context) : CameraSource {
     private fun requireManager(): CameraManager =
         manager ?: throw CameraAccessException(CameraAccessException.CAMERA_DISABLED)
 
-    /** The first camera of a side; drivers put the main one first. Null where none is, or where the list fails. */
+    /** Returns the first camera of a side, which is the main one, or null if there is none or the query fails. */
     private fun idOf(facing: CameraFacing): String? = try {
         manager?.cameraIdList?.firstOrNull { facingOf(it) == facing }
     } catch (_: CameraAccessException) {
         null
     } catch (_: RuntimeException) {
-        // Seen of drivers whose service has died.
+        // Thrown if the camera service has died.
         null
     }
 
@@ -106,7 +106,7 @@ internal class Camera2Source(private val context: Context) : CameraSource {
         val characteristics = requireManager().getCameraCharacteristics(id)
         val capabilities = characteristics[CameraCharacteristics.REQUEST_AVAILABLE_CAPABILITIES]
         val pictures = CameraMetadata.REQUEST_AVAILABLE_CAPABILITIES_BACKWARD_COMPATIBLE
-        // Depth and infrared cameras give no pictures.
+        // Depth and infrared cameras deliver no colour images.
         if (capabilities != null && pictures !in capabilities) return null
         val front = characteristics[CameraCharacteristics.LENS_FACING] == CameraMetadata.LENS_FACING_FRONT
         return if (front) CameraFacing.FRONT else CameraFacing.BACK
@@ -119,12 +119,12 @@ internal class Camera2Source(private val context: Context) : CameraSource {
             ?.let(FrameSizes::choose)
 
     internal companion object {
-        /** What an error of the camera service means to the user. */
+        /** Converts an error code of the camera service. */
         fun failureOf(reason: Int): CameraFailure = when (reason) {
             CameraAccessException.CAMERA_IN_USE, CameraAccessException.MAX_CAMERAS_IN_USE -> CameraFailure.IN_USE
             CameraAccessException.CAMERA_DISABLED -> CameraFailure.DISABLED
-            CameraAccessException.CAMERA_DISCONNECTED -> CameraFailure.TAKEN_AWAY
-            else -> CameraFailure.BROKEN
+            CameraAccessException.CAMERA_DISCONNECTED -> CameraFailure.DISCONNECTED
+            else -> CameraFailure.FAILED
         }
     }
 }

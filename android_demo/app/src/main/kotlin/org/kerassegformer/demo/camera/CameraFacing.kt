@@ -1,6 +1,6 @@
 package org.kerassegformer.demo.camera
 
-/** The side of the device that a camera looks to. A camera on a cable counts as [BACK]: it is not mirrored. */
+/** The side of the device that a camera faces. An external camera counts as [BACK]: it is not mirrored. */
 internal enum class CameraFacing {
     BACK,
     FRONT,

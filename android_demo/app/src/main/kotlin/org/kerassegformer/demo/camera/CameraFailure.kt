@@ -1,24 +1,24 @@
 package org.kerassegformer.demo.camera
 
-/** Why no frames come. Each has its own message and remedy on the screen. */
+/** Why the camera delivers no frames. Each has its own message on the screen. */
 internal enum class CameraFailure {
-    /** Another app holds the camera, or too many cameras are open. */
+    /** Another app uses the camera, or too many cameras are open. */
     IN_USE,
 
-    /** It was ours, and was taken away by another app or by the system. */
-    TAKEN_AWAY,
+    /** Another app or the system took over the camera. */
+    DISCONNECTED,
 
-    /** A policy or a privacy switch of the device forbids it. */
+    /** A policy or a privacy switch of the device blocks the camera. */
     DISABLED,
 
-    /** The permission went away between the check and the opening. */
-    NOT_ALLOWED,
+    /** The permission was revoked between the check and opening. */
+    PERMISSION_DENIED,
 
-    /** The device, its driver or its service failed, or delivers no frames. */
-    BROKEN,
+    /** The camera, its driver or its service failed, or delivers no frames. */
+    FAILED,
     ;
 
-    /** Whether it is worth opening again as soon as the system says that the camera is free. */
-    val passes: Boolean
-        get() = this == IN_USE || this == TAKEN_AWAY
+    /** True if the camera can be reopened when the system reports it as available. */
+    val isTransient: Boolean
+        get() = this == IN_USE || this == DISCONNECTED
 }

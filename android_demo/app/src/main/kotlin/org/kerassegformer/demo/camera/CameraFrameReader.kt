@@ -7,12 +7,12 @@ import org.kerassegformer.core.Framing
 import org.kerassegformer.core.InputSpec
 import org.kerassegformer.core.Orientation
 import org.kerassegformer.core.Plane
-import org.kerassegformer.demo.pictures.MaskedPicture
+import org.kerassegformer.demo.pictures.SegmentedPicture
 import java.nio.ByteBuffer
 
 /**
- * Turns frames into the model's input and into the picture that is shown with its labels. Both come from the same
- * frame: what lies under a mask is what the model saw. Buffers are kept from frame to frame. For one thread.
+ * Converts camera frames to the model's input and to the displayed image. Both come from the same frame, so that a mask
+ * always matches its image. Reuses its buffers. Not thread-safe.
  */
 internal class CameraFrameReader {
     private var frame: CameraFrame? = null
@@ -21,7 +21,7 @@ internal class CameraFrameReader {
     private var rgb: ByteBuffer = ByteBuffer.allocateDirect(0)
     private var pixels = IntArray(0)
 
-    /** Writes the model's input: the whole frame, with bars around it. */
+    /** Writes the model's input: the whole frame, letterboxed. */
     fun writeInput(image: YuvImage, orientation: Orientation, input: ByteBuffer, spec: InputSpec): FrameGeometry {
         val geometry = FrameGeometry(
             image.width, image.height, spec.width, spec.height, orientation.rotation, orientation.mirror, Framing.FIT,
@@ -32,8 +32,8 @@ internal class CameraFrameReader {
         return geometry
     }
 
-    /** Fills the bitmap of [picture] with the upright frame. */
-    fun writePicture(image: YuvImage, orientation: Orientation, picture: MaskedPicture) {
+    /** Writes the upright frame to the bitmap of [picture]. */
+    fun writePicture(image: YuvImage, orientation: Orientation, picture: SegmentedPicture) {
         val bitmap = picture.picture
         val geometry = FrameGeometry(
             image.width, image.height, bitmap.width, bitmap.height, orientation.rotation, orientation.mirror,

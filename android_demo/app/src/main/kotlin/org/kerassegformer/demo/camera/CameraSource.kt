@@ -3,13 +3,13 @@ package org.kerassegformer.demo.camera
 import android.graphics.SurfaceTexture
 
 /**
- * A camera that is running.
+ * A running camera.
  *
- * @property facing the side that it looks to
- * @property sensorDegrees clockwise turn that makes its pictures upright in the natural orientation of the device
- * @property width of the frames, in pixels, before that turn
- * @property height of the frames, in pixels, before that turn
- * @property hasTorch whether its light can stay on
+ * @property facing the side of the device that it faces
+ * @property sensorDegrees clockwise rotation that makes frames upright in the natural orientation of the device
+ * @property width width of the frames before rotation, in pixels
+ * @property height height of the frames before rotation, in pixels
+ * @property hasTorch true if it has a torch
  */
 internal data class OpenCamera(
     val facing: CameraFacing,
@@ -19,35 +19,35 @@ internal data class OpenCamera(
     val hasTorch: Boolean,
 )
 
-/** Hears of a camera. [onFrame] is called on the camera's thread, all else on the main thread. */
+/** Receives camera events: [onFrame] on the camera's thread, all others on the main thread. */
 internal interface CameraListener {
-    /** Frames will come from now on. */
+    /** The camera is running. */
     fun onOpened(camera: OpenCamera)
 
-    /** A frame, which the listener closes. Cameras stop when a few frames are open at a time. */
+    /** A frame arrived. The listener must close it: the camera stalls if too many frames are open. */
     fun onFrame(image: YuvImage, camera: OpenCamera)
 
-    /** No frames come any more. The camera is closed already. */
+    /** The camera failed and is closed. */
     fun onFailed(failure: CameraFailure)
 
-    /** A camera that was held by another app is free again. */
+    /** A camera that another app used is available again. */
     fun onAvailable()
 }
 
-/** Where frames come from; the screen knows no more of a camera, so that tests can be one. */
+/** Abstraction of the camera, so that tests can replace it. */
 internal interface CameraSource {
-    /** The sides that have a camera, the preferred first; empty where there is none or the list cannot be had. */
+    /** Returns the sides that have a camera, the preferred one first; empty if there is none or the query fails. */
     fun facings(): List<CameraFacing>
 
-    /** Opens the camera of [facing], after closing the one that may be open. Answers through the listener. */
+    /** Closes the current camera, if any, and opens the one of [facing]. The result is reported to the listener. */
     fun open(facing: CameraFacing, listener: CameraListener)
 
-    /** Shows the frames on [texture] too, or no longer where it is null. May be called at any time. */
+    /** Sets the preview texture, or removes it if null. May be called at any time. */
     fun showOn(texture: SurfaceTexture?)
 
-    /** Switches the light of the open camera; nothing happens without one. */
+    /** Switches the torch of the open camera, if any. */
     fun setTorch(on: Boolean)
 
-    /** Closes the camera. No call of the listener follows. */
+    /** Closes the camera. The listener receives no more calls. */
     fun close()
 }

@@ -2,20 +2,20 @@ package org.kerassegformer.demo.camera
 
 import kotlin.math.abs
 
-/** Chooses among the sizes that a camera offers. */
+/** Selects the frame size of a camera. */
 internal object FrameSizes {
     /**
-     * The size nearest to [PIXELS] pixels, of 4:3 where that is offered (the shape of most sensors: other shapes cut
-     * off part of the view).
+     * Returns the 4:3 size closest to [PIXELS] pixels, or the closest of any aspect ratio if there is no 4:3 size. Most
+     * sensors are 4:3; other ratios crop the view.
      *
-     * @param offered widths and heights, in pixels
-     * @return one of them, or null where nothing is offered
+     * @param offered supported widths and heights, in pixels
+     * @return one of them, or null if the list is empty
      */
     fun choose(offered: List<Pair<Int, Int>>): Pair<Int, Int>? {
         val whole = offered.filter { (width, height) -> width * 3 == height * 4 }
         return whole.ifEmpty { offered }.minByOrNull { (width, height) -> abs(width * height - PIXELS) }
     }
 
-    /** More than a model of 512x512 reads, and every camera has it. */
+    /** Sufficient for a 512x512 model, and supported by every camera. */
     private const val PIXELS = 640 * 480
 }

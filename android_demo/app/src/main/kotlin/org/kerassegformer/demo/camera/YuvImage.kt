@@ -3,12 +3,12 @@ package org.kerassegformer.demo.camera
 import android.media.Image
 import java.nio.ByteBuffer
 
-/** The three planes of a frame, as a camera's [Image] has them. Tests make them of arrays. */
+/** The three planes of a frame, as in [Image]; tests create them from arrays. */
 internal interface YuvImage : AutoCloseable {
     val width: Int
     val height: Int
 
-    /** Time since its exposure when it was delivered, in nanoseconds; 0 where that is not known. */
+    /** Time from exposure to delivery, in nanoseconds; 0 if unknown. */
     val ageNanos: Long
 
     /** @param index 0 for luma, 1 and 2 for blue and red chroma */
@@ -21,7 +21,7 @@ internal interface YuvImage : AutoCloseable {
     override fun close()
 }
 
-/** A frame of Camera2. @param onClose told once it is closed */
+/** A Camera2 frame. @param onClose called when it is closed */
 internal class ImageYuv(
     private val image: Image,
     override val ageNanos: Long,

@@ -2,55 +2,45 @@ package org.kerassegformer.demo.engine
 
 import org.kerassegformer.core.ModelFile
 import org.kerassegformer.core.Processor
-import org.kerassegformer.core.ThermalStatus
 import org.kerassegformer.demo.models.StoredModel
 
-/** What the engine does at present. */
+/** State of the engine. */
 internal sealed interface EngineState {
-    /** Nothing was started yet. */
+    /** Not started yet. */
     data object Idle : EngineState
 
     /**
-     * A processor is being tried: its interpreter is made and its answers are checked.
+     * A processor is being tried: its interpreter is created and its labels are checked.
      *
-     * @property refused what was tried before it, and why it is not used
+     * @property rejected the processors that were tried before
      */
-    data class Starting(val model: StoredModel, val processor: Processor, val refused: List<Refusal>) : EngineState
+    data class Starting(val model: StoredModel, val processor: Processor, val rejected: List<Rejection>) : EngineState
 
-    /** Frames are taken. */
+    /** Frames are processed. */
     data class Running(val inUse: ProcessorInUse) : EngineState
 
-    /** The memory of the model was given back; the next frame starts it again. */
+    /** The model was unloaded to free memory; the next frame restarts it. */
     data class Suspended(val model: StoredModel) : EngineState
 
-    /** No processor can run the model. [refused] says why, in the order of the tries. */
-    data class Failed(val model: StoredModel, val refused: List<Refusal>) : EngineState
+    /** No processor can run the model, for the reasons in [rejected], in the order of the attempts. */
+    data class Failed(val model: StoredModel, val rejected: List<Rejection>) : EngineState
 
     /** The engine was closed. */
     data object Closed : EngineState
 }
 
 /**
- * The processor that runs the model, and why it is this one.
+ * The processor that runs the model, and why it was selected.
  *
- * @property threads threads of the CPU; also those of the operations that an accelerator leaves to it
- * @property check how the answers compared with those of the CPU; null for the CPU, which is compared with nothing
- * @property refused the processors that would have come before it, each with its reason
+ * @property threads number of CPU threads, also for operations that a delegate leaves to the CPU
+ * @property check result of the self-check; null for the CPU, which is the reference
+ * @property rejected the preferred processors, each with the reason why it is not used
  */
 internal data class ProcessorInUse(
     val model: StoredModel,
     val file: ModelFile,
     val processor: Processor,
     val threads: Int,
-    val check: CheckFigures?,
-    val refused: List<Refusal>,
+    val check: SelfCheckMeasurement?,
+    val rejected: List<Rejection>,
 )
-
-/**
- * How the heat of the phone slows the engine down.
- *
- * @property maxFps most frames per second, 0 for none at all; null for as many as can be had
- */
-internal data class Heat(val status: ThermalStatus, val maxFps: Int?) {
-    val slowsDown: Boolean get() = maxFps != null
-}

@@ -4,26 +4,25 @@ import org.kerassegformer.core.InputSpec
 import java.nio.ByteBuffer
 
 /**
- * One picture on its way to the model: an image of the camera or a picture of the user.
+ * An input frame of the model: a camera frame or an image of the user.
  *
- * The engine calls [writeTo] at most once, on a thread of its own, and [close] exactly once: right after that call, or
- * when a newer frame takes the place of this one. An image of the camera is thus given back before the model runs.
+ * The engine calls [writeTo] at most once, on its own thread, and [close] exactly once: right after that call, or when
+ * a newer frame replaces this one. A camera image is thus released before the model runs.
  */
 internal interface Frame : AutoCloseable {
-    /** Says to which frame a result belongs; unique while the engine lives. */
+    /** Identifies the frame of a result; unique during the lifetime of the engine. */
     val id: Long
 
-    /** Time from the exposure of the picture to its submission, in nanoseconds; 0 where it has none. */
+    /** Time from exposure to submission, in nanoseconds; 0 if unknown. */
     val cameraNanos: Long
 
     /**
-     * Writes the frame as the model's input `(height, width, 3)`, RGB 0..255, as `FrameToInput` and `PictureToInput`
-     * of the core do.
+     * Writes the model's input `(height, width, 3)`, RGB 0..255, with `FrameToInput` or `PictureToInput`.
      *
-     * @param input direct buffer in native byte order of `spec.byteCount` bytes, to be filled from its start
+     * @param input direct buffer in native byte order of `spec.byteCount` bytes, filled from its start
      */
     fun writeTo(input: ByteBuffer, spec: InputSpec)
 
-    /** Gives back what the frame holds; throws nothing. */
+    /** Releases the resources of the frame. Does not throw. */
     override fun close()
 }

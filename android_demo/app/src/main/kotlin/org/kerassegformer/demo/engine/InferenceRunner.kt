@@ -5,7 +5,7 @@ import org.kerassegformer.core.Processor
 import org.kerassegformer.demo.models.ModelLocation
 import java.nio.ByteBuffer
 
-/** A model ready to run on one processor, with its buffers. Made, run and closed on one and the same thread. */
+/** A loaded model on one processor, with its buffers. Created, run and closed on the same thread. */
 internal interface InferenceRunner : AutoCloseable {
     /** Direct buffer in native byte order, of `spec.input.byteCount` bytes. */
     val input: ByteBuffer
@@ -13,22 +13,22 @@ internal interface InferenceRunner : AutoCloseable {
     /** Direct buffer in native byte order, of `spec.output.byteCount` bytes; filled by [run]. */
     val output: ByteBuffer
 
-    /** Computes [output] from [input]. Throws whatever the runtime does. */
+    /** Computes [output] from [input]. Throws any exception of the runtime. */
     fun run()
 
     override fun close()
 }
 
-/** Makes [InferenceRunner]s: with TF Lite in the app, with other things in tests. */
+/** Creates [InferenceRunner]s. Uses TF Lite in the app; tests have fakes. */
 internal interface InferenceRunnerFactory {
     /**
-     * Loads [file] for [processor]. May take seconds, hang, or end the process: drivers do all of these.
+     * Loads [file] for [processor]. Depending on the driver, this may take seconds, hang, or crash the process.
      *
-     * @param threads threads of the CPU
+     * @param threads number of CPU threads
      * @throws Exception the file or the delegate cannot be used
      */
     fun create(file: ModelFile, location: ModelLocation, processor: Processor, threads: Int): InferenceRunner
 
-    /** Deletes programs that were compiled for [file]: after a failure they may be what is wrong. */
+    /** Deletes the cached compiled programs of [file], which may be the cause of a failure. */
     fun discardPrograms(file: ModelFile)
 }

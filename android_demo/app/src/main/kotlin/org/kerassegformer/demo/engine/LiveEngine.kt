@@ -1,6 +1,7 @@
 package org.kerassegformer.demo.engine
 
 import org.kerassegformer.core.Candidate
+import org.kerassegformer.core.CrashLog
 import org.kerassegformer.core.DelegatePolicy
 import org.kerassegformer.core.Processor
 import org.kerassegformer.core.ProcessorChoice
@@ -8,84 +9,84 @@ import org.kerassegformer.core.ThermalStatus
 import org.kerassegformer.demo.models.StoredModel
 
 /**
- * The engine of the app.
+ * The app's engine.
  *
- * A thread of the engine takes orders and frames, one after another; the model itself lives on a second one
- * ([LoadedModel]), so that a driver that hangs there holds up nothing but itself.
+ * One thread processes commands and frames sequentially; the model runs on a second one ([LoadedModel]), so that a
+ * driver that hangs does not block the engine.
  */
 internal class LiveEngine(
     private val trial: ProcessorTrial,
     private val policy: DelegatePolicy,
-    private val notes: TryNotes,
-    heatSource: HeatSource,
+    private val crashLog: CrashLog,
+    thermalMonitor: ThermalMonitor,
     private val listener: SegmentationEngine.Listener,
 ) : SegmentationEngine {
-    private val inbox = Inbox()
-    private val heating: AutoCloseable
+    private val commands = CommandQueue()
+    private val thermalSubscription: AutoCloseable
     private var active: Active? = null
-    private var wanted: Order.Start? = null
+    private var lastStart: Command.Start? = null
 
     @Volatile
     override var state: EngineState = EngineState.Idle
         private set
 
     @Volatile
-    override var heat: Heat = Heat(ThermalStatus.NONE, null)
+    override var thermalState: ThermalState = ThermalState(ThermalStatus.NONE, null)
         private set
 
     init {
         Thread(::work, "segmentation engine").apply { isDaemon = true }.start()
-        heating = heatSource.listen { inbox.put(Order.Heated(it)) }
+        thermalSubscription = thermalMonitor.listen { commands.post(Command.UpdateThermalStatus(it)) }
     }
 
-    override fun start(model: StoredModel, settings: EngineSettings) = inbox.put(Order.Start(model, settings))
+    override fun start(model: StoredModel, settings: EngineSettings) = commands.post(Command.Start(model, settings))
 
-    override fun submit(frame: Frame): Boolean = inbox.put(frame)
+    override fun submit(frame: Frame): Boolean = commands.postFrame(frame)
 
-    override fun dropWaiting() = inbox.dropFrame()
+    override fun dropWaiting() = commands.dropFrame()
 
     override fun trimMemory(level: Int) {
-        memoryOrder(level)?.let(inbox::put)
+        trimCommand(level)?.let(commands::post)
     }
 
-    override fun forgetFailures() = inbox.put(Order.ForgetFailures)
+    override fun forgetFailures() = commands.post(Command.ForgetFailures)
 
     override fun close() {
-        heating.close()
-        inbox.put(Order.End)
-        inbox.dropFrame()
+        thermalSubscription.close()
+        commands.post(Command.Close)
+        commands.dropFrame()
     }
 
     private fun work() {
         while (true) {
-            when (val order = inbox.next()) {
-                is Order.Start -> begin(order)
-                is Order.Process -> process(order)
-                is Order.Heated -> tellHeat(order.status)
-                Order.ForgetFailures -> notes.forget()
-                Order.FreeCaches -> trial.freeCaches()
-                Order.Suspend -> suspend()
-                Order.End -> return end()
+            when (val command = commands.take()) {
+                is Command.Start -> begin(command)
+                is Command.ProcessFrame -> process(command)
+                is Command.UpdateThermalStatus -> reportThermalState(command.status)
+                Command.ForgetFailures -> crashLog.clear()
+                Command.FreeCaches -> trial.freeCaches()
+                Command.Suspend -> suspend()
+                Command.Close -> return end()
             }
         }
     }
 
-    private fun begin(order: Order.Start) {
-        wanted = order
+    private fun begin(command: Command.Start) {
+        lastStart = command
         unload()
-        val plan = policy.plan(order.model.set, order.settings.choice, notes.memory)
-        find(order, plan.candidates, plan.refusals())
+        val plan = policy.plan(command.model.set, command.settings.choice, crashLog)
+        find(command, plan.candidates, plan.rejections())
     }
 
     /** Tries [candidates] in turn until one may be used. */
-    private fun find(order: Order.Start, candidates: List<Candidate>, refusedBefore: List<Refusal>) {
-        val (model, settings) = order
-        val refused = refusedBefore.toMutableList()
+    private fun find(command: Command.Start, candidates: List<Candidate>, rejectedBefore: List<Rejection>) {
+        val (model, settings) = command
+        val rejected = rejectedBefore.toMutableList()
         for (candidate in candidates) {
-            enter(EngineState.Starting(model, candidate.processor, refused.toList()))
+            enter(EngineState.Starting(model, candidate.processor, rejected.toList()))
             val mustBeatCpu = settings.choice == ProcessorChoice.AUTO
             when (val result = trial.attempt(model, candidate, settings.threads, mustBeatCpu)) {
-                is TrialResult.Refused -> refused += Refusal(candidate.processor, result.reason)
+                is TrialResult.Rejected -> rejected += Rejection(candidate.processor, result.reason)
                 is TrialResult.Accepted -> {
                     val inUse = ProcessorInUse(
                         model,
@@ -93,33 +94,35 @@ internal class LiveEngine(
                         candidate.processor,
                         settings.threads,
                         result.check,
-                        refused.toList(),
+                        rejected.toList(),
                     )
                     active = Active(result.loaded, SegmentationResult(inUse, result.loaded.newMap()))
                     return enter(EngineState.Running(inUse))
                 }
             }
         }
-        inbox.refuseFrames()
-        enter(EngineState.Failed(model, refused))
+        commands.rejectFrames()
+        enter(EngineState.Failed(model, rejected))
     }
 
-    private fun process(order: Order.Process) {
-        if (active == null) wanted?.let(::begin)
-        val running = active ?: return order.frame.close()
+    private fun process(command: Command.ProcessFrame) {
+        if (active == null) lastStart?.let(::begin)
+        val running = active ?: return command.frame.close()
         val result = running.result
-        result.dropped = order.dropped
-        if (!read(order.frame, running)) return
+        result.dropped = command.dropped
+        if (!read(command.frame, running)) return
         try {
             result.inferenceNanos = running.loaded.run()
             result.outputNanos = nanosOf { running.loaded.read(result.map) }
         } catch (failure: Throwable) {
-            return fallBack(result.inUse, failure.toLaterReason())
+            return fallBack(result.inUse, failure.toReasonInUse())
         }
+        // The self-check only covers one image: an out-of-range label has no class to render.
+        result.map.invalidLabel(result.inUse.file)?.let { return fallBack(result.inUse, it) }
         listener.onResult(result)
     }
 
-    /** Brings [frame] into the model's input and closes it. @return whether that went well */
+    /** Writes [frame] to the model's input and closes it. @return false on failure */
     private fun read(frame: Frame, into: Active): Boolean {
         val result = into.result
         result.frameId = frame.id
@@ -133,28 +136,28 @@ internal class LiveEngine(
         }
     }
 
-    /** Goes on with the CPU after another processor has failed in use. */
-    private fun fallBack(failed: ProcessorInUse, reason: RefusalReason) {
+    /** Falls back to the CPU after another processor failed in use. */
+    private fun fallBack(failed: ProcessorInUse, reason: RejectionReason) {
         unload()
-        val order = wanted ?: return
+        val command = lastStart ?: return
         val cpu = failed.model.set.fileFor(Processor.CPU)
             ?.takeIf { failed.processor != Processor.CPU }
             ?.let { Candidate(Processor.CPU, it) }
-        find(order, listOfNotNull(cpu), failed.refused + Refusal(failed.processor, reason))
+        find(command, listOfNotNull(cpu), failed.rejected + Rejection(failed.processor, reason))
     }
 
     private fun suspend() {
         trial.freeCaches()
         val model = active?.result?.inUse?.model ?: return
         unload()
-        // A last frame from before would bring it back at once.
-        inbox.dropFrame()
+        // A frame that is still waiting would restart the model at once.
+        commands.dropFrame()
         enter(EngineState.Suspended(model))
     }
 
     private fun end() {
         unload()
-        inbox.dropFrame()
+        commands.dropFrame()
         enter(EngineState.Closed)
     }
 
@@ -163,9 +166,9 @@ internal class LiveEngine(
         active = null
     }
 
-    private fun tellHeat(status: ThermalStatus) {
-        heat = Heat(status, inbox.maxFps())
-        listener.onHeat(heat)
+    private fun reportThermalState(status: ThermalStatus) {
+        thermalState = ThermalState(status, commands.maxFps())
+        listener.onThermalStateChanged(thermalState)
     }
 
     private fun enter(next: EngineState) {
@@ -173,7 +176,7 @@ internal class LiveEngine(
         listener.onState(next)
     }
 
-    /** A model in use, and the object in which its results are given. */
+    /** A model in use, and its reusable result. */
     private class Active(val loaded: LoadedModel, val result: SegmentationResult)
 }
 

@@ -6,26 +6,26 @@ import org.kerassegformer.core.ModelFile
 import java.nio.ByteBuffer
 
 /**
- * An [InferenceRunner] on a thread of its own, watched by [limits]. All methods are for one thread, that of the caller.
+ * An [InferenceRunner] on its own thread, with timeouts. Not thread-safe.
  */
 internal class LoadedModel(
     val file: ModelFile,
     private val runner: InferenceRunner,
-    private val thread: ConfinedThread,
+    private val thread: WorkerThread,
     private val limits: TimeLimits,
 ) : AutoCloseable {
     private val reader = LabelReader(file.spec.output, runner.output)
     private var closed = false
 
-    /** To be filled before [run]. */
+    /** Input buffer, to be filled before [run]. */
     val input: ByteBuffer get() = runner.input
 
     /**
      * Runs the model on [input].
      *
-     * @return nanoseconds that it took
-     * @throws HungException it took longer than the limit: of no more use, and to be closed
-     * @throws Throwable whatever the runtime throws
+     * @return duration in nanoseconds
+     * @throws CallTimeoutException it took longer than the limit; the model is then unusable and must be closed
+     * @throws Throwable any exception of the runtime
      */
     fun run(): Long {
         val start = System.nanoTime()
@@ -36,7 +36,7 @@ internal class LoadedModel(
     /** Reads the labels of the last [run] into [map]. */
     fun read(map: LabelMap) = reader.read(map)
 
-    /** An empty map of the size of the output. */
+    /** Creates a map of the size of the output. */
     fun newMap(): LabelMap = LabelMap(file.spec.output.width, file.spec.output.height)
 
     /** Closes the runner as soon as its thread is idle. */

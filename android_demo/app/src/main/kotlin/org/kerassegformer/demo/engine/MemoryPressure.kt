@@ -3,15 +3,15 @@ package org.kerassegformer.demo.engine
 import android.content.ComponentCallbacks2
 
 /**
- * What a level of `ComponentCallbacks2.onTrimMemory` asks of the engine; null for nothing.
+ * Returns the command for a level of `ComponentCallbacks2.onTrimMemory`, or null.
  *
- * In sight, the model is needed, and only what is kept for later is freed. Out of sight, the model goes as well.
+ * In the foreground, only caches are freed; in the background, the model is unloaded too.
  */
-internal fun memoryOrder(level: Int): Order? = when {
-    level >= ComponentCallbacks2.TRIM_MEMORY_UI_HIDDEN -> Order.Suspend
-    level >= TRIM_MEMORY_RUNNING_LOW -> Order.FreeCaches
+internal fun trimCommand(level: Int): Command? = when {
+    level >= ComponentCallbacks2.TRIM_MEMORY_UI_HIDDEN -> Command.Suspend
+    level >= TRIM_MEMORY_RUNNING_LOW -> Command.FreeCaches
     else -> null
 }
 
-// ComponentCallbacks2 has it as deprecated: systems from API 34 on no longer send it, those before it do.
+// The constant of ComponentCallbacks2 is deprecated, as API 34 and newer no longer send this level; older ones do.
 private const val TRIM_MEMORY_RUNNING_LOW = 10

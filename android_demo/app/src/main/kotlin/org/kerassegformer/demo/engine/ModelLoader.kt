@@ -5,24 +5,24 @@ import org.kerassegformer.core.Processor
 import org.kerassegformer.demo.models.ModelLocation
 
 /**
- * How long drivers may take.
+ * Timeouts for drivers.
  *
- * @property loadMillis to make an interpreter and its delegate: GPUs compile their programs meanwhile
- * @property runMillis for one picture
+ * @property loadMillis for creating an interpreter and its delegate, including compilation for GPUs
+ * @property runMillis for one inference
  */
 internal data class TimeLimits(val loadMillis: Long = 60_000, val runMillis: Long = 20_000)
 
-/** Loads models, each onto a thread of its own. */
+/** Loads models, each on its own thread. */
 internal class ModelLoader(private val runners: InferenceRunnerFactory, private val limits: TimeLimits = TimeLimits()) {
     /**
      * Loads [file].
      *
-     * @param threads threads of the CPU
-     * @throws HungException it took longer than the limit; should it ever end, it is closed
-     * @throws Throwable whatever the runtime throws
+     * @param threads number of CPU threads
+     * @throws CallTimeoutException it took longer than the limit; the model is closed if loading ever completes
+     * @throws Throwable any exception of the runtime
      */
     fun load(file: ModelFile, location: ModelLocation, processor: Processor, threads: Int): LoadedModel {
-        val thread = ConfinedThread("inference on $processor")
+        val thread = WorkerThread("inference on $processor")
         var runner: InferenceRunner? = null
         try {
             runner = thread.call(limits.loadMillis, onLate = InferenceRunner::close) {
@@ -35,6 +35,6 @@ internal class ModelLoader(private val runners: InferenceRunnerFactory, private 
         }
     }
 
-    /** As [InferenceRunnerFactory.discardPrograms]. */
+    /** See [InferenceRunnerFactory.discardPrograms]. */
     fun discardPrograms(file: ModelFile) = runners.discardPrograms(file)
 }

@@ -7,9 +7,9 @@ import java.nio.ByteBuffer
 import java.nio.channels.FileChannel
 
 /**
- * Maps a `.tflite` file into memory. Assets must lie in the APK uncompressed.
+ * Memory-maps a `.tflite` file. Assets must be stored uncompressed in the APK.
  *
- * @throws java.io.IOException it is not there, or cannot be mapped
+ * @throws java.io.IOException the file is missing or cannot be mapped
  */
 internal fun mapModel(assets: AssetManager, location: ModelLocation): ByteBuffer = when (location) {
     is ModelLocation.Asset -> assets.openFd(location.path).use { asset ->

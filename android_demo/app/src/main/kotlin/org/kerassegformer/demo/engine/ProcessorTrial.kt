@@ -2,6 +2,7 @@ package org.kerassegformer.demo.engine
 
 import org.kerassegformer.core.Attempt
 import org.kerassegformer.core.Candidate
+import org.kerassegformer.core.CrashLog
 import org.kerassegformer.core.LabelMap
 import org.kerassegformer.core.ModelFile
 import org.kerassegformer.core.Outcome
@@ -10,61 +11,61 @@ import org.kerassegformer.core.SelfCheck
 import org.kerassegformer.demo.models.StoredModel
 import java.io.IOException
 
-/** What came out of trying a processor. */
+/** Result of trying a processor. */
 internal sealed interface TrialResult {
     /**
-     * It may be used.
+     * The processor may be used.
      *
      * @property check null for the CPU
-     * @property loadNanos from the file to its first labels, compilation included
+     * @property loadNanos time from loading to the first labels, including compilation
      */
-    class Accepted(val loaded: LoadedModel, val check: CheckFigures?, val loadNanos: Long) : TrialResult
+    class Accepted(val loaded: LoadedModel, val check: SelfCheckMeasurement?, val loadNanos: Long) : TrialResult
 
-    /** It may not; nothing is left loaded. */
-    data class Refused(val reason: RefusalReason) : TrialResult
+    /** The processor must not be used; nothing stays loaded. */
+    data class Rejected(val reason: RejectionReason) : TrialResult
 }
 
 /**
- * Tries processors on the check picture before they are used. For one thread.
+ * Runs the self-check on a processor before it is used. Not thread-safe.
  *
- * The try is noted in [notes] before the driver is touched: should the driver end the process, the note is still there
+ * Each attempt is logged in [crashLog] before the driver is loaded, so that a driver that crashes the process is known
  * at the next start.
  */
 internal class ProcessorTrial(
     private val loader: ModelLoader,
-    private val picture: CheckPicture,
-    private val notes: TryNotes,
+    private val image: SelfCheckImage,
+    private val crashLog: CrashLog,
 ) {
-    private val references = CpuReferences(loader, picture, notes)
+    private val references = CpuReferenceCache(loader, image, crashLog)
 
     /**
      * Tries [candidate].
      *
-     * @param mustBeatCpu whether a processor that is slower than the CPU is refused
+     * @param mustBeatCpu true to reject a processor that is slower than the CPU
      */
     fun attempt(model: StoredModel, candidate: Candidate, threads: Int, mustBeatCpu: Boolean): TrialResult {
         val (processor, file) = candidate
-        if (notes.endedTheApp(processor, file)) return TrialResult.Refused(RefusalReason.EndedTheApp)
+        if (crashLog.hasCrashed(processor, file)) return TrialResult.Rejected(RejectionReason.CrashedBefore)
         val result = if (processor == Processor.CPU) {
             tryCpu(model, file, threads)
         } else {
             tryAccelerator(model, candidate, threads, mustBeatCpu)
         }
-        if (result is TrialResult.Refused && processor != Processor.CPU) loader.discardPrograms(file)
+        if (result is TrialResult.Rejected && processor != Processor.CPU) loader.discardPrograms(file)
         return result
     }
 
-    /** Gives back the memory of what can be computed again. */
+    /** Frees memory that can be recomputed. */
     fun freeCaches() = references.clear()
 
     private fun tryCpu(model: StoredModel, file: ModelFile, threads: Int): TrialResult = guarded {
-        notes.onCpu(file) {
+        crashLog.logCpuAttempt(file) {
             val start = System.nanoTime()
             val loaded = loader.load(file, model.locationOf(file), Processor.CPU, threads)
             loaded.closeUnless<TrialResult.Accepted> {
-                val labels = loaded.answer(picture)
+                val labels = loaded.predict(image)
                 val loadNanos = System.nanoTime() - start
-                labels.unknownLabel(file)?.let(TrialResult::Refused) ?: TrialResult.Accepted(loaded, null, loadNanos)
+                labels.invalidLabel(file)?.let(TrialResult::Rejected) ?: TrialResult.Accepted(loaded, null, loadNanos)
             }
         }
     }
@@ -77,72 +78,68 @@ internal class ProcessorTrial(
     ): TrialResult {
         val (processor, file) = candidate
         val cpuFile = references.fileFor(model, file)
-        if (notes.endedTheApp(Processor.CPU, cpuFile)) {
-            return TrialResult.Refused(RefusalReason.NotCompared(RefusalReason.EndedTheApp))
+        if (crashLog.hasCrashed(Processor.CPU, cpuFile)) {
+            return TrialResult.Rejected(RejectionReason.NoReference(RejectionReason.CrashedBefore))
         }
         val reference = try {
             references.of(model, cpuFile, threads)
         } catch (failure: Throwable) {
-            return TrialResult.Refused(RefusalReason.NotCompared(failure.toReason()))
+            return TrialResult.Rejected(RejectionReason.NoReference(failure.toReason()))
         }
         try {
-            notes.begin(processor, file)
+            crashLog.begin(processor, file)
         } catch (failure: IOException) {
-            return TrialResult.Refused(RefusalReason.NotNoted(failure.toString()))
+            return TrialResult.Rejected(RejectionReason.CrashLogUnwritable(failure.toString()))
         }
         val result = guarded {
             val start = System.nanoTime()
             val loaded = loader.load(file, model.locationOf(file), processor, threads)
             loaded.closeUnless<TrialResult.Accepted> {
-                val labels = loaded.answer(picture)
+                val labels = loaded.predict(image)
                 val loadNanos = System.nanoTime() - start
-                labels.unknownLabel(file)?.let(TrialResult::Refused)
-                    ?: judge(loaded, figures(loaded, labels, reference), loadNanos, mustBeatCpu)
+                labels.invalidLabel(file)?.let(TrialResult::Rejected)
+                    ?: judge(loaded, measure(loaded, labels, reference), loadNanos, mustBeatCpu)
             }
         }
-        notes.end(processor, file, (result as? TrialResult.Refused)?.reason?.toAttempt())
+        crashLog.end(processor, file, (result as? TrialResult.Rejected)?.reason?.toAttempt())
         return result
     }
 
-    private fun figures(loaded: LoadedModel, labels: LabelMap, reference: CpuReference): CheckFigures {
+    private fun measure(loaded: LoadedModel, labels: LabelMap, reference: CpuReference): SelfCheckMeasurement {
         val spec = loaded.file.spec
         val threshold = SelfCheck.threshold(spec, reference.file.spec)
-        val answers = SelfCheck.compare(labels, reference.map, spec.labelSet, threshold)
-        return CheckFigures(answers, loaded.fastestRun(), reference.nanos)
+        val result = SelfCheck.compare(labels, reference.map, spec.labelSet, threshold)
+        return SelfCheckMeasurement(result, loaded.fastestRun(), reference.nanos)
     }
 
     private fun judge(
         loaded: LoadedModel,
-        figures: CheckFigures,
+        measurement: SelfCheckMeasurement,
         loadNanos: Long,
         mustBeatCpu: Boolean,
     ): TrialResult = when {
-        !figures.answers.passed -> TrialResult.Refused(RefusalReason.WrongAnswers(figures))
-        mustBeatCpu && figures.nanos > figures.cpuNanos -> TrialResult.Refused(RefusalReason.SlowerThanCpu(figures))
-        else -> TrialResult.Accepted(loaded, figures, loadNanos)
+        !measurement.result.passed -> TrialResult.Rejected(RejectionReason.LabelMismatch(measurement))
+        mustBeatCpu && measurement.nanos > measurement.cpuNanos ->
+            TrialResult.Rejected(RejectionReason.SlowerThanCpu(measurement))
+        else -> TrialResult.Accepted(loaded, measurement, loadNanos)
     }
 
     private fun guarded(block: () -> TrialResult): TrialResult =
         try {
             block()
         } catch (failure: Throwable) {
-            TrialResult.Refused(failure.toReason())
+            TrialResult.Rejected(failure.toReason())
         }
 
-    private fun LabelMap.unknownLabel(file: ModelFile): RefusalReason.UnknownLabel? {
-        val classes = file.spec.labelSet.size
-        return labels.firstOrNull { it !in 0 until classes }?.let { RefusalReason.UnknownLabel(it, classes) }
-    }
-
-    /** What is worth remembering: neither a lack of memory nor a slow minute says anything about the next start. */
-    private fun RefusalReason.toAttempt(): Attempt? = when (this) {
-        is RefusalReason.WrongAnswers, is RefusalReason.UnknownLabel -> Attempt(Outcome.REFUSED, describe())
-        is RefusalReason.NotBuilt, is RefusalReason.Hung -> Attempt(Outcome.FAILED, describe())
+    /** Returns the entry for the crash log; null if the reason may not apply at the next start, such as low memory. */
+    private fun RejectionReason.toAttempt(): Attempt? = when (this) {
+        is RejectionReason.LabelMismatch, is RejectionReason.InvalidLabel -> Attempt(Outcome.REJECTED, describe())
+        is RejectionReason.InitializationFailed, is RejectionReason.TimedOut -> Attempt(Outcome.FAILED, describe())
         else -> null
     }
 }
 
-/** Closes the model unless [block] gives a [T]. */
+/** Closes the model unless [block] returns a [T]. */
 private inline fun <reified T> LoadedModel.closeUnless(block: () -> TrialResult): TrialResult {
     var result: TrialResult? = null
     try {

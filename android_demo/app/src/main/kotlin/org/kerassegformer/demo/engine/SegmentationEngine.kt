@@ -3,58 +3,58 @@ package org.kerassegformer.demo.engine
 import org.kerassegformer.demo.models.StoredModel
 
 /**
- * Runs a model on the newest of the frames that it is given.
+ * Runs a model on the latest submitted frame.
  *
- * All methods may be called from any thread and return at once. There is at most one frame in work and one that waits:
- * a frame that comes while another waits takes its place, and the older one is closed unseen.
+ * All methods are thread-safe and do not block. At most one frame is processed and one waits: a newer frame replaces
+ * the waiting one, which is closed.
  */
 internal interface SegmentationEngine : AutoCloseable {
-    /** The latest state that was given to the listener. */
+    /** The latest state, as reported to the listener. */
     val state: EngineState
 
-    /** How far the heat of the phone slows the engine down at present. */
-    val heat: Heat
+    /** Current thermal state and throttling. */
+    val thermalState: ThermalState
 
     /**
-     * Makes [model] ready with [settings]; what ran before is given up. The listener hears of each step.
-     * Called again with the same arguments, it starts anew: the way to retry after [EngineState.Failed].
+     * Loads [model] with [settings] and replaces the previous one. The listener is notified of each step. Calling it
+     * again with the same arguments restarts the model, for example after [EngineState.Failed].
      */
     fun start(model: StoredModel, settings: EngineSettings)
 
     /**
-     * Hands over [frame], which the engine closes in any case. A frame that comes before the engine is ready waits.
+     * Submits [frame], which the engine closes in any case. It waits until the model is loaded.
      *
-     * @return whether the frame was taken: false after [close], in [EngineState.Idle] and in [EngineState.Failed]
+     * @return false if the frame is rejected: after [close], in [EngineState.Idle] and in [EngineState.Failed]
      */
     fun submit(frame: Frame): Boolean
 
-    /** Closes the frame that waits, if there is one: for pauses, and before a picture of another source. */
+    /** Closes the waiting frame, if any: when pausing, or before a frame of another source. */
     fun dropWaiting()
 
     /**
-     * Gives back memory that can be made again. [level] is that of `ComponentCallbacks2.onTrimMemory`: with the app out
-     * of sight the model itself is closed ([EngineState.Suspended]), and the next frame makes it anew.
+     * Frees memory according to the [level] of `ComponentCallbacks2.onTrimMemory`. In the background the model is
+     * unloaded ([EngineState.Suspended]); the next frame reloads it.
      */
     fun trimMemory(level: Int)
 
-    /** Forgets which processors crashed, failed or lied, so that the next [start] tries them all again. */
+    /** Clears the crash log, so that the next [start] tries all processors again. */
     fun forgetFailures()
 
-    /** Ends the engine for good and closes the interpreter as soon as it is idle. */
+    /** Closes the engine permanently, and the interpreter as soon as it is idle. */
     override fun close()
 
-    /** Hears of the engine, always on one thread of the engine and in order; must return soon. */
+    /** Receives the engine's events in order, on one thread of the engine. Must not block. */
     interface Listener {
-        /** The engine has entered [state]. */
+        /** Called when the engine enters [state]. */
         fun onState(state: EngineState)
 
-        /** The labels of a frame. [result] and its labels are only valid during the call: copy what is kept. */
+        /** Called with the labels of a frame. [result] is reused after the call: copy what you keep. */
         fun onResult(result: SegmentationResult)
 
-        /** The frame [frameId] could not be read, and is left out; [detail] says why. */
+        /** Called if the frame [frameId] could not be read and is skipped. */
         fun onFrameProblem(frameId: Long, detail: String)
 
-        /** The heat of the phone has changed how fast frames are taken. */
-        fun onHeat(heat: Heat)
+        /** Called when the thermal status changes. */
+        fun onThermalStateChanged(state: ThermalState)
     }
 }

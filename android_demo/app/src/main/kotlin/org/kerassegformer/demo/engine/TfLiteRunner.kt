@@ -9,10 +9,10 @@ import java.nio.ByteBuffer
 import java.nio.ByteOrder
 
 /**
- * TF Lite's interpreter with an accelerator's [delegate], or none for the CPU.
+ * TF Lite interpreter with an optional [delegate]; null for the CPU.
  *
- * @param model the `.tflite` file, mapped; it must stay as it is while the runner lives
- * @throws IllegalArgumentException the file's tensors are not those of [spec], or TF Lite cannot take the file
+ * @param model the memory-mapped `.tflite` file; it must not change during the lifetime of the runner
+ * @throws IllegalArgumentException the tensors differ from [spec], or TF Lite does not accept the file
  */
 internal class TfLiteRunner(model: ByteBuffer, spec: ModelSpec, threads: Int, private val delegate: Delegate?) :
     InferenceRunner {
@@ -43,10 +43,10 @@ internal class TfLiteRunner(model: ByteBuffer, spec: ModelSpec, threads: Int, pr
     }
 
     private fun check(name: String, tensor: Tensor, bytes: Int) = require(tensor.numBytes() == bytes) {
-        "The file's $name is ${tensor.shape().contentToString()} of ${tensor.dataType()}, and not what its JSON says."
+        "The $name tensor is ${tensor.shape().contentToString()} of ${tensor.dataType()}, unlike in the JSON file."
     }
 
-    /** `ByteBuffer.rewind` itself came with API 28. */
+    /** `ByteBuffer.rewind` requires API 28; `Buffer.rewind` does not. */
     private fun toStart(buffer: Buffer) {
         buffer.rewind()
     }

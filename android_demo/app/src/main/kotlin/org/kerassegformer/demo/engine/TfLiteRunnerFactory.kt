@@ -12,9 +12,9 @@ import org.tensorflow.lite.nnapi.NnApiDelegate
 import java.io.File
 
 /**
- * Runs models with TF Lite.
+ * Creates TF Lite interpreters.
  *
- * @param programs folder for what drivers compile, so that the next start is quick; it may be emptied at any time
+ * @param programs cache for programs compiled by drivers, to speed up the next start; it may be emptied at any time
  */
 internal class TfLiteRunnerFactory(private val assets: AssetManager, private val programs: File) :
     InferenceRunnerFactory {
@@ -51,7 +51,7 @@ internal class TfLiteRunnerFactory(private val assets: AssetManager, private val
     }
 
     private fun nnapi(file: ModelFile): Delegate {
-        // Without a real accelerator, NNAPI would compute on a reference CPU, which takes seconds.
+        // Without an accelerator, NNAPI would fall back to its reference CPU, which takes seconds.
         val options = NnApiDelegate.Options()
             .setUseNnapiCpu(false)
             .setExecutionPreference(NnApiDelegate.Options.EXECUTION_PREFERENCE_SUSTAINED_SPEED)
@@ -63,11 +63,11 @@ internal class TfLiteRunnerFactory(private val assets: AssetManager, private val
 
     private fun programsOf(file: ModelFile) = File(programs, file.spec.sha256)
 
-    /** The folder, or null if it cannot be made: then programs are compiled at each start. */
+    /** Returns the cache folder, or null if it cannot be created: programs are then compiled at each start. */
     private fun newProgramsOf(file: ModelFile): File? = programsOf(file).takeIf { it.isDirectory || it.mkdirs() }
 
     internal companion object {
-        /** A factory that keeps programs where Android deletes them after an update of the app or of the system. */
+        /** Caches programs in a folder that Android empties when the app or the system is updated. */
         fun of(context: Context): TfLiteRunnerFactory =
             TfLiteRunnerFactory(context.assets, File(context.codeCacheDir, "programs"))
     }

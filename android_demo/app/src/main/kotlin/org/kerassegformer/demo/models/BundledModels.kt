@@ -2,19 +2,19 @@ package org.kerassegformer.demo.models
 
 import android.content.res.AssetManager
 
-/** Models that came with the app. */
+/** Models bundled with the app. */
 internal interface BundledModels {
-    /** File names without ending, of those that have both files. */
+    /** File names without extension of the models that have both files. */
     fun stems(): List<String>
 
-    /** Text of a model's JSON. @throws java.io.IOException it cannot be read */
+    /** Content of a model's JSON file. @throws java.io.IOException it cannot be read */
     fun json(stem: String): String
 
-    /** Where a model's `.tflite` file lies. */
+    /** Location of a model's `.tflite` file. */
     fun location(stem: String): ModelLocation
 }
 
-/** Models in the folder `models` of the app's assets. */
+/** Models in the assets folder `models`. */
 internal class AssetModels(private val assets: AssetManager) : BundledModels {
     override fun stems(): List<String> = stemsOfPairs(assets.list(FOLDER).orEmpty().asList())
 
@@ -27,7 +27,7 @@ internal class AssetModels(private val assets: AssetManager) : BundledModels {
     }
 }
 
-/** Stems of which there are both a `.tflite` and a `.json` file, sorted. */
+/** Returns the sorted stems that have both a `.tflite` and a `.json` file. */
 internal fun stemsOfPairs(names: List<String>): List<String> {
     val all = names.toSet()
     val models = names.filter { it.endsWith(".tflite") }.map { it.removeSuffix(".tflite") }

@@ -4,23 +4,26 @@ import org.kerassegformer.core.ModelException
 import org.kerassegformer.core.ModelFile
 import org.kerassegformer.core.ModelSet
 import org.kerassegformer.core.ModelSpec
+import org.kerassegformer.core.RuntimeVersion
 import java.io.IOException
 
 /**
- * The app's models, and those of the user in a folder of their own.
+ * Bundled models, and imported ones in a folder.
  *
- * @param imports where imported models are kept
- * @param importer takes new ones in
+ * @param imports folder of the imported models
+ * @param importer imports new ones
+ * @param runtime returns the version of TF Lite, null if unknown; called on the thread of the store
  */
 internal class FileModelStore(
     private val bundled: BundledModels,
     private val imports: ImportFolder,
     private val importer: ModelImporter,
+    private val runtime: () -> RuntimeVersion?,
 ) : ModelStore {
     override fun list(): ModelListing {
         val own = readAll(bundled.stems(), bundled::json, bundled::location)
         val users = readAll(imports.stems(), imports::json) { ModelLocation.OnDisk(imports.model(it)) }
-        // By length alone: reading all bytes at each start would be slow, and TF Lite checks the structure.
+        // Checks the length only: reading all bytes at each start would be slow, and TF Lite checks the structure.
         val (whole, cut) = users.found.partition { imports.model(it.file.stem).length() == it.file.spec.bytes }
         val truncated = cut.associate { it.file.stem to imports.truncation(it.file) }
         return ModelListing(
@@ -35,7 +38,7 @@ internal class FileModelStore(
     }
 
     override fun remove(model: StoredModel) {
-        require(model.imported) { "The model ${model.name} came with the app and cannot be removed." }
+        require(model.imported) { "The model ${model.name} is bundled with the app and cannot be removed." }
         model.set.files.forEach { imports.remove(it.stem) }
     }
 
@@ -48,7 +51,7 @@ internal class FileModelStore(
         val broken = mutableMapOf<String, ImportProblem>()
         for (stem in stems) {
             try {
-                found += Located(ModelFile(stem, ModelSpec.parse(json(stem))), location(stem))
+                found += Located(ModelFile(stem, ModelSpec.parse(json(stem), runtime())), location(stem))
             } catch (failure: ModelException) {
                 broken[stem] = ImportProblem.BadSpec("$stem.json", failure.message.orEmpty())
             } catch (failure: IOException) {

@@ -4,19 +4,19 @@ import java.io.File
 import java.io.IOException
 
 /**
- * Where imported models lie: a folder for each, with its two files, so that both are replaced by one renaming.
+ * Storage of imported models: one folder per model with its two files, so that both are replaced by one rename.
  *
- * Folders that end in [NEW] are not finished, those in [OLD] are being replaced. An app that dies in between leaves
- * them behind; they are put right when the next [ImportFolder] is made.
+ * Folders with the suffix [NEW] are incomplete, those with [OLD] are being replaced. If the process dies in between,
+ * the next [ImportFolder] recovers from them.
  *
- * @param usableSpace bytes that can still be written to a folder
+ * @param usableSpace returns the free space of a folder in bytes
  */
 internal class ImportFolder(private val root: File, private val usableSpace: (File) -> Long = File::getUsableSpace) {
     init {
         root.listFiles().orEmpty().forEach(::recover)
     }
 
-    /** Bytes that can still be written here. */
+    /** Free space in bytes. */
     val freeBytes: Long get() = usableSpace(root.takeIf(File::exists) ?: root.parentFile ?: root)
 
     /** Stems of the models, sorted. */
@@ -27,20 +27,20 @@ internal class ImportFolder(private val root: File, private val usableSpace: (Fi
 
     fun model(stem: String): File = File(File(root, stem), "$stem.tflite")
 
-    /** An empty folder in which to make a model that [commit] then puts in place. @throws IOException no such folder */
+    /** Creates a staging folder for a model that [commit] then publishes. @throws IOException it cannot be created */
     fun begin(stem: String): File {
         val folder = File(root, stem + NEW)
         folder.deleteRecursively()
-        if (!folder.mkdirs()) throw IOException("The folder ${folder.path} cannot be made.")
+        if (!folder.mkdirs()) throw IOException("The folder ${folder.path} cannot be created.")
         return folder
     }
 
-    /** Deletes what was begun. */
+    /** Deletes the staging folder. */
     fun discard(stem: String) {
         File(root, stem + NEW).deleteRecursively()
     }
 
-    /** Puts the folder of [begin] in the place of the model of that name, if there is one. @throws IOException */
+    /** Publishes the folder of [begin], replacing the model of that name, if any. @throws IOException */
     fun commit(stem: String) {
         val place = File(root, stem)
         val old = File(root, stem + OLD)

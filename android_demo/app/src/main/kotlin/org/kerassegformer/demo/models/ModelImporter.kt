@@ -4,30 +4,34 @@ import org.kerassegformer.core.ModelException
 import org.kerassegformer.core.ModelFault
 import org.kerassegformer.core.ModelFile
 import org.kerassegformer.core.ModelSpec
+import org.kerassegformer.core.RuntimeVersion
 import java.io.File
 import java.io.IOException
 
-/** Tries whether TF Lite takes a file. */
+/** Checks that TF Lite can load a file. */
 internal fun interface LoadProbe {
     /**
      * Loads [file] and closes it again.
      *
-     * @throws Throwable it cannot be loaded, or its tensors are not those of its JSON
+     * @throws Throwable it cannot be loaded, or its tensors differ from its JSON file
      */
     fun load(file: ModelFile, location: ModelLocation)
 }
 
 /**
- * Takes in models of the user.
+ * Imports models of the user.
  *
- * Each pair is copied into a folder of its own and checked there; only when all have passed are they put in place, each
- * by one renaming.
+ * Each pair is copied to a staging folder and checked there. When all have passed, each is published by one rename.
  */
-internal class ModelImporter(private val folder: ImportFolder, private val probe: LoadProbe) {
+internal class ModelImporter(
+    private val folder: ImportFolder,
+    private val probe: LoadProbe,
+    private val runtime: () -> RuntimeVersion?,
+) {
     /**
-     * Imports pairs of `.tflite` and `.json`.
+     * Imports pairs of `.tflite` and `.json` files.
      *
-     * @return the stems under which they are stored
+     * @return the stems of the stored files
      * @throws ModelImportException nothing was changed
      */
     fun import(documents: List<ImportDocument>): List<String> {
@@ -45,7 +49,8 @@ internal class ModelImporter(private val folder: ImportFolder, private val probe
         val json = readText(pair.json)
         val file = ModelFile(pair.stem, parse(pair.json.name, json))
         val needed = file.spec.bytes + json.length + SPARE_BYTES
-        if (folder.freeBytes < needed) throw refused(ImportProblem.NoSpace(pair.model.name, needed, folder.freeBytes))
+        val free = folder.freeBytes
+        if (free < needed) throw importError(ImportProblem.NoSpace(pair.model.name, needed, free))
         val copy = storing(pair.model.name, needed) {
             val target = folder.begin(pair.stem)
             File(target, "${pair.stem}.json").writeText(json)
@@ -59,20 +64,20 @@ internal class ModelImporter(private val folder: ImportFolder, private val probe
 
     private fun parse(name: String, json: String): ModelSpec =
         try {
-            ModelSpec.parse(json)
+            ModelSpec.parse(json, runtime())
         } catch (failure: ModelException) {
-            throw refused(ImportProblem.BadSpec(name, failure.message.orEmpty()), failure)
+            throw importError(ImportProblem.BadSpec(name, failure.message.orEmpty()), failure)
         }
 
     private fun readText(document: ImportDocument): String {
         val bytes = document.opened().use { stream -> document.reading { stream.readAtMost(MOST_JSON_BYTES + 1) } }
         if (bytes.size > MOST_JSON_BYTES) {
-            throw refused(ImportProblem.BadSpec(document.name, "It is longer than any description of a model."))
+            throw importError(ImportProblem.BadSpec(document.name, "The file is too large for a model description."))
         }
         return bytes.decodeToString()
     }
 
-    /** Copies no more than one byte above [expected], which is enough to know that there are too many. */
+    /** Copies at most [expected] + 1 bytes, which is enough to detect a file that is too long. */
     private fun copy(document: ImportDocument, target: File, expected: Long) = document.opened().use { input ->
         target.outputStream().use { output ->
             val buffer = ByteArray(BUFFER_BYTES)
@@ -97,7 +102,7 @@ internal class ModelImporter(private val folder: ImportFolder, private val probe
                     ImportProblem.Truncated(name, copy.length(), spec.bytes)
                 else -> ImportProblem.Corrupt(name)
             }
-            throw refused(problem, failure)
+            throw importError(problem, failure)
         }
     }
 
@@ -105,7 +110,7 @@ internal class ModelImporter(private val folder: ImportFolder, private val probe
         try {
             probe.load(file, ModelLocation.OnDisk(copy))
         } catch (failure: Throwable) {
-            throw refused(ImportProblem.DoesNotLoad(name, failure.message ?: failure.toString()), failure)
+            throw importError(ImportProblem.DoesNotLoad(name, failure.message ?: failure.toString()), failure)
         }
     }
 
@@ -119,14 +124,14 @@ internal class ModelImporter(private val folder: ImportFolder, private val probe
             } else {
                 ImportProblem.NotStored(name, failure.message ?: failure.toString())
             }
-            throw refused(problem, failure)
+            throw importError(problem, failure)
         }
 
     private companion object {
         const val MOST_JSON_BYTES = 8 shl 20
         const val BUFFER_BYTES = 1 shl 16
 
-        /** What else an app needs to run: caches, notes, the next start. */
+        /** Reserve for caches, the crash log and settings. */
         const val SPARE_BYTES = 4L shl 20
     }
 }

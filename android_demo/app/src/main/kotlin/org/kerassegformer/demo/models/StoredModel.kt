@@ -5,11 +5,11 @@ import org.kerassegformer.core.ModelSet
 import java.io.File
 
 /**
- * A model that can be chosen.
+ * An available model.
  *
- * @property set its files, each for another kind of processor
- * @property locations where each file of [set] lies, by its stem
- * @property imported whether the user brought it, and may remove it
+ * @property set its files for the different processors
+ * @property locations location of each file of [set], by stem
+ * @property imported true if the user imported it and may remove it
  */
 internal class StoredModel(
     val set: ModelSet,
@@ -18,23 +18,23 @@ internal class StoredModel(
 ) {
     init {
         val missing = set.files.map(ModelFile::stem) - locations.keys
-        require(missing.isEmpty()) { "It is not known where $missing of the model ${set.name} lie." }
+        require(missing.isEmpty()) { "The locations of $missing of the model ${set.name} are missing." }
     }
 
-    /** Such as `b0_camvid`; unique together with [imported]. */
+    /** Name such as `b0_camvid`; unique together with [imported]. */
     val name: String get() = set.name
 
-    /** Where a file of [set] lies. */
+    /** Returns the location of a file of [set]. */
     fun locationOf(file: ModelFile): ModelLocation = locations.getValue(file.stem)
 
     override fun toString(): String = if (imported) "$name (imported)" else name
 }
 
-/** Where a `.tflite` file lies. */
+/** Location of a `.tflite` file. */
 internal sealed interface ModelLocation {
-    /** In the app's assets, under [path]. */
+    /** An asset of the app. */
     data class Asset(val path: String) : ModelLocation
 
-    /** A file of its own. */
+    /** A file on disk. */
     data class OnDisk(val file: File) : ModelLocation
 }

@@ -2,7 +2,7 @@ package org.kerassegformer.demo.models
 
 import java.io.InputStream
 
-/** The first bytes of the stream, [most] or fewer. (`readNBytes` came with API 33.) */
+/** Reads up to [most] bytes. (`InputStream.readNBytes` requires API 33.) */
 internal fun InputStream.readAtMost(most: Int): ByteArray {
     val bytes = ByteArray(most)
     var count = 0

@@ -4,26 +4,27 @@ import org.kerassegformer.core.Box
 import org.kerassegformer.core.LabelMap
 
 /**
- * A place well inside of an area of one class.
+ * A point well inside a segment, for its label.
  *
  * @property x column of the label map
  * @property y row of the label map
- * @property radius how far it is to the nearest other class, in places of the map
+ * @property radius distance to the nearest other class, in pixels of the map
  */
 internal data class ClassAnchor(val index: Int, val x: Int, val y: Int, val radius: Int)
 
 /**
- * Finds places for names: of each class the one that is farthest from all other classes, in steps to the eight
- * neighbours. Two passes over the map, after Rosenfeld and Pfaltz, "Sequential operations in digital picture
- * processing", 1966. Memory is kept from map to map. For one thread.
+ * Places labels: finds the pole of inaccessibility of each class, the point farthest from all other classes, by a
+ * chessboard distance transform in two passes (Rosenfeld and Pfaltz, "Sequential operations in digital picture
+ * processing", 1966). Reuses its buffers. Not thread-safe.
  */
 internal class ClassAnchors {
     private var distances = IntArray(0)
 
     /**
-     * The anchors of the classes of [map] within [content], of at least [leastRadius], the deepest first.
+     * Returns the anchors of the classes within [content] with a radius of at least [leastRadius], by descending
+     * radius.
      *
-     * @param content the part that the picture fills, in places of the map
+     * @param content the region that the image fills, in pixels of the map
      */
     fun find(map: LabelMap, content: Box, leastRadius: Int): List<ClassAnchor> {
         if (distances.size != map.labels.size) distances = IntArray(map.labels.size)
@@ -36,7 +37,7 @@ internal class ClassAnchors {
         return inner.backwards(leastRadius).values.sortedByDescending(ClassAnchor::radius)
     }
 
-    /** The part of a map that is looked at; outside of it everything is another class. */
+    /** The region of a map that is searched; everything outside counts as another class. */
     private inner class Window(
         private val map: LabelMap,
         private val left: Int,
@@ -69,7 +70,7 @@ internal class ClassAnchors {
             return best
         }
 
-        /** Distance of a neighbour of the same class, and 0 of any other and outside. */
+        /** Distance of a neighbour of the same class; 0 for other classes and outside the region. */
         private fun at(x: Int, y: Int, stepX: Int, stepY: Int): Int {
             val otherX = x + stepX
             val otherY = y + stepY

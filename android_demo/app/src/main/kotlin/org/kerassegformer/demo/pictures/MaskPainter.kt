@@ -9,35 +9,35 @@ import org.kerassegformer.core.LabelMap
 import org.kerassegformer.core.LabelSet
 import org.kerassegformer.core.LabelSmoother
 
-/** Paints the labels of pictures: colours, shares and places for names. Buffers are kept. For one thread. */
+/** Renders the labels of images: mask, class shares and label anchors. Reuses its buffers. Not thread-safe. */
 internal class MaskPainter {
     private var tools: Tools? = null
 
     /**
-     * Fills [MaskedPicture.mask], [MaskedPicture.shares] and [MaskedPicture.anchors] from the picture's labels.
+     * Updates [SegmentedPicture.mask], [SegmentedPicture.shares] and [SegmentedPicture.anchors] from the labels.
      *
-     * @param alone the class that is painted alone, or null for all
-     * @param steady whether the labels are those of a film whose flicker is to be smoothed away
+     * @param onlyClass the only class to render, or null for all
+     * @param smoothing true to smooth the labels over time, for video
      */
-    fun paint(picture: MaskedPicture, alone: Int? = null, steady: Boolean = false) {
-        val map = checkNotNull(picture.map) { "The picture has no labels." }
-        val labelSet = checkNotNull(picture.labelSet) { "The picture has no classes." }
-        val geometry = checkNotNull(picture.geometry) { "The picture was not given to a model." }
+    fun paint(picture: SegmentedPicture, onlyClass: Int? = null, smoothing: Boolean = false) {
+        val map = checkNotNull(picture.map) { "The image has no labels." }
+        val labelSet = checkNotNull(picture.labelSet) { "The image has no label set." }
+        val geometry = checkNotNull(picture.geometry) { "The image has not been processed by a model." }
         val tools = toolsFor(labelSet, map, geometry)
-        if (steady) tools.smoother.smooth(map)
+        if (smoothing) tools.smoother.smooth(map)
         val content = contentOf(map, geometry)
         tools.shares.count(map, content)
         picture.shares = tools.shares.list()
-        picture.anchors = tools.anchors.find(map, content, leastRadius = maxOf(2, map.width / SHARE_OF_NAMED_RADIUS))
-            .filter { labelSet.names.getOrNull(it.index) != null && (alone == null || it.index == alone) }
-        tools.colorizer.draw(tools.only(map, alone), tools.pixels)
+        picture.anchors = tools.anchors.find(map, content, leastRadius = maxOf(2, map.width / LABEL_RADIUS_DIVISOR))
+            .filter { labelSet.names.getOrNull(it.index) != null && (onlyClass == null || it.index == onlyClass) }
+        tools.colorizer.draw(tools.only(map, onlyClass), tools.pixels)
         val mask = picture.mask?.takeIf { it.width == geometry.tensorWidth && it.height == geometry.tensorHeight }
             ?: Bitmap.createBitmap(geometry.tensorWidth, geometry.tensorHeight, Bitmap.Config.ARGB_8888)
         mask.setPixels(tools.pixels, 0, mask.width, 0, 0, mask.width, mask.height)
         picture.mask = mask
     }
 
-    /** Forgets the pictures before, as when another camera is opened. */
+    /** Resets temporal smoothing, for example after switching cameras. */
     fun reset() {
         tools?.smoother?.reset()
     }
@@ -47,7 +47,7 @@ internal class MaskPainter {
         return tools.takeIf { fits } ?: Tools(labelSet, map, geometry).also { tools = it }
     }
 
-    /** What is made once for a model. */
+    /** Objects that are created once per model. */
     private class Tools(labelSet: LabelSet, map: LabelMap, geometry: FrameGeometry) {
         val colorizer =
             LabelColorizer(labelSet, map.width, map.height, geometry.tensorWidth, geometry.tensorHeight)
@@ -61,7 +61,7 @@ internal class MaskPainter {
             colorizer.labelSet == labelSet && colorizer.mapWidth == map.width && colorizer.mapHeight == map.height &&
                 colorizer.width == geometry.tensorWidth && colorizer.height == geometry.tensorHeight
 
-        /** [map] with all classes but one made none. */
+        /** Returns [map] with all classes but one replaced by the ignore index. */
         fun only(map: LabelMap, index: Int?): LabelMap {
             if (index == null) return map
             val none = colorizer.labelSet.ignoreIndex
@@ -71,13 +71,13 @@ internal class MaskPainter {
     }
 
     internal companion object {
-        /** How many frames late a change shows where flicker is smoothed away. */
+        /** Delay of temporal smoothing, in frames. */
         const val DELAY_FRAMES = 1
 
-        /** Areas whose inner radius is less than this part of the map's width are too small for a name. */
-        private const val SHARE_OF_NAMED_RADIUS = 18
+        /** Segments with a radius below the map's width divided by this are too small for a label. */
+        private const val LABEL_RADIUS_DIVISOR = 18
 
-        /** The part of a label map that the picture fills, in places of the map. */
+        /** Returns the region of a label map that the image fills, in pixels of the map. */
         fun contentOf(map: LabelMap, geometry: FrameGeometry): Box {
             val scaleX = map.width.toDouble() / geometry.tensorWidth
             val scaleY = map.height.toDouble() / geometry.tensorHeight

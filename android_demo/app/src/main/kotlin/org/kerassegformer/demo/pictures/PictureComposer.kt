@@ -8,14 +8,14 @@ import org.kerassegformer.core.Box
 import org.kerassegformer.core.Framing
 import org.kerassegformer.core.ViewGeometry
 
-/** Lays the mask over its picture, in the picture's own pixels: what is saved and shared. */
+/** Draws the mask over its image at the image's resolution, for saving and sharing. */
 internal object PictureComposer {
     /**
-     * A new bitmap of the size of the picture.
+     * Returns a new bitmap of the size of the image.
      *
-     * @param opacity of the colours, 0..1
+     * @param opacity opacity of the mask, 0..1
      */
-    fun compose(picture: MaskedPicture, opacity: Float): Bitmap {
+    fun compose(picture: SegmentedPicture, opacity: Float): Bitmap {
         val base = picture.picture
         val result = Bitmap.createBitmap(base.width, base.height, Bitmap.Config.ARGB_8888)
         val canvas = Canvas(result)
@@ -29,9 +29,9 @@ internal object PictureComposer {
         return result
     }
 
-    /** The paint of masks: filtered, with the opacity of the user. */
+    /** Creates the paint for masks, with bilinear filtering and the given opacity. */
     fun maskPaint(opacity: Float): Paint = Paint(Paint.FILTER_BITMAP_FLAG).apply { alpha = (opacity * 255).toInt() }
 }
 
-/** The same rectangle for a canvas. */
+/** Converts to the rectangle type of `Canvas`. */
 internal fun Box.toRectF(): RectF = RectF(left.toFloat(), top.toFloat(), right.toFloat(), bottom.toFloat())

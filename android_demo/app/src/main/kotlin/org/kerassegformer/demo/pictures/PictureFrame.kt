@@ -7,8 +7,8 @@ import org.kerassegformer.core.PictureToInput
 import org.kerassegformer.demo.engine.Frame
 import java.nio.ByteBuffer
 
-/** A chosen picture on its way to the model. All of it is seen: bars fill what remains of the tensor. */
-internal class PictureFrame(override val id: Long, private val picture: MaskedPicture) : Frame {
+/** An image of the user as a frame for the engine, letterboxed. */
+internal class PictureFrame(override val id: Long, private val picture: SegmentedPicture) : Frame {
     override val cameraNanos: Long get() = 0
 
     init {

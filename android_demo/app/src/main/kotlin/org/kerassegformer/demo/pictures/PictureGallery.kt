@@ -14,29 +14,29 @@ import java.io.IOException
 import java.io.OutputStream
 import org.kerassegformer.demo.RequiresSdk
 
-/** What went wrong while a file was saved. */
+/** Why a file was not saved. */
 internal enum class SaveProblem {
-    /** No space is left. */
+    /** No free space. */
     FULL,
 
-    /** The place cannot be written to. */
+    /** The location is not writable. */
     UNWRITABLE,
 }
 
-/** A file that was not saved, and why. Nothing of it remains. */
+/** Thrown if a file was not saved. No partial file remains. */
 internal class SaveException(val problem: SaveProblem, cause: Throwable? = null) :
     Exception("Not saved: ${problem.name.lowercase()}.", cause)
 
-/** Saves pictures where other apps find them. All calls take a while: not for the main thread. */
+/** Saves images to the gallery or to documents. Blocking: do not call on the main thread. */
 internal class PictureGallery(private val resolver: ContentResolver) {
     /**
-     * Saves [bitmap] as a JPEG file in the gallery. Others see it only once it is whole.
+     * Saves [bitmap] as a JPEG file to the gallery. Other apps see it only when it is complete.
      *
-     * @param name file name without ending
-     * @return its address
-     * @throws SaveException nothing was left behind
+     * @param name file name without extension
+     * @return its URI
+     * @throws SaveException saving failed; no partial file remains
      */
-    @RequiresSdk(Build.VERSION_CODES.Q)
+     @RequiresSdk(Build.VERSION_CODES.Q)
     fun save(bitmap: Bitmap, name: String): Uri {
         val values = ContentValues().apply {
             put(MediaStore.Images.Media.DISPLAY_NAME, "$name.jpg")
@@ -46,7 +46,7 @@ internal class PictureGallery(private val resolver: ContentResolver) {
         }
         return guarded {
             val collection = MediaStore.Images.Media.getContentUri(MediaStore.VOLUME_EXTERNAL_PRIMARY)
-            val uri = resolver.insert(collection, values) ?: throw IOException("The gallery takes no pictures.")
+            val uri = resolver.insert(collection, values) ?: throw IOException("The gallery does not accept images.")
             writeOrRemove(uri) {
                 write(uri, bitmap)
                 resolver.update(uri, ContentValues().apply { put(MediaStore.Images.Media.IS_PENDING, 0) }, null, null)
@@ -56,13 +56,13 @@ internal class PictureGallery(private val resolver: ContentResolver) {
     }
 
     /**
-     * Writes [bitmap] as a JPEG file into a document that the user has just made, which is removed again on errors.
+     * Writes [bitmap] as a JPEG file to a document that the user just created. The document is deleted on errors.
      *
-     * @throws SaveException nothing was left behind
+     * @throws SaveException saving failed; no partial file remains
      */
     fun saveTo(document: Uri, bitmap: Bitmap): Unit = saveDocument(document) { writeJpeg(bitmap, it) }
 
-    /** Writes anything else, [write], into such a document. @throws SaveException nothing was left behind */
+    /** Calls [write] with the stream of such a document. @throws SaveException saving failed, see [saveTo] */
     fun saveDocument(document: Uri, write: (OutputStream) -> Unit): Unit = guarded {
         writeOrRemove(document) { open(document).use(write) }
     }
@@ -73,7 +73,7 @@ internal class PictureGallery(private val resolver: ContentResolver) {
         resolver.openOutputStream(uri) ?: throw FileNotFoundException("$uri")
 
     private fun writeJpeg(bitmap: Bitmap, stream: OutputStream) {
-        // A full disk shows in the result alone: the encoder swallows the exceptions of streams.
+        // The encoder swallows exceptions of the stream: a full disk only shows in the result.
         val whole = bitmap.compress(Bitmap.CompressFormat.JPEG, JPEG_QUALITY, stream)
         if (!whole) throw SaveException(SaveProblem.FULL)
         stream.flush()
@@ -97,7 +97,7 @@ internal class PictureGallery(private val resolver: ContentResolver) {
                 android.provider.DocumentsContract.deleteDocument(resolver, uri)
             }
         } catch (_: Exception) {
-            // It is already an error that is reported; a provider that cannot delete adds nothing to it.
+            // The original error is reported; a provider that cannot delete adds nothing to it.
         }
     }
 
@@ -108,7 +108,7 @@ internal class PictureGallery(private val resolver: ContentResolver) {
     } catch (e: SecurityException) {
         throw SaveException(SaveProblem.UNWRITABLE, e)
     } catch (e: IllegalStateException) {
-        // What the gallery throws when it is not mounted.
+        // Thrown by the gallery if the storage is not mounted.
         throw SaveException(SaveProblem.UNWRITABLE, e)
     } catch (e: IllegalArgumentException) {
         throw SaveException(SaveProblem.UNWRITABLE, e)
@@ -119,7 +119,7 @@ internal class PictureGallery(private val resolver: ContentResolver) {
         private const val FOLDER = "SegFormer"
         private const val JPEG_QUALITY = 92
 
-        /** Whether an error says that there is no space left. */
+        /** Returns true if the error was caused by a lack of free space. */
         fun isFull(e: Throwable): Boolean = generateSequence(e) { it.cause }
             .any { (it as? ErrnoException)?.errno == OsConstants.ENOSPC || it.message?.contains("ENOSPC") == true }
     }

@@ -1,17 +1,17 @@
 package org.kerassegformer.demo.pictures
 
-/** Why a picture of the user cannot be shown. Each has its own message and remedy on the screen. */
+/** Why an image of the user cannot be displayed. Each has its own message on the screen. */
 internal enum class PictureProblem {
-    /** The document is gone, or the right to read it. */
+    /** The document or the permission to read it no longer exists. */
     MISSING,
 
-    /** Damaged, cut off, or no picture. */
-    BROKEN,
+    /** Damaged, truncated, or not an image. */
+    CORRUPT,
 
-    /** Not enough memory for it. */
+    /** Not enough memory. */
     TOO_LARGE,
 }
 
-/** A picture that cannot be shown, and why. */
+/** Thrown if an image cannot be displayed. */
 internal class PictureException(val problem: PictureProblem, cause: Throwable? = null) :
-    Exception("The picture cannot be shown: ${problem.name.lowercase()}.", cause)
+    Exception("The image cannot be displayed: ${problem.name.lowercase()}.", cause)

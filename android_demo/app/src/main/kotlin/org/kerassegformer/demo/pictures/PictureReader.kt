@@ -12,38 +12,38 @@ import java.io.FileNotFoundException
 import java.io.IOException
 import java.io.InputStream
 
-/** Reads pictures of the user: large ones sampled down while they are decoded, and turned as their EXIF says. */
+/** Decodes images of the user: subsamples large ones and applies the EXIF orientation. */
 internal class PictureReader(private val resolver: ContentResolver) {
     /**
-     * Reads a picture. Takes a while: not for the main thread.
+     * Decodes an image. Blocking: do not call on the main thread.
      *
-     * @param uri address of a document
-     * @return upright, ARGB_8888, neither side above [LARGEST_SIDE]
-     * @throws PictureException it cannot be read, and why
+     * @param uri URI of a document
+     * @return upright bitmap, ARGB_8888, with sides of at most [LARGEST_SIDE]
+     * @throws PictureException it cannot be read
      */
     fun read(uri: Uri): Bitmap = try {
         val bounds = BitmapFactory.Options().apply { inJustDecodeBounds = true }
         open(uri) { BitmapFactory.decodeStream(it, null, bounds) }
-        if (bounds.outWidth <= 0 || bounds.outHeight <= 0) throw PictureException(PictureProblem.BROKEN)
+        if (bounds.outWidth <= 0 || bounds.outHeight <= 0) throw PictureException(PictureProblem.CORRUPT)
         val orientation = open(uri, ::orientationOf)
         val options = BitmapFactory.Options().apply { inSampleSize = sampleSize(bounds.outWidth, bounds.outHeight) }
         val decoded = open(uri) { BitmapFactory.decodeStream(it, null, options) }
-            ?: throw PictureException(PictureProblem.BROKEN)
+            ?: throw PictureException(PictureProblem.CORRUPT)
         upright(decoded, orientation)
     } catch (e: FileNotFoundException) {
         throw PictureException(PictureProblem.MISSING, e)
     } catch (e: SecurityException) {
         throw PictureException(PictureProblem.MISSING, e)
     } catch (e: IOException) {
-        throw PictureException(PictureProblem.BROKEN, e)
+        throw PictureException(PictureProblem.CORRUPT, e)
     } catch (e: OutOfMemoryError) {
         throw PictureException(PictureProblem.TOO_LARGE, e)
     } catch (e: IllegalArgumentException) {
-        // What providers throw at addresses that they no longer know.
+        // Thrown by providers for unknown URIs.
         throw PictureException(PictureProblem.MISSING, e)
     } catch (e: RuntimeException) {
-        // Of a provider or a decoder that fails.
-        throw PictureException(PictureProblem.BROKEN, e)
+        // A provider or a decoder failed.
+        throw PictureException(PictureProblem.CORRUPT, e)
     }
 
     private fun <T> open(uri: Uri, read: (InputStream) -> T): T =
@@ -54,11 +54,11 @@ internal class PictureReader(private val resolver: ContentResolver) {
             .getAttributeInt(ExifInterface.TAG_ORIENTATION, ExifInterface.ORIENTATION_NORMAL)
         Orientation.ofExif(tag)
     } catch (_: IOException) {
-        // Formats without EXIF are upright.
+        // Formats without EXIF count as upright.
         Orientation.ofExif(ExifInterface.ORIENTATION_NORMAL)
     }
 
-    /** Decodes to at least [LARGEST_SIDE] where the picture has that much; [upright] scales the rest. */
+    /** Keeps the longer side at or above [LARGEST_SIDE]; [upright] does the remaining scaling. */
     private fun sampleSize(width: Int, height: Int): Int {
         val longer = maxOf(width, height)
         return PictureSampling.sampleSize(longer, longer, LARGEST_SIDE, LARGEST_SIDE)
@@ -77,7 +77,7 @@ internal class PictureReader(private val resolver: ContentResolver) {
     }
 
     internal companion object {
-        /** Longest side of a picture on the screen and in a saved file, in pixels: 16 MB of memory at most. */
+        /** Maximum side of a displayed or saved image in pixels: at most 16 MB of memory. */
         const val LARGEST_SIDE = 2048
     }
 }

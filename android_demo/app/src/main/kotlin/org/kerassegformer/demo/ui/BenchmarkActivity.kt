@@ -23,35 +23,36 @@ import org.kerassegformer.demo.pictures.SaveException
 import org.kerassegformer.demo.pictures.SaveProblem
 
 /**
- * The screen that times every model on every processor. Started with extras (see [BenchmarkRequest]), as from a
- * computer, it begins at once.
+ * Benchmark screen: measures every model on every processor. Starts immediately if the intent has extras, see
+ * [BenchmarkRequest].
  */
 internal class BenchmarkActivity : Activity() {
     private lateinit var session: BenchmarkSession
-    private lateinit var parts: AppParts
+    private lateinit var container: AppContainer
     private val texts by lazy { EngineTexts(resources) }
-    private val start: Button by lazy { part(R.id.start) }
-    private val status: TextView by lazy { part(R.id.status) }
-    private val progress: ProgressBar by lazy { part(R.id.progress) }
-    private val progressText: TextView by lazy { part(R.id.progress_text) }
-    private val rows: ViewGroup by lazy { part(R.id.rows) }
+    private val start: Button by lazy { requireView(R.id.start) }
+    private val status: TextView by lazy { requireView(R.id.status) }
+    private val progress: ProgressBar by lazy { requireView(R.id.progress) }
+    private val progressText: TextView by lazy { requireView(R.id.progress_text) }
+    private val rows: ViewGroup by lazy { requireView(R.id.rows) }
 
     override fun onCreate(savedInstanceState: Bundle?) {
         setTheme(R.style.AppTheme)
         super.onCreate(savedInstanceState)
         Insets.drawBehindBars(window)
         setContentView(R.layout.activity_benchmark)
-        parts = AppParts.factory(this)
+        container = AppContainer.factory(this)
         val retained = lastNonConfigurationInstance as BenchmarkSession?
-        session = retained ?: BenchmarkSession(parts, getExternalFilesDir(null))
+        session = retained ?: BenchmarkSession(container, getExternalFilesDir(null))
         session.onState = ::showState
-        Insets.listen(part(R.id.root)) { part<View>(R.id.root).setPadding(it.left, it.top, it.right, it.bottom) }
-        part<View>(R.id.back).setOnClickListener { finish() }
-        part<View>(R.id.save).setOnClickListener { save() }
-        part<View>(R.id.share_button).setOnClickListener { share() }
+        val root = requireView<View>(R.id.root)
+        Insets.listen(root) { root.setPadding(it.left, it.top, it.right, it.bottom) }
+        requireView<View>(R.id.back).setOnClickListener { finish() }
+        requireView<View>(R.id.save).setOnClickListener { save() }
+        requireView<View>(R.id.share_button).setOnClickListener { share() }
         start.setOnClickListener { startOrStop() }
-        val asked = intent.extras?.keySet().orEmpty().isNotEmpty()
-        if (retained == null && savedInstanceState == null && asked) begin() else showState()
+        val hasExtras = intent.extras?.keySet().orEmpty().isNotEmpty()
+        if (retained == null && savedInstanceState == null && hasExtras) begin() else showState()
     }
 
     override fun onDestroy() {
@@ -60,17 +61,17 @@ internal class BenchmarkActivity : Activity() {
         if (!isChangingConfigurations) session.cancel()
     }
 
-    /** Keeps the measurement going while the activity is made anew. */
-    @Deprecated("The way of the platform for screens without fragments.")
+    /** Keeps the benchmark running while the activity is recreated. */
+    @Deprecated("The platform API for activities without AndroidX ViewModel.")
     override fun onRetainNonConfigurationInstance(): Any = session
 
-    @Deprecated("The way of the platform without AndroidX.")
+    @Deprecated("The platform API without AndroidX.")
     override fun onActivityResult(requestCode: Int, resultCode: Int, data: Intent?) {
-        val document = DocumentRequests.answered(resultCode, data).firstOrNull() ?: return
+        val document = DocumentRequests.resultOf(resultCode, data).firstOrNull() ?: return
         val report = report() ?: return
         val gallery = PictureGallery(contentResolver)
         val main = Handler(Looper.getMainLooper())
-        parts.files.execute {
+        container.files.execute {
             val text = try {
                 gallery.saveDocument(document) { it.write(report.toJson().toByteArray()) }
                 R.string.benchmark_saved
@@ -103,7 +104,7 @@ internal class BenchmarkActivity : Activity() {
         DocumentRequests(this).create(DocumentRequests.SAVE_REPORT, JSON, name)
     }
 
-    /** As text: it is short, and needs no file that others may read. */
+    /** Shares the report as text, which needs no file provider. */
     private fun share() {
         val report = report() ?: return
         val send = Intent(Intent.ACTION_SEND)
@@ -129,9 +130,9 @@ internal class BenchmarkActivity : Activity() {
         )
         (state as? BenchmarkState.Running)?.let(::showProgress)
         val report = report()
-        part<View>(R.id.save).visibility = visibleIf(report != null)
-        part<View>(R.id.share_button).visibility = visibleIf(report != null)
-        part<View>(R.id.empty).visibility = visibleIf(report == null && !running)
+        requireView<View>(R.id.save).visibility = visibleIf(report != null)
+        requireView<View>(R.id.share_button).visibility = visibleIf(report != null)
+        requireView<View>(R.id.empty).visibility = visibleIf(report == null && !running)
         showRows(report)
     }
 
@@ -142,7 +143,7 @@ internal class BenchmarkActivity : Activity() {
             ?: getString(R.string.benchmark_preparing)
         is BenchmarkState.Done -> doneText(state)
         is BenchmarkState.Failed ->
-            state.why?.let { getString(R.string.benchmark_failed, it) } ?: getString(R.string.benchmark_no_models)
+            state.reason?.let { getString(R.string.benchmark_failed, it) } ?: getString(R.string.benchmark_no_models)
     }
 
     private fun doneText(state: BenchmarkState.Done): String {
@@ -170,7 +171,7 @@ internal class BenchmarkActivity : Activity() {
 
     private fun rowOf(entry: BenchmarkEntry): View {
         val row = LayoutInflater.from(this).inflate(R.layout.benchmark_row, rows, false)
-        fun fill(id: Int, text: String) = row.part<TextView>(id).setText(text)
+        fun fill(id: Int, text: String) = row.requireView<TextView>(id).setText(text)
         val timing = entry.timings[Phase.INFERENCE]
         val unknown = getString(R.string.benchmark_unknown)
         val median = timing?.let { getString(R.string.benchmark_millis, it.p50) } ?: unknown
@@ -183,8 +184,8 @@ internal class BenchmarkActivity : Activity() {
         fill(R.id.p90, p90)
         fill(R.id.agreement, agreement)
         fill(R.id.problem, entry.error.orEmpty())
-        row.part<View>(R.id.problem).visibility = visibleIf(entry.error != null)
-        row.part<View>(R.id.figures).visibility = visibleIf(timing != null)
+        row.requireView<View>(R.id.problem).visibility = visibleIf(entry.error != null)
+        row.requireView<View>(R.id.figures).visibility = visibleIf(timing != null)
         val error = entry.error
         row.contentDescription = if (error != null) {
             getString(R.string.benchmark_row_failed, entry.model, processor, error)

@@ -13,16 +13,16 @@ import java.time.LocalDateTime
 import java.time.format.DateTimeFormatter
 import kotlin.concurrent.thread
 
-/** How far a benchmark is. */
+/** State of a benchmark. */
 internal sealed interface BenchmarkState {
     data object Idle : BenchmarkState
 
-    /** @property progress null until the first measurement */
+    /** @property progress null before the first measurement */
     data class Running(val progress: BenchmarkProgress?) : BenchmarkState
 
     /**
-     * @property file where the report was written; null where that failed, because of [problem]
-     * @property cancelled whether it was stopped before its end
+     * @property file the report; null if it could not be written, because of [problem]
+     * @property cancelled true if the user stopped it
      */
     data class Done(
         val report: BenchmarkReport,
@@ -31,24 +31,24 @@ internal sealed interface BenchmarkState {
         val cancelled: Boolean,
     ) : BenchmarkState
 
-    /** @property why null where there is no model at all */
-    data class Failed(val why: String?) : BenchmarkState
+    /** @property reason null if there are no models */
+    data class Failed(val reason: String?) : BenchmarkState
 }
 
 /**
- * A benchmark that goes on while its screen is turned. Its report is written to a file and to the log, so that one that
- * was started from a computer can be read there.
+ * A benchmark that survives configuration changes. Its report is written to a file and to logcat, so that a benchmark
+ * started with adb can be read there.
  *
- * @param folder where reports are written; null where the storage is not there
+ * @param folder folder for reports; null if the storage is unavailable
  */
-internal class BenchmarkSession(private val parts: AppParts, private val folder: File?) {
+internal class BenchmarkSession(private val container: AppContainer, private val folder: File?) {
     var state: BenchmarkState = BenchmarkState.Idle
         private set(value) {
             field = value
             onState()
         }
 
-    /** Called on the main thread when [state] has changed. */
+    /** Called on the main thread when [state] changes. */
     var onState: () -> Unit = {}
 
     private val main = Handler(Looper.getMainLooper())
@@ -56,7 +56,7 @@ internal class BenchmarkSession(private val parts: AppParts, private val folder:
     @Volatile
     private var cancelled = false
 
-    /** Starts measuring what is asked for; nothing happens while it runs. */
+    /** Starts a benchmark; ignored while one is running. */
     fun start(request: BenchmarkRequest) {
         if (state is BenchmarkState.Running) return
         cancelled = false
@@ -67,17 +67,17 @@ internal class BenchmarkSession(private val parts: AppParts, private val folder:
         }
     }
 
-    /** Stops after the run at hand; what was measured is kept. */
+    /** Stops after the current run and keeps the completed measurements. */
     fun cancel() {
         cancelled = true
     }
 
     private fun measure(request: BenchmarkRequest): BenchmarkState = try {
-        val plan = request.planFor(parts.models.list().models)
+        val plan = request.planFor(container.models.list().models)
         if (plan.models.isEmpty()) {
             BenchmarkState.Failed(null)
         } else {
-            val report = parts.newBenchmark().run(plan, ::tell) { cancelled }
+            val report = container.newBenchmark().run(plan, ::onProgress) { cancelled }
             Log.i(TAG, report.toText())
             write(report, request.output)
         }
@@ -85,20 +85,20 @@ internal class BenchmarkSession(private val parts: AppParts, private val folder:
         Log.e(TAG, e.message, e)
         BenchmarkState.Failed(e.message)
     } catch (e: Exception) {
-        // Of a driver or a file; the screen says so instead of ending.
-        Log.e(TAG, "The benchmark has failed.", e)
+        // A driver or a file failed; the screen shows the error.
+        Log.e(TAG, "The benchmark failed.", e)
         BenchmarkState.Failed(e.message ?: e.javaClass.simpleName)
     } catch (e: OutOfMemoryError) {
-        Log.e(TAG, "The benchmark has failed.", e)
+        Log.e(TAG, "The benchmark failed.", e)
         BenchmarkState.Failed(e.message)
     }
 
-    private fun tell(progress: BenchmarkProgress) {
+    private fun onProgress(progress: BenchmarkProgress) {
         main.post { if (state is BenchmarkState.Running) state = BenchmarkState.Running(progress) }
     }
 
     private fun write(report: BenchmarkReport, name: String?): BenchmarkState.Done {
-        val folder = folder ?: return BenchmarkState.Done(report, null, "no storage", cancelled)
+        val folder = folder ?: return BenchmarkState.Done(report, null, "the storage is unavailable", cancelled)
         return try {
             val file = File(folder, name ?: "benchmark_${LocalDateTime.now().format(STAMP)}.json")
             writeWhole(file, report.toJson())

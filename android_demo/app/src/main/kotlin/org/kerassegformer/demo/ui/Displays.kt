@@ -3,11 +3,11 @@ package org.kerassegformer.demo.ui
 import android.app.Activity
 import android.view.Surface
 
-/** How the display of a screen is turned. */
+/** Rotation of the display. */
 internal object Displays {
-    /** Turn from the natural orientation of the device: 0, 90, 180 or 270 degrees. */
+    /** Returns the rotation from the natural orientation of the device: 0, 90, 180 or 270 degrees. */
     fun degreesOf(activity: Activity): Int {
-        // Its successor of Android 11 says the same of an activity.
+        // Equivalent to Activity.getDisplay, which requires Android 11.
         @Suppress("DEPRECATION")
         val display = activity.windowManager.defaultDisplay
         return when (display.rotation) {

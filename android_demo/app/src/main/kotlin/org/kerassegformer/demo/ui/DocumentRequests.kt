@@ -8,29 +8,29 @@ import android.widget.Toast
 import org.kerassegformer.demo.R
 
 /**
- * Asks the user for documents. Answers come to `Activity.onActivityResult` by their number, perhaps of another activity
- * than asked: the screen may have been turned, or the process ended, meanwhile.
+ * Launches the system's document pickers. Results arrive at `Activity.onActivityResult` with the request code, possibly
+ * in a new instance of the activity after a configuration change or process death.
  */
 internal class DocumentRequests(private val activity: Activity) {
-    /** Asks for documents of a type. */
+    /** Lets the user open documents of a type. */
     fun open(request: Int, type: String, several: Boolean = false) {
         val intent = Intent(Intent.ACTION_OPEN_DOCUMENT)
             .addCategory(Intent.CATEGORY_OPENABLE)
             .setType(type)
             .putExtra(Intent.EXTRA_ALLOW_MULTIPLE, several)
-        ask(request, intent)
+        launch(request, intent)
     }
 
-    /** Asks where to make a new document. */
+    /** Lets the user create a document. */
     fun create(request: Int, type: String, name: String) {
         val intent = Intent(Intent.ACTION_CREATE_DOCUMENT)
             .addCategory(Intent.CATEGORY_OPENABLE)
             .setType(type)
             .putExtra(Intent.EXTRA_TITLE, name)
-        ask(request, intent)
+        launch(request, intent)
     }
 
-    private fun ask(request: Int, intent: Intent) {
+    private fun launch(request: Int, intent: Intent) {
         try {
             activity.startActivityForResult(intent, request)
         } catch (_: ActivityNotFoundException) {
@@ -44,11 +44,11 @@ internal class DocumentRequests(private val activity: Activity) {
         const val SAVE_PICTURE = 12
         const val SAVE_REPORT = 13
 
-        /** As [SAVE_PICTURE], and then shared. */
+        /** Like [SAVE_PICTURE], followed by sharing. */
         const val SHARE_PICTURE = 14
 
-        /** The documents of an answer; none if the user turned back. */
-        fun answered(result: Int, data: Intent?): List<Uri> {
+        /** Returns the documents of a result; empty if the user cancelled. */
+        fun resultOf(result: Int, data: Intent?): List<Uri> {
             if (result != Activity.RESULT_OK) return emptyList()
             val several = data?.clipData ?: return listOfNotNull(data?.data)
             return (0 until several.itemCount).mapNotNull { several.getItemAt(it).uri }

@@ -8,64 +8,64 @@ import org.kerassegformer.core.ThermalStatus
 import org.kerassegformer.demo.R
 import org.kerassegformer.demo.engine.EngineState
 import org.kerassegformer.demo.engine.ProcessorInUse
-import org.kerassegformer.demo.engine.Refusal
-import org.kerassegformer.demo.engine.RefusalReason
+import org.kerassegformer.demo.engine.Rejection
+import org.kerassegformer.demo.engine.RejectionReason
 import org.kerassegformer.demo.models.ImportProblem
 import java.text.NumberFormat
 import java.util.Locale
 
-/** Puts into words what the engine and the store of models report. */
+/** User-visible texts for the states of the engine and the model store. */
 internal class EngineTexts(private val resources: Resources) {
-    /** Why this processor is used, and each before it is not; a line for each. */
+    /** Explains why this processor is used and the preferred ones are not, one line each. */
     fun why(inUse: ProcessorInUse): String {
-        val first = inUse.check?.let { why(it.answers) } ?: resources.getString(R.string.why_cpu, inUse.threads)
-        return (listOf(first) + inUse.refused.map(::leftOut)).joinToString("\n")
+        val first = inUse.check?.let { why(it.result) } ?: resources.getString(R.string.why_cpu, inUse.threads)
+        return (listOf(first) + inUse.rejected.map(::describe)).joinToString("\n")
     }
 
-    /** Why no processor runs the model; a line for each. */
-    fun why(failed: EngineState.Failed): String = failed.refused.joinToString("\n", transform = ::leftOut)
+    /** Explains why no processor can run the model, one line each. */
+    fun why(failed: EngineState.Failed): String = failed.rejected.joinToString("\n", transform = ::describe)
 
     private fun why(check: SelfCheckResult): String =
         resources.getString(R.string.why_check, percent(check.agreement), percent(check.threshold))
 
-    /** Such as "GPU left out: slower than the CPU". */
-    fun leftOut(refusal: Refusal): String =
-        resources.getString(R.string.why_left_out, nameOf(refusal.processor), reason(refusal.reason))
+    /** Returns a text such as "GPU not used: slower than the CPU". */
+    fun describe(rejection: Rejection): String =
+        resources.getString(R.string.why_left_out, nameOf(rejection.processor), reason(rejection.reason))
 
-    private fun reason(reason: RefusalReason): String = when (reason) {
-        RefusalReason.NoModelFile -> text(R.string.refused_no_file)
-        RefusalReason.AndroidVersion -> text(R.string.refused_android)
-        is RefusalReason.Unsupported -> text(R.string.refused_unsupported, reason.detail)
-        RefusalReason.EndedTheApp -> text(R.string.refused_ended_app)
-        is RefusalReason.FailedBefore -> text(R.string.refused_failed_before, reason.detail)
-        is RefusalReason.RefusedBefore -> text(R.string.refused_wrong_before, reason.detail)
-        is RefusalReason.NotBuilt -> text(R.string.refused_not_built, reason.detail)
-        RefusalReason.OutOfMemory -> text(R.string.refused_memory)
-        is RefusalReason.Hung -> text(R.string.refused_hung, reason.limitMillis / MILLIS)
-        is RefusalReason.WrongAnswers -> wrong(reason.figures.answers)
-        is RefusalReason.NotCompared -> text(R.string.refused_not_compared, reason(reason.cpu))
-        is RefusalReason.NotNoted -> text(R.string.refused_not_noted, reason.detail)
-        is RefusalReason.UnknownLabel -> text(R.string.refused_unknown_label, reason.label, reason.classes)
-        is RefusalReason.SlowerThanCpu -> text(
-            R.string.refused_slower,
-            reason.figures.nanos / NANOS_PER_MILLI,
-            reason.figures.cpuNanos / NANOS_PER_MILLI,
+    private fun reason(reason: RejectionReason): String = when (reason) {
+        RejectionReason.NoModelFile -> text(R.string.rejected_no_file)
+        RejectionReason.AndroidVersion -> text(R.string.rejected_android)
+        is RejectionReason.Unsupported -> text(R.string.rejected_unsupported, reason.detail)
+        RejectionReason.CrashedBefore -> text(R.string.rejected_crashed)
+        is RejectionReason.FailedBefore -> text(R.string.rejected_failed_before, reason.detail)
+        is RejectionReason.RejectedBefore -> text(R.string.rejected_mismatch_before, reason.detail)
+        is RejectionReason.InitializationFailed -> text(R.string.rejected_initialization, reason.detail)
+        RejectionReason.OutOfMemory -> text(R.string.rejected_memory)
+        is RejectionReason.TimedOut -> text(R.string.rejected_timeout, reason.limitMillis / MILLIS)
+        is RejectionReason.LabelMismatch -> mismatch(reason.measurement.result)
+        is RejectionReason.NoReference -> text(R.string.rejected_no_reference, reason(reason.cpu))
+        is RejectionReason.CrashLogUnwritable -> text(R.string.rejected_crash_log, reason.detail)
+        is RejectionReason.InvalidLabel -> text(R.string.rejected_invalid_label, reason.label, reason.classes)
+        is RejectionReason.SlowerThanCpu -> text(
+            R.string.rejected_slower,
+            reason.measurement.nanos / NANOS_PER_MILLI,
+            reason.measurement.cpuNanos / NANOS_PER_MILLI,
         )
-        is RefusalReason.FailedLater -> text(R.string.refused_failed_later, reason.detail)
-        is RefusalReason.HungLater -> text(R.string.refused_hung, reason.limitMillis / MILLIS)
+        is RejectionReason.FailedInUse -> text(R.string.rejected_failed_in_use, reason.detail)
+        is RejectionReason.TimedOutInUse -> text(R.string.rejected_timeout, reason.limitMillis / MILLIS)
     }
 
-    private fun wrong(answers: SelfCheckResult): String =
-        if (answers.agreement < answers.threshold) {
-            text(R.string.refused_wrong, percent(answers.agreement), percent(answers.threshold))
+    private fun mismatch(result: SelfCheckResult): String =
+        if (result.agreement < result.threshold) {
+            text(R.string.rejected_mismatch, percent(result.agreement), percent(result.threshold))
         } else {
-            text(R.string.refused_vanished, answers.vanished.joinToString())
+            text(R.string.rejected_missing_class, result.vanished.joinToString())
         }
 
-    /** What is wrong with files that were to be imported, and the remedy. */
+    /** Explains why files cannot be imported, with the remedy. */
     fun problem(problem: ImportProblem): String = when (problem) {
-        is ImportProblem.PartnerMissing -> text(R.string.import_partner, problem.fileName, problem.missing)
-        is ImportProblem.ForeignFile -> text(R.string.import_foreign, problem.fileName)
+        is ImportProblem.CounterpartMissing -> text(R.string.import_counterpart, problem.fileName, problem.missing)
+        is ImportProblem.UnsupportedFile -> text(R.string.import_unsupported, problem.fileName)
         is ImportProblem.Unreadable -> text(R.string.import_unreadable, problem.fileName, problem.detail)
         is ImportProblem.BadSpec -> text(R.string.import_bad_spec, problem.fileName, problem.detail)
         is ImportProblem.Truncated ->
@@ -102,15 +102,17 @@ internal class EngineTexts(private val resources: Resources) {
 
     fun nameOf(status: ThermalStatus): String = text(
         when (status) {
-            ThermalStatus.NONE -> R.string.heat_none
-            ThermalStatus.LIGHT -> R.string.heat_light
-            ThermalStatus.MODERATE -> R.string.heat_moderate
-            ThermalStatus.SEVERE -> R.string.heat_severe
-            ThermalStatus.CRITICAL, ThermalStatus.EMERGENCY, ThermalStatus.SHUTDOWN -> R.string.heat_critical
+            ThermalStatus.NONE -> R.string.thermal_none
+            ThermalStatus.LIGHT -> R.string.thermal_light
+            ThermalStatus.MODERATE -> R.string.thermal_moderate
+            ThermalStatus.SEVERE -> R.string.thermal_severe
+            ThermalStatus.CRITICAL, ThermalStatus.EMERGENCY, ThermalStatus.SHUTDOWN -> R.string.thermal_critical
         },
     )
 
-    /** A share 0..1 with a decimal, such as 99.6 %, rounded down so that a miss never looks like a hit. */
+    /**
+     * Formats a share 0..1 with one decimal, such as 99.6%, rounded down so that a value below a threshold looks so.
+     */
     fun percent(share: Double): String {
         val format = NumberFormat.getPercentInstance(locale()).apply {
             maximumFractionDigits = 1
@@ -119,7 +121,7 @@ internal class EngineTexts(private val resources: Resources) {
         return format.format(share)
     }
 
-    /** How much of a picture a class covers, in whole percents. */
+    /** Formats the share of a class as a whole percentage. */
     fun share(share: Float): String {
         val percent = Math.round(share * 100)
         return if (percent < 1) text(R.string.share_small) else text(R.string.share_value, percent)

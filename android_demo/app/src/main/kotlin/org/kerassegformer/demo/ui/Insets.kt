@@ -7,15 +7,15 @@ import android.view.Window
 import android.view.WindowInsets
 import org.kerassegformer.demo.RequiresSdk
 
-/** Lays a window out under the bars of the system, and says what they and the cut-out of the display cover. */
+/** Edge-to-edge layout: window insets of the system bars and the display cutout. */
 internal object Insets {
-    /** Draws behind the bars, as Android 15 does by itself. */
+    /** Enables edge-to-edge, which is the default since Android 15. */
     fun drawBehindBars(window: Window) {
         if (Build.VERSION.SDK_INT >= Build.VERSION_CODES.R) Since30.drawBehindBars(window) else before30(window)
         if (Build.VERSION.SDK_INT >= Build.VERSION_CODES.P) Since28.useCutout(window)
     }
 
-    /** Calls [apply] with the covered margins, in pixels, now and whenever they change. */
+    /** Calls [apply] with the insets in pixels, now and whenever they change. */
     fun listen(view: View, apply: (Rect) -> Unit) {
         view.setOnApplyWindowInsetsListener { _, insets ->
             apply(margins(insets))

@@ -12,11 +12,10 @@ import org.kerassegformer.core.ClassShare
 import org.kerassegformer.demo.R
 
 /**
- * The classes in the picture: colour, name and share of each, in as many columns as fit. Rows are kept and filled anew.
- * A tap on a row tells of its class.
+ * Legend: colour, name and share of each class in the image, in as many columns as fit. Reuses its rows.
  */
 internal class LegendView(context: Context, attributes: AttributeSet?) : ViewGroup(context, attributes) {
-    /** Told of the number of the class whose row was tapped. */
+    /** Called with the index of the class whose row was tapped. */
     var onClassTapped: (Int) -> Unit = {}
 
     private val texts = EngineTexts(resources)
@@ -24,7 +23,7 @@ internal class LegendView(context: Context, attributes: AttributeSet?) : ViewGro
     private val density = resources.displayMetrics.density
     private var columns = 1
 
-    /** Shows [shares], the largest first. @param selected the class that is shown alone, or null */
+    /** Shows [shares], by descending share. @param selected the only class shown, or null */
     fun show(shares: List<ClassShare>, selected: Int?) {
         while (childCount < shares.size) addRow()
         while (childCount > shares.size) removeViewAt(childCount - 1)
@@ -34,17 +33,17 @@ internal class LegendView(context: Context, attributes: AttributeSet?) : ViewGro
     private fun addRow() {
         val row = LayoutInflater.from(context).inflate(R.layout.legend_row, this, false)
         val swatch = GradientDrawable().apply { cornerRadius = 5 * density }
-        row.part<ImageView>(R.id.swatch).setImageDrawable(swatch)
+        row.requireView<ImageView>(R.id.swatch).setImageDrawable(swatch)
         addView(row)
     }
 
     private fun fill(row: View, share: ClassShare, selected: Boolean) {
-        val swatch = row.part<ImageView>(R.id.swatch).drawable as GradientDrawable
+        val swatch = row.requireView<ImageView>(R.id.swatch).drawable as GradientDrawable
         swatch.setColor(share.color)
         swatch.setStroke(density.toInt().coerceAtLeast(1), context.getColor(R.color.swatch_line))
-        row.part<TextView>(R.id.name).setTextIfChanged(share.name)
+        row.requireView<TextView>(R.id.name).setTextIfChanged(share.name)
         val percent = texts.share(share.share)
-        row.part<TextView>(R.id.share).setTextIfChanged(percent)
+        row.requireView<TextView>(R.id.share).setTextIfChanged(percent)
         row.isSelected = selected
         val description = if (selected) R.string.legend_row_selected else R.string.legend_row
         row.contentDescription = resources.getString(description, share.name, percent)

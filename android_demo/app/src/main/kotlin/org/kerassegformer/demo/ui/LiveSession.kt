@@ -16,23 +16,23 @@ import org.kerassegformer.demo.camera.CameraFailure
 import org.kerassegformer.demo.camera.CameraFrameReader
 import org.kerassegformer.demo.camera.CameraListener
 import org.kerassegformer.demo.camera.CameraModelFrame
-import org.kerassegformer.demo.camera.CameraPictures
 import org.kerassegformer.demo.camera.OpenCamera
+import org.kerassegformer.demo.camera.PicturePool
 import org.kerassegformer.demo.camera.YuvImage
 import org.kerassegformer.demo.engine.EngineState
-import org.kerassegformer.demo.engine.Heat
 import org.kerassegformer.demo.engine.SegmentationEngine
 import org.kerassegformer.demo.engine.SegmentationResult
+import org.kerassegformer.demo.engine.ThermalState
 import org.kerassegformer.demo.models.ModelListing
 import org.kerassegformer.demo.models.StoredModel
 import org.kerassegformer.demo.pictures.MaskPainter
-import org.kerassegformer.demo.pictures.MaskedPicture
 import org.kerassegformer.demo.pictures.PictureException
 import org.kerassegformer.demo.pictures.PictureFrame
 import org.kerassegformer.demo.pictures.PictureProblem
 import org.kerassegformer.demo.pictures.PictureReader
+import org.kerassegformer.demo.pictures.SegmentedPicture
 
-/** What only an activity can do for a [LiveSession], and how it is shown. All on the main thread. */
+/** The activity of a [LiveSession]. All methods are called on the main thread. */
 internal interface LiveHost {
     fun askPermission()
 
@@ -42,22 +42,22 @@ internal interface LiveHost {
 
     fun leave()
 
-    /** The state has changed, or what is behind it: models, settings, the engine. */
+    /** The state of the screen, the models, the settings or the engine changed. */
     fun showState()
 
-    /** Another picture is shown, or none. */
+    /** The displayed image changed. */
     fun showPicture()
 
-    /** A second has passed: times and heat may have changed. */
-    fun showTimes()
+    /** Called once per second to update latencies and thermal state. */
+    fun showLatency()
 }
 
 /**
- * What lives on while the activity is made anew: the engine, the camera, the pictures and the state of the screen.
- * Main thread, unless another is named.
+ * State that survives configuration changes: the engine, the camera, the images and the state of the screen. Main
+ * thread only, unless noted otherwise.
  */
-internal class LiveSession(private val parts: AppParts, private val resolver: ContentResolver) {
-    /** Times of the last frames. */
+internal class LiveSession(private val container: AppContainer, private val resolver: ContentResolver) {
+    /** Latencies of the latest frames. */
     val stats = LatencyStats()
 
     @Volatile
@@ -65,37 +65,37 @@ internal class LiveSession(private val parts: AppParts, private val resolver: Co
         private set
 
     @Volatile
-    var settings: Settings = parts.settings.read()
+    var settings: Settings = container.settings.read()
         private set
 
-    /** The models to choose among; null until they were read. */
+    /** The available models; null until they are read. */
     var listing: ModelListing? = null
         private set
 
     var engineState: EngineState = EngineState.Idle
         private set
 
-    /** The picture on the screen with its mask; without one while the model has not answered; null where none is. */
-    var shown: MaskedPicture? = null
+    /** The displayed image, without a mask before inference; null if there is none. */
+    var shown: SegmentedPicture? = null
         private set
 
-    /** The activity at present; null while there is none. */
+    /** The current activity; null if there is none. */
     var host: LiveHost? = null
 
-    /** The camera that is open; null while none is. */
+    /** The open camera, or null. */
     var openCamera: OpenCamera? = null
         private set
 
-    /** How the display is turned, in degrees; read on the camera's thread. */
+    /** Rotation of the display in degrees; read on the camera's thread. */
     @Volatile
     var displayDegrees = 0
 
-    val heat: Heat get() = engine.heat
+    val thermalState: ThermalState get() = engine.thermalState
 
-    /** What can be saved: a picture that stands still, with its mask; null while there is none. */
-    val savable: MaskedPicture? get() = shown?.takeIf { state.still && it.mask != null }
+    /** The still image with its mask that can be saved, or null. */
+    val savable: SegmentedPicture? get() = shown?.takeIf { state.still && it.mask != null }
 
-    /** How many pictures late changes show where the colours are steadied. */
+    /** Delay of temporal smoothing, in frames. */
     val smoothingDelay: Int get() = MaskPainter.DELAY_FRAMES
 
     private val main = Handler(Looper.getMainLooper())
@@ -103,46 +103,46 @@ internal class LiveSession(private val parts: AppParts, private val resolver: Co
     private val paintHandler = Handler(painting.looper)
     private val painter = MaskPainter()
     private val reader = CameraFrameReader()
-    private val cameraPictures = CameraPictures()
-    private val camera = parts.newCamera()
-    private val engine = parts.newEngine(EngineListener())
-    private val stall = StallWatch()
+    private val picturePool = PicturePool()
+    private val camera = container.newCamera()
+    private val engine = container.newEngine(EngineListener())
+    private val stall = StallDetector()
     private val ticker = Runnable(::tick)
-    private var still: MaskedPicture? = null
+    private var still: SegmentedPicture? = null
     private var shownAt = 0L
     private var picturesAsked = 0
 
-    /** Whether frames of the camera are wanted; read on the camera's thread. */
+    /** True if camera frames are analysed; read on the camera's thread. */
     @Volatile
     private var analysing = false
 
-    /** Raised when what is shown becomes that of another source: results from before are passed over. */
+    /** Incremented when the source changes; results of earlier epochs are ignored. */
     @Volatile
     private var epoch = 0
 
-    /** The chosen picture in the model, with its labels to come. Guarded by itself. */
-    private val stillsInModel = HashMap<Long, MaskedPicture>()
+    /** The image being segmented. Guarded by itself. */
+    private val stillsInModel = HashMap<Long, SegmentedPicture>()
 
     init {
         reloadModels()
     }
 
-    /** Puts back what was saved before the process ended. To be called before the first [ScreenEvent.Started]. */
+    /** Restores the state after process death. Call before the first [ScreenEvent.Started]. */
     fun restore(snapshot: ScreenSnapshot) {
         state = snapshot.putInto(state)
         snapshot.picture?.let { dispatch(ScreenEvent.PictureChosen(it)) }
     }
 
-    /** Lets something happen to the screen. */
+    /** Handles an event. */
     fun dispatch(event: ScreenEvent) {
         if (event == ScreenEvent.ToggleFreeze && !state.frozen && shown?.map == null) return
         val selected = state.selectedClass
-        val transition = ScreenMachine.next(state, event)
+        val transition = ScreenStateMachine.next(state, event)
         state = transition.state
         analysing = state.analysing
         transition.effects.forEach(::perform)
         if (selected != state.selectedClass) repaintStill()
-        if (!state.analysing && state.pictureStatus != PictureStatus.Working) stall.stop()
+        if (!state.analysing && state.pictureStatus != PictureStatus.Analysing) stall.stop()
         host?.showState()
     }
 
@@ -162,20 +162,20 @@ internal class LiveSession(private val parts: AppParts, private val resolver: Co
         }
     }
 
-    /** The screen comes to sight. */
+    /** The activity was started. */
     fun start(allowed: Boolean) {
         dispatch(ScreenEvent.Started(allowed, camera.facings()))
         main.removeCallbacks(ticker)
         main.postDelayed(ticker, TICK_MILLIS)
     }
 
-    /** The screen goes out of sight. */
+    /** The activity was stopped. */
     fun stop() {
         main.removeCallbacks(ticker)
         dispatch(ScreenEvent.Stopped)
     }
 
-    /** Ends everything; the session cannot be used again. */
+    /** Releases all resources; the session cannot be used afterwards. */
     fun close() {
         host = null
         analysing = false
@@ -185,35 +185,35 @@ internal class LiveSession(private val parts: AppParts, private val resolver: Co
         painting.quitSafely()
     }
 
-    /** Gives back memory. @param level of `ComponentCallbacks2.onTrimMemory` */
+    /** Frees memory. @param level level of `ComponentCallbacks2.onTrimMemory` */
     fun trimMemory(level: Int) {
-        cameraPictures.trim()
+        picturePool.trim()
         engine.trimMemory(level)
     }
 
-    /** Shows the preview of the camera on [texture], or no longer. */
+    /** Sets the preview texture, or removes it if null. */
     fun showPreviewOn(texture: SurfaceTexture?): Unit = camera.showOn(texture)
 
-    /** Changes what the user has set, keeps it, and starts the model again where it is for the model. */
+    /** Saves changed settings and restarts the model if they affect it. */
     fun change(settings: Settings) {
         val before = this.settings
         this.settings = settings
-        parts.settings.write(settings)
+        container.settings.write(settings)
         val other = before.model != settings.model || before.modelImported != settings.modelImported
         if (other || before.engine != settings.engine) startModel() else host?.showState()
     }
 
-    /** Reads the list of models again and uses [model], which has just come to it. */
+    /** Reloads the list of models and selects the new [model]. */
     fun choose(model: StoredModel) {
         settings = settings.copy(model = model.name, modelImported = model.imported)
-        parts.settings.write(settings)
+        container.settings.write(settings)
         reloadModels()
     }
 
-    /** Reads the list of models again, and starts the one that is set, as after an import. */
+    /** Reloads the list of models and starts the selected one. */
     fun reloadModels() {
-        parts.files.execute {
-            val read = parts.models.list()
+        container.files.execute {
+            val read = container.models.list()
             main.post {
                 listing = read
                 startModel()
@@ -221,7 +221,7 @@ internal class LiveSession(private val parts: AppParts, private val resolver: Co
         }
     }
 
-    /** The model that is set, or the first; null where there is none. */
+    /** The selected model, or the first one; null if there is none. */
     val model: StoredModel?
         get() {
             val models = listing?.models.orEmpty()
@@ -229,7 +229,7 @@ internal class LiveSession(private val parts: AppParts, private val resolver: Co
                 ?: models.firstOrNull()
         }
 
-    /** Lets processors that crashed or failed be tried again, at once. */
+    /** Clears the crash log and restarts the model. */
     fun forgetFailures() {
         engine.forgetFailures()
         startModel()
@@ -243,7 +243,7 @@ internal class LiveSession(private val parts: AppParts, private val resolver: Co
             if (listing != null) dispatch(ScreenEvent.ModelChanged(ModelStatus.NONE))
             return
         }
-        // Labels of the model before may not stand under the name of the next.
+        // Labels of the previous model must not be shown under the name of the new one.
         if (!state.frozen) clearResult()
         engine.start(model, settings.engine)
     }
@@ -252,17 +252,17 @@ internal class LiveSession(private val parts: AppParts, private val resolver: Co
         camera.close()
         openCamera = null
         engine.dropWaiting()
-        cameraPictures.giveUpAll()
+        picturePool.discardAll()
     }
 
     private fun clearResult() {
         epoch++
-        cameraPictures.giveUpAll()
+        picturePool.discardAll()
         synchronized(stillsInModel) { stillsInModel.clear() }
         paintHandler.post(painter::reset)
-        // A chosen picture stays on the screen, bare.
+        // The opened image stays on the screen without a mask.
         val bare = still?.takeIf { state.source == Source.PICTURE }
-        show(bare?.let { MaskedPicture(it.picture) })
+        show(bare?.let { SegmentedPicture(it.picture) })
         if (state.source == Source.CAMERA) still = null
     }
 
@@ -270,12 +270,12 @@ internal class LiveSession(private val parts: AppParts, private val resolver: Co
         still = null
         show(null)
         val number = ++picturesAsked
-        parts.files.execute {
+        container.files.execute {
             val read = runCatching { PictureReader(resolver).read(Uri.parse(address)) }
             main.post {
                 if (number != picturesAsked) return@post
                 read.onSuccess { bitmap ->
-                    still = MaskedPicture(bitmap)
+                    still = SegmentedPicture(bitmap)
                     show(still)
                     dispatch(ScreenEvent.PictureRead)
                 }.onFailure { error ->
@@ -288,8 +288,8 @@ internal class LiveSession(private val parts: AppParts, private val resolver: Co
 
     private fun analysePicture() {
         val bitmap = still?.picture ?: return
-        val picture = MaskedPicture(bitmap)
-        val id = cameraPictures.newId()
+        val picture = SegmentedPicture(bitmap)
+        val id = picturePool.newId()
         synchronized(stillsInModel) {
             stillsInModel.clear()
             stillsInModel[id] = picture
@@ -297,22 +297,22 @@ internal class LiveSession(private val parts: AppParts, private val resolver: Co
         if (engine.submit(PictureFrame(id, picture))) stall.submitted(SystemClock.elapsedRealtime())
     }
 
-    /** Shows a picture; the one before goes round again, unless the new one has taken over its bitmap. */
-    private fun show(picture: MaskedPicture?) {
+    /** Displays an image and recycles the previous one, unless the new one shares its bitmap. */
+    private fun show(picture: SegmentedPicture?) {
         val before = shown
         shown = picture
         shownAt = SystemClock.elapsedRealtime()
         host?.showPicture()
-        if (before?.picture !== picture?.picture) cameraPictures.giveBack(before)
+        if (before?.picture !== picture?.picture) picturePool.recycle(before)
     }
 
     private fun repaintStill() {
         val source = shown?.takeIf { state.still } ?: return
-        val alone = state.selectedClass
+        val onlyClass = state.selectedClass
         val epoch = epoch
         paintHandler.post {
             val copy = source.copyLabels()
-            painter.paint(copy, alone)
+            painter.paint(copy, onlyClass)
             main.post { if (epoch == this.epoch && shown === source) show(copy) }
         }
     }
@@ -320,40 +320,40 @@ internal class LiveSession(private val parts: AppParts, private val resolver: Co
     private fun tick() {
         val now = SystemClock.elapsedRealtime()
         val old = now - shownAt > MOST_AGE_MILLIS
-        // Behind an old picture the preview has moved on: better the preview alone than a view of the past.
+        // Rather show the preview without a mask than an outdated frame.
         if (old && state.analysing && shown != null) show(null)
-        if (stall.isStalled(now, heat) && state.model == ModelStatus.RUNNING) {
+        if (stall.isStalled(now, thermalState) && state.model == ModelStatus.RUNNING) {
             stall.stop()
             dispatch(ScreenEvent.ModelChanged(ModelStatus.STALLED))
             if (state.source == Source.CAMERA && !state.frozen) show(null)
         }
-        host?.showTimes()
+        host?.showLatency()
         main.postDelayed(ticker, TICK_MILLIS)
     }
 
-    /** Hears of the camera. */
+    /** Receives camera events. */
     private inner class FrameListener : CameraListener {
         override fun onOpened(camera: OpenCamera) {
             openCamera = camera
             dispatch(ScreenEvent.CameraOpened(camera.hasTorch))
         }
 
-        /** On the camera's thread. */
+        /** Called on the camera's thread. */
         override fun onFrame(image: YuvImage, camera: OpenCamera) {
             val front = camera.facing == CameraFacing.FRONT
             val orientation = Orientation.ofCamera(camera.sensorDegrees, displayDegrees, front)
             val swaps = orientation.rotation.swapsSides
             val width = if (swaps) image.height else image.width
             val height = if (swaps) image.width else image.height
-            val id = cameraPictures.newId()
-            val picture = if (analysing) cameraPictures.take(id, width, height) else null
+            val id = picturePool.newId()
+            val picture = if (analysing) picturePool.acquire(id, width, height) else null
             if (picture == null) {
                 image.close()
                 return
             }
             stall.submitted(SystemClock.elapsedRealtime())
             engine.submit(
-                CameraModelFrame(id, image.ageNanos, image, orientation, picture, reader, cameraPictures::giveUp),
+                CameraModelFrame(id, image.ageNanos, image, orientation, picture, reader, picturePool::discard),
             )
         }
 
@@ -365,54 +365,54 @@ internal class LiveSession(private val parts: AppParts, private val resolver: Co
         override fun onAvailable(): Unit = dispatch(ScreenEvent.CameraAvailable)
     }
 
-    /** Hears of the engine, on its thread. */
+    /** Receives engine events, on the engine's thread. */
     private inner class EngineListener : SegmentationEngine.Listener {
         override fun onState(state: EngineState) {
             main.post {
                 engineState = state
-                // Frames that waited for the start of the model have waited for that, not for labels.
+                // Frames that waited for the model to load do not count as stalled.
                 stall.stop()
                 dispatch(ScreenEvent.ModelChanged(statusOf(state)))
             }
         }
 
         override fun onResult(result: SegmentationResult) {
-            val picture = cameraPictures.claim(result.frameId)
+            val picture = picturePool.claim(result.frameId)
                 ?: synchronized(stillsInModel) { stillsInModel.remove(result.frameId) }
                 ?: return
             stall.answered()
-            // The engine counts the making of the picture for the screen as input; it is drawing.
+            // The engine counts the conversion of the displayed image as preprocessing; it belongs to rendering.
             result.inputNanos -= picture.pictureNanos
             result.recordIn(stats)
             picture.label(result.map, result.inUse.file.spec.labelSet)
             val epoch = epoch
-            val film = result.cameraNanos > 0
-            paintHandler.post { paint(picture, epoch, film) }
+            val isVideo = result.cameraNanos > 0
+            paintHandler.post { paint(picture, epoch, isVideo) }
         }
 
         override fun onFrameProblem(frameId: Long, detail: String) {
-            Log.w(TAG, "A frame was passed over: $detail")
-            cameraPictures.giveUp(frameId)
+            Log.w(TAG, "A frame was skipped: $detail")
+            picturePool.discard(frameId)
             synchronized(stillsInModel) { stillsInModel.remove(frameId) } ?: return
-            main.post { dispatch(ScreenEvent.PictureFailed(PictureProblem.BROKEN)) }
+            main.post { dispatch(ScreenEvent.PictureFailed(PictureProblem.CORRUPT)) }
         }
 
-        override fun onHeat(heat: Heat) {
-            main.post { host?.showTimes() }
+        override fun onThermalStateChanged(state: ThermalState) {
+            main.post { host?.showLatency() }
         }
     }
 
-    /** On the painting thread. */
-    private fun paint(picture: MaskedPicture, epoch: Int, film: Boolean) {
+    /** Called on the painting thread. */
+    private fun paint(picture: SegmentedPicture, epoch: Int, isVideo: Boolean) {
         val start = System.nanoTime()
-        painter.paint(picture, state.selectedClass, steady = film && settings.steady)
+        painter.paint(picture, state.selectedClass, smoothing = isVideo && settings.smoothing)
         stats.record(Phase.DRAW, System.nanoTime() - start + picture.pictureNanos)
         main.post { showResult(picture, epoch) }
     }
 
-    private fun showResult(picture: MaskedPicture, epoch: Int) {
+    private fun showResult(picture: SegmentedPicture, epoch: Int) {
         if (epoch != this.epoch || state.frozen) {
-            cameraPictures.giveBack(picture)
+            picturePool.recycle(picture)
             return
         }
         stats.frameShown(System.nanoTime())
@@ -424,7 +424,7 @@ internal class LiveSession(private val parts: AppParts, private val resolver: Co
         const val TAG = "LiveSession"
         const val TICK_MILLIS = 1_000L
 
-        /** A result of the camera is taken off the screen when no newer one has come for so long. */
+        /** Maximum age of a displayed camera frame. */
         const val MOST_AGE_MILLIS = 3_000L
 
         fun statusOf(state: EngineState): ModelStatus = when (state) {

@@ -21,7 +21,7 @@ import org.kerassegformer.demo.camera.CameraFacing
 import org.kerassegformer.demo.engine.EngineState
 import org.kerassegformer.demo.pictures.toRectF
 
-/** The views of the live screen: shows what the session holds, and tells it what is tapped. */
+/** The views of the live screen: displays the session and forwards user input to it. */
 internal class LiveView(
     private val activity: Activity,
     private val session: LiveSession,
@@ -31,45 +31,45 @@ internal class LiveView(
 ) {
     private val resources = activity.resources
     private val texts = EngineTexts(resources)
-    private val stage: StageView = activity.part(R.id.stage)
-    private val preview: TextureView = activity.part(R.id.preview)
-    private val over: View = activity.part(R.id.over)
-    private val middle: View = activity.part(R.id.middle)
-    private val top: View = activity.part(R.id.top)
-    private val timesLine: View = activity.part(R.id.times_line)
-    private val panel: View = activity.part(R.id.panel)
-    private val legend: LegendView = activity.part(R.id.legend)
-    private val legendEmpty: View = activity.part(R.id.legend_empty)
-    private val notice: TextView = activity.part(R.id.notice)
-    private val opacity: SeekBar = activity.part(R.id.opacity)
-    private val opacityValue: TextView = activity.part(R.id.opacity_value)
-    private val torch: ImageButton = activity.part(R.id.torch)
-    private val flip: ImageButton = activity.part(R.id.flip)
-    private val freeze: ImageButton = activity.part(R.id.freeze)
-    private val save: View = activity.part(R.id.save)
-    private val share: View = activity.part(R.id.share_button)
-    private val settingsPage: View = activity.part(R.id.settings_page)
-    private val settingsContent: View = activity.part(R.id.settings_panel)
-    private val message = MessageCard(activity.part(R.id.message), session::dispatch)
-    private val times = TimesPanel(activity.part(R.id.times))
+    private val segmentation: SegmentationView = activity.requireView(R.id.segmentation)
+    private val preview: TextureView = activity.requireView(R.id.preview)
+    private val over: View = activity.requireView(R.id.over)
+    private val middle: View = activity.requireView(R.id.middle)
+    private val top: View = activity.requireView(R.id.top)
+    private val latencyLine: View = activity.requireView(R.id.latency_line)
+    private val panel: View = activity.requireView(R.id.panel)
+    private val legend: LegendView = activity.requireView(R.id.legend)
+    private val legendEmpty: View = activity.requireView(R.id.legend_empty)
+    private val notice: TextView = activity.requireView(R.id.notice)
+    private val opacity: SeekBar = activity.requireView(R.id.opacity)
+    private val opacityValue: TextView = activity.requireView(R.id.opacity_value)
+    private val torch: ImageButton = activity.requireView(R.id.torch)
+    private val flip: ImageButton = activity.requireView(R.id.flip)
+    private val freeze: ImageButton = activity.requireView(R.id.freeze)
+    private val save: View = activity.requireView(R.id.save)
+    private val share: View = activity.requireView(R.id.share_button)
+    private val settingsPage: View = activity.requireView(R.id.settings_page)
+    private val settingsContent: View = activity.requireView(R.id.settings_panel)
+    private val message = MessageCard(activity.requireView(R.id.message), session::dispatch)
+    private val times = LatencyPanel(activity.requireView(R.id.latency))
     private val settings = SettingsPanel(settingsPage, settingsActions)
     private var legendAt = 0L
 
     init {
         connectButtons()
         connectOpacity()
-        stage.onPlaceNamed = { name ->
-            stage.announceForAccessibility(name ?: resources.getString(R.string.place_unknown))
+        segmentation.onPlaceTapped = { name ->
+            segmentation.announceForAccessibility(name ?: resources.getString(R.string.place_unknown))
         }
         legend.onClassTapped = { session.dispatch(ScreenEvent.SelectClass(it)) }
         preview.surfaceTextureListener = PreviewListener()
         if (preview.isAvailable) session.showPreviewOn(preview.surfaceTexture)
         over.addOnLayoutChangeListener { _, _, _, _, _, _, _, _, _ -> placePicture() }
         middle.addOnLayoutChangeListener { _, _, _, _, _, _, _, _, _ -> placePicture() }
-        Insets.listen(activity.part(R.id.root), ::applyInsets)
+        Insets.listen(activity.requireView(R.id.root), ::applyInsets)
     }
 
-    /** The activity ends: the camera must not draw on its views any more. */
+    /** Detaches the camera from the views of a destroyed activity. */
     fun release() {
         preview.surfaceTextureListener = null
         session.showPreviewOn(null)
@@ -81,34 +81,34 @@ internal class LiveView(
         showButtons(state)
         settingsPage.visibility = visibleIf(state.settingsOpen)
         over.importantForAccessibility = importanceBehind(state.settingsOpen)
-        stage.importantForAccessibility = importanceBehind(state.settingsOpen)
+        segmentation.importantForAccessibility = importanceBehind(state.settingsOpen)
         settings.show(session.settings, session.listing, session.model)
         showOpacity(session.settings.opacity)
-        // Names below the open times would shine through them.
-        stage.names = session.settings.names && !state.timesOpen
+        // Labels would show through the translucent latency panel.
+        segmentation.names = session.settings.names && !state.latencyOpen
         showLegend(now = true)
         showNotice()
-        showTimes()
+        showLatency()
         placePreview()
     }
 
     fun showPicture() {
-        stage.shown = session.shown
+        segmentation.shown = session.shown
         showLegend(now = session.state.still || session.shown == null || legend.childCount == 0)
-        showWhetherFreezable()
+        updateFreezeButton()
     }
 
-    fun showTimes() {
+    fun showLatency() {
         val state = session.state
         val live = state.source == Source.CAMERA
-        times.show(session.engineState, session.stats, session.heat, state.timesOpen, live)
+        times.show(session.engineState, session.stats, session.thermalState, state.latencyOpen, live)
         showNotice()
-        describeStage(state)
+        describeSegmentation(state)
     }
 
     private fun connectButtons() {
-        fun on(id: Int, action: () -> Unit) = activity.part<View>(id).setOnClickListener { action() }
-        on(R.id.times) { session.dispatch(ScreenEvent.ToggleTimes) }
+        fun on(id: Int, action: () -> Unit) = activity.requireView<View>(id).setOnClickListener { action() }
+        on(R.id.latency) { session.dispatch(ScreenEvent.ToggleLatency) }
         on(R.id.torch) { session.dispatch(ScreenEvent.ToggleTorch) }
         on(R.id.flip) { session.dispatch(ScreenEvent.Flip) }
         on(R.id.open_picture) { session.dispatch(ScreenEvent.ChoosePicture) }
@@ -147,7 +147,7 @@ internal class LiveView(
         if (opacity.progress != percent) opacity.progress = percent
         val text = resources.getString(R.string.opacity_value, percent)
         opacityValue.text = text
-        stage.opacity = percent / SettingsStore.FULL_OPACITY.toFloat()
+        segmentation.opacity = percent / SettingsStore.FULL_OPACITY.toFloat()
     }
 
     private fun showButtons(state: ScreenState) {
@@ -164,14 +164,14 @@ internal class LiveView(
         }
         freeze.setImageResource(icon)
         freeze.contentDescription = resources.getString(text)
-        showWhetherFreezable()
+        updateFreezeButton()
         val keepOn = state.source == Source.CAMERA && state.camera is CameraStatus.Streaming && !state.frozen
-        stage.keepScreenOn = keepOn
+        segmentation.keepScreenOn = keepOn
     }
 
     private fun hiddenUnless(shown: Boolean): Int = if (shown) View.VISIBLE else View.INVISIBLE
 
-    /** Film frames follow fast: the legend is read by people, and follows slower. */
+    /** Updates the legend, at a reduced rate for video so that it stays readable. */
     private fun showLegend(now: Boolean) {
         val time = SystemClock.elapsedRealtime()
         if (!now && time - legendAt < LEGEND_MILLIS) return
@@ -182,33 +182,33 @@ internal class LiveView(
         legendEmpty.visibility = visibleIf(shares.isEmpty())
     }
 
-    /** There is something to freeze as soon as the model has answered. */
-    private fun showWhetherFreezable() {
+    /** The image can be frozen after the first result. */
+    private fun updateFreezeButton() {
         val state = session.state
         freeze.isEnabled = state.source == Source.PICTURE || state.frozen || session.shown?.map != null
         freeze.alpha = if (freeze.isEnabled) 1f else DISABLED_ALPHA
     }
 
     private fun showNotice() {
-        val steadied = session.settings.steady && session.state.source == Source.CAMERA
+        val isSmoothed = session.settings.smoothing && session.state.source == Source.CAMERA
         val text = when {
-            session.heat.slowsDown -> resources.getString(R.string.heat_slowed)
-            steadied -> resources.getString(R.string.smoothing_delay, session.smoothingDelay)
+            session.thermalState.isThrottled -> resources.getString(R.string.thermal_throttled)
+            isSmoothed -> resources.getString(R.string.smoothing_delay, session.smoothingDelay)
             else -> null
         }
         notice.text = text
         notice.visibility = visibleIf(text != null)
     }
 
-    private fun describeStage(state: ScreenState) {
+    private fun describeSegmentation(state: ScreenState) {
         val shares = session.shown?.shares.orEmpty()
         val base = when {
-            session.shown == null -> R.string.stage_empty_description
-            state.source == Source.PICTURE -> R.string.stage_picture_description
-            else -> R.string.stage_description
+            session.shown == null -> R.string.segmentation_empty_description
+            state.source == Source.PICTURE -> R.string.segmentation_picture_description
+            else -> R.string.segmentation_camera_description
         }
-        val classes = shares.take(SPOKEN_CLASSES).joinToString { "${it.name} ${texts.share(it.share)}" }
-        stage.contentDescription = "${resources.getString(base)} $classes".trim()
+        val classes = shares.take(DESCRIBED_CLASSES).joinToString { "${it.name} ${texts.share(it.share)}" }
+        segmentation.contentDescription = "${resources.getString(base)} $classes".trim()
     }
 
     private fun modelDetail(): String? = (session.engineState as? EngineState.Failed)?.let(texts::why)
@@ -235,13 +235,13 @@ internal class LiveView(
 
     private fun panelAtSide(): Boolean = panel.layoutParams.height == ViewGroup.LayoutParams.MATCH_PARENT
 
-    /** The picture is shown whole where no panel covers it. */
+    /** Fits the image into the area that no panel covers. */
     private fun placePicture() {
         val margin = resources.getDimensionPixelSize(R.dimen.space_small)
-        // The times may be opened over the picture; they do not push it away.
-        val line = timesLine.height + top.paddingTop + top.paddingBottom
+        // The expanded latency panel overlays the image and does not move it.
+        val line = latencyLine.height + top.paddingTop + top.paddingBottom
         val above = if (panelAtSide()) middle.paddingTop + margin else middle.paddingTop + line
-        stage.setFree(
+        segmentation.setContentBounds(
             middle.left + middle.paddingLeft + margin,
             above,
             middle.right - middle.paddingRight - margin,
@@ -250,12 +250,12 @@ internal class LiveView(
         placePreview()
     }
 
-    /** The preview lies exactly where the pictures of the camera are shown. */
+    /** Aligns the preview with the displayed camera frames. */
     private fun placePreview() {
         val camera = session.openCamera
-        val free = stage.free
+        val free = segmentation.contentBounds
         val status = session.state.camera
-        // Seen from the start of the opening on, or its surface would come when the camera runs already.
+        // Visible while opening, or its surface would only be available after the camera started.
         preview.visibility = hiddenUnless(status == CameraStatus.Opening || status is CameraStatus.Streaming)
         if (camera == null || free.isEmpty) return
         val front = camera.facing == CameraFacing.FRONT
@@ -289,6 +289,6 @@ internal class LiveView(
     private companion object {
         const val LEGEND_MILLIS = 400L
         const val DISABLED_ALPHA = .4f
-        const val SPOKEN_CLASSES = 5
+        const val DESCRIBED_CLASSES = 5
     }
 }

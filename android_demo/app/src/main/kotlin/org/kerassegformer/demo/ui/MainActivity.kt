@@ -13,7 +13,7 @@ import android.widget.Toast
 import org.kerassegformer.demo.R
 import org.kerassegformer.demo.models.StoredModel
 
-/** The live screen: shows a [LiveSession], which outlives it, and does what needs an activity. */
+/** The live screen. Displays a [LiveSession], which survives configuration changes. */
 internal class MainActivity : Activity(), LiveHost, SettingsActions {
     private lateinit var session: LiveSession
     private lateinit var view: LiveView
@@ -26,18 +26,18 @@ internal class MainActivity : Activity(), LiveHost, SettingsActions {
         super.onCreate(savedInstanceState)
         Insets.drawBehindBars(window)
         setContentView(R.layout.activity_main)
-        val parts = AppParts.factory(this)
+        val container = AppContainer.factory(this)
         val retained = lastNonConfigurationInstance as LiveSession?
-        session = retained ?: LiveSession(parts, contentResolver)
+        session = retained ?: LiveSession(container, contentResolver)
         documents = DocumentRequests(this)
-        saver = PictureSaver(this, parts.files, documents)
-        models = ModelImports(this, parts, session)
+        saver = PictureSaver(this, container.files, documents)
+        models = ModelImports(this, container, session)
         view = LiveView(this, session, this, onSave = { saver.save(session) }, onShare = { saver.share(session) })
         session.host = this
         if (retained == null) savedInstanceState?.let { session.restore(ScreenSnapshot.read(it)) }
         showState()
         showPicture()
-        showTimes()
+        showLatency()
     }
 
     override fun onStart() {
@@ -59,8 +59,8 @@ internal class MainActivity : Activity(), LiveHost, SettingsActions {
         if (!isChangingConfigurations) session.close()
     }
 
-    /** Keeps the model, the picture on the screen and the state while the activity is made anew. */
-    @Deprecated("The way of the platform for screens without fragments.")
+    /** Keeps the model, the displayed image and the state while the activity is recreated. */
+    @Deprecated("The platform API for activities without AndroidX ViewModel.")
     override fun onRetainNonConfigurationInstance(): Any = session
 
     override fun onSaveInstanceState(outState: Bundle) {
@@ -73,14 +73,14 @@ internal class MainActivity : Activity(), LiveHost, SettingsActions {
         session.trimMemory(level)
     }
 
-    @Deprecated("The way of the platform up to Android 12; later ones call it too.")
+    @Deprecated("The platform API up to Android 12, still called by later versions.")
     override fun onBackPressed(): Unit = session.dispatch(ScreenEvent.Back)
 
     override fun showState(): Unit = view.showState()
 
     override fun showPicture(): Unit = view.showPicture()
 
-    override fun showTimes(): Unit = view.showTimes()
+    override fun showLatency(): Unit = view.showLatency()
 
     override fun leave(): Unit = finish()
 
@@ -90,7 +90,7 @@ internal class MainActivity : Activity(), LiveHost, SettingsActions {
         super.onRequestPermissionsResult(requestCode, permissions, grantResults)
         if (requestCode != CAMERA_REQUEST) return
         val allowed = grantResults.firstOrNull() == PackageManager.PERMISSION_GRANTED
-        // An empty answer means that the question was broken off: it may be asked again.
+        // An empty result means that the request was interrupted: it may be repeated.
         val mayAskAgain = grantResults.isEmpty() || shouldShowRequestPermissionRationale(Manifest.permission.CAMERA)
         session.dispatch(ScreenEvent.PermissionAnswered(allowed, mayAskAgain))
     }
@@ -119,13 +119,13 @@ internal class MainActivity : Activity(), LiveHost, SettingsActions {
 
     override fun close(): Unit = session.dispatch(ScreenEvent.CloseSettings)
 
-    @Deprecated("The way of the platform without AndroidX.")
+    @Deprecated("The platform API without AndroidX.")
     override fun onActivityResult(requestCode: Int, resultCode: Int, data: Intent?) {
-        val answered = DocumentRequests.answered(resultCode, data)
-        val first = answered.firstOrNull() ?: return
+        val documents = DocumentRequests.resultOf(resultCode, data)
+        val first = documents.firstOrNull() ?: return
         when (requestCode) {
             DocumentRequests.PICTURE -> session.dispatch(ScreenEvent.PictureChosen(first.toString()))
-            DocumentRequests.MODEL -> models.import(answered)
+            DocumentRequests.MODEL -> models.import(documents)
             DocumentRequests.SAVE_PICTURE -> saver.saveTo(first, session, share = false)
             DocumentRequests.SHARE_PICTURE -> saver.saveTo(first, session, share = true)
         }

@@ -6,17 +6,17 @@ import android.widget.ImageView
 import android.widget.TextView
 import org.kerassegformer.demo.R
 
-/** The message in the middle of the screen, with its remedies. */
+/** The message in the centre of the screen, with its actions. */
 internal class MessageCard(private val card: View, private val dispatch: (ScreenEvent) -> Unit) {
-    private val busy: View = card.part(R.id.message_busy)
-    private val icon: ImageView = card.part(R.id.message_icon)
-    private val title: TextView = card.part(R.id.message_title)
-    private val text: TextView = card.part(R.id.message_text)
+    private val busy: View = card.requireView(R.id.message_busy)
+    private val icon: ImageView = card.requireView(R.id.message_icon)
+    private val title: TextView = card.requireView(R.id.message_title)
+    private val text: TextView = card.requireView(R.id.message_text)
     private val buttons: List<Button> =
-        listOf(card.part(R.id.message_first), card.part(R.id.message_second))
+        listOf(card.requireView(R.id.message_first), card.requireView(R.id.message_second))
     private var last: ScreenMessage? = null
 
-    /** Shows [message] with the words of [detail] where it has none of its own; null takes it away. */
+    /** Shows [message], with [detail] if it has no text of its own; null hides the card. */
     fun show(message: ScreenMessage?, detail: String?) {
         card.visibility = visibleIf(message != null)
         val changed = message != last
@@ -28,18 +28,18 @@ internal class MessageCard(private val card: View, private val dispatch: (Screen
         busy.visibility = visibleIf(message.busy)
         icon.visibility = visibleIf(!message.busy)
         icon.setImageResource(message.icon)
-        buttons.forEachIndexed { i, button -> fill(button, message.remedies.getOrNull(i)) }
+        buttons.forEachIndexed { i, button -> fill(button, message.actions.getOrNull(i)) }
         if (changed) card.announceForAccessibility(listOf(title.text, text.text).joinToString(". "))
     }
 
-    private fun fill(button: Button, remedy: Remedy?) {
-        button.visibility = visibleIf(remedy != null)
-        if (remedy == null) return
-        button.setText(remedy.label)
-        button.setOnClickListener { dispatch(remedy.event) }
+    private fun fill(button: Button, action: MessageAction?) {
+        button.visibility = visibleIf(action != null)
+        if (action == null) return
+        button.setText(action.label)
+        button.setOnClickListener { dispatch(action.event) }
     }
 
     private companion object {
-        const val STALL_SECONDS = StallWatch.LIMIT_MILLIS / 1_000
+        const val STALL_SECONDS = StallDetector.LIMIT_MILLIS / 1_000
     }
 }

@@ -15,55 +15,55 @@ import org.kerassegformer.demo.models.StoredModel
 import java.io.FileNotFoundException
 import java.io.IOException
 
-/** Takes in models of the user, and removes them. */
+/** Imports and removes models of the user. */
 internal class ModelImports(
     private val activity: Activity,
-    private val parts: AppParts,
+    private val container: AppContainer,
     private val session: LiveSession,
 ) {
     private val main = Handler(Looper.getMainLooper())
     private val texts = EngineTexts(activity.resources)
     private val resolver: ContentResolver = activity.contentResolver
 
-    /** Takes in the files of a model, checks them, and chooses it. */
+    /** Imports and checks the files of a model, and selects it. */
     fun import(documents: List<Uri>) {
         toast(activity.getString(R.string.import_running))
-        parts.files.execute {
+        container.files.execute {
             try {
-                val imported = parts.models.import(documents.map(::documentOf))
-                main.post { use(imported) }
+                val imported = container.models.import(documents.map(::documentOf))
+                main.post { select(imported) }
             } catch (e: ModelImportException) {
-                main.post { refuse(texts.problem(e.problem)) }
+                main.post { showError(texts.problem(e.problem)) }
             }
         }
     }
 
     /** Removes an imported model. */
     fun delete(model: StoredModel) {
-        parts.files.execute {
+        container.files.execute {
             try {
-                parts.models.remove(model)
+                container.models.remove(model)
             } catch (e: IOException) {
-                main.post { refuse(e.localizedMessage.orEmpty()) }
+                main.post { showError(e.localizedMessage.orEmpty()) }
             }
             main.post { session.reloadModels() }
         }
     }
 
-    private fun use(imported: List<StoredModel>) {
+    private fun select(imported: List<StoredModel>) {
         val model = imported.first()
         toast(activity.getString(R.string.import_done, model.name))
         session.choose(model)
     }
 
-    private fun refuse(why: String) {
+    private fun showError(text: String) {
         if (activity.isFinishing || activity.isDestroyed) {
-            toast(why)
+            toast(text)
             return
         }
         AlertDialog.Builder(activity)
-            .setTitle(R.string.import_refused_title)
-            .setMessage(why)
+            .setTitle(R.string.import_failed_title)
+            .setMessage(text)
             .setPositiveButton(R.string.close, null)
             .show()
     }
@@ -72,7 +72,7 @@ internal class ModelImports(
         try {
             resolver.openInputStream(uri) ?: throw FileNotFoundException("$uri")
         } catch (e: RuntimeException) {
-            // What providers throw when the right has ended, or when they fail.
+            // Thrown by providers if the permission has expired or they fail.
             throw IOException(e.message, e)
         }
     }
@@ -82,7 +82,7 @@ internal class ModelImports(
         val name = try {
             resolver.query(uri, columns, null, null, null)?.use { if (it.moveToFirst()) it.getString(0) else null }
         } catch (_: RuntimeException) {
-            // Of a provider that fails: the address is left.
+            // The provider failed: fall back to the URI.
             null
         }
         return name ?: uri.lastPathSegment?.substringAfterLast('/').orEmpty()

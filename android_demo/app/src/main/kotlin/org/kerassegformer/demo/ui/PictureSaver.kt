@@ -11,18 +11,18 @@ import android.os.Looper
 import android.widget.Toast
 import org.kerassegformer.demo.R
 import org.kerassegformer.demo.RequiresSdk
-import org.kerassegformer.demo.pictures.MaskedPicture
 import org.kerassegformer.demo.pictures.PictureComposer
 import org.kerassegformer.demo.pictures.PictureGallery
 import org.kerassegformer.demo.pictures.SaveException
 import org.kerassegformer.demo.pictures.SaveProblem
+import org.kerassegformer.demo.pictures.SegmentedPicture
 import java.time.LocalDateTime
 import java.time.format.DateTimeFormatter
 import java.util.concurrent.Executor
 
 /**
- * Saves and shares the picture on the screen with its colours. From Android 10 on it goes to the gallery; before, where
- * that needs a permission to all files, to a document of the user's choice.
+ * Saves and shares the displayed image with its overlay: to the gallery since Android 10, to a document before, as the
+ * gallery would need the storage permission there.
  */
 internal class PictureSaver(
     private val activity: Activity,
@@ -32,7 +32,7 @@ internal class PictureSaver(
     private val gallery = PictureGallery(activity.contentResolver)
     private val main = Handler(Looper.getMainLooper())
 
-    /** Saves what the session shows. */
+    /** Saves the displayed image. */
     fun save(session: LiveSession) {
         if (Build.VERSION.SDK_INT >= Build.VERSION_CODES.Q) {
             session.savable?.let { inBackground(it, session.settings, IntoGallery { toast(R.string.saved) }) }
@@ -41,10 +41,10 @@ internal class PictureSaver(
         }
     }
 
-    /** Shares what the session shows, through the file that it is saved to. */
+    /** Saves the displayed image and shares the file. */
     fun share(session: LiveSession) {
         if (Build.VERSION.SDK_INT >= Build.VERSION_CODES.Q) {
-            session.savable?.let { inBackground(it, session.settings, IntoGallery(::offer)) }
+            session.savable?.let { inBackground(it, session.settings, IntoGallery(::openShareSheet)) }
         } else {
             toast(R.string.share_first_save)
             createDocument(DocumentRequests.SHARE_PICTURE)
@@ -54,19 +54,19 @@ internal class PictureSaver(
     private fun createDocument(request: Int) =
         documents.create(request, PictureGallery.MIME_TYPE, "${newName()}.jpg")
 
-    /** Writes what the session shows into a document that the user has made, and then perhaps offers it to other apps. */
+    /** Writes the displayed image to a document that the user created, and optionally shares it. */
     fun saveTo(document: Uri, session: LiveSession, share: Boolean) {
         val picture = session.savable ?: return
         inBackground(picture, session.settings) { bitmap ->
             gallery.saveTo(document, bitmap)
             main.post {
                 toast(R.string.saved_document)
-                if (share) offer(document)
+                if (share) openShareSheet(document)
             }
         }
     }
 
-    /** Writes into the gallery, and then does something with the address, on the main thread. */
+    /** Saves to the gallery and then calls [then] with the URI on the main thread. */
     @RequiresSdk(Build.VERSION_CODES.Q)
     private inner class IntoGallery(private val then: (Uri) -> Unit) : (Bitmap) -> Unit {
         override fun invoke(bitmap: Bitmap) {
@@ -75,8 +75,8 @@ internal class PictureSaver(
         }
     }
 
-    private fun inBackground(picture: MaskedPicture, settings: Settings, write: (Bitmap) -> Unit) {
-        // Made here, as the picture may change as soon as the main thread goes on.
+    private fun inBackground(picture: SegmentedPicture, settings: Settings, write: (Bitmap) -> Unit) {
+        // Composed on the main thread, as the image may change afterwards.
         val bitmap = try {
             PictureComposer.compose(picture, settings.opacity / SettingsStore.FULL_OPACITY.toFloat())
         } catch (_: OutOfMemoryError) {
@@ -93,16 +93,16 @@ internal class PictureSaver(
         }
     }
 
-    private fun offer(picture: Uri) {
+    private fun openShareSheet(picture: Uri) {
         if (activity.isDestroyed) return
-        offer(activity, picture, PictureGallery.MIME_TYPE, R.string.share_picture)
+        openShareSheet(activity, picture, PictureGallery.MIME_TYPE, R.string.share_picture)
     }
 
     private fun toast(text: Int): Unit = Toast.makeText(activity, text, Toast.LENGTH_LONG).show()
 
     internal companion object {
-        /** Opens the choice of apps to share a document with. */
-        fun offer(context: Context, document: Uri, type: String, title: Int) {
+        /** Opens the share sheet for a document. */
+        fun openShareSheet(context: Context, document: Uri, type: String, title: Int) {
             val send = Intent(Intent.ACTION_SEND)
                 .setType(type)
                 .putExtra(Intent.EXTRA_STREAM, document)

@@ -3,16 +3,16 @@ package org.kerassegformer.demo.ui
 import android.graphics.Matrix
 
 /**
- * How a `TextureView` has to draw the camera's buffer so that it is upright.
+ * Transform of a `TextureView` that makes the camera preview upright.
  *
- * The view turns the buffer for the natural orientation of the device and stretches it over itself. What is missing is
- * the turn of the display, and the stretch that makes up for the changed sides.
+ * The view rotates the buffer for the natural orientation of the device and stretches it to its own size. The transform
+ * adds the rotation of the display and compensates the stretch.
  */
 internal object PreviewTransform {
     /**
-     * @param width of the view in pixels, of the shape of the upright frame
-     * @param height of the view
-     * @param displayDegrees turn of the display from the natural orientation, a multiple of 90
+     * @param width width of the view in pixels; its aspect ratio is that of the upright frame
+     * @param height height of the view
+     * @param displayDegrees rotation of the display from the natural orientation, a multiple of 90
      */
     fun of(width: Int, height: Int, displayDegrees: Int): Matrix {
         val matrix = Matrix()

@@ -4,16 +4,16 @@ import org.kerassegformer.demo.camera.CameraFacing
 import org.kerassegformer.demo.camera.CameraFailure
 import org.kerassegformer.demo.pictures.PictureProblem
 
-/** What happens to the live screen. */
+/** Events of the live screen. */
 internal sealed interface ScreenEvent {
-    /** The screen comes to sight. The permission and the cameras may have changed meanwhile. */
+    /** The activity was started. The permission and the cameras may have changed. */
     data class Started(val allowed: Boolean, val facings: List<CameraFacing>) : ScreenEvent
 
     data object Stopped : ScreenEvent
 
     data object AskPermission : ScreenEvent
 
-    /** @property mayAskAgain what `shouldShowRequestPermissionRationale` says after a refusal */
+    /** @property mayAskAgain result of `shouldShowRequestPermissionRationale` after a denial */
     data class PermissionAnswered(val allowed: Boolean, val mayAskAgain: Boolean) : ScreenEvent
 
     data object OpenAppSettings : ScreenEvent
@@ -22,7 +22,7 @@ internal sealed interface ScreenEvent {
 
     data class CameraFailed(val failure: CameraFailure) : ScreenEvent
 
-    /** A camera that another app had is free again. */
+    /** A camera that another app used is available again. */
     data object CameraAvailable : ScreenEvent
 
     data object RetryCamera : ScreenEvent
@@ -55,16 +55,16 @@ internal sealed interface ScreenEvent {
 
     data object CloseSettings : ScreenEvent
 
-    data object ToggleTimes : ScreenEvent
+    data object ToggleLatency : ScreenEvent
 
-    /** A row of the legend was tapped: its class is shown alone, or all again if it was already. */
+    /** A row of the legend was tapped: shows only its class, or all classes if it is already selected. */
     data class SelectClass(val index: Int) : ScreenEvent
 
-    /** The way back of the system. */
+    /** The system's Back. */
     data object Back : ScreenEvent
 }
 
-/** What the screen is to do, beside showing its new state. */
+/** Side effects of a transition. */
 internal sealed interface ScreenEffect {
     data object AskPermission : ScreenEffect
 
@@ -80,12 +80,12 @@ internal sealed interface ScreenEffect {
 
     data class ReadPicture(val address: String) : ScreenEffect
 
-    /** What is shown belongs to another source or camera: take it off the screen, and let no late result of it on. */
+    /** The source changed: removes the displayed result and ignores late ones. */
     data object ClearResult : ScreenEffect
 
     data object StartModel : ScreenEffect
 
-    /** The chosen picture is to be given to the model, again where that has changed. */
+    /** Submits the opened image to the model. */
     data object AnalysePicture : ScreenEffect
 
     data object Leave : ScreenEffect

@@ -5,38 +5,38 @@ import org.kerassegformer.demo.camera.CameraFailure
 import org.kerassegformer.demo.pictures.PictureProblem
 
 /**
- * What the user can do about a message.
+ * An action offered by a message.
  *
- * @property label resource of the button's text
+ * @property label string resource of the button
  */
-internal data class Remedy(val label: Int, val event: ScreenEvent)
+internal data class MessageAction(val label: Int, val event: ScreenEvent)
 
 /**
- * A message in the middle of the screen.
+ * A message in the centre of the screen.
  *
- * @property title resource of a text
- * @property text resource of a text; null where the words come from elsewhere, or there are none
- * @property remedies buttons, the usual one first
- * @property busy whether it only asks for patience
+ * @property title string resource
+ * @property text string resource; null for a text from elsewhere, or none
+ * @property actions buttons, the default one first
+ * @property busy true for a progress indicator
  */
 internal enum class ScreenMessage(
     val title: Int,
     val text: Int? = null,
     val icon: Int = R.drawable.ic_warning,
-    val remedies: List<Remedy> = emptyList(),
+    val actions: List<MessageAction> = emptyList(),
     val busy: Boolean = false,
 ) {
     PERMISSION(
         R.string.permission_title,
         R.string.permission_text,
         R.drawable.ic_camera,
-        listOf(Remedy(R.string.permission_ask, ScreenEvent.AskPermission), OPEN_PICTURE),
+        listOf(MessageAction(R.string.permission_ask, ScreenEvent.AskPermission), OPEN_PICTURE),
     ),
-    PERMISSION_REFUSED_FOR_GOOD(
-        R.string.permission_forever_title,
-        R.string.permission_forever_text,
+    PERMISSION_DENIED_PERMANENTLY(
+        R.string.permission_denied_title,
+        R.string.permission_denied_text,
         R.drawable.ic_camera,
-        listOf(Remedy(R.string.permission_settings, ScreenEvent.OpenAppSettings), OPEN_PICTURE),
+        listOf(MessageAction(R.string.permission_settings, ScreenEvent.OpenAppSettings), OPEN_PICTURE),
     ),
     CAMERA_ABSENT(
         R.string.camera_absent_title,
@@ -45,51 +45,55 @@ internal enum class ScreenMessage(
         listOf(OPEN_PICTURE),
     ),
     CAMERA_OPENING(R.string.camera_opening, busy = true),
-    CAMERA_IN_USE(R.string.camera_used_title, R.string.camera_used_text, remedies = CAMERA_REMEDIES),
-    CAMERA_TAKEN_AWAY(R.string.camera_taken_title, R.string.camera_taken_text, remedies = CAMERA_REMEDIES),
-    CAMERA_DISABLED(R.string.camera_disabled_title, R.string.camera_disabled_text, remedies = CAMERA_REMEDIES),
-    CAMERA_BROKEN(R.string.camera_failed_title, R.string.camera_failed_text, remedies = CAMERA_REMEDIES),
+    CAMERA_IN_USE(R.string.camera_in_use_title, R.string.camera_in_use_text, actions = CAMERA_ACTIONS),
+    CAMERA_DISCONNECTED(
+        R.string.camera_disconnected_title,
+        R.string.camera_disconnected_text,
+        actions = CAMERA_ACTIONS,
+    ),
+    CAMERA_DISABLED(R.string.camera_disabled_title, R.string.camera_disabled_text, actions = CAMERA_ACTIONS),
+    CAMERA_FAILED(R.string.camera_failed_title, R.string.camera_failed_text, actions = CAMERA_ACTIONS),
     MODEL_STARTING(R.string.model_loading_title, R.string.model_loading_text, busy = true),
     MODEL_NONE(
         R.string.model_none_title,
         R.string.model_none_text,
-        remedies = listOf(Remedy(R.string.model_choose, ScreenEvent.OpenSettings)),
+        actions = listOf(MessageAction(R.string.model_choose, ScreenEvent.OpenSettings)),
     ),
     MODEL_FAILED(
         R.string.model_failed_title,
-        remedies = listOf(
-            Remedy(R.string.model_choose, ScreenEvent.OpenSettings),
-            Remedy(R.string.retry, ScreenEvent.RestartModel),
+        actions = listOf(
+            MessageAction(R.string.model_choose, ScreenEvent.OpenSettings),
+            MessageAction(R.string.retry, ScreenEvent.RestartModel),
         ),
     ),
     MODEL_STALLED(
         R.string.model_stalled_title,
         R.string.model_stalled_text,
-        remedies = listOf(
-            Remedy(R.string.model_restart, ScreenEvent.RestartModel),
-            Remedy(R.string.settings, ScreenEvent.OpenSettings),
+        actions = listOf(
+            MessageAction(R.string.model_restart, ScreenEvent.RestartModel),
+            MessageAction(R.string.settings, ScreenEvent.OpenSettings),
         ),
     ),
-    PICTURE_READING(R.string.picture_loading, busy = true),
-    PICTURE_WORKING(R.string.picture_working, busy = true),
-    PICTURE_MISSING(R.string.picture_failed_title, R.string.picture_missing_text, remedies = PICTURE_REMEDIES),
-    PICTURE_BROKEN(R.string.picture_failed_title, R.string.picture_broken_text, remedies = PICTURE_REMEDIES),
+    PICTURE_LOADING(R.string.picture_loading, busy = true),
+    PICTURE_ANALYSING(R.string.picture_analysing, busy = true),
+    PICTURE_MISSING(R.string.picture_failed_title, R.string.picture_missing_text, actions = PICTURE_ACTIONS),
+    PICTURE_CORRUPT(R.string.picture_failed_title, R.string.picture_corrupt_text, actions = PICTURE_ACTIONS),
     PICTURE_TOO_LARGE(
         R.string.picture_failed_title,
         R.string.picture_large_text,
-        remedies = listOf(Remedy(R.string.retry, ScreenEvent.RetryPicture), OPEN_PICTURE),
+        actions = listOf(MessageAction(R.string.retry, ScreenEvent.RetryPicture), OPEN_PICTURE),
     ),
     ;
 
     internal companion object {
-        /** The message that belongs to a state, or null where the screen speaks for itself. */
+        /** Returns the message for a state, or null. */
         fun of(state: ScreenState): ScreenMessage? =
             if (state.source == Source.CAMERA) ofCamera(state) else ofPicture(state)
 
         private fun ofCamera(state: ScreenState): ScreenMessage? = when {
             state.frozen -> null
             state.facings?.isEmpty() == true -> CAMERA_ABSENT
-            state.permission == Permission.REFUSED_FOR_GOOD -> PERMISSION_REFUSED_FOR_GOOD
+            state.permission == Permission.DENIED_PERMANENTLY -> PERMISSION_DENIED_PERMANENTLY
             state.permission != Permission.GRANTED -> PERMISSION
             state.camera is CameraStatus.Failed -> ofFailure(state.camera.failure)
             else -> ofModel(state.model) ?: CAMERA_OPENING.takeIf { state.camera == CameraStatus.Opening }
@@ -97,20 +101,20 @@ internal enum class ScreenMessage(
 
         private fun ofFailure(failure: CameraFailure): ScreenMessage = when (failure) {
             CameraFailure.IN_USE -> CAMERA_IN_USE
-            CameraFailure.TAKEN_AWAY -> CAMERA_TAKEN_AWAY
+            CameraFailure.DISCONNECTED -> CAMERA_DISCONNECTED
             CameraFailure.DISABLED -> CAMERA_DISABLED
-            CameraFailure.NOT_ALLOWED -> PERMISSION
-            CameraFailure.BROKEN -> CAMERA_BROKEN
+            CameraFailure.PERMISSION_DENIED -> PERMISSION
+            CameraFailure.FAILED -> CAMERA_FAILED
         }
 
         private fun ofPicture(state: ScreenState): ScreenMessage? = when (val status = state.pictureStatus) {
             is PictureStatus.Failed -> when (status.problem) {
                 PictureProblem.MISSING -> PICTURE_MISSING
-                PictureProblem.BROKEN -> PICTURE_BROKEN
+                PictureProblem.CORRUPT -> PICTURE_CORRUPT
                 PictureProblem.TOO_LARGE -> PICTURE_TOO_LARGE
             }
-            PictureStatus.Reading, PictureStatus.None -> PICTURE_READING
-            PictureStatus.Working -> ofModel(state.model) ?: PICTURE_WORKING
+            PictureStatus.Loading, PictureStatus.None -> PICTURE_LOADING
+            PictureStatus.Analysing -> ofModel(state.model) ?: PICTURE_ANALYSING
             PictureStatus.Done -> null
         }
 
@@ -124,6 +128,6 @@ internal enum class ScreenMessage(
     }
 }
 
-private val OPEN_PICTURE = Remedy(R.string.open_picture, ScreenEvent.ChoosePicture)
-private val CAMERA_REMEDIES = listOf(Remedy(R.string.retry, ScreenEvent.RetryCamera), OPEN_PICTURE)
-private val PICTURE_REMEDIES = listOf(OPEN_PICTURE, Remedy(R.string.back_to_camera, ScreenEvent.BackToCamera))
+private val OPEN_PICTURE = MessageAction(R.string.open_picture, ScreenEvent.ChoosePicture)
+private val CAMERA_ACTIONS = listOf(MessageAction(R.string.retry, ScreenEvent.RetryCamera), OPEN_PICTURE)
+private val PICTURE_ACTIONS = listOf(OPEN_PICTURE, MessageAction(R.string.back_to_camera, ScreenEvent.BackToCamera))

@@ -4,32 +4,32 @@ import android.os.Bundle
 import org.kerassegformer.demo.camera.CameraFacing
 
 /**
- * What outlives the process: small things alone. A frozen picture does not, and the camera comes back running.
+ * State that survives process death. Frozen images are not saved: the camera is live again.
  *
- * @property picture address of the chosen picture, or null with the camera
+ * @property picture URI of the opened image, or null for the camera
  */
 internal data class ScreenSnapshot(
     val picture: String?,
     val facing: CameraFacing,
     val permission: Permission,
     val settingsOpen: Boolean,
-    val timesOpen: Boolean,
+    val latencyOpen: Boolean,
 ) {
     fun writeTo(bundle: Bundle) {
         bundle.putString(PICTURE, picture)
         bundle.putString(FACING, facing.name)
         bundle.putString(PERMISSION, permission.name)
         bundle.putBoolean(SETTINGS_OPEN, settingsOpen)
-        bundle.putBoolean(TIMES_OPEN, timesOpen)
+        bundle.putBoolean(LATENCY_OPEN, latencyOpen)
     }
 
-    /** [state] with what was kept. The picture itself is read by its address. */
+    /** Returns [state] with the saved values. The image is read again from its URI. */
     fun putInto(state: ScreenState): ScreenState = state.copy(
         facing = facing,
-        // The system's question went with the process; it answers by itself if it did not.
-        permission = if (permission == Permission.ASKING) Permission.UNASKED else permission,
+        // The permission dialog is gone with the process; if not, its result still arrives.
+        permission = if (permission == Permission.REQUESTED) Permission.NOT_REQUESTED else permission,
         settingsOpen = settingsOpen,
-        timesOpen = timesOpen,
+        latencyOpen = latencyOpen,
     )
 
     internal companion object {
@@ -37,12 +37,12 @@ internal data class ScreenSnapshot(
         private const val FACING = "facing"
         private const val PERMISSION = "permission"
         private const val SETTINGS_OPEN = "settings_open"
-        private const val TIMES_OPEN = "times_open"
+        private const val LATENCY_OPEN = "latency_open"
 
         fun of(state: ScreenState): ScreenSnapshot =
-            ScreenSnapshot(state.picture, state.facing, state.permission, state.settingsOpen, state.timesOpen)
+            ScreenSnapshot(state.picture, state.facing, state.permission, state.settingsOpen, state.latencyOpen)
 
-        /** What a bundle holds; what it lacks is as in a new screen. */
+        /** Reads a bundle; missing values have their defaults. */
         fun read(bundle: Bundle): ScreenSnapshot {
             val unset = ScreenState()
             return ScreenSnapshot(
@@ -50,7 +50,7 @@ internal data class ScreenSnapshot(
                 facing = CameraFacing.entries.find { it.name == bundle.getString(FACING) } ?: unset.facing,
                 permission = Permission.entries.find { it.name == bundle.getString(PERMISSION) } ?: unset.permission,
                 settingsOpen = bundle.getBoolean(SETTINGS_OPEN),
-                timesOpen = bundle.getBoolean(TIMES_OPEN),
+                latencyOpen = bundle.getBoolean(LATENCY_OPEN),
             )
         }
     }

@@ -4,48 +4,48 @@ import org.kerassegformer.demo.camera.CameraFacing
 import org.kerassegformer.demo.camera.CameraFailure
 import org.kerassegformer.demo.pictures.PictureProblem
 
-/** Where the pictures on the screen come from. */
+/** Source of the displayed images. */
 internal enum class Source { CAMERA, PICTURE }
 
-/** What the user has said to the camera. */
+/** State of the camera permission. */
 internal enum class Permission {
-    /** Nothing yet: the screen explains first. */
-    UNASKED,
+    /** Not requested yet: the screen explains it first. */
+    NOT_REQUESTED,
 
-    /** The system's question is on the screen. */
-    ASKING,
+    /** The permission dialog is shown. */
+    REQUESTED,
     GRANTED,
 
-    /** Refused, and may be asked again. */
-    REFUSED,
+    /** Denied; may be requested again. */
+    DENIED,
 
-    /** Refused for good: only the settings of the system can change it. */
-    REFUSED_FOR_GOOD,
+    /** Denied permanently: can only be granted in the system settings. */
+    DENIED_PERMANENTLY,
 }
 
-/** What the camera does. */
+/** Status of the camera. */
 internal sealed interface CameraStatus {
     data object Closed : CameraStatus
 
     data object Opening : CameraStatus
 
-    /** @property hasTorch whether it has a light that can stay on */
+    /** @property hasTorch true if it has a torch */
     data class Streaming(val hasTorch: Boolean) : CameraStatus
 
     data class Failed(val failure: CameraFailure) : CameraStatus
 }
 
-/** What the model does, as far as the screen tells it apart; the words for it come from the engine's state. */
+/** Status of the model, as far as the screen distinguishes it. */
 internal enum class ModelStatus { NONE, STARTING, RUNNING, FAILED, STALLED }
 
-/** What became of the picture that was chosen. */
+/** Status of the opened image. */
 internal sealed interface PictureStatus {
     data object None : PictureStatus
 
-    data object Reading : PictureStatus
+    data object Loading : PictureStatus
 
-    /** It is shown, and the model has not answered yet. */
-    data object Working : PictureStatus
+    /** Displayed and being segmented. */
+    data object Analysing : PictureStatus
 
     data object Done : PictureStatus
 
@@ -53,18 +53,18 @@ internal sealed interface PictureStatus {
 }
 
 /**
- * All that decides which parts the live screen shows and what runs behind them.
+ * State of the live screen.
  *
- * @property visible whether the screen is started, in front or beside another app
- * @property facings sides that have a camera, the preferred first; null until the list was read
- * @property picture address of the chosen picture, of [Source.PICTURE] alone
- * @property frozen whether the last result stays on the screen
- * @property selectedClass the class that is shown alone, or null for all
+ * @property visible true if the activity is started
+ * @property facings sides that have a camera, the preferred one first; null until they are read
+ * @property picture URI of the opened image; only for [Source.PICTURE]
+ * @property frozen true if the last result stays on the screen
+ * @property selectedClass the only class shown, or null for all
  */
 internal data class ScreenState(
     val visible: Boolean = false,
     val source: Source = Source.CAMERA,
-    val permission: Permission = Permission.UNASKED,
+    val permission: Permission = Permission.NOT_REQUESTED,
     val facings: List<CameraFacing>? = null,
     val facing: CameraFacing = CameraFacing.BACK,
     val camera: CameraStatus = CameraStatus.Closed,
@@ -74,22 +74,22 @@ internal data class ScreenState(
     val picture: String? = null,
     val pictureStatus: PictureStatus = PictureStatus.None,
     val settingsOpen: Boolean = false,
-    val timesOpen: Boolean = false,
+    val latencyOpen: Boolean = false,
     val selectedClass: Int? = null,
 ) {
-    /** Whether frames of the camera are wanted by the model. */
+    /** True if camera frames are analysed. */
     val analysing: Boolean
         get() = visible && source == Source.CAMERA && !frozen && camera is CameraStatus.Streaming
 
-    /** Whether a light can be switched now. */
+    /** True if the torch can be switched. */
     val hasTorch: Boolean
         get() = source == Source.CAMERA && (camera as? CameraStatus.Streaming)?.hasTorch == true
 
-    /** Whether there is another camera to change to. */
+    /** True if there is another camera. */
     val canFlip: Boolean
         get() = source == Source.CAMERA && permission == Permission.GRANTED && (facings?.size ?: 0) > 1
 
-    /** Whether the picture on the screen stands still, so that it can be saved as it is seen. */
+    /** True if the displayed image is a still image, which can be saved. */
     val still: Boolean
         get() = if (source == Source.CAMERA) frozen else pictureStatus == PictureStatus.Done
 }

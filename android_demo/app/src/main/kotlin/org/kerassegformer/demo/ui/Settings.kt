@@ -5,31 +5,31 @@ import org.kerassegformer.core.ProcessorChoice
 import org.kerassegformer.demo.engine.EngineSettings
 
 /**
- * What the user has set, kept from start to start.
+ * Persistent user settings.
  *
- * @property opacity of the colours, in percent
- * @property names whether large areas carry the name of their class
- * @property steady whether flicker is smoothed away, at the price of a delay
- * @property model name of the model, or null for the first
- * @property modelImported whether that is one that the user brought
+ * @property opacity opacity of the overlay, in percent
+ * @property names true to label large segments with their class
+ * @property smoothing true for temporal smoothing
+ * @property model name of the model, or null for the first one
+ * @property modelImported true if that model is an imported one
  */
 internal data class Settings(
     val opacity: Int = 55,
     val names: Boolean = true,
-    val steady: Boolean = false,
+    val smoothing: Boolean = false,
     val model: String? = null,
     val modelImported: Boolean = false,
     val engine: EngineSettings = EngineSettings(),
 )
 
-/** Keeps [Settings]. Values that are not valid, as after a change of versions, count as not set. */
+/** Stores [Settings]. Invalid values, for example of another version, count as not set. */
 internal class SettingsStore(private val preferences: SharedPreferences) {
     fun read(): Settings {
         val unset = Settings()
         return Settings(
             opacity = value(OPACITY, unset.opacity, preferences::getInt).coerceIn(0, FULL_OPACITY),
             names = value(NAMES, unset.names, preferences::getBoolean),
-            steady = value(STEADY, unset.steady, preferences::getBoolean),
+            smoothing = value(SMOOTHING, unset.smoothing, preferences::getBoolean),
             model = value<String?>(MODEL, null, preferences::getString),
             modelImported = value(MODEL_IMPORTED, false, preferences::getBoolean),
             engine = EngineSettings(
@@ -43,7 +43,7 @@ internal class SettingsStore(private val preferences: SharedPreferences) {
         preferences.edit()
             .putInt(OPACITY, settings.opacity)
             .putBoolean(NAMES, settings.names)
-            .putBoolean(STEADY, settings.steady)
+            .putBoolean(SMOOTHING, settings.smoothing)
             .putString(MODEL, settings.model)
             .putBoolean(MODEL_IMPORTED, settings.modelImported)
             .putString(CHOICE, settings.engine.choice.name)
@@ -62,11 +62,11 @@ internal class SettingsStore(private val preferences: SharedPreferences) {
     internal companion object {
         const val FULL_OPACITY = 100
 
-        /** More threads than a phone has big cores only heat it. */
+        /** More threads than performance cores do not help. */
         const val MOST_THREADS = 8
         private const val OPACITY = "opacity"
         private const val NAMES = "names"
-        private const val STEADY = "steady"
+        private const val SMOOTHING = "smoothing"
         private const val MODEL = "model"
         private const val MODEL_IMPORTED = "model_imported"
         private const val CHOICE = "processor"

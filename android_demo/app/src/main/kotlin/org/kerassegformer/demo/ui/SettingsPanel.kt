@@ -17,7 +17,7 @@ import org.kerassegformer.demo.R
 import org.kerassegformer.demo.models.ModelListing
 import org.kerassegformer.demo.models.StoredModel
 
-/** What the settings do beyond changing [Settings]. */
+/** Actions of the settings page. */
 internal interface SettingsActions {
     fun change(settings: Settings)
 
@@ -32,40 +32,40 @@ internal interface SettingsActions {
     fun close()
 }
 
-/** The page of settings over the live screen. */
+/** The settings page over the live screen. */
 internal class SettingsPanel(private val page: View, private val actions: SettingsActions) {
     private val context = page.context
     private val resources = page.resources
     private val texts = EngineTexts(resources)
-    private val models: ViewGroup = page.part(R.id.model_choices)
-    private val problems: TextView = page.part(R.id.model_problems)
-    private val processors: RadioGroup = page.part(R.id.processor_choices)
-    private val threads: TextView = page.part(R.id.threads)
-    private val names: Switch = page.part(R.id.names)
-    private val steady: Switch = page.part(R.id.steady)
+    private val models: ViewGroup = page.requireView(R.id.model_choices)
+    private val problems: TextView = page.requireView(R.id.model_problems)
+    private val processors: RadioGroup = page.requireView(R.id.processor_choices)
+    private val threads: TextView = page.requireView(R.id.threads)
+    private val names: Switch = page.requireView(R.id.names)
+    private val smoothing: Switch = page.requireView(R.id.smoothing)
     private var shown = Settings()
     private var listing: ModelListing? = null
 
     init {
         page.setOnClickListener { actions.close() }
-        page.part<View>(R.id.settings_close).setOnClickListener { actions.close() }
-        page.part<View>(R.id.import_model).setOnClickListener { actions.importModel() }
-        page.part<View>(R.id.forget_failures).setOnClickListener { actions.forgetFailures() }
-        page.part<View>(R.id.open_benchmark).setOnClickListener { actions.openBenchmark() }
-        page.part<View>(R.id.threads_fewer).setOnClickListener { changeThreads(-1) }
-        page.part<View>(R.id.threads_more).setOnClickListener { changeThreads(1) }
+        page.requireView<View>(R.id.settings_close).setOnClickListener { actions.close() }
+        page.requireView<View>(R.id.import_model).setOnClickListener { actions.importModel() }
+        page.requireView<View>(R.id.forget_failures).setOnClickListener { actions.forgetFailures() }
+        page.requireView<View>(R.id.open_benchmark).setOnClickListener { actions.openBenchmark() }
+        page.requireView<View>(R.id.threads_fewer).setOnClickListener { changeThreads(-1) }
+        page.requireView<View>(R.id.threads_more).setOnClickListener { changeThreads(1) }
         names.text = titled(R.string.settings_names, resources.getString(R.string.settings_names_note))
-        steady.text = titled(R.string.settings_smoothing, resources.getString(R.string.settings_smoothing_note))
+        smoothing.text = titled(R.string.settings_smoothing, resources.getString(R.string.settings_smoothing_note))
         names.setOnClickListener { actions.change(shown.copy(names = names.isChecked)) }
-        steady.setOnClickListener { actions.change(shown.copy(steady = steady.isChecked)) }
+        smoothing.setOnClickListener { actions.change(shown.copy(smoothing = smoothing.isChecked)) }
         ProcessorChoice.entries.forEach(::addProcessor)
     }
 
-    /** Shows what is set. @param model the model in use, or null */
+    /** Shows the settings. @param model the model in use, or null */
     fun show(settings: Settings, listing: ModelListing?, model: StoredModel?) {
         shown = settings
         names.isChecked = settings.names
-        steady.isChecked = settings.steady
+        smoothing.isChecked = settings.smoothing
         threads.text = settings.engine.threads.toString()
         processors.check(idOf(settings.engine.choice))
         if (listing !== this.listing || models.childCount == 0) showModels(listing)
@@ -84,10 +84,10 @@ internal class SettingsPanel(private val page: View, private val actions: Settin
     private fun addModel(model: StoredModel) {
         val row = LayoutInflater.from(context).inflate(R.layout.model_choice, models, false)
         row.tag = model
-        val choice = row.part<RadioButton>(R.id.choice)
+        val choice = row.requireView<RadioButton>(R.id.choice)
         choice.text = titled(model.name, describe(model))
         choice.setOnClickListener { actions.change(shown.copy(model = model.name, modelImported = model.imported)) }
-        val delete = row.part<View>(R.id.delete)
+        val delete = row.requireView<View>(R.id.delete)
         delete.visibility = visibleIf(model.imported)
         delete.contentDescription = resources.getString(R.string.settings_delete, model.name)
         delete.setOnClickListener { askToDelete(model) }
@@ -108,7 +108,7 @@ internal class SettingsPanel(private val page: View, private val actions: Settin
     private fun checkModel(model: StoredModel?) {
         for (i in 0 until models.childCount) {
             val row = models.getChildAt(i)
-            row.part<RadioButton>(R.id.choice).isChecked = row.tag === model
+            row.requireView<RadioButton>(R.id.choice).isChecked = row.tag === model
         }
     }
 
@@ -135,7 +135,7 @@ internal class SettingsPanel(private val page: View, private val actions: Settin
 
     private fun titled(title: Int, note: String): CharSequence = titled(resources.getString(title), note)
 
-    /** A title with a smaller note below. */
+    /** Formats a title with a smaller note below. */
     private fun titled(title: String, note: String): CharSequence = SpannableStringBuilder("$title\n$note").apply {
         setSpan(RelativeSizeSpan(NOTE_SIZE), title.length, length, Spanned.SPAN_EXCLUSIVE_EXCLUSIVE)
         val muted = ForegroundColorSpan(context.getColor(R.color.on_panel_muted))

@@ -14,11 +14,11 @@ import org.robolectric.RobolectricTestRunner
 class BenchmarkRequestTest {
     private fun extras(fill: Bundle.() -> Unit) = Bundle().apply(fill)
 
-    private fun refusal(fill: Bundle.() -> Unit): String =
+    private fun rejection(fill: Bundle.() -> Unit): String =
         assertThrows(BenchmarkRequestException::class.java) { BenchmarkRequest.of(extras(fill)) }.message.orEmpty()
 
     @Test
-    fun `without extras all is measured`() {
+    fun `without extras everything is measured`() {
         assertEquals(BenchmarkRequest(), BenchmarkRequest.of(null))
         val plan = BenchmarkRequest.of(Bundle()).planFor(listOf(fakeModel("a"), fakeModel("b")))
         assertEquals(listOf("a", "b"), plan.models.map { it.name })
@@ -27,7 +27,7 @@ class BenchmarkRequestTest {
     }
 
     @Test
-    fun `extras choose`() {
+    fun `extras select models and processors`() {
         val request = BenchmarkRequest.of(
             extras {
                 putString("models", "b, a")
@@ -47,15 +47,15 @@ class BenchmarkRequestTest {
     }
 
     @Test
-    fun `what makes no sense is refused with what would`() {
-        assertTrue("gpu, nnapi or cpu" in refusal { putString("processors", "tpu") })
-        assertTrue("from 1 to" in refusal { putInt("runs", 0) })
-        assertTrue("from 1 to" in refusal { putString("runs", "many") })
-        assertTrue("from 1 to" in refusal { putBoolean("threads", true) })
-        assertTrue("file name" in refusal { putString("output", "../../x") })
+    fun `invalid values are answered with the valid ones`() {
+        assertTrue("gpu, nnapi or cpu" in rejection { putString("processors", "tpu") })
+        assertTrue("from 1 to" in rejection { putInt("runs", 0) })
+        assertTrue("from 1 to" in rejection { putString("runs", "many") })
+        assertTrue("from 1 to" in rejection { putBoolean("threads", true) })
+        assertTrue("file name" in rejection { putString("output", "../../x") })
         val missing = assertThrows(BenchmarkRequestException::class.java) {
             BenchmarkRequest(models = listOf("x")).planFor(listOf(fakeModel("a")))
         }
-        assertEquals("There is no model x; there are a.", missing.message)
+        assertEquals("There is no model x. Available: a.", missing.message)
     }
 }

@@ -14,14 +14,14 @@ import org.kerassegformer.core.Phase
 import org.kerassegformer.core.Processor
 import org.kerassegformer.core.ThermalStatus
 import org.kerassegformer.demo.engine.Behaviour
-import org.kerassegformer.demo.engine.FakeHeat
 import org.kerassegformer.demo.engine.FakeRunners
+import org.kerassegformer.demo.engine.FakeThermalMonitor
 import org.kerassegformer.demo.engine.ModelLoader
 import org.kerassegformer.demo.engine.ProcessorTrial
+import org.kerassegformer.demo.engine.crashLog
 import org.kerassegformer.demo.engine.eventually
 import org.kerassegformer.demo.engine.fakeModel
 import org.kerassegformer.demo.engine.stripes
-import org.kerassegformer.demo.engine.tryNotes
 import java.io.File
 
 class ModelBenchmarkTest {
@@ -29,13 +29,13 @@ class ModelBenchmarkTest {
     val folder = TemporaryFolder()
 
     private val runners = FakeRunners()
-    private val heat = FakeHeat()
+    private val thermalMonitor = FakeThermalMonitor()
     private val device = DeviceInfo("Maker", "Phone", "chip", "14", 34, "arm64-v8a", 8, "2.16.1", "0.1.0")
 
     private fun benchmark(): BenchmarkRunner {
-        val notes = tryNotes(File(folder.root, "attempts.json"), "phone")
-        val trial = ProcessorTrial(ModelLoader(runners), stripes, notes)
-        return ModelBenchmark(trial, DelegatePolicy(sdk = 33), notes, stripes, heat, device)
+        val crashLog = crashLog(File(folder.root, "crash_log.json"), "phone")
+        val trial = ProcessorTrial(ModelLoader(runners), stripes, crashLog)
+        return ModelBenchmark(trial, DelegatePolicy(sdk = 33), crashLog, stripes, thermalMonitor, device)
     }
 
     private fun plan(vararg names: String, runs: Int = 50) =
@@ -47,7 +47,7 @@ class ModelBenchmarkTest {
     @Test
     fun `each model is measured on each processor`() {
         runners.behaviours[Processor.CPU] = Behaviour(run = { Thread.sleep(2) })
-        heat.become(ThermalStatus.LIGHT)
+        thermalMonitor.report(ThermalStatus.LIGHT)
 
         val report = run(plan("one", "two"))
 
@@ -83,7 +83,7 @@ class ModelBenchmarkTest {
     }
 
     @Test
-    fun `a slow accelerator is measured all the same`() {
+    fun `a slow accelerator is measured anyway`() {
         runners.behaviours[Processor.GPU] = Behaviour(run = { Thread.sleep(5) })
         val gpu = run(plan("one")).entries.first()
         assertNull(gpu.error)
@@ -91,23 +91,23 @@ class ModelBenchmarkTest {
     }
 
     @Test
-    fun `what cannot be measured has its reason, and the rest is measured`() {
+    fun `failures are reported with their reason, and the rest is measured`() {
         runners.behaviours[Processor.GPU] = Behaviour(labels = { 0 })
         runners.behaviours[Processor.NNAPI] = Behaviour(create = { error("No accelerator.") })
         val (gpu, nnapi, cpu) = run(plan("one")).entries
-        assertTrue(gpu.error, "25.0 %" in gpu.error!!)
+        assertTrue(gpu.error, "25.0%" in gpu.error!!)
         assertEquals("No accelerator.", nnapi.error)
         assertTrue(nnapi.timings.isEmpty())
         assertNull(cpu.error)
         assertNotNull(cpu.loadMillis)
 
         val (againGpu, againNnapi) = run(plan("one")).entries
-        assertTrue(againGpu.error, "25.0 %" in againGpu.error!!)
+        assertTrue(againGpu.error, "25.0%" in againGpu.error!!)
         assertEquals("No accelerator.", againNnapi.error)
     }
 
     @Test
-    fun `a failure between runs is named and leaves nothing loaded`() {
+    fun `a failure between runs is reported and leaves nothing loaded`() {
         runners.behaviours[Processor.GPU] = Behaviour(run = { check(it < 20) { "The context was lost." } })
         val gpu = run(plan("one")).entries.first()
         assertEquals("The context was lost.", gpu.error)
@@ -116,7 +116,7 @@ class ModelBenchmarkTest {
     }
 
     @Test
-    fun `a cancelled benchmark reports what was measured`() {
+    fun `a cancelled benchmark reports the completed measurements`() {
         var calls = 0
         var last: BenchmarkProgress? = null
         val report = benchmark().run(plan("one", "two"), { last = it }, { ++calls > 54 + 30 })

@@ -55,12 +55,12 @@ internal class Camera2SourceTest {
 
     private val pictures = CameraMetadata.REQUEST_AVAILABLE_CAPABILITIES_BACKWARD_COMPATIBLE
 
-    private fun settle() = repeat(4) {
+    private fun waitForIdle() = repeat(4) {
         ShadowLooper.getAllLoopers().filter { it.thread.isAlive }.forEach { shadowOf(it).idle() }
     }
 
     @Test
-    fun `lists the sides that give pictures`() {
+    fun `lists the sides with colour cameras`() {
         assertEquals(emptyList<CameraFacing>(), source.facings())
         addCamera("0", CameraMetadata.LENS_FACING_FRONT, pictures)
         addCamera("1", CameraMetadata.LENS_FACING_BACK, CameraMetadata.REQUEST_AVAILABLE_CAPABILITIES_DEPTH_OUTPUT)
@@ -70,52 +70,52 @@ internal class Camera2SourceTest {
     }
 
     @Test
-    fun `a permission that is not there is reported, not thrown`() {
+    fun `a missing permission is reported, not thrown`() {
         addCamera("0", CameraMetadata.LENS_FACING_BACK, pictures)
         source.open(CameraFacing.BACK, listener)
-        settle()
-        assertEquals(listOf(CameraFailure.NOT_ALLOWED), heard)
+        waitForIdle()
+        assertEquals(listOf(CameraFailure.PERMISSION_DENIED), heard)
     }
 
     @Test
-    fun `a camera that is gone is reported, not thrown`() {
+    fun `a missing camera is reported, not thrown`() {
         shadowOf(RuntimeEnvironment.getApplication()).grantPermissions(Manifest.permission.CAMERA)
         source.open(CameraFacing.BACK, listener)
-        settle()
-        assertEquals(listOf(CameraFailure.TAKEN_AWAY), heard)
+        waitForIdle()
+        assertEquals(listOf(CameraFailure.DISCONNECTED), heard)
     }
 
     @Test
-    fun `opens a camera with the size of frames that suits`() {
+    fun `opens a camera with a suitable frame size`() {
         shadowOf(RuntimeEnvironment.getApplication()).grantPermissions(Manifest.permission.CAMERA)
         addCamera("0", CameraMetadata.LENS_FACING_BACK, pictures)
         source.open(CameraFacing.BACK, listener)
-        settle()
+        waitForIdle()
         assertEquals(listOf(OpenCamera(CameraFacing.BACK, 90, 640, 480, hasTorch = true)), heard)
         source.setTorch(true)
         source.close()
-        settle()
+        waitForIdle()
         assertEquals(1, heard.size)
     }
 
     @Test
-    fun `nothing is heard of a camera that was closed at once`() {
+    fun `a camera that is closed at once reports nothing`() {
         shadowOf(RuntimeEnvironment.getApplication()).grantPermissions(Manifest.permission.CAMERA)
         addCamera("0", CameraMetadata.LENS_FACING_BACK, pictures)
         source.open(CameraFacing.BACK, listener)
         source.close()
-        settle()
+        waitForIdle()
         assertEquals(emptyList<Any>(), heard)
     }
 
     @Test
-    fun `names what the service reports`() {
+    fun `converts the error codes of the service`() {
         val expected = mapOf(
             CameraAccessException.CAMERA_IN_USE to CameraFailure.IN_USE,
             CameraAccessException.MAX_CAMERAS_IN_USE to CameraFailure.IN_USE,
             CameraAccessException.CAMERA_DISABLED to CameraFailure.DISABLED,
-            CameraAccessException.CAMERA_DISCONNECTED to CameraFailure.TAKEN_AWAY,
-            CameraAccessException.CAMERA_ERROR to CameraFailure.BROKEN,
+            CameraAccessException.CAMERA_DISCONNECTED to CameraFailure.DISCONNECTED,
+            CameraAccessException.CAMERA_ERROR to CameraFailure.FAILED,
         )
         assertEquals(expected, expected.mapValues { (reason, _) -> Camera2Source.failureOf(reason) })
     }

@@ -9,9 +9,9 @@ import org.junit.runner.RunWith
 import org.kerassegformer.core.InputSpec
 import org.kerassegformer.core.Orientation
 import org.kerassegformer.core.TensorType
-import org.kerassegformer.demo.pictures.MaskedPicture
-import org.kerassegformer.demo.ui.ArrayYuv
-import org.kerassegformer.demo.ui.Street
+import org.kerassegformer.demo.pictures.SegmentedPicture
+import org.kerassegformer.demo.ui.FakeYuvImage
+import org.kerassegformer.demo.ui.StreetScene
 import org.robolectric.RobolectricTestRunner
 import java.nio.ByteBuffer
 import java.nio.ByteOrder
@@ -19,38 +19,40 @@ import kotlin.math.abs
 
 @RunWith(RobolectricTestRunner::class)
 internal class CameraFrameReaderTest {
-    private val upright = Street.upright()
+    private val upright = StreetScene.upright()
     private val reader = CameraFrameReader()
 
     @Test
-    fun `the picture is the frame, upright`() {
-        val picture = MaskedPicture(Bitmap.createBitmap(480, 640, Bitmap.Config.ARGB_8888))
-        reader.writePicture(ArrayYuv(Street.planesOf(upright, 90)), Orientation.ofCamera(90, 0, front = false), picture)
+    fun `the image is the upright frame`() {
+        val picture = SegmentedPicture(Bitmap.createBitmap(480, 640, Bitmap.Config.ARGB_8888))
+        val frame = FakeYuvImage(StreetScene.planesOf(upright, 90))
+        reader.writePicture(frame, Orientation.ofCamera(90, 0, front = false), picture)
         assertTrue(difference(upright, picture.picture) { x, y -> x to y } < 6.0)
     }
 
     @Test
-    fun `the picture of a front camera is a mirror`() {
-        val picture = MaskedPicture(Bitmap.createBitmap(480, 640, Bitmap.Config.ARGB_8888))
-        val frame = ArrayYuv(Street.planesOf(upright, 270))
+    fun `the image of a front camera is mirrored`() {
+        val picture = SegmentedPicture(Bitmap.createBitmap(480, 640, Bitmap.Config.ARGB_8888))
+        val frame = FakeYuvImage(StreetScene.planesOf(upright, 270))
         reader.writePicture(frame, Orientation.ofCamera(270, 0, front = true), picture)
         assertTrue(difference(upright, picture.picture) { x, y -> 479 - x to y } < 6.0)
     }
 
     @Test
-    fun `the picture shows the scene upright on a turned display`() {
-        // The device is turned, the sensor with it: a sensor of 90 degrees at a display of 90 needs no turn.
-        val picture = MaskedPicture(Bitmap.createBitmap(480, 640, Bitmap.Config.ARGB_8888))
-        reader.writePicture(ArrayYuv(Street.planesOf(upright, 0)), Orientation.ofCamera(90, 90, front = false), picture)
+    fun `the image is upright on a rotated display`() {
+        // The sensor rotates with the device: 90 degrees of sensor and display cancel out.
+        val picture = SegmentedPicture(Bitmap.createBitmap(480, 640, Bitmap.Config.ARGB_8888))
+        val frame = FakeYuvImage(StreetScene.planesOf(upright, 0))
+        reader.writePicture(frame, Orientation.ofCamera(90, 90, front = false), picture)
         assertTrue(difference(upright, picture.picture) { x, y -> x to y } < 6.0)
     }
 
     @Test
-    fun `the model sees all of the frame, as bytes or as floats`() {
+    fun `the model sees the whole frame, as bytes or as floats`() {
         for (type in listOf(TensorType.UINT8, TensorType.FLOAT32)) {
             val spec = InputSpec(512, 512, type)
             val input = ByteBuffer.allocateDirect(spec.byteCount).order(ByteOrder.nativeOrder())
-            val frame = ArrayYuv(Street.planesOf(upright, 90))
+            val frame = FakeYuvImage(StreetScene.planesOf(upright, 90))
             val geometry = reader.writeInput(frame, Orientation.ofCamera(90, 0, front = false), input, spec)
             assertEquals(384.0, geometry.content.width, 0.0)
             assertEquals(512.0, geometry.content.height, 0.0)
@@ -62,7 +64,7 @@ internal class CameraFrameReaderTest {
         }
     }
 
-    /** Mean difference of a channel; chroma is coarse, so that edges differ. */
+    /** Mean difference of a channel; edges differ because of subsampled chroma. */
     private fun difference(a: Bitmap, b: Bitmap, place: (Int, Int) -> Pair<Int, Int>): Double {
         var sum = 0.0
         var count = 0

@@ -7,10 +7,10 @@ internal class FrameClockTest {
     private val clock = FrameClock { 10_000_000_000 }
 
     @Test
-    fun `counts from the stamp`() = assertEquals(30_000_000L, clock.ageNanos(9_970_000_000))
+    fun `measures the age from the timestamp`() = assertEquals(30_000_000L, clock.ageNanos(9_970_000_000))
 
     @Test
-    fun `says nothing of stamps of the future or of another clock`() {
+    fun `ignores timestamps in the future or of another clock`() {
         assertEquals(0L, clock.ageNanos(10_000_000_001))
         assertEquals(0L, clock.ageNanos(1_000_000_000))
     }

@@ -6,23 +6,23 @@ import org.junit.Test
 
 internal class FrameSizesTest {
     @Test
-    fun `takes 640x480 where it is offered`() {
+    fun `prefers 640x480`() {
         val offered = listOf(4000 to 3000, 1920 to 1080, 1280 to 720, 640 to 480, 320 to 240, 720 to 480)
         assertEquals(640 to 480, FrameSizes.choose(offered))
     }
 
     @Test
-    fun `prefers the shape of the sensor to the number of pixels`() {
+    fun `prefers the aspect ratio of the sensor to the number of pixels`() {
         assertEquals(1600 to 1200, FrameSizes.choose(listOf(1600 to 1200, 640 to 360)))
     }
 
     @Test
-    fun `takes the nearest size where nothing has that shape`() {
+    fun `takes the nearest size if none has that aspect ratio`() {
         assertEquals(720 to 480, FrameSizes.choose(listOf(1920 to 1080, 720 to 480, 176 to 144)))
     }
 
     @Test
-    fun `finds nothing where nothing is offered`() {
+    fun `returns null for an empty list`() {
         assertNull(FrameSizes.choose(emptyList()))
     }
 }

@@ -5,7 +5,7 @@ import org.kerassegformer.core.TensorType
 import java.nio.ByteBuffer
 import java.util.concurrent.atomic.AtomicInteger
 
-/** A picture of which every pixel has the number of class [label]. */
+/** A frame whose pixels all have the value of class [label]. */
 internal class FakeFrame(
     override val id: Long,
     private val label: Int = 0,
@@ -25,10 +25,10 @@ internal class FakeFrame(
     }
 }
 
-/** Shows all classes, in stripes. */
-internal val stripes = CheckPicture { input, spec -> fill(input, spec) { it / 4 % FAKE_CLASSES } }
+/** A self-check image with stripes of all classes. */
+internal val stripes = SelfCheckImage { input, spec -> fill(input, spec) { it / 4 % FAKE_CLASSES } }
 
-/** Makes every pixel of a column the value that [valueOf] gives for the column. */
+/** Fills every column with the value that [valueOf] returns for it. */
 private fun fill(input: ByteBuffer, spec: InputSpec, valueOf: (Int) -> Int) {
     for (index in 0 until spec.width * spec.height * 3) {
         val value = valueOf(index / 3 % spec.width)

@@ -12,7 +12,7 @@ import java.util.concurrent.CopyOnWriteArrayList
 import java.util.concurrent.CountDownLatch
 import java.util.concurrent.atomic.AtomicInteger
 
-/** What a fake driver does. */
+/** Behaviour of a fake driver. */
 internal class Behaviour(
     val create: () -> Unit = {},
     val run: (Int) -> Unit = {},
@@ -20,8 +20,8 @@ internal class Behaviour(
 )
 
 /**
- * Runners without a network, whose label at a position is the red of its pixel, so that labels tell from which picture
- * they are. [behaviours] makes them lie, hang and fail.
+ * Runners without a network: the label of a pixel is its red channel, so that labels identify their frame. [behaviours]
+ * makes them fail, hang and return wrong labels.
  */
 internal class FakeRunners : InferenceRunnerFactory {
     val behaviours = ConcurrentHashMap<Processor, Behaviour>()
@@ -40,7 +40,7 @@ internal class FakeRunners : InferenceRunnerFactory {
         discarded += file.stem
     }
 
-    /** Runners that were made and not closed. */
+    /** Runners that are not closed. */
     fun open(): List<FakeRunner> = made.filter { it.closings.get() == 0 }
 }
 
@@ -83,8 +83,8 @@ internal class FakeRunner(private val spec: ModelSpec, val processor: Processor,
     private fun direct(bytes: Int) = ByteBuffer.allocateDirect(bytes).order(ByteOrder.nativeOrder())
 }
 
-/** Hangs until it is let go, as a driver does. */
-internal class Hanging {
+/** A call that hangs until it is released. */
+internal class HangingCall {
     private val gate = CountDownLatch(1)
     private val reached = CountDownLatch(1)
 
@@ -93,7 +93,7 @@ internal class Hanging {
         gate.await()
     }
 
-    fun awaitHang() = reached.await()
+    fun awaitStart() = reached.await()
 
-    fun letGo() = gate.countDown()
+    fun release() = gate.countDown()
 }

@@ -26,7 +26,7 @@ import java.io.File
 import java.nio.ByteBuffer
 import java.nio.ByteOrder
 
-/** TF Lite of this machine, on the CPU whatever the processor is called: slow, and right. */
+/** TF Lite on the host's CPU, for any processor: slow, but correct. */
 internal class HostRunners(private val assets: File = File("src/main/assets")) : InferenceRunnerFactory {
     override fun create(file: ModelFile, location: ModelLocation, processor: Processor, threads: Int): InferenceRunner =
         HostRunner(fileOf(location), file.spec, threads)

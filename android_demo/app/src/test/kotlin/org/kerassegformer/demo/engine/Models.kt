@@ -15,7 +15,7 @@ import org.kerassegformer.demo.models.ModelLocation
 import org.kerassegformer.demo.models.StoredModel
 import java.io.File
 
-/** A model of three files, none of which is on disk: for runners that read none. */
+/** A model with three files that do not exist, for runners that read no files. */
 internal fun fakeModel(
     name: String = "fake",
     precisions: List<Precision> = listOf(Precision.FLOAT16, Precision.INT8_NPU, Precision.INT8),
@@ -25,7 +25,7 @@ internal fun fakeModel(
     return StoredModel(ModelSet(name, files), locations, imported = false)
 }
 
-/** A network of four classes that looks at pictures of [FAKE_SIDE] pixels. */
+/** A network with four classes and inputs of [FAKE_SIDE] pixels. */
 internal fun fakeSpec(name: String, precision: Precision): ModelSpec = ModelSpec(
     labelSet = LabelSet("four", "Four classes", listOf("road", "tree", "sky", "car"), listOf(-1, -2, -3, -4), 255),
     input = InputSpec(FAKE_SIDE, FAKE_SIDE, if (precision.isInteger) TensorType.UINT8 else TensorType.FLOAT32),

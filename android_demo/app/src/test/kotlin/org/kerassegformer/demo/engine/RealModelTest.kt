@@ -14,51 +14,48 @@ import org.kerassegformer.core.Processor
 import org.kerassegformer.core.ProcessorChoice
 import org.kerassegformer.demo.benchmark.BenchmarkPlan
 import org.kerassegformer.demo.benchmark.ModelBenchmark
-import org.kerassegformer.demo.benchmark.deviceInfo
-import org.kerassegformer.demo.models.DirectoryModels
-import org.kerassegformer.demo.models.FileModelStore
+import org.kerassegformer.demo.benchmark.currentDevice
 import org.kerassegformer.demo.models.ImportFolder
-import org.kerassegformer.demo.models.ModelImporter
 import org.kerassegformer.demo.models.ModelLocation
+import org.kerassegformer.demo.models.TEST_RUNTIME
+import org.kerassegformer.demo.models.hostModels
 import org.robolectric.RobolectricTestRunner
 import org.robolectric.RuntimeEnvironment
 import java.io.File
 import java.nio.ByteBuffer
 
-/** The app's own model on the app's own picture, computed by TF Lite of this machine. */
+/** The bundled model on the bundled image, with TF Lite of the host. */
 @RunWith(RobolectricTestRunner::class)
 class RealModelTest {
     @get:Rule
     val folder = TemporaryFolder()
 
-    private val picture by lazy { BundledCheckPicture(RuntimeEnvironment.getApplication().assets) }
+    private val picture by lazy { BundledSelfCheckImage(RuntimeEnvironment.getApplication().assets) }
     private val listener = RecordingListener(patienceSeconds = 600)
 
     private fun engine(runners: InferenceRunnerFactory): SegmentationEngine {
-        val notes = tryNotes(File(folder.root, "attempts.json"), "this machine")
-        val trial = ProcessorTrial(ModelLoader(runners, UNHURRIED), picture, notes)
-        return LiveEngine(trial, DelegatePolicy(sdk = 33), notes, FakeHeat(), listener)
+        val crashLog = crashLog(File(folder.root, "crash_log.json"), "this machine")
+        val trial = ProcessorTrial(ModelLoader(runners, NO_TIME_LIMITS), picture, crashLog)
+        return LiveEngine(trial, DelegatePolicy(sdk = 33), crashLog, FakeThermalMonitor(), listener)
     }
 
-    private fun model() = ImportFolder(folder.root).let { imports ->
-        FileModelStore(DirectoryModels(), imports, ModelImporter(imports) { _, _ -> }).list().models.single()
-    }
+    private fun model() = hostModels(ImportFolder(folder.root)).list().models.single()
 
     @Test
-    fun `the file for NNAPI says what the file for the CPU says`() = engine(HostRunners()).use { engine ->
+    fun `the labels of the NNAPI file match those of the CPU file`() = engine(HostRunners()).use { engine ->
         engine.start(model(), EngineSettings(ProcessorChoice.NNAPI, threads = 2))
         val inUse = listener.await<EngineState.Running>().inUse
         assertEquals(Processor.NNAPI, inUse.processor)
-        assertTrue("${inUse.check}", inUse.check!!.answers.agreement >= 0.98)
+        assertTrue("${inUse.check}", inUse.check!!.result.agreement >= 0.98)
     }
 
     @Test
-    fun `a NNAPI that shifts its labels is refused`() = engine(ShiftedRunners(HostRunners())).use { engine ->
+    fun `an NNAPI driver that shifts its labels is rejected`() = engine(ShiftedRunners(HostRunners())).use { engine ->
         engine.start(model(), EngineSettings(ProcessorChoice.NNAPI, threads = 2))
         val inUse = listener.await<EngineState.Running>().inUse
         assertEquals(Processor.CPU, inUse.processor)
-        val reason = inUse.refused.single { it.processor == Processor.NNAPI }.reason
-        assertTrue("$reason", reason is RefusalReason.WrongAnswers)
+        val reason = inUse.rejected.single { it.processor == Processor.NNAPI }.reason
+        assertTrue("$reason", reason is RejectionReason.LabelMismatch)
 
         engine.submit(PictureFrame(picture))
         val labels = listener.result().labels.map(inUse.file.spec.labelSet.names::get)
@@ -66,11 +63,11 @@ class RealModelTest {
     }
 
     @Test
-    fun `a benchmark measures the real model and holds it against the CPU`() {
-        val notes = tryNotes(File(folder.root, "attempts.json"), "this machine")
-        val trial = ProcessorTrial(ModelLoader(HostRunners(), UNHURRIED), picture, notes)
-        val device = deviceInfo(RuntimeEnvironment.getApplication())
-        val benchmark = ModelBenchmark(trial, DelegatePolicy(sdk = 33), notes, picture, FakeHeat(), device)
+    fun `a benchmark measures the real model`() {
+        val crashLog = crashLog(File(folder.root, "crash_log.json"), "this machine")
+        val trial = ProcessorTrial(ModelLoader(HostRunners(), NO_TIME_LIMITS), picture, crashLog)
+        val device = currentDevice(RuntimeEnvironment.getApplication(), TEST_RUNTIME)
+        val benchmark = ModelBenchmark(trial, DelegatePolicy(sdk = 33), crashLog, picture, FakeThermalMonitor(), device)
         val plan = BenchmarkPlan(listOf(model()), listOf(Processor.CPU), threads = 2, warmUp = 0, runs = 1)
 
         val entry = benchmark.run(plan, {}, { false }).entries.single()
@@ -81,8 +78,8 @@ class RealModelTest {
         assertTrue(entry.loadMillis!! > 0)
     }
 
-    /** The check picture as a frame. */
-    private class PictureFrame(private val picture: CheckPicture) : Frame {
+    /** The self-check image as a frame. */
+    private class PictureFrame(private val picture: SelfCheckImage) : Frame {
         override val id = 1L
         override val cameraNanos = 0L
 
@@ -92,7 +89,7 @@ class RealModelTest {
         override fun close() = Unit
     }
 
-    /** An NNAPI that puts its labels four rows too low. */
+    /** An NNAPI driver that shifts its labels down by four rows. */
     private class ShiftedRunners(private val runners: InferenceRunnerFactory) : InferenceRunnerFactory by runners {
         override fun create(
             file: ModelFile,
@@ -114,7 +111,7 @@ class RealModelTest {
     }
 
     private companion object {
-        /** TF Lite of this machine has no fast kernels. */
-        val UNHURRIED = TimeLimits(loadMillis = 300_000, runMillis = 300_000)
+        /** TF Lite of the host has no optimised kernels. */
+        val NO_TIME_LIMITS = TimeLimits(loadMillis = 300_000, runMillis = 300_000)
     }
 }

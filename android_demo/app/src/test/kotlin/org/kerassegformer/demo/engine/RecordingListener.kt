@@ -6,13 +6,13 @@ import java.util.concurrent.CopyOnWriteArrayList
 import java.util.concurrent.LinkedBlockingQueue
 import java.util.concurrent.TimeUnit
 
-/** What an engine said, in order. Waits up to [patienceSeconds] for each thing. */
+/** Records the events of an engine. Waits up to [patienceSeconds] for each. */
 internal class RecordingListener(private val patienceSeconds: Long = 20) : SegmentationEngine.Listener {
     val states = CopyOnWriteArrayList<EngineState>()
     val problems: BlockingQueue<Pair<Long, String>> = LinkedBlockingQueue()
     private val waiting: BlockingQueue<EngineState> = LinkedBlockingQueue()
     private val results: BlockingQueue<Result> = LinkedBlockingQueue()
-    private val heats: BlockingQueue<Heat> = LinkedBlockingQueue()
+    private val thermalStates: BlockingQueue<ThermalState> = LinkedBlockingQueue()
 
     override fun onState(state: EngineState) {
         states += state
@@ -23,8 +23,8 @@ internal class RecordingListener(private val patienceSeconds: Long = 20) : Segme
         results += Result(result, result.frameId, result.map.labels.toSet(), result.dropped)
     }
 
-    override fun onHeat(heat: Heat) {
-        heats += heat
+    override fun onThermalStateChanged(state: ThermalState) {
+        thermalStates += state
     }
 
     override fun onFrameProblem(frameId: Long, detail: String) {
@@ -42,7 +42,7 @@ internal class RecordingListener(private val patienceSeconds: Long = 20) : Segme
 
     fun result(): Result = next(results, "result")
 
-    fun heat(): Heat = next(heats, "heat")
+    fun thermalState(): ThermalState = next(thermalStates, "thermal state")
 
     fun hasResult(withinMillis: Long): Boolean = results.poll(withinMillis, TimeUnit.MILLISECONDS) != null
 
@@ -50,6 +50,6 @@ internal class RecordingListener(private val patienceSeconds: Long = 20) : Segme
     internal fun <T : Any> next(queue: BlockingQueue<T>, what: String?): T =
         queue.poll(patienceSeconds, TimeUnit.SECONDS) ?: throw AssertionError("No $what came. The states were $states.")
 
-    /** A copy of what lives only during the call. */
+    /** A copy of the result, which is only valid during the call. */
     class Result(val source: SegmentationResult, val frameId: Long, val labels: Set<Int>, val dropped: Int)
 }

@@ -9,6 +9,7 @@ import org.junit.Rule
 import org.junit.Test
 import org.junit.rules.TemporaryFolder
 import org.kerassegformer.core.Processor
+import org.kerassegformer.core.RuntimeVersion
 import org.kerassegformer.demo.engine.HostRunners
 import org.kerassegformer.demo.engine.ModelLoader
 import java.io.ByteArrayInputStream
@@ -32,9 +33,11 @@ class FileModelStoreTest {
     private fun store(
         probe: LoadProbe = hostProbe,
         usableSpace: (File) -> Long = File::getUsableSpace,
+        runtime: RuntimeVersion = TEST_RUNTIME,
     ): ModelStore {
         val importFolder = ImportFolder(imports, usableSpace)
-        return FileModelStore(DirectoryModels(bundled), importFolder, ModelImporter(importFolder, probe))
+        val importer = ModelImporter(importFolder, probe, { runtime })
+        return FileModelStore(DirectoryModels(bundled), importFolder, importer, { runtime })
     }
 
     private fun document(name: String, bytes: ByteArray) = ImportDocument(name) { ByteArrayInputStream(bytes) }
@@ -53,7 +56,7 @@ class FileModelStoreTest {
         imports.walk().filter(File::isFile).associate { it.path to it.readBytes().contentHashCode() }
 
     @Test
-    fun `the app's own models are listed as sets`() {
+    fun `bundled models are listed as sets`() {
         val listing = store().list()
         assertEquals(mapOf<String, ImportProblem>(), listing.broken)
         val own = listing.models.single()
@@ -67,7 +70,7 @@ class FileModelStoreTest {
     }
 
     @Test
-    fun `a model is imported, is there at the next start, and is removed`() {
+    fun `a model is imported, persists, and is removed`() {
         val imported = store().import(pair()).single()
         assertEquals("mine", imported.name)
         assertTrue(imported.imported)
@@ -83,7 +86,7 @@ class FileModelStoreTest {
     }
 
     @Test
-    fun `files of one network are one model`() {
+    fun `files of one network form one model`() {
         val npu = File(bundled, "b0_camvid_int8_npu.tflite").readBytes()
         val npuJson = File(bundled, "b0_camvid_int8_npu.json").readText()
         val imported = store().import(pair("mine_int8") + pair("mine_int8_npu", npu, npuJson)).single()
@@ -91,7 +94,7 @@ class FileModelStoreTest {
     }
 
     @Test
-    fun `a model and its JSON belong together whatever a download called them`() {
+    fun `a single model and JSON file need not have the same name`() {
         val documents = listOf(document("b0 (1).tflite", model), document("download", json.toByteArray()))
         val stem = store().import(documents).single().set.files.single().stem
         assertEquals(json, File(imports, "$stem/$stem.json").readText())
@@ -99,13 +102,13 @@ class FileModelStoreTest {
     }
 
     @Test
-    fun `a name cannot lead out of the folder`() {
+    fun `names cannot escape the folder`() {
         store().import(pair("../../evil"))
         assertTrue(contents().keys.all { it.startsWith(imports.path) && ".." !in it.removePrefix(imports.path) })
     }
 
     @Test
-    fun `a newer file takes the place of the older one`() {
+    fun `importing again replaces the older file`() {
         store().import(pair())
         store().import(pair(text = json.replace("\"title\"", "\"subtitle\": \"\", \"title\"")))
         assertEquals(1, store().list().models.count { it.imported })
@@ -113,18 +116,20 @@ class FileModelStoreTest {
     }
 
     @Test
-    fun `a model without its JSON, and the other way round`() {
-        assertEquals(ImportProblem.PartnerMissing("a.tflite", "a.json"), problem(listOf(document("a.tflite", model))))
-        assertEquals(ImportProblem.PartnerMissing("a.json", "a.tflite"), problem(pair("a").drop(1)))
+    fun `a model without its JSON file, and vice versa`() {
+        val onlyModel = listOf(document("a.tflite", model))
+        assertEquals(ImportProblem.CounterpartMissing("a.tflite", "a.json"), problem(onlyModel))
+        assertEquals(ImportProblem.CounterpartMissing("a.json", "a.tflite"), problem(pair("a").drop(1)))
         assertEquals(
-            ImportProblem.PartnerMissing("b.json", "b.tflite"),
+            ImportProblem.CounterpartMissing("b.json", "b.tflite"),
             problem(pair("a") + pair("b").drop(1)),
         )
     }
 
     @Test
-    fun `foreign files`() {
-        assertEquals(ImportProblem.ForeignFile("cat.jpg"), problem(listOf(document("cat.jpg", byteArrayOf(-1, -40)))))
+    fun `unsupported files`() {
+        val jpeg = listOf(document("cat.jpg", byteArrayOf(-1, -40)))
+        assertEquals(ImportProblem.UnsupportedFile("cat.jpg"), problem(jpeg))
         assertEquals(
             ImportProblem.NotTfLite("a.tflite"),
             problem(listOf(document("a.tflite", ByteArray(100)), pair()[1])),
@@ -135,7 +140,17 @@ class FileModelStoreTest {
     }
 
     @Test
-    fun `truncated and corrupt files leave the earlier model`() {
+    fun `models are checked against the version of the runtime`() {
+        val newer = pair(text = json.replace("2.9.0", "2.17.0"))
+        assertTrue(problem(newer) is ImportProblem.BadSpec)
+        val runtime = RuntimeVersion(2, 17)
+        assertEquals("mine", store(runtime = runtime).import(newer).single().name)
+        assertEquals(1, store(runtime = runtime).list().models.count { it.imported })
+        assertTrue(store().list().broken.getValue("mine_int8") is ImportProblem.BadSpec)
+    }
+
+    @Test
+    fun `truncated and corrupt files keep the earlier model`() {
         store().import(pair())
         val expected = model.size.toLong()
         assertEquals(
@@ -149,7 +164,7 @@ class FileModelStoreTest {
     }
 
     @Test
-    fun `a file of the right sum that TF Lite cannot load`() {
+    fun `a file with the right checksum that TF Lite cannot load`() {
         val noModel = ByteArray(4096).also { "TFL3".toByteArray().copyInto(it, 4) }
         val described = json.replace(Regex("\"bytes\": \\d+"), "\"bytes\": ${noModel.size}")
             .replace(Regex("\"sha256\": \"\\w+\""), "\"sha256\": \"${sha256(noModel)}\"")
@@ -157,13 +172,13 @@ class FileModelStoreTest {
     }
 
     @Test
-    fun `too little memory to load a model is an error like others`() {
+    fun `an out-of-memory error is reported like other errors`() {
         val store = store(probe = { _, _ -> throw OutOfMemoryError("Too big.") })
         assertEquals(ImportProblem.DoesNotLoad("mine_int8.tflite", "Too big."), problem(pair(), store))
     }
 
     @Test
-    fun `documents that cannot be read`() {
+    fun `unreadable documents`() {
         val gone = ImportDocument("gone.tflite") { throw IOException("Gone.") }
         assertEquals(ImportProblem.Unreadable("gone.tflite", "Gone."), problem(listOf(gone)))
         val forbidden = ImportDocument("a.tflite") { throw SecurityException("No permission.") }
@@ -176,13 +191,13 @@ class FileModelStoreTest {
     }
 
     @Test
-    fun `an endless document is read no further than its JSON says`() {
+    fun `an endless document is only read up to the expected size`() {
         val endless = ImportDocument("mine_int8.tflite") { EndlessStream(model) }
         assertEquals(ImportProblem.Corrupt("mine_int8.tflite"), problem(listOf(endless, pair()[1])))
     }
 
     @Test
-    fun `a full disk is named with what is needed and what is free, and the earlier model stays`() {
+    fun `a full disk is reported with the needed and the free space, and keeps the earlier model`() {
         store().import(pair())
         val problem = problem(pair(), store(usableSpace = { 1_000_000 })) as ImportProblem.NoSpace
         assertEquals(1_000_000, problem.freeBytes)
@@ -191,7 +206,7 @@ class FileModelStoreTest {
     }
 
     @Test
-    fun `a disk that fills up while a model is copied is full, too`() {
+    fun `a disk that fills up while copying is reported as full`() {
         imports.writeText("What cannot be written to.")
         var asked = 0
         val full = store(usableSpace = { if (asked++ == 0) 1L shl 40 else 0 })
@@ -200,14 +215,14 @@ class FileModelStoreTest {
     }
 
     @Test
-    fun `a place that cannot be written is an error like others`() {
+    fun `a location that is not writable is reported`() {
         imports.writeText("A file where the folder should be.")
         val problem = assertThrows(ModelImportException::class.java) { store().import(pair()) }.problem
         assertTrue("$problem", problem is ImportProblem.NotStored)
     }
 
     @Test
-    fun `an app that dies while it loads an import starts without it`() {
+    fun `an import interrupted by process death is discarded`() {
         File(imports, "mine_int8.new").mkdirs()
         File(imports, "mine_int8.new/mine_int8.tflite").writeText("half")
         val restarted = store()
@@ -216,14 +231,14 @@ class FileModelStoreTest {
     }
 
     @Test
-    fun `an app that dies while it replaces a model keeps the earlier one`() {
+    fun `a replacement interrupted by process death keeps the earlier model`() {
         store().import(pair())
         assertTrue(File(imports, "mine_int8").renameTo(File(imports, "mine_int8.old")))
         assertEquals(1, store().list().models.count { it.imported })
     }
 
     @Test
-    fun `an imported file that was damaged later is named`() {
+    fun `an imported file that was damaged later is reported`() {
         store().import(pair())
         File(imports, "mine_int8/mine_int8.tflite").writeBytes(model.copyOf(10))
         val listing = store().list()
@@ -239,7 +254,7 @@ class FileModelStoreTest {
     }
 
     @Test
-    fun `the app's own models cannot be removed`() {
+    fun `bundled models cannot be removed`() {
         val own = store().list().models.first()
         assertThrows(IllegalArgumentException::class.java) { store().remove(own) }
     }

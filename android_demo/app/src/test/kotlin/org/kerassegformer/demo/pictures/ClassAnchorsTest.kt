@@ -19,7 +19,7 @@ internal class ClassAnchorsTest {
     private fun all(map: LabelMap) = Box(0.0, 0.0, map.width.toDouble(), map.height.toDouble())
 
     @Test
-    fun `the anchor lies in the middle of an area`() {
+    fun `the anchor is at the centre of a segment`() {
         val map = mapOf(
             "1111111",
             "1000001",
@@ -33,7 +33,7 @@ internal class ClassAnchorsTest {
     }
 
     @Test
-    fun `bars are not looked at`() {
+    fun `padding is ignored`() {
         val map = LabelMap(8, 8).apply { labels.fill(4) }
         val found = anchors.find(map, Box(0.0, 2.0, 8.0, 6.0), leastRadius = 1).single()
         assertEquals(2, found.radius)
@@ -41,7 +41,7 @@ internal class ClassAnchorsTest {
     }
 
     @Test
-    fun `an anchor is as far from all other classes as the slow way says`() {
+    fun `the radius of an anchor matches brute force`() {
         val random = Random(3)
         repeat(50) {
             val map = LabelMap(12, 9)
@@ -55,7 +55,7 @@ internal class ClassAnchorsTest {
         }
     }
 
-    /** Steps of a king to the nearest place of another class, or out of the map. */
+    /** Chessboard distance to the nearest pixel of another class, or outside the map. */
     private fun slowRadius(map: LabelMap, x: Int, y: Int): Int {
         var least = minOf(minOf(x, y), minOf(map.width - 1 - x, map.height - 1 - y)) + 1
         for (i in map.labels.indices) {

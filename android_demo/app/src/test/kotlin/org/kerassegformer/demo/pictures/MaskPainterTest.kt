@@ -11,23 +11,23 @@ import org.junit.runner.RunWith
 import org.kerassegformer.core.FrameGeometry
 import org.kerassegformer.core.Framing
 import org.kerassegformer.demo.ui.CAMVID
-import org.kerassegformer.demo.ui.Street
+import org.kerassegformer.demo.ui.StreetScene
 import org.robolectric.RobolectricTestRunner
 import kotlin.math.abs
 
 @RunWith(RobolectricTestRunner::class)
 internal class MaskPainterTest {
     private val painter = MaskPainter()
-    private val street = MaskedPicture(Street.picture()).apply {
+    private val street = SegmentedPicture(StreetScene.picture()).apply {
         geometry = FrameGeometry(960, 540, 512, 512, framing = Framing.FIT)
-        label(Street.labels(), CAMVID)
+        label(StreetScene.labels(), CAMVID)
     }
     private val car = CAMVID.names.indexOf("Car")
 
     @Test
-    fun `shares are those of the picture without its bars`() {
+    fun `shares exclude the padding`() {
         painter.paint(street)
-        val map = Street.labels()
+        val map = StreetScene.labels()
         val inside = (28 * 128 until 100 * 128).map { map.labels[it] }
         val expected = inside.groupingBy { it }.eachCount().mapValues { it.value / inside.size.toFloat() }
         assertEquals(expected.keys, street.shares.map { it.index }.toSet())
@@ -38,13 +38,13 @@ internal class MaskPainterTest {
     fun `the mask has the colours of the labels`() {
         painter.paint(street)
         val mask = checkNotNull(street.mask)
-        val map = Street.labels()
+        val map = StreetScene.labels()
         var same = 0
         var total = 0
         for (y in 30 until 98) {
             for (x in 2 until 126) {
                 total++
-                // The middle of the four pixels of a place.
+                // The centre of the four pixels of a label.
                 val color = mask.getPixel(x * 4 + 2, y * 4 + 2)
                 val expected = CAMVID.colors[map[x, y]]
                 val red = abs(Color.red(color) - Color.red(expected))
@@ -56,25 +56,25 @@ internal class MaskPainterTest {
     }
 
     @Test
-    fun `a class alone leaves the rest bare`() {
-        painter.paint(street, alone = car)
+    fun `selecting a class leaves the rest transparent`() {
+        painter.paint(street, onlyClass = car)
         val mask = checkNotNull(street.mask)
         val colors = pixelsOf(mask).filter { Color.alpha(it) == 255 }.toSet()
         assertEquals(setOf(CAMVID.colors[car]), colors)
         assertTrue(street.anchors.all { it.index == car })
-        assertTrue("The legend still has all classes.", street.shares.size > 3)
+        assertTrue("The legend still lists all classes.", street.shares.size > 3)
     }
 
     @Test
-    fun `names lie on their class`() {
+    fun `anchors lie on their class`() {
         painter.paint(street)
-        val map = Street.labels()
+        val map = StreetScene.labels()
         assertTrue(street.anchors.isNotEmpty())
         for (anchor in street.anchors) assertEquals(anchor.index, map[anchor.x, anchor.y])
     }
 
     @Test
-    fun `the bitmap is used again, but not that of another picture`() {
+    fun `the bitmap is reused, except for another image`() {
         painter.paint(street)
         val first = street.mask
         painter.paint(street)
@@ -91,7 +91,7 @@ internal class MaskPainterTest {
     }
 
     @Test
-    fun `what is saved is the picture under its mask`() {
+    fun `the saved image is composed with its mask`() {
         painter.paint(street)
         val bare = PictureComposer.compose(street, opacity = 0f)
         assertTrue(pixelsOf(bare).contentEquals(pixelsOf(street.picture)))

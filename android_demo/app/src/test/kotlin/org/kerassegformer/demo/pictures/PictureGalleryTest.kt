@@ -15,8 +15,8 @@ import org.junit.Rule
 import org.junit.Test
 import org.junit.rules.TemporaryFolder
 import org.junit.runner.RunWith
-import org.kerassegformer.demo.ui.Documents
-import org.kerassegformer.demo.ui.Street
+import org.kerassegformer.demo.ui.FakeDocuments
+import org.kerassegformer.demo.ui.StreetScene
 import org.robolectric.Robolectric
 import org.robolectric.RobolectricTestRunner
 import org.robolectric.RuntimeEnvironment
@@ -24,7 +24,7 @@ import org.robolectric.Shadows.shadowOf
 import java.io.IOException
 import java.io.OutputStream
 
-/** A gallery of one folder that notes what it is told. */
+/** A gallery in one folder that records its calls. */
 internal class FakeGallery : ContentProvider() {
     val told = ArrayList<String>()
 
@@ -63,38 +63,38 @@ internal class PictureGalleryTest {
     private val bitmap = Bitmap.createBitmap(80, 60, Bitmap.Config.ARGB_8888).apply { eraseColor(Color.MAGENTA) }
 
     @Test
-    fun `a picture is pending until it is whole`() {
+    fun `an image is pending until it is complete`() {
         val file = folder.newFile()
         val place = Uri.parse("content://media/external_primary/images/media/7")
         shadowOf(resolver).registerOutputStreamSupplier(place) { file.outputStream() }
         gallery.save(bitmap, "name")
         assertEquals(listOf("insert pending=1 in Pictures/SegFormer", "update pending=0"), provider.told)
-        val saved = Street.decode(file)
+        val saved = StreetScene.decode(file)
         assertEquals(80, saved.width)
         assertEquals(255.0, Color.red(saved.getPixel(40, 30)).toDouble(), 3.0)
     }
 
     @Test
-    fun `nothing is left of a picture that cannot be written`() {
+    fun `no partial file remains if writing fails`() {
         val error = assertThrows(SaveException::class.java) { gallery.save(bitmap, "name") }
         assertEquals(SaveProblem.UNWRITABLE, error.problem)
         assertEquals("delete", provider.told.last())
     }
 
     @Test
-    fun `a full disk is called that`() {
+    fun `a full disk is reported as such`() {
         val full = IOException("write failed", ErrnoException("write", OsConstants.ENOSPC))
         val error = assertThrows(SaveException::class.java) {
-            gallery.saveDocument(Documents.newAt(folder.newFile())) { throw full }
+            gallery.saveDocument(FakeDocuments.newAt(folder.newFile())) { throw full }
         }
         assertEquals(SaveProblem.FULL, error.problem)
         assertEquals(false, PictureGallery.isFull(IOException("read only")))
     }
 
     @Test
-    fun `writes a document that the user has made`() {
+    fun `writes to a document that the user created`() {
         val file = folder.newFile()
-        gallery.saveDocument(Documents.newAt(file)) { stream: OutputStream -> stream.write("{}".toByteArray()) }
+        gallery.saveDocument(FakeDocuments.newAt(file)) { stream: OutputStream -> stream.write("{}".toByteArray()) }
         assertEquals("{}", file.readText())
     }
 }

@@ -10,8 +10,8 @@ import org.junit.Rule
 import org.junit.Test
 import org.junit.rules.TemporaryFolder
 import org.junit.runner.RunWith
-import org.kerassegformer.demo.ui.Documents
-import org.kerassegformer.demo.ui.Street
+import org.kerassegformer.demo.ui.FakeDocuments
+import org.kerassegformer.demo.ui.StreetScene
 import org.robolectric.RobolectricTestRunner
 import org.robolectric.RuntimeEnvironment
 import org.robolectric.Shadows.shadowOf
@@ -27,7 +27,7 @@ internal class PictureReaderTest {
     private val resolver = RuntimeEnvironment.getApplication().contentResolver
     private val reader = PictureReader(resolver)
 
-    private fun read(file: File): Bitmap = reader.read(Documents.of(file))
+    private fun read(file: File): Bitmap = reader.read(FakeDocuments.of(file))
 
     private fun problemOf(file: File): PictureProblem =
         assertThrows(PictureException::class.java) { read(file) }.problem
@@ -38,7 +38,7 @@ internal class PictureReaderTest {
     private fun encoded(bitmap: Bitmap, format: Bitmap.CompressFormat): ByteArray =
         java.io.ByteArrayOutputStream().also { bitmap.compress(format, 95, it) }.toByteArray()
 
-    /** A JPEG file with nothing in its EXIF part but an orientation. */
+    /** A JPEG file whose EXIF data only has an orientation. */
     private fun jpegWith(orientation: Int, bitmap: Bitmap): ByteArray {
         val jpeg = encoded(bitmap, Bitmap.CompressFormat.JPEG)
         val tiff = ByteBuffer.allocate(26)
@@ -77,8 +77,8 @@ internal class PictureReaderTest {
     }
 
     @Test
-    fun `each orientation of EXIF comes out upright`() {
-        // What is stored as r g / b w, and is to be seen: mirrored, turned by half, and so on.
+    fun `all EXIF orientations become upright`() {
+        // Expected corners of an image stored as r g / b w, for each orientation.
         val expected = mapOf(
             0 to "rgbw", 1 to "rgbw", 2 to "grwb", 3 to "wbgr", 4 to "bwrg",
             5 to "rbgw", 6 to "brwg", 7 to "wgbr", 8 to "gwrb", 9 to "rgbw",
@@ -91,16 +91,16 @@ internal class PictureReaderTest {
     }
 
     @Test
-    fun `reads the picture of the documentation as it is`() {
-        val bitmap = read(Street.file)
+    fun `reads the image of the documentation unchanged`() {
+        val bitmap = read(StreetScene.file)
         assertEquals(960, bitmap.width)
         assertEquals(540, bitmap.height)
         assertEquals(Bitmap.Config.ARGB_8888, bitmap.config)
-        assertTrue(bitmap.sameAs(Street.picture()))
+        assertTrue(bitmap.sameAs(StreetScene.picture()))
     }
 
     @Test
-    fun `a large picture is sampled down, and keeps its shape`() {
+    fun `a large image is subsampled and keeps its aspect ratio`() {
         val large = Bitmap.createBitmap(5000, 3000, Bitmap.Config.RGB_565).apply { eraseColor(Color.CYAN) }
         val bitmap = read(fileOf(encoded(large, Bitmap.CompressFormat.PNG)))
         assertEquals(PictureReader.LARGEST_SIDE, bitmap.width)
@@ -109,16 +109,16 @@ internal class PictureReaderTest {
     }
 
     @Test
-    fun `a very long picture is read too`() {
+    fun `a very long image is read`() {
         val long = Bitmap.createBitmap(9000, 8, Bitmap.Config.ARGB_8888)
         assertEquals(PictureReader.LARGEST_SIDE, read(fileOf(encoded(long, Bitmap.CompressFormat.PNG))).width)
     }
 
     @Test
-    fun `a file that is gone is missing`() = assertEquals(PictureProblem.MISSING, problemOf(File(folder.root, "gone")))
+    fun `a deleted file is missing`() = assertEquals(PictureProblem.MISSING, problemOf(File(folder.root, "gone")))
 
     @Test
-    fun `a document that may not be read any more is missing`() {
+    fun `a document without permission is missing`() {
         val uri = Uri.parse("content://documents.test/private")
         shadowOf(resolver).registerInputStreamSupplier(uri) { throw SecurityException("The right has ended.") }
         val error = assertThrows(PictureException::class.java) { reader.read(uri) }
@@ -126,30 +126,30 @@ internal class PictureReaderTest {
     }
 
     @Test
-    fun `a document whose provider fails is broken`() {
+    fun `a document with a failing provider is corrupt`() {
         val uri = Uri.parse("content://documents.test/cloud")
         for (failure in listOf(IOException("The cloud is gone."), IllegalStateException("The provider has a bug."))) {
             shadowOf(resolver).registerInputStreamSupplier(uri) { throw failure }
             val error = assertThrows(PictureException::class.java) { reader.read(uri) }
-            assertEquals(PictureProblem.BROKEN, error.problem)
+            assertEquals(PictureProblem.CORRUPT, error.problem)
         }
     }
 
     @Test
-    fun `what is no picture is broken`() {
-        assertEquals(PictureProblem.BROKEN, problemOf(fileOf(ByteArray(0), "empty")))
-        assertEquals(PictureProblem.BROKEN, problemOf(fileOf("{\"label_set\": {}}".toByteArray(), "text.jpg")))
-        assertEquals(PictureProblem.BROKEN, problemOf(fileOf(ByteArray(5_000) { it.toByte() }, "noise.png")))
+    fun `a file that is not an image is corrupt`() {
+        assertEquals(PictureProblem.CORRUPT, problemOf(fileOf(ByteArray(0), "empty")))
+        assertEquals(PictureProblem.CORRUPT, problemOf(fileOf("{\"label_set\": {}}".toByteArray(), "text.jpg")))
+        assertEquals(PictureProblem.CORRUPT, problemOf(fileOf(ByteArray(5_000) { it.toByte() }, "noise.png")))
     }
 
     @Test
-    fun `a cut file is broken or shown in part, never a crash`() {
-        val whole = Street.file.readBytes()
+    fun `a truncated file is corrupt or shown in part, never a crash`() {
+        val whole = StreetScene.file.readBytes()
         for (length in listOf(2, 20, 200, 2_000, whole.size / 2)) {
             val file = fileOf(whole.copyOf(length), "cut$length.jpg")
             val result = runCatching { read(file) }
             val problem = result.exceptionOrNull()?.let { (it as PictureException).problem }
-            assertTrue("$length bytes: $problem", problem == null || problem == PictureProblem.BROKEN)
+            assertTrue("$length bytes: $problem", problem == null || problem == PictureProblem.CORRUPT)
         }
     }
 }

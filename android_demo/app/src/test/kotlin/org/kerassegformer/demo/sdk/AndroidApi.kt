@@ -5,7 +5,7 @@ import org.codehaus.mojo.animal_sniffer.SignatureChecker
 import java.io.InputStream
 
 /**
- * What the oldest supported Android has.
+ * The API of the minimum Android version.
  *
  * @param signatures a signature file of animal-sniffer.
  */
@@ -13,7 +13,7 @@ internal class AndroidApi(signatures: InputStream) {
     private val classes: Map<String, Clazz> = signatures.use { SignatureChecker.loadClasses(it) }
 
     /**
-     * Whether there is a member.
+     * Returns true if a member exists.
      *
      * @param owner internal name of the class, such as `android/os/PowerManager`.
      * @param member name and descriptor of a method, `name#descriptor` of a field, or null for the class itself.

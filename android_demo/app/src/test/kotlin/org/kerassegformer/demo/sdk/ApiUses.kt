@@ -9,30 +9,30 @@ import org.objectweb.asm.tree.ClassNode
 import org.objectweb.asm.tree.MethodNode
 
 /**
- * What classes use of Android, and which API level is known there.
+ * Finds the uses of APIs in classes, with the API level that is guaranteed at each use.
  *
- * A method starts with the level of [RequiresSdk] on it or its class, or [OLDEST]. Private methods, bodies of lambdas
- * among them, start with the least level of all their calls, and methods of anonymous classes with that of their
- * constructor's: where there is an object, it has run.
+ * At the start of a method, the level is that of [RequiresSdk] on the method or its class, or [OLDEST]. For private
+ * methods, including bodies of lambdas, it is the minimum over all calls, and for methods of anonymous classes the
+ * minimum over the calls of the constructor.
  *
- * @param classes the bytes of all class files of the app.
+ * @param classes contents of all class files of the app.
  */
 internal class ApiUses(classes: List<ByteArray>) {
     private val nodes =
         classes.map { bytes -> ClassNode().also { ClassReader(bytes).accept(it, 0) } }.associateBy { it.name }
     private val starts = HashMap<Member, Int>()
 
-    /** Every use of a member outside of the app, and of what carries [RequiresSdk] inside of it. */
+    /** All uses of members outside the app, and of the app's members with [RequiresSdk]. */
     val all: List<Use> = resolve()
 
-    /** The level that a member of the app asks for, or null where it carries no mark. */
+    /** Returns the level of [RequiresSdk] on a member of the app, or null. */
     fun marked(member: Member): Int? =
         nodes[member.owner]?.let { node ->
             val method = node.methods.firstOrNull { it.name + it.desc == member.member }
             listOfNotNull(method?.invisibleAnnotations.level(), node.invisibleAnnotations.level()).maxOrNull()
         }
 
-    /** The class outside of the app from which an app's class has a member, or [owner] itself. */
+    /** Returns the class outside the app that declares an inherited member, or [owner] itself. */
     fun outside(owner: String, member: String?): String? {
         val node = nodes[owner] ?: return owner
         val own = node.methods.map { it.name + it.desc } + node.fields.map { "${it.name}#${it.desc}" }
@@ -40,7 +40,7 @@ internal class ApiUses(classes: List<ByteArray>) {
         return (listOfNotNull(node.superName) + node.interfaces).firstNotNullOfOrNull { outside(it, member) }
     }
 
-    /** Lowers the starts of inferred methods, from the highest level on, until nothing changes. */
+    /** Fixed-point iteration: lowers the levels of inferred methods until nothing changes. */
     private fun resolve(): List<Use> {
         val methods = nodes.values.flatMap { node -> node.methods.map { node to it } }
         for ((node, method) in methods) starts[Member(node.name, method.name + method.desc)] = declared(node, method)
@@ -79,7 +79,7 @@ internal class ApiUses(classes: List<ByteArray>) {
         return if (isInferred) UNREACHED else marked(member) ?: OLDEST
     }
 
-    /** The methods that run only where the app has made an object: those of anonymous classes. */
+    /** The instance methods of anonymous classes, which only run after the constructor. */
     private fun ofObjects(node: ClassNode): List<Member> {
         if (node.name.substringAfterLast('$').toIntOrNull() == null) return emptyList()
         val notForAll = Opcodes.ACC_PRIVATE or Opcodes.ACC_STATIC
@@ -90,7 +90,7 @@ internal class ApiUses(classes: List<ByteArray>) {
         orEmpty().firstOrNull { it.desc == MARK }?.let { it.values[1] as Int }
 
     companion object {
-        /** The API level of the oldest Android that installs the app. */
+        /** The minimum API level of the app. */
         const val OLDEST: Int = 26
         private const val UNREACHED = Int.MAX_VALUE
         private val MARK = Type.getDescriptor(RequiresSdk::class.java)

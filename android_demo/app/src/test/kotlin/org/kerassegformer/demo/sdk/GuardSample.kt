@@ -4,7 +4,7 @@ import android.os.Build
 import android.os.PowerManager
 import org.kerassegformer.demo.RequiresSdk
 
-/** What [NewerApi] is tested with: the thermal status came with Android 10 (29), the headroom with 11 (30). */
+/** Test data for [NewerApi]: thermal status requires Android 10 (29), thermal headroom 11 (30). */
 internal class GuardSample(private val power: PowerManager) {
     fun guarded(): Int = if (Build.VERSION.SDK_INT >= Build.VERSION_CODES.Q) power.currentThermalStatus else 0
 

@@ -24,21 +24,21 @@ internal data class Member(val owner: String, val member: String?) {
 }
 
 /**
- * A use of a member, where `Build.VERSION.SDK_INT` is known to be at least [known].
+ * A use of a member, where `Build.VERSION.SDK_INT` is guaranteed to be at least [known].
  *
  * @property place class and method.
  */
 internal data class Use(val place: String, val member: Member, val known: Int)
 
 /**
- * Follows every path through a method, and keeps the least API level that is known at each instruction: that at its
- * start, raised by comparisons of `SDK_INT` with a constant.
+ * Data-flow analysis of a method: computes the guaranteed API level at each instruction, which comparisons of `SDK_INT`
+ * with constants raise.
  *
  * @param method the code.
  * @param atStart the level at its start.
  */
 internal class SdkGuards(private val method: MethodNode, private val atStart: Int) {
-    /** Everything that the method uses, with the place left empty. */
+    /** All uses in the method, without a place. */
     fun uses(): List<Use> =
         levels().flatMap { (instruction, known) -> members(instruction).map { Use("", it, known) } }
 
@@ -80,7 +80,7 @@ internal class SdkGuards(private val method: MethodNode, private val atStart: In
         return listOfNotNull(jump.label to maxOf(level, jumped), jump.next?.let { it to maxOf(level, fallen) })
     }
 
-    /** The constant that `SDK_INT` is compared with, if this is such a comparison. */
+    /** Returns the constant of a comparison with `SDK_INT`, or null. */
     private fun comparedSdk(jump: JumpInsnNode): Int? {
         if (jump.opcode !in OPPOSITES) return null
         val constant = jump.previousInstruction() as? IntInsnNode ?: return null
@@ -88,7 +88,7 @@ internal class SdkGuards(private val method: MethodNode, private val atStart: In
         return constant.operand.takeIf { field.owner == "android/os/Build\$VERSION" && field.name == "SDK_INT" }
     }
 
-    /** What `SDK_INT` is at least where a comparison of it with [constant] held. */
+    /** Returns the guaranteed API level if a comparison of `SDK_INT` with [constant] holds. */
     private fun atLeast(comparison: Int, constant: Int): Int? =
         when (comparison) {
             Opcodes.IF_ICMPGE, Opcodes.IF_ICMPEQ -> constant

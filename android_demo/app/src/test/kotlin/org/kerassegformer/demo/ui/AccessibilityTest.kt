@@ -19,16 +19,16 @@ import org.robolectric.RuntimeEnvironment
 import org.robolectric.annotation.Config
 import kotlin.math.pow
 
-/** Every screen can be used by finger, by ear, and with eyes that need large text or cannot tell colours apart. */
+/** Accessibility of every screen: touch targets, screen readers, large text, contrast and colour blindness. */
 @RunWith(RobolectricTestRunner::class)
 @Config(qualifiers = PHONE)
 internal class AccessibilityTest {
     @get:Rule
-    val rig = ScreenRig()
+    val screen = ScreenRobot()
 
     private fun draw(activity: Activity) {
         val metrics = activity.resources.displayMetrics
-        ScreenRig.draw(activity, metrics.widthPixels, metrics.heightPixels)
+        ScreenRobot.draw(activity, metrics.widthPixels, metrics.heightPixels)
     }
 
     private fun shownViews(view: View): List<View> {
@@ -46,107 +46,109 @@ internal class AccessibilityTest {
         !view.contentDescription.isNullOrEmpty() || !(view as? TextView)?.text.isNullOrEmpty() ||
             childrenOf(view).any(::spoken)
 
-    /** All that can be tapped is named and large enough. */
+    /** All touch targets have a label and are large enough. */
     private fun check(activity: Activity) {
         draw(activity)
         val least = 48 * activity.resources.displayMetrics.density
         val targets = shownViews(activity.window.decorView).filter { it.hasOnClickListeners() || it is SeekBar }
         assertTrue(targets.isNotEmpty())
         for (view in targets) {
-            // The page behind the settings is a way out beside the button that closes it.
-            if (view.id != R.id.settings_page) assertTrue("${nameOf(view)} has no name.", spoken(view))
+            // The scrim of the settings page also closes it; the labelled Close button does the same.
+            if (view.id != R.id.settings_page) assertTrue("${nameOf(view)} has no label.", spoken(view))
             val size = "${nameOf(view)} is ${view.width / least * 48} x ${view.height / least * 48} dp."
             assertTrue(size, view.width >= least - 1 && view.height >= least - 1)
         }
     }
 
-    private fun film() = repeat(2) { rig.seeStreet() }
+    private fun feedFrames() = repeat(2) { screen.showStreet() }
 
     @Test
     fun `the live screen`() {
-        rig.start()
-        film()
-        check(rig.activity)
-        rig.tap(R.id.freeze)
-        rig.tap(R.id.times)
-        check(rig.activity)
+        screen.start()
+        feedFrames()
+        check(screen.activity)
+        screen.tap(R.id.freeze)
+        screen.tap(R.id.latency)
+        check(screen.activity)
     }
 
     @Test
     fun `the settings`() {
-        rig.parts.models.listing = ModelListing(listOf(modelNamed(), modelNamed("garden", imported = true)), emptyMap())
-        rig.start()
-        rig.tap(R.id.settings)
-        check(rig.activity)
+        val models = listOf(modelNamed(), modelNamed("garden", imported = true))
+        screen.container.models.listing = ModelListing(models, emptyMap())
+        screen.start()
+        screen.tap(R.id.settings)
+        check(screen.activity)
         val hidden = View.IMPORTANT_FOR_ACCESSIBILITY_NO_HIDE_DESCENDANTS
-        assertEquals("What is covered is not read out.", hidden, rig.view<View>(R.id.over).importantForAccessibility)
+        val covered = screen.view<View>(R.id.over)
+        assertEquals("The covered screen is not read out.", hidden, covered.importantForAccessibility)
     }
 
     @Test
-    @Config(qualifiers = PHONE_LYING)
-    fun `a phone lying on its side`() {
-        rig.start()
-        film()
-        check(rig.activity)
+    @Config(qualifiers = PHONE_LANDSCAPE)
+    fun `landscape`() {
+        screen.start()
+        feedFrames()
+        check(screen.activity)
     }
 
     @Test
     fun messages() {
-        rig.parts.prepareEngine = { engine -> engine.onStart = { EngineState.Failed(it, cpuOf(it).refused) } }
-        rig.start()
-        check(rig.activity)
+        screen.container.prepareEngine = { engine -> engine.onStart = { EngineState.Failed(it, cpuOf(it).rejected) } }
+        screen.start()
+        check(screen.activity)
     }
 
     @Test
-    fun `the benchmark`() = check(rig.startBenchmark())
+    fun `the benchmark`() = check(screen.startBenchmark())
 
     @Test
-    fun `the largest text hides nothing`() {
+    fun `the largest text size hides nothing`() {
         RuntimeEnvironment.setFontScale(2f)
-        rig.start()
-        film()
-        check(rig.activity)
-        val metrics = rig.activity.resources.displayMetrics
+        screen.start()
+        feedFrames()
+        check(screen.activity)
+        val metrics = screen.activity.resources.displayMetrics
         for (id in listOf(R.id.freeze, R.id.settings, R.id.open_picture, R.id.opacity, R.id.legend)) {
-            val place = IntArray(2).also(rig.view<View>(id)::getLocationInWindow)
-            val bottom = place[1] + minOf(rig.view<View>(id).height, (48 * metrics.density).toInt())
-            assertTrue("${nameOf(rig.view(id))} ends at $bottom.", place[1] >= 0 && bottom <= metrics.heightPixels)
+            val place = IntArray(2).also(screen.view<View>(id)::getLocationInWindow)
+            val bottom = place[1] + minOf(screen.view<View>(id).height, (48 * metrics.density).toInt())
+            assertTrue("${nameOf(screen.view(id))} ends at $bottom.", place[1] >= 0 && bottom <= metrics.heightPixels)
         }
-        val box = checkNotNull(rig.view<StageView>(R.id.stage).pictureBox)
+        val box = checkNotNull(screen.view<SegmentationView>(R.id.segmentation).pictureBox)
         assertTrue("The picture is ${box.height()} high.", box.height() > metrics.heightPixels / 4)
     }
 
     @Test
-    fun `the largest text leaves the way out of a message`() {
+    fun `messages can be dismissed with the largest text size`() {
         RuntimeEnvironment.setFontScale(2f)
-        rig.start(allowed = false)
-        check(rig.activity)
+        screen.start(allowed = false)
+        check(screen.activity)
     }
 
     @Test
-    fun `the legend is not by colour alone`() {
-        rig.start()
-        film()
-        val legend = rig.view<LegendView>(R.id.legend)
+    fun `the legend does not rely on colour alone`() {
+        screen.start()
+        feedFrames()
+        val legend = screen.view<LegendView>(R.id.legend)
         for (i in 0 until legend.childCount) {
             val row = legend.getChildAt(i)
-            val name = row.part<TextView>(R.id.name).text
-            val share = row.part<TextView>(R.id.share).text
+            val name = row.requireView<TextView>(R.id.name).text
+            val share = row.requireView<TextView>(R.id.share).text
             assertTrue(name in CAMVID.names)
-            assertEquals(rig.string(R.string.legend_row, name, share), row.contentDescription)
+            assertEquals(screen.string(R.string.legend_row, name, share), row.contentDescription)
         }
     }
 
     @Test
-    fun `text stands out from its ground, by day`() = checkContrast()
+    fun `text has enough contrast in the light theme`() = checkContrast()
 
     @Test
     @Config(qualifiers = "+night")
-    fun `text stands out from its ground, by night`() = checkContrast()
+    fun `text has enough contrast in the dark theme`() = checkContrast()
 
     /** WCAG 2.1: 4.5 to 1 for text. */
     private fun checkContrast() {
-        val context = rig.context
+        val context = screen.context
         val pairs = listOf(
             R.color.on_panel to R.color.panel,
             R.color.on_panel_muted to R.color.panel,
@@ -162,7 +164,7 @@ internal class AccessibilityTest {
         )
         for ((text, ground) in pairs) {
             val names = listOf(text, ground).map(context.resources::getResourceEntryName)
-            // A translucent ground lies over any picture: black and white are the worst of them.
+            // A translucent background may lie over any image: black and white are the worst cases.
             val grounds = if (ground == R.color.window || ground == R.color.sheet) listOf(Color.BLACK) else BEHIND
             for (behind in grounds) {
                 val contrast = contrast(context.getColor(text), over(context.getColor(ground), behind))

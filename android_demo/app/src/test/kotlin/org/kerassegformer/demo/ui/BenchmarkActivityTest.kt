@@ -28,7 +28,7 @@ import java.util.concurrent.CountDownLatch
 @Config(qualifiers = PHONE)
 internal class BenchmarkActivityTest {
     @get:Rule
-    val rig = ScreenRig()
+    val screen = ScreenRobot()
 
     @get:Rule
     val folder = TemporaryFolder()
@@ -38,38 +38,38 @@ internal class BenchmarkActivityTest {
     private fun await(what: String, condition: () -> Boolean) {
         val end = System.nanoTime() + 20_000_000_000
         while (!condition()) {
-            check(System.nanoTime() < end) { "It did not happen: $what." }
+            check(System.nanoTime() < end) { "Timed out waiting for $what." }
             Thread.sleep(5)
-            rig.settle()
+            screen.waitForIdle()
         }
     }
 
-    private fun text(id: Int): String = activity.part<TextView>(id).text.toString()
+    private fun text(id: Int): String = activity.requireView<TextView>(id).text.toString()
 
-    private fun rows(): ViewGroup = activity.part(R.id.rows)
+    private fun rows(): ViewGroup = activity.requireView(R.id.rows)
 
     private fun reports(): List<File> = activity.getExternalFilesDir(null)!!.listFiles().orEmpty().toList()
 
     @Test
-    fun `measures every model on every processor when told to`() {
-        activity = rig.startBenchmark()
-        assertFalse(activity.part<View>(R.id.share_button).isShown)
-        activity.part<Button>(R.id.start).performClick()
+    fun `measures every model on every processor`() {
+        activity = screen.startBenchmark()
+        assertFalse(activity.requireView<View>(R.id.share_button).isShown)
+        activity.requireView<Button>(R.id.start).performClick()
         await("a report") { rows().childCount == 3 }
         val row = rows().getChildAt(0)
-        assertEquals("24.0 ms", row.part<TextView>(R.id.median).text)
-        assertEquals("99.6%", row.part<TextView>(R.id.agreement).text)
+        assertEquals("24.0 ms", row.requireView<TextView>(R.id.median).text)
+        assertEquals("99.6%", row.requireView<TextView>(R.id.agreement).text)
         assertTrue("NNAPI" in rows().getChildAt(1).contentDescription)
-        assertTrue(rows().getChildAt(1).part<View>(R.id.problem).isShown)
+        assertTrue(rows().getChildAt(1).requireView<View>(R.id.problem).isShown)
     }
 
     @Test
-    fun `an intent with extras starts it, and the report lies in the file that was asked for`() {
+    fun `an intent with extras starts it and names the report file`() {
         var seen: BenchmarkPlan? = null
-        rig.parts.benchmark = FakeBenchmark { seen = it }
+        screen.container.benchmark = FakeBenchmark { seen = it }
         val intent = Intent().putExtra("models", "b0_camvid").putExtra("processors", "gpu,cpu")
             .putExtra("runs", 50).putExtra("output", "mine.json")
-        activity = rig.startBenchmark(intent)
+        activity = screen.startBenchmark(intent)
         await("a report") { rows().childCount == 2 }
         assertEquals(listOf(Processor.GPU, Processor.CPU), seen?.processors)
         assertEquals(50, seen?.runs)
@@ -78,70 +78,70 @@ internal class BenchmarkActivityTest {
     }
 
     @Test
-    fun `extras that make no sense are answered with what would`() {
-        activity = rig.startBenchmark(Intent().putExtra("processors", "quantum"))
+    fun `invalid extras are answered with the valid values`() {
+        activity = screen.startBenchmark(Intent().putExtra("processors", "quantum"))
         assertTrue(text(R.id.status), "gpu, nnapi or cpu" in text(R.id.status))
     }
 
     @Test
-    fun `a model that is not there is named`() {
-        activity = rig.startBenchmark(Intent().putExtra("models", "nothing"))
+    fun `a missing model is named`() {
+        activity = screen.startBenchmark(Intent().putExtra("models", "nothing"))
         await("a failure") { "nothing" in text(R.id.status) }
         assertEquals(activity.getString(R.string.benchmark_start), text(R.id.start))
     }
 
     @Test
-    fun `no model at all is told with a remedy`() {
-        rig.parts.models.listing = ModelListing(emptyList(), emptyMap())
-        activity = rig.startBenchmark()
-        activity.part<Button>(R.id.start).performClick()
+    fun `without models it says how to import one`() {
+        screen.container.models.listing = ModelListing(emptyList(), emptyMap())
+        activity = screen.startBenchmark()
+        activity.requireView<Button>(R.id.start).performClick()
         await("a failure") { text(R.id.status) == activity.getString(R.string.benchmark_no_models) }
     }
 
     @Test
-    fun `shows how far it is, and stops when told to`() {
+    fun `shows the progress and can be stopped`() {
         val hold = CountDownLatch(1)
-        rig.parts.benchmark = FakeBenchmark { hold.await() }
-        activity = rig.startBenchmark()
-        activity.part<Button>(R.id.start).performClick()
+        screen.container.benchmark = FakeBenchmark { hold.await() }
+        activity = screen.startBenchmark()
+        activity.requireView<Button>(R.id.start).performClick()
         await("progress") { "17" in text(R.id.progress_text) }
-        assertEquals(150, activity.part<ProgressBar>(R.id.progress).max)
+        assertEquals(150, activity.requireView<ProgressBar>(R.id.progress).max)
         assertEquals(activity.getString(R.string.benchmark_cancel), text(R.id.start))
-        activity.part<Button>(R.id.start).performClick()
+        activity.requireView<Button>(R.id.start).performClick()
         hold.countDown()
         await("the end") { text(R.id.status).startsWith(activity.getString(R.string.benchmark_cancelled)) }
     }
 
     @Test
-    fun `a benchmark that fails says so`() {
-        rig.parts.benchmark = FakeBenchmark { error("the driver is gone") }
-        activity = rig.startBenchmark()
-        activity.part<Button>(R.id.start).performClick()
+    fun `a failed benchmark is reported`() {
+        screen.container.benchmark = FakeBenchmark { error("the driver is gone") }
+        activity = screen.startBenchmark()
+        activity.requireView<Button>(R.id.start).performClick()
         await("a failure") { "the driver is gone" in text(R.id.status) }
     }
 
     @Test
     fun `a report that cannot be written is still shown`() {
-        activity = rig.startBenchmark(Intent().putExtra("output", "taken"))
+        activity = screen.startBenchmark(Intent().putExtra("output", "taken"))
         File(activity.getExternalFilesDir(null), "taken/inside").mkdirs()
         await("a report") { rows().childCount == 3 }
     }
 
     @Test
     fun `the report is shared and saved as JSON`() {
-        activity = rig.startBenchmark()
-        activity.part<Button>(R.id.start).performClick()
+        activity = screen.startBenchmark()
+        activity.requireView<Button>(R.id.start).performClick()
         await("a report") { rows().childCount == 3 }
-        activity.part<View>(R.id.share_button).performClick()
+        activity.requireView<View>(R.id.share_button).performClick()
         val chooser = shadowOf(activity).nextStartedActivity
         @Suppress("DEPRECATION")
         val send = chooser.getParcelableExtra<Intent>(Intent.EXTRA_INTENT)!!
         assertEquals(3, BenchmarkReport.parse(send.getStringExtra(Intent.EXTRA_TEXT)!!).entries.size)
-        activity.part<View>(R.id.save).performClick()
+        activity.requireView<View>(R.id.save).performClick()
         val asked = shadowOf(activity).nextStartedActivityForResult
         assertEquals(Intent.ACTION_CREATE_DOCUMENT, asked.intent.action)
         val file = folder.newFile()
-        shadowOf(activity).receiveResult(asked.intent, -1, Intent().setData(Documents.newAt(file)))
+        shadowOf(activity).receiveResult(asked.intent, -1, Intent().setData(FakeDocuments.newAt(file)))
         await("the file") { file.length() > 0 }
         assertEquals(3, BenchmarkReport.parse(file.readText()).entries.size)
     }

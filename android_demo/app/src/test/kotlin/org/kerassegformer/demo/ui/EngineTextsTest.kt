@@ -7,9 +7,9 @@ import org.junit.Test
 import org.junit.runner.RunWith
 import org.kerassegformer.core.Processor
 import org.kerassegformer.core.SelfCheckResult
-import org.kerassegformer.demo.engine.CheckFigures
-import org.kerassegformer.demo.engine.Refusal
-import org.kerassegformer.demo.engine.RefusalReason
+import org.kerassegformer.demo.engine.Rejection
+import org.kerassegformer.demo.engine.RejectionReason
+import org.kerassegformer.demo.engine.SelfCheckMeasurement
 import org.kerassegformer.demo.models.ImportProblem
 import org.robolectric.RobolectricTestRunner
 import org.robolectric.RuntimeEnvironment
@@ -18,30 +18,30 @@ import org.robolectric.annotation.Config
 @RunWith(RobolectricTestRunner::class)
 internal class EngineTextsTest {
     private val texts get() = EngineTexts(RuntimeEnvironment.getApplication().resources)
-    private val close = CheckFigures(SelfCheckResult(.97999, .98, emptyList()), 50_000_000, 40_000_000)
-    private val blind = CheckFigures(SelfCheckResult(.99, .98, listOf("Car", "Pole")), 50_000_000, 40_000_000)
+    private val close = SelfCheckMeasurement(SelfCheckResult(.97999, .98, emptyList()), 50_000_000, 40_000_000)
+    private val blind = SelfCheckMeasurement(SelfCheckResult(.99, .98, listOf("Car", "Pole")), 50_000_000, 40_000_000)
     private val reasons = listOf(
-        RefusalReason.NoModelFile,
-        RefusalReason.AndroidVersion,
-        RefusalReason.Unsupported("no OpenCL"),
-        RefusalReason.EndedTheApp,
-        RefusalReason.FailedBefore("no memory"),
-        RefusalReason.RefusedBefore("0.61"),
-        RefusalReason.NotBuilt("unsupported GELU"),
-        RefusalReason.OutOfMemory,
-        RefusalReason.Hung(15_000),
-        RefusalReason.WrongAnswers(close),
-        RefusalReason.WrongAnswers(blind),
-        RefusalReason.NotCompared(RefusalReason.OutOfMemory),
-        RefusalReason.NotNoted("read only"),
-        RefusalReason.UnknownLabel(77, 11),
-        RefusalReason.SlowerThanCpu(close),
-        RefusalReason.FailedLater("device lost"),
-        RefusalReason.HungLater(9_000),
+        RejectionReason.NoModelFile,
+        RejectionReason.AndroidVersion,
+        RejectionReason.Unsupported("no OpenCL"),
+        RejectionReason.CrashedBefore,
+        RejectionReason.FailedBefore("no memory"),
+        RejectionReason.RejectedBefore("0.61"),
+        RejectionReason.InitializationFailed("unsupported GELU"),
+        RejectionReason.OutOfMemory,
+        RejectionReason.TimedOut(15_000),
+        RejectionReason.LabelMismatch(close),
+        RejectionReason.LabelMismatch(blind),
+        RejectionReason.NoReference(RejectionReason.OutOfMemory),
+        RejectionReason.CrashLogUnwritable("read only"),
+        RejectionReason.InvalidLabel(77, 11),
+        RejectionReason.SlowerThanCpu(close),
+        RejectionReason.FailedInUse("device lost"),
+        RejectionReason.TimedOutInUse(9_000),
     )
     private val problems = listOf(
-        ImportProblem.PartnerMissing("a.tflite", "a.json"),
-        ImportProblem.ForeignFile("a.txt"),
+        ImportProblem.CounterpartMissing("a.tflite", "a.json"),
+        ImportProblem.UnsupportedFile("a.txt"),
         ImportProblem.Unreadable("a.json", "gone"),
         ImportProblem.BadSpec("a.json", "no label_set"),
         ImportProblem.Truncated("a.tflite", 10, 20),
@@ -52,14 +52,14 @@ internal class EngineTextsTest {
         ImportProblem.NoSpace("a.tflite", 7_000_000, 1_000_000),
     )
 
-    private fun left(reason: RefusalReason) = texts.leftOut(Refusal(Processor.GPU, reason))
+    private fun left(reason: RejectionReason) = texts.describe(Rejection(Processor.GPU, reason))
 
     @Test
-    fun `each reason has its own sentence, without gaps`() = checkAll()
+    fun `each reason has its own complete text`() = checkAll()
 
     @Test
     @Config(qualifiers = "ko")
-    fun `each reason has its own sentence in Korean`() = checkAll()
+    fun `each reason has its own complete text in Korean`() = checkAll()
 
     private fun checkAll() {
         val sentences = reasons.map(::left) + problems.map(texts::problem)
@@ -68,24 +68,24 @@ internal class EngineTextsTest {
     }
 
     @Test
-    fun `problems of a model name the file`() {
+    fun `import problems name the file`() {
         for (problem in problems) assertTrue(texts.problem(problem), problem.fileName in texts.problem(problem))
     }
 
     @Test
-    fun `a share that is not enough never looks like one that is`() {
-        assertTrue("97.9%" in left(RefusalReason.WrongAnswers(close)))
-        assertTrue("Car, Pole" in left(RefusalReason.WrongAnswers(blind)))
+    fun `shares are rounded down`() {
+        assertTrue("97.9%" in left(RejectionReason.LabelMismatch(close)))
+        assertTrue("Car, Pole" in left(RejectionReason.LabelMismatch(blind)))
         assertEquals("100%", texts.percent(1.0))
         assertEquals("99.9%", texts.percent(.99999))
     }
 
     @Test
-    fun `times are in milliseconds`() = assertTrue("50 ms, CPU 40 ms" in left(RefusalReason.SlowerThanCpu(close)))
+    fun `times are in milliseconds`() = assertTrue("50 ms, CPU 40 ms" in left(RejectionReason.SlowerThanCpu(close)))
 
     @Test
-    fun `small shares are not called nothing`() {
-        assertEquals("< 1 %", texts.share(.001f))
-        assertEquals("35 %", texts.share(.349f))
+    fun `small shares are not shown as zero`() {
+        assertEquals("<1%", texts.share(.001f))
+        assertEquals("35%", texts.share(.349f))
     }
 }

@@ -31,16 +31,16 @@ import org.kerassegformer.demo.camera.CameraListener
 import org.kerassegformer.demo.camera.CameraSource
 import org.kerassegformer.demo.camera.OpenCamera
 import org.kerassegformer.demo.camera.YuvImage
-import org.kerassegformer.demo.engine.CheckFigures
 import org.kerassegformer.demo.engine.EngineSettings
 import org.kerassegformer.demo.engine.EngineState
 import org.kerassegformer.demo.engine.Frame
-import org.kerassegformer.demo.engine.Heat
 import org.kerassegformer.demo.engine.ProcessorInUse
-import org.kerassegformer.demo.engine.Refusal
-import org.kerassegformer.demo.engine.RefusalReason
+import org.kerassegformer.demo.engine.Rejection
+import org.kerassegformer.demo.engine.RejectionReason
 import org.kerassegformer.demo.engine.SegmentationEngine
 import org.kerassegformer.demo.engine.SegmentationResult
+import org.kerassegformer.demo.engine.SelfCheckMeasurement
+import org.kerassegformer.demo.engine.ThermalState
 import org.kerassegformer.demo.models.ImportDocument
 import org.kerassegformer.demo.models.ModelListing
 import org.kerassegformer.demo.models.ModelLocation
@@ -51,7 +51,7 @@ import java.nio.ByteBuffer
 import java.nio.ByteOrder
 import java.util.concurrent.Executor
 
-/** A model of three files that are nowhere: for engines that read none. */
+/** A model with three files that do not exist, for engines that read no files. */
 internal fun modelNamed(name: String = "b0_camvid", imported: Boolean = false): StoredModel {
     val files = listOf(Precision.FLOAT16, Precision.INT8, Precision.INT8_NPU).map { precision ->
         val type = if (precision == Precision.FLOAT16) TensorType.FLOAT32 else TensorType.UINT8
@@ -72,29 +72,31 @@ internal fun modelNamed(name: String = "b0_camvid", imported: Boolean = false): 
     return StoredModel(ModelSet(name, files), locations, imported)
 }
 
-/** What an accelerator that passed its check is described by. */
+/** A GPU that passed the self-check. */
 internal fun gpuOf(model: StoredModel): ProcessorInUse {
-    val check = CheckFigures(SelfCheckResult(.9964, .98, emptyList()), nanos = 24_000_000, cpuNanos = 96_000_000)
-    return ProcessorInUse(model, model.set.files[0], Processor.GPU, threads = 4, check, refused = emptyList())
+    val result = SelfCheckResult(.9964, .98, emptyList())
+    val check = SelfCheckMeasurement(result, nanos = 24_000_000, cpuNanos = 96_000_000)
+    return ProcessorInUse(model, model.set.files[0], Processor.GPU, threads = 4, check, rejected = emptyList())
 }
 
-/** What the CPU is described by when both accelerators were refused. */
+/** The CPU after both accelerators were rejected. */
 internal fun cpuOf(model: StoredModel): ProcessorInUse {
-    val lies = CheckFigures(SelfCheckResult(.6123, .98, listOf("Car")), nanos = 9_000_000, cpuNanos = 96_000_000)
-    val refused = listOf(
-        Refusal(Processor.GPU, RefusalReason.EndedTheApp),
-        Refusal(Processor.NNAPI, RefusalReason.WrongAnswers(lies)),
+    val result = SelfCheckResult(.6123, .98, listOf("Car"))
+    val mismatch = SelfCheckMeasurement(result, nanos = 9_000_000, cpuNanos = 96_000_000)
+    val rejected = listOf(
+        Rejection(Processor.GPU, RejectionReason.CrashedBefore),
+        Rejection(Processor.NNAPI, RejectionReason.LabelMismatch(mismatch)),
     )
-    return ProcessorInUse(model, model.set.files[1], Processor.CPU, threads = 4, check = null, refused)
+    return ProcessorInUse(model, model.set.files[1], Processor.CPU, threads = 4, check = null, rejected)
 }
 
-/** An engine that does what a test says, on the thread of the caller. */
+/** A scripted engine on the thread of the caller. */
 internal class FakeEngine(private val listener: SegmentationEngine.Listener) : SegmentationEngine {
-    /** What a start leads to; null: it hangs while it starts. */
+    /** Returns the state after a start, or null to hang. */
     var onStart: (StoredModel) -> EngineState? = { EngineState.Running(gpuOf(it)) }
 
-    /** Labels of a frame; null: it never answers. */
-    var answer: (Frame) -> LabelMap? = { Street.uprightLabels() }
+    /** Returns the labels of a frame, or null for no response. */
+    var answer: (Frame) -> LabelMap? = { StreetScene.uprightLabels() }
 
     val started = ArrayList<Pair<StoredModel, EngineSettings>>()
     val trimmed = ArrayList<Int>()
@@ -105,7 +107,7 @@ internal class FakeEngine(private val listener: SegmentationEngine.Listener) : S
     override var state: EngineState = EngineState.Idle
         private set
 
-    override var heat: Heat = Heat(ThermalStatus.NONE, null)
+    override var thermalState: ThermalState = ThermalState(ThermalStatus.NONE, null)
         private set
 
     override fun start(model: StoredModel, settings: EngineSettings) {
@@ -119,9 +121,9 @@ internal class FakeEngine(private val listener: SegmentationEngine.Listener) : S
         listener.onState(state)
     }
 
-    fun warm(heat: Heat) {
-        this.heat = heat
-        listener.onHeat(heat)
+    fun reportThermalState(state: ThermalState) {
+        thermalState = state
+        listener.onThermalStateChanged(state)
     }
 
     override fun submit(frame: Frame): Boolean {
@@ -142,7 +144,7 @@ internal class FakeEngine(private val listener: SegmentationEngine.Listener) : S
         return true
     }
 
-    /** Gives labels for a frame, as late as the test likes. */
+    /** Delivers the labels of a frame, at any time. */
     fun give(id: Long, cameraNanos: Long, labels: LabelMap, inUse: ProcessorInUse, inputNanos: Long = 90_000_000) {
         val result = SegmentationResult(inUse, labels)
         result.frameId = id
@@ -153,8 +155,8 @@ internal class FakeEngine(private val listener: SegmentationEngine.Listener) : S
         listener.onResult(result)
     }
 
-    /** Says that a frame could not be used. */
-    fun stumble(id: Long): Unit = listener.onFrameProblem(id, "no such frame")
+    /** Reports that a frame could not be used. */
+    fun failFrame(id: Long): Unit = listener.onFrameProblem(id, "no such frame")
 
     override fun dropWaiting(): Unit = Unit
 
@@ -171,11 +173,11 @@ internal class FakeEngine(private val listener: SegmentationEngine.Listener) : S
     }
 }
 
-/** A camera that gives frames when a test says so, on its thread. */
+/** A scripted camera on the thread of the test. */
 internal class FakeCamera : CameraSource {
     var sides = listOf(CameraFacing.BACK, CameraFacing.FRONT)
 
-    /** What an opening leads to; null: nothing is heard of it. */
+    /** Called when the camera is opened. */
     var onOpen: (CameraFacing, CameraListener) -> Unit = { facing, listener -> listener.onOpened(cameraOf(facing)) }
 
     val opened = ArrayList<CameraFacing>()
@@ -223,7 +225,7 @@ internal class FakeStore(var listing: ModelListing = ModelListing(listOf(modelNa
     }
 }
 
-/** A benchmark with figures that a test has made up. */
+/** A benchmark with made-up figures. */
 internal class FakeBenchmark(private val onRun: (BenchmarkPlan) -> Unit = {}) : BenchmarkRunner {
     override fun run(
         plan: BenchmarkPlan,
@@ -265,8 +267,8 @@ internal class FakeBenchmark(private val onRun: (BenchmarkPlan) -> Unit = {}) : 
     }
 }
 
-/** Parts that do what a test says. */
-internal class FakeParts(context: Context) : AppParts {
+/** Scripted dependencies. */
+internal class FakeAppContainer(context: Context) : AppContainer {
     override val settings = SettingsStore(context.getSharedPreferences("settings", Context.MODE_PRIVATE))
     override val models = FakeStore()
     override val files: Executor = Executor(Runnable::run)

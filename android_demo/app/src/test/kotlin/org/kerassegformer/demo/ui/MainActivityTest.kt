@@ -30,7 +30,7 @@ import org.kerassegformer.demo.R
 import org.kerassegformer.demo.camera.CameraFacing
 import org.kerassegformer.demo.camera.CameraFailure
 import org.kerassegformer.demo.engine.EngineState
-import org.kerassegformer.demo.engine.Heat
+import org.kerassegformer.demo.engine.ThermalState
 import org.kerassegformer.demo.models.ImportProblem
 import org.kerassegformer.demo.models.ModelImportException
 import org.kerassegformer.demo.models.ModelListing
@@ -42,434 +42,434 @@ import org.robolectric.shadows.ShadowToast
 import org.robolectric.util.ReflectionHelpers
 import java.io.File
 
-/** The live screen with a camera, an engine and models that do what a test says. */
+/** The live screen with scripted camera, engine and models. */
 @RunWith(RobolectricTestRunner::class)
 @Config(qualifiers = PHONE)
 internal class MainActivityTest {
     @get:Rule
-    val rig = ScreenRig()
+    val screen = ScreenRobot()
 
     @get:Rule
     val folder = TemporaryFolder()
 
-    private val stage: StageView get() = rig.view(R.id.stage)
-    private val camera get() = rig.parts.camera
-    private val engine get() = rig.parts.engine
+    private val segmentation: SegmentationView get() = screen.view(R.id.segmentation)
+    private val camera get() = screen.container.camera
+    private val engine get() = screen.container.engine
 
     // The camera
 
     @Test
-    fun `explains, asks and opens the camera`() {
-        val activity = rig.start(allowed = false)
-        assertEquals(rig.string(R.string.permission_title), rig.message)
+    fun `explains the permission, requests it and opens the camera`() {
+        val activity = screen.start(allowed = false)
+        assertEquals(screen.string(R.string.permission_title), screen.message)
         assertEquals(emptyList<CameraFacing>(), camera.opened)
-        rig.tap(R.id.message_first)
+        screen.tap(R.id.message_first)
         val asked = shadowOf(activity).lastRequestedPermission
         assertEquals(listOf(Manifest.permission.CAMERA), asked.requestedPermissions.toList())
         answerPermission(PackageManager.PERMISSION_GRANTED)
         assertEquals(listOf(CameraFacing.BACK), camera.opened)
-        assertNull(rig.message)
+        assertNull(screen.message)
     }
 
     @Test
-    fun `a refusal may be thought over`() {
-        val activity = rig.start(allowed = false)
-        rig.tap(R.id.message_first)
+    fun `a denied permission can be requested again`() {
+        val activity = screen.start(allowed = false)
+        screen.tap(R.id.message_first)
         shadowOf(activity.packageManager)
             .setShouldShowRequestPermissionRationale(Manifest.permission.CAMERA, true)
         answerPermission(PackageManager.PERMISSION_DENIED)
-        assertEquals(rig.string(R.string.permission_title), rig.message)
+        assertEquals(screen.string(R.string.permission_title), screen.message)
     }
 
     @Test
-    fun `a refusal for good leads to the settings of the system`() {
-        val activity = rig.start(allowed = false)
-        rig.tap(R.id.message_first)
+    fun `a permanent denial leads to the system settings`() {
+        val activity = screen.start(allowed = false)
+        screen.tap(R.id.message_first)
         answerPermission(PackageManager.PERMISSION_DENIED)
-        assertEquals(rig.string(R.string.permission_forever_title), rig.message)
-        rig.tap(R.id.message_first)
+        assertEquals(screen.string(R.string.permission_denied_title), screen.message)
+        screen.tap(R.id.message_first)
         assertEquals(ACTION_APPLICATION_DETAILS_SETTINGS, shadowOf(activity).nextStartedActivity.action)
-        rig.controller.pause().stop()
-        rig.allowCamera()
-        rig.controller.start().resume()
-        rig.settle()
+        screen.controller.pause().stop()
+        screen.allowCamera()
+        screen.controller.start().resume()
+        screen.waitForIdle()
         assertEquals(listOf(CameraFacing.BACK), camera.opened)
     }
 
     private fun answerPermission(result: Int) {
-        rig.activity.onRequestPermissionsResult(1, arrayOf(Manifest.permission.CAMERA), intArrayOf(result))
-        rig.settle()
+        screen.activity.onRequestPermissionsResult(1, arrayOf(Manifest.permission.CAMERA), intArrayOf(result))
+        screen.waitForIdle()
     }
 
     @Test
-    fun `a device without a camera shows pictures`() {
+    fun `a device without a camera offers images`() {
         camera.sides = emptyList()
-        rig.start()
-        assertEquals(rig.string(R.string.camera_absent_title), rig.message)
-        rig.tap(R.id.message_first)
-        assertEquals(Intent.ACTION_OPEN_DOCUMENT, shadowOf(rig.activity).nextStartedActivity.action)
+        screen.start()
+        assertEquals(screen.string(R.string.camera_absent_title), screen.message)
+        screen.tap(R.id.message_first)
+        assertEquals(Intent.ACTION_OPEN_DOCUMENT, shadowOf(screen.activity).nextStartedActivity.action)
     }
 
     @Test
-    fun `each failure of the camera takes the picture off and offers to try again`() {
-        rig.start()
-        for (failure in CameraFailure.entries - CameraFailure.NOT_ALLOWED) {
-            rig.seeStreet()
-            assertNotNull(stage.shown)
+    fun `each camera failure removes the image and offers a retry`() {
+        screen.start()
+        for (failure in CameraFailure.entries - CameraFailure.PERMISSION_DENIED) {
+            screen.showStreet()
+            assertNotNull(segmentation.shown)
             camera.fail(failure)
-            rig.settle()
-            assertNull(stage.shown)
-            assertNotNull(rig.message)
-            rig.tap(R.id.message_first)
-            assertNull(rig.message)
+            screen.waitForIdle()
+            assertNull(segmentation.shown)
+            assertNotNull(screen.message)
+            screen.tap(R.id.message_first)
+            assertNull(screen.message)
         }
         assertEquals(CameraFailure.entries.size, camera.opened.size)
     }
 
     @Test
-    fun `comes back when another app lets the camera go`() {
-        rig.start()
+    fun `reopens the camera when it becomes available`() {
+        screen.start()
         camera.fail(CameraFailure.IN_USE)
         checkNotNull(camera.listener).onAvailable()
-        rig.settle()
-        assertNull(rig.message)
+        screen.waitForIdle()
+        assertNull(screen.message)
         assertEquals(2, camera.opened.size)
     }
 
     @Test
-    fun `changes between front and back, and has a light where there is one`() {
-        rig.start()
-        rig.seeStreet()
-        rig.tap(R.id.torch)
+    fun `switches between front and back, and shows the torch button if there is a torch`() {
+        screen.start()
+        screen.showStreet()
+        screen.tap(R.id.torch)
         assertEquals(listOf(true), camera.torches)
-        assertEquals(rig.string(R.string.flash_off), rig.view<ImageButton>(R.id.torch).contentDescription)
-        rig.tap(R.id.flip)
+        assertEquals(screen.string(R.string.flash_off), screen.view<ImageButton>(R.id.torch).contentDescription)
+        screen.tap(R.id.flip)
         assertEquals(listOf(CameraFacing.BACK, CameraFacing.FRONT), camera.opened)
-        assertNull("The picture of the other camera is gone.", stage.shown)
-        assertFalse(rig.isShown(R.id.torch))
+        assertNull("The image of the other camera is removed.", segmentation.shown)
+        assertFalse(screen.isShown(R.id.torch))
     }
 
     @Test
-    fun `a device with one camera has no button to change it`() {
+    fun `a device with one camera has no switch button`() {
         camera.sides = listOf(CameraFacing.BACK)
-        rig.start()
-        assertFalse(rig.isShown(R.id.flip))
+        screen.start()
+        assertFalse(screen.isShown(R.id.flip))
     }
 
-    // What is drawn is true
+    // Image and mask match
 
     @Test
-    fun `shows the very frame that the model saw, with its mask`() {
-        rig.start()
-        val frame = rig.seeStreet()
+    fun `shows the frame that the model processed, with its mask`() {
+        screen.start()
+        val frame = screen.showStreet()
         assertTrue(frame.closed)
-        val shown = checkNotNull(stage.shown)
+        val shown = checkNotNull(segmentation.shown)
         assertEquals(480, shown.picture.width)
         assertEquals(640, shown.picture.height)
-        assertTrue(shown.map!!.labels.contentEquals(Street.uprightLabels().labels))
+        assertTrue(shown.map!!.labels.contentEquals(StreetScene.uprightLabels().labels))
         assertNotNull(shown.mask)
-        assertTrue(rig.isShown(R.id.legend))
+        assertTrue(screen.isShown(R.id.legend))
     }
 
     @Test
-    fun `late labels are drawn over their own frame, and those of a closed camera over nothing`() {
-        rig.parts.prepareEngine = { it.answer = { null } }
-        rig.start()
+    fun `late labels are drawn over their own frame, and those of a closed camera are ignored`() {
+        screen.container.prepareEngine = { it.answer = { null } }
+        screen.start()
         val inUse = gpuOf(modelNamed())
-        rig.seeStreet()
-        rig.seeStreet()
-        assertNull(stage.shown)
-        engine.give(0, 1, Street.uprightLabels(), inUse)
-        rig.settle()
-        assertEquals(0L, stage.shown?.frameId)
-        rig.tap(R.id.flip)
-        engine.give(1, 1, Street.uprightLabels(), inUse)
-        rig.settle()
-        assertNull("The labels of the other camera are passed over.", stage.shown)
+        screen.showStreet()
+        screen.showStreet()
+        assertNull(segmentation.shown)
+        engine.give(0, 1, StreetScene.uprightLabels(), inUse)
+        screen.waitForIdle()
+        assertEquals(0L, segmentation.shown?.frameId)
+        screen.tap(R.id.flip)
+        engine.give(1, 1, StreetScene.uprightLabels(), inUse)
+        screen.waitForIdle()
+        assertNull("The labels of the other camera are ignored.", segmentation.shown)
     }
 
     @Test
-    fun `a picture from before is taken off when nothing newer comes`() {
-        rig.start()
-        rig.seeStreet()
+    fun `an outdated image is removed`() {
+        screen.start()
+        screen.showStreet()
         engine.answer = { null }
-        rig.pass(2_500)
-        assertNotNull(stage.shown)
-        rig.pass(2_000)
-        assertNull(stage.shown)
+        screen.advance(2_500)
+        assertNotNull(segmentation.shown)
+        screen.advance(2_000)
+        assertNull(segmentation.shown)
     }
 
     @Test
-    fun `frames without end leave no picture behind`() {
-        rig.start()
+    fun `many frames reuse a few bitmaps`() {
+        screen.start()
         val bitmaps = HashSet<Any>()
         repeat(30) {
-            rig.seeStreet()
-            bitmaps += checkNotNull(stage.shown).picture
+            screen.showStreet()
+            bitmaps += checkNotNull(segmentation.shown).picture
         }
         assertTrue("${bitmaps.size} bitmaps", bitmaps.size <= 5)
     }
 
     @Test
-    fun `a frame that the engine cannot use is passed over`() {
-        rig.start()
-        rig.seeStreet()
-        engine.answer = { engine.stumble(it.id); null }
-        repeat(20) { rig.seeStreet() }
-        engine.answer = { Street.uprightLabels() }
-        rig.seeStreet()
-        assertEquals(21L, stage.shown?.frameId)
+    fun `a frame that the engine cannot use is skipped`() {
+        screen.start()
+        screen.showStreet()
+        engine.answer = { engine.failFrame(it.id); null }
+        repeat(20) { screen.showStreet() }
+        engine.answer = { StreetScene.uprightLabels() }
+        screen.showStreet()
+        assertEquals(21L, segmentation.shown?.frameId)
     }
 
     @Test
-    fun `a frozen picture stays, and is saved as it is seen`() {
-        rig.start()
-        assertFalse("There is nothing to freeze.", rig.view<View>(R.id.freeze).isEnabled)
-        rig.seeStreet()
-        val shown = stage.shown
-        assertFalse(rig.isShown(R.id.save))
-        rig.tap(R.id.freeze)
-        val frame = rig.seeStreet()
-        assertTrue("A frame that is not wanted is closed.", frame.closed)
-        assertSame(shown, stage.shown)
-        assertTrue(rig.isShown(R.id.save))
-        assertTrue(rig.isShown(R.id.share_button))
-        rig.pass(10_000)
-        assertSame(shown, stage.shown)
-        rig.tap(R.id.freeze)
-        rig.seeStreet()
-        assertFalse(shown === stage.shown)
+    fun `a frozen image stays and can be saved`() {
+        screen.start()
+        assertFalse("There is nothing to freeze.", screen.view<View>(R.id.freeze).isEnabled)
+        screen.showStreet()
+        val shown = segmentation.shown
+        assertFalse(screen.isShown(R.id.save))
+        screen.tap(R.id.freeze)
+        val frame = screen.showStreet()
+        assertTrue("A rejected frame is closed.", frame.closed)
+        assertSame(shown, segmentation.shown)
+        assertTrue(screen.isShown(R.id.save))
+        assertTrue(screen.isShown(R.id.share_button))
+        screen.advance(10_000)
+        assertSame(shown, segmentation.shown)
+        screen.tap(R.id.freeze)
+        screen.showStreet()
+        assertFalse(shown === segmentation.shown)
     }
 
     @Test
-    fun `labels that come after the freeze change nothing`() {
-        rig.start()
-        rig.seeStreet()
+    fun `labels that arrive after freezing are ignored`() {
+        screen.start()
+        screen.showStreet()
         engine.answer = { null }
-        rig.seeStreet()
-        val shown = stage.shown
-        rig.tap(R.id.freeze)
-        engine.give(1, 1, Street.uprightLabels(), gpuOf(modelNamed()))
-        rig.settle()
-        assertSame(shown, stage.shown)
+        screen.showStreet()
+        val shown = segmentation.shown
+        screen.tap(R.id.freeze)
+        engine.give(1, 1, StreetScene.uprightLabels(), gpuOf(modelNamed()))
+        screen.waitForIdle()
+        assertSame(shown, segmentation.shown)
     }
 
-    // What is touched
+    // Touch
 
     @Test
-    fun `a tap names the class of the place`() {
-        rig.start()
-        rig.seeStreet()
-        ScreenRig.draw(rig.activity, 784, 1632)
+    fun `a tap names the class at that point`() {
+        screen.start()
+        screen.showStreet()
+        ScreenRobot.draw(screen.activity, 784, 1632)
         val named = ArrayList<String?>()
-        stage.onPlaceNamed = { named += it }
-        val box = checkNotNull(stage.pictureBox)
-        TouchRig.tap(stage, box.centerX(), box.bottom - 20)
-        TouchRig.tap(stage, box.left + box.width() * .41f, box.top + box.height() * .52f)
-        TouchRig.tap(stage, box.centerX(), box.bottom + 30)
+        segmentation.onPlaceTapped = { named += it }
+        val box = checkNotNull(segmentation.pictureBox)
+        Touch.tap(segmentation, box.centerX(), box.bottom - 20)
+        Touch.tap(segmentation, box.left + box.width() * .41f, box.top + box.height() * .52f)
+        Touch.tap(segmentation, box.centerX(), box.bottom + 30)
         assertEquals(listOf("Road", "Car", null), named)
     }
 
     @Test
-    fun `a screen reader hears the classes, and the double tap names the middle`() {
-        rig.start()
-        rig.seeStreet()
-        rig.pass(1_000)
-        assertTrue(stage.contentDescription.toString(), "Road" in stage.contentDescription)
-        ScreenRig.draw(rig.activity, 784, 1632)
+    fun `a screen reader describes the classes, and a double tap names the centre`() {
+        screen.start()
+        screen.showStreet()
+        screen.advance(1_000)
+        assertTrue(segmentation.contentDescription.toString(), "Road" in segmentation.contentDescription)
+        ScreenRobot.draw(screen.activity, 784, 1632)
         var named: String? = null
-        stage.onPlaceNamed = { named = it }
-        stage.performClick()
+        segmentation.onPlaceTapped = { named = it }
+        segmentation.performClick()
         assertNotNull(named)
     }
 
     @Test
-    fun `a row of the legend shows its class alone, and all again`() {
-        rig.start()
-        rig.seeStreet()
-        val legend = rig.view<LegendView>(R.id.legend)
-        val names = stage.shown!!.shares.map { it.name }
+    fun `tapping a legend row shows only its class, tapping again shows all`() {
+        screen.start()
+        screen.showStreet()
+        val legend = screen.view<LegendView>(R.id.legend)
+        val names = segmentation.shown!!.shares.map { it.name }
         assertEquals(names.size, legend.childCount)
         legend.getChildAt(1).performClick()
-        rig.seeStreet()
+        screen.showStreet()
         assertTrue(legend.getChildAt(1).isSelected)
         assertTrue(legend.getChildAt(1).contentDescription.startsWith(names[1]))
-        assertEquals(setOf(names[1]), stage.shown!!.anchors.map { CAMVID.names[it.index] }.toSet())
+        assertEquals(setOf(names[1]), segmentation.shown!!.anchors.map { CAMVID.names[it.index] }.toSet())
         legend.getChildAt(1).performClick()
-        rig.seeStreet()
+        screen.showStreet()
         assertFalse(legend.getChildAt(1).isSelected)
     }
 
     @Test
-    fun `a class can be shown alone in a frozen picture, and the film goes on unharmed`() {
-        rig.start()
-        rig.seeStreet()
-        rig.tap(R.id.freeze)
-        val before = checkNotNull(stage.shown)
-        rig.view<LegendView>(R.id.legend).getChildAt(0).performClick()
-        rig.settle()
-        val after = checkNotNull(stage.shown)
+    fun `a class can be selected in a frozen image, and the live view continues`() {
+        screen.start()
+        screen.showStreet()
+        screen.tap(R.id.freeze)
+        val before = checkNotNull(segmentation.shown)
+        screen.view<LegendView>(R.id.legend).getChildAt(0).performClick()
+        screen.waitForIdle()
+        val after = checkNotNull(segmentation.shown)
         assertSame(before.picture, after.picture)
         assertFalse(before === after)
-        rig.tap(R.id.freeze)
-        val pictures = (0 until 12).map { rig.seeStreet(); checkNotNull(stage.shown).picture }
+        screen.tap(R.id.freeze)
+        val pictures = (0 until 12).map { screen.showStreet(); checkNotNull(segmentation.shown).picture }
         assertTrue(pictures.zipWithNext().all { (one, next) -> one !== next })
     }
 
     @Test
-    fun `the opacity is kept`() {
-        rig.start()
-        val bar = rig.view<SeekBar>(R.id.opacity)
+    fun `the opacity is persistent`() {
+        screen.start()
+        val bar = screen.view<SeekBar>(R.id.opacity)
         val listener = shadowOf(bar).onSeekBarChangeListener
         bar.progress = 20
         listener.onStopTrackingTouch(bar)
-        assertEquals(.2f, stage.opacity, 1e-6f)
-        rig.recreate()
-        assertEquals(20, rig.view<SeekBar>(R.id.opacity).progress)
-        assertEquals(20, rig.parts.settings.read().opacity)
+        assertEquals(.2f, segmentation.opacity, 1e-6f)
+        screen.recreate()
+        assertEquals(20, screen.view<SeekBar>(R.id.opacity).progress)
+        assertEquals(20, screen.container.settings.read().opacity)
     }
 
     // The model
 
     @Test
-    fun `says what is tried while the model starts`() {
-        rig.parts.prepareEngine = { it.onStart = { null } }
-        rig.start()
-        assertEquals(rig.string(R.string.model_loading_title), rig.message)
-        assertEquals(rig.string(R.string.hud_starting, "GPU"), rig.text(R.id.times_compact))
+    fun `shows which processor is tested while the model loads`() {
+        screen.container.prepareEngine = { it.onStart = { null } }
+        screen.start()
+        assertEquals(screen.string(R.string.model_loading_title), screen.message)
+        assertEquals(screen.string(R.string.latency_starting, "GPU"), screen.text(R.id.latency_compact))
     }
 
     @Test
-    fun `names the processor in use, its times, and why it is used`() {
-        rig.start()
-        repeat(3) { rig.seeStreet() }
-        rig.tap(R.id.times)
-        assertTrue(rig.text(R.id.times_compact), rig.text(R.id.times_compact).startsWith("GPU · 24 ms · "))
-        assertTrue("99.6%" in rig.text(R.id.times_why))
-        assertEquals(8, rig.view<android.widget.TableLayout>(R.id.times_table).childCount)
-        rig.tap(R.id.times)
-        assertFalse(rig.isShown(R.id.times_why))
+    fun `shows the processor, its latency, and why it is used`() {
+        screen.start()
+        repeat(3) { screen.showStreet() }
+        screen.tap(R.id.latency)
+        assertTrue(screen.text(R.id.latency_compact), screen.text(R.id.latency_compact).startsWith("GPU · 24 ms · "))
+        assertTrue("99.6%" in screen.text(R.id.latency_why))
+        assertEquals(8, screen.view<android.widget.TableLayout>(R.id.latency_table).childCount)
+        screen.tap(R.id.latency)
+        assertFalse(screen.isShown(R.id.latency_why))
     }
 
     @Test
-    fun `names a processor that died, and one that lied`() {
-        rig.parts.prepareEngine = { engine -> engine.onStart = { EngineState.Running(cpuOf(it)) } }
-        rig.start()
-        rig.tap(R.id.times)
-        val why = rig.text(R.id.times_why)
-        assertTrue(why, rig.string(R.string.refused_ended_app) in why)
+    fun `names a crashed and a rejected processor`() {
+        screen.container.prepareEngine = { engine -> engine.onStart = { EngineState.Running(cpuOf(it)) } }
+        screen.start()
+        screen.tap(R.id.latency)
+        val why = screen.text(R.id.latency_why)
+        assertTrue(why, screen.string(R.string.rejected_crashed) in why)
         assertTrue(why, "61.2%" in why && "98%" in why)
-        rig.tap(R.id.settings)
-        rig.view<View>(R.id.forget_failures).performClick()
-        rig.settle()
+        screen.tap(R.id.settings)
+        screen.view<View>(R.id.forget_failures).performClick()
+        screen.waitForIdle()
         assertEquals(1, engine.forgotten)
         assertEquals(2, engine.started.size)
     }
 
     @Test
-    fun `a model that no processor runs says why, and leads to the others`() {
-        rig.parts.prepareEngine = { engine -> engine.onStart = { EngineState.Failed(it, cpuOf(it).refused) } }
-        rig.start()
-        assertEquals(rig.string(R.string.model_failed_title), rig.message)
-        assertTrue("61.2%" in rig.text(R.id.message_text))
-        rig.tap(R.id.message_second)
+    fun `a model that no processor can run shows the reasons and leads to the model list`() {
+        screen.container.prepareEngine = { engine -> engine.onStart = { EngineState.Failed(it, cpuOf(it).rejected) } }
+        screen.start()
+        assertEquals(screen.string(R.string.model_failed_title), screen.message)
+        assertTrue("61.2%" in screen.text(R.id.message_text))
+        screen.tap(R.id.message_second)
         assertEquals(2, engine.started.size)
-        rig.tap(R.id.message_first)
-        assertTrue(rig.isShown(R.id.settings_panel))
+        screen.tap(R.id.message_first)
+        assertTrue(screen.isShown(R.id.settings_panel))
     }
 
     @Test
-    fun `a model that hangs is told, and started again`() {
-        rig.start()
-        rig.seeStreet()
+    fun `a stalled model is reported and can be restarted`() {
+        screen.start()
+        screen.showStreet()
         engine.answer = { null }
-        rig.seeStreet()
-        rig.pass(StallWatch.LIMIT_MILLIS + 2_000)
-        assertEquals(rig.string(R.string.model_stalled_title), rig.message)
-        assertNull(stage.shown)
-        engine.answer = { Street.uprightLabels() }
-        rig.tap(R.id.message_first)
-        rig.seeStreet()
-        assertNull(rig.message)
-        assertNotNull(stage.shown)
+        screen.showStreet()
+        screen.advance(StallDetector.LIMIT_MILLIS + 2_000)
+        assertEquals(screen.string(R.string.model_stalled_title), screen.message)
+        assertNull(segmentation.shown)
+        engine.answer = { StreetScene.uprightLabels() }
+        screen.tap(R.id.message_first)
+        screen.showStreet()
+        assertNull(screen.message)
+        assertNotNull(segmentation.shown)
     }
 
     @Test
-    fun `a build without models asks for one`() {
-        rig.parts.models.listing = ModelListing(emptyList(), emptyMap())
-        rig.start()
-        assertEquals(rig.string(R.string.model_none_title), rig.message)
-        assertEquals(rig.string(R.string.hud_none), rig.text(R.id.times_compact))
+    fun `a build without models asks to import one`() {
+        screen.container.models.listing = ModelListing(emptyList(), emptyMap())
+        screen.start()
+        assertEquals(screen.string(R.string.model_none_title), screen.message)
+        assertEquals(screen.string(R.string.latency_no_model), screen.text(R.id.latency_compact))
     }
 
     @Test
-    fun `heat is told, and how it slows the app down`() {
-        rig.start()
-        engine.warm(Heat(ThermalStatus.SEVERE, 5))
-        rig.settle()
-        assertEquals(rig.string(R.string.heat_slowed), rig.text(R.id.notice))
-        engine.warm(Heat(ThermalStatus.NONE, null))
-        rig.settle()
-        assertFalse(rig.isShown(R.id.notice))
+    fun `thermal throttling is shown`() {
+        screen.start()
+        engine.reportThermalState(ThermalState(ThermalStatus.SEVERE, 5))
+        screen.waitForIdle()
+        assertEquals(screen.string(R.string.thermal_throttled), screen.text(R.id.notice))
+        engine.reportThermalState(ThermalState(ThermalStatus.NONE, null))
+        screen.waitForIdle()
+        assertFalse(screen.isShown(R.id.notice))
     }
 
     @Test
-    fun `the processor and the threads are chosen and kept`() {
-        rig.start()
-        rig.tap(R.id.settings)
-        rig.view<View>(R.id.processor_cpu).performClick()
-        val threads = rig.parts.settings.read().engine.threads
-        rig.view<View>(R.id.threads_more).performClick()
-        rig.settle()
+    fun `the processor and the number of threads are persistent`() {
+        screen.start()
+        screen.tap(R.id.settings)
+        screen.view<View>(R.id.processor_cpu).performClick()
+        val threads = screen.container.settings.read().engine.threads
+        screen.view<View>(R.id.threads_more).performClick()
+        screen.waitForIdle()
         val started = engine.started.last().second
         assertEquals(ProcessorChoice.CPU, started.choice)
         assertEquals(threads + 1, started.threads)
-        assertEquals(started, rig.parts.settings.read().engine)
-        repeat(12) { rig.view<View>(R.id.threads_fewer).performClick() }
-        assertEquals(1, rig.parts.settings.read().engine.threads)
+        assertEquals(started, screen.container.settings.read().engine)
+        repeat(12) { screen.view<View>(R.id.threads_fewer).performClick() }
+        assertEquals(1, screen.container.settings.read().engine.threads)
     }
 
     @Test
-    fun `another model is chosen, and no label of the first stays`() {
-        rig.parts.models.listing = ModelListing(listOf(modelNamed("first"), modelNamed("second")), emptyMap())
-        rig.start()
-        rig.seeStreet()
-        rig.tap(R.id.settings)
+    fun `selecting another model removes the labels of the first`() {
+        screen.container.models.listing = ModelListing(listOf(modelNamed("first"), modelNamed("second")), emptyMap())
+        screen.start()
+        screen.showStreet()
+        screen.tap(R.id.settings)
         choices()[1].performClick()
-        rig.settle()
+        screen.waitForIdle()
         assertEquals("second", engine.started.last().first.name)
-        assertNull(stage.shown)
+        assertNull(segmentation.shown)
         assertEquals(listOf(false, true), choices().map { it.isChecked })
-        rig.startAgainFromSavedState()
+        screen.restoreFromSavedState()
         assertEquals("second", engine.started.last().first.name)
     }
 
     private fun choices(): List<RadioButton> {
-        val rows = rig.view<android.view.ViewGroup>(R.id.model_choices)
-        return (0 until rows.childCount).map { rows.getChildAt(it).part(R.id.choice) }
+        val rows = screen.view<android.view.ViewGroup>(R.id.model_choices)
+        return (0 until rows.childCount).map { rows.getChildAt(it).requireView(R.id.choice) }
     }
 
     @Test
-    fun `a model of the user is taken in and used`() {
+    fun `a model of the user is imported and selected`() {
         val imported = modelNamed("garden", imported = true)
-        rig.parts.models.onImport = { documents ->
+        screen.container.models.onImport = { documents ->
             assertEquals(listOf("garden.json", "garden.tflite"), documents.map { it.name }.sorted())
-            rig.parts.models.listing = ModelListing(listOf(modelNamed(), imported), emptyMap())
+            screen.container.models.listing = ModelListing(listOf(modelNamed(), imported), emptyMap())
             listOf(imported)
         }
-        rig.start()
-        val files = listOf("garden.tflite", "garden.json").map { Documents.of(folder.newFile(it)) }
-        rig.choose(DocumentRequests.MODEL, *files.toTypedArray())
+        screen.start()
+        val files = listOf("garden.tflite", "garden.json").map { FakeDocuments.of(folder.newFile(it)) }
+        screen.choose(DocumentRequests.MODEL, *files.toTypedArray())
         assertEquals("garden", engine.started.last().first.name)
-        assertEquals(rig.string(R.string.import_done, "garden"), ShadowToast.getTextOfLatestToast())
+        assertEquals(screen.string(R.string.import_done, "garden"), ShadowToast.getTextOfLatestToast())
     }
 
     @Test
-    fun `a refused import says what is wrong, and changes nothing`() {
+    fun `a failed import shows the problem and changes nothing`() {
         val problem = ImportProblem.Truncated("garden.tflite", 10, 4_000_000)
-        rig.parts.models.onImport = { throw ModelImportException(problem) }
-        rig.start()
-        rig.choose(DocumentRequests.MODEL, Documents.of(folder.newFile("garden.tflite")))
+        screen.container.models.onImport = { throw ModelImportException(problem) }
+        screen.start()
+        screen.choose(DocumentRequests.MODEL, FakeDocuments.of(folder.newFile("garden.tflite")))
         val dialog = ShadowDialog.getLatestDialog() as AlertDialog
         val text = shadowOf(dialog).message.toString()
         assertTrue(text, "garden.tflite" in text && "4000000" in text)
@@ -477,224 +477,224 @@ internal class MainActivityTest {
     }
 
     @Test
-    fun `an imported model is deleted after a question`() {
+    fun `an imported model is deleted after confirmation`() {
         val garden = modelNamed("garden", imported = true)
-        rig.parts.models.listing = ModelListing(listOf(modelNamed(), garden), emptyMap())
-        rig.start()
-        rig.tap(R.id.settings)
-        val row = rig.view<android.view.ViewGroup>(R.id.model_choices).getChildAt(1)
-        row.part<View>(R.id.delete).performClick()
+        screen.container.models.listing = ModelListing(listOf(modelNamed(), garden), emptyMap())
+        screen.start()
+        screen.tap(R.id.settings)
+        val row = screen.view<android.view.ViewGroup>(R.id.model_choices).getChildAt(1)
+        row.requireView<View>(R.id.delete).performClick()
         (ShadowDialog.getLatestDialog() as AlertDialog).getButton(AlertDialog.BUTTON_POSITIVE).performClick()
-        rig.settle()
-        assertEquals(listOf(garden), rig.parts.models.removed)
+        screen.waitForIdle()
+        assertEquals(listOf(garden), screen.container.models.removed)
         assertEquals(1, choices().size)
     }
 
     @Test
-    fun `files of models that cannot be used are named`() {
+    fun `unusable model files are listed`() {
         val problem = ImportProblem.Corrupt("b0_int8.tflite")
-        rig.parts.models.listing = ModelListing(listOf(modelNamed()), mapOf("b0_int8" to problem))
-        rig.start()
-        rig.tap(R.id.settings)
-        assertTrue("b0_int8.tflite" in rig.text(R.id.model_problems))
+        screen.container.models.listing = ModelListing(listOf(modelNamed()), mapOf("b0_int8" to problem))
+        screen.start()
+        screen.tap(R.id.settings)
+        assertTrue("b0_int8.tflite" in screen.text(R.id.model_problems))
     }
 
-    // Pictures
+    // Images
 
     private fun startWithPicture() {
-        rig.parts.prepareEngine = { it.answer = { Street.labels() } }
-        rig.start()
-        rig.choose(Street.file)
+        screen.container.prepareEngine = { it.answer = { StreetScene.labels() } }
+        screen.start()
+        screen.choose(StreetScene.file)
     }
 
     @Test
-    fun `a picture is read, analysed and shown, and the camera rests meanwhile`() {
+    fun `an image is loaded, segmented and shown while the camera is closed`() {
         startWithPicture()
-        assertNull(rig.message)
-        assertEquals(960, stage.shown?.picture?.width)
-        assertTrue(stage.shown!!.map!!.labels.contentEquals(Street.labels().labels))
+        assertNull(screen.message)
+        assertEquals(960, segmentation.shown?.picture?.width)
+        assertTrue(segmentation.shown!!.map!!.labels.contentEquals(StreetScene.labels().labels))
         assertNull("The camera is closed.", camera.listener)
-        assertTrue(rig.isShown(R.id.save))
-        rig.tap(R.id.freeze)
-        assertNull(stage.shown)
+        assertTrue(screen.isShown(R.id.save))
+        screen.tap(R.id.freeze)
+        assertNull(segmentation.shown)
         assertEquals(2, camera.opened.size)
     }
 
     @Test
-    fun `a picture waits for the model`() {
-        rig.parts.prepareEngine = { it.onStart = { null } }
-        rig.start()
-        rig.choose(Street.file)
-        assertNotNull("The picture is seen, bare.", stage.shown)
-        assertNull(stage.shown?.mask)
-        engine.answer = { Street.labels() }
+    fun `an image waits for the model`() {
+        screen.container.prepareEngine = { it.onStart = { null } }
+        screen.start()
+        screen.choose(StreetScene.file)
+        assertNotNull("The image is shown without a mask.", segmentation.shown)
+        assertNull(segmentation.shown?.mask)
+        engine.answer = { StreetScene.labels() }
         engine.enter(EngineState.Starting(modelNamed(), Processor.CPU, emptyList()))
         engine.enter(EngineState.Running(cpuOf(modelNamed())))
-        rig.settle()
-        rig.tap(R.id.settings)
-        rig.view<View>(R.id.processor_cpu).performClick()
+        screen.waitForIdle()
+        screen.tap(R.id.settings)
+        screen.view<View>(R.id.processor_cpu).performClick()
         engine.onStart = { EngineState.Running(cpuOf(it)) }
-        rig.view<View>(R.id.processor_auto).performClick()
-        rig.settle()
-        rig.view<View>(R.id.settings_close).performClick()
-        rig.settle()
+        screen.view<View>(R.id.processor_auto).performClick()
+        screen.waitForIdle()
+        screen.view<View>(R.id.settings_close).performClick()
+        screen.waitForIdle()
     }
 
     @Test
-    fun `a damaged picture is told, and another can be chosen`() {
-        rig.start()
-        rig.choose(folder.newFile("broken.jpg").apply { writeText("no picture") })
-        assertEquals(rig.string(R.string.picture_failed_title), rig.message)
-        assertEquals(rig.string(R.string.picture_broken_text), rig.text(R.id.message_text))
-        rig.choose(File(folder.root, "gone.jpg"))
-        assertEquals(rig.string(R.string.picture_missing_text), rig.text(R.id.message_text))
-        rig.tap(R.id.message_second)
-        assertNull(rig.message)
+    fun `a damaged image is reported, and another can be opened`() {
+        screen.start()
+        screen.choose(folder.newFile("broken.jpg").apply { writeText("no picture") })
+        assertEquals(screen.string(R.string.picture_failed_title), screen.message)
+        assertEquals(screen.string(R.string.picture_corrupt_text), screen.text(R.id.message_text))
+        screen.choose(File(folder.root, "gone.jpg"))
+        assertEquals(screen.string(R.string.picture_missing_text), screen.text(R.id.message_text))
+        screen.tap(R.id.message_second)
+        assertNull(screen.message)
         assertEquals(Source.CAMERA, sourceOnScreen())
     }
 
     private fun sourceOnScreen(): Source {
-        val button = rig.view<View>(R.id.freeze).contentDescription
-        return if (button == rig.string(R.string.back_to_camera)) Source.PICTURE else Source.CAMERA
+        val button = screen.view<View>(R.id.freeze).contentDescription
+        return if (button == screen.string(R.string.back_to_camera)) Source.PICTURE else Source.CAMERA
     }
 
     @Test
-    fun `the way back leads from the picture to the camera, and then out`() {
+    fun `Back leads from the image to the camera, and then leaves the app`() {
         startWithPicture()
         @Suppress("DEPRECATION")
-        rig.activity.onBackPressed()
-        rig.settle()
+        screen.activity.onBackPressed()
+        screen.waitForIdle()
         assertEquals(Source.CAMERA, sourceOnScreen())
         @Suppress("DEPRECATION")
-        rig.activity.onBackPressed()
-        assertTrue(rig.activity.isFinishing)
+        screen.activity.onBackPressed()
+        assertTrue(screen.activity.isFinishing)
     }
 
     @Test
-    fun `before Android 10 a picture is saved to a document`() {
+    fun `before Android 10 an image is saved to a document`() {
         startWithPicture()
         ReflectionHelpers.setStaticField(Build.VERSION::class.java, "SDK_INT", Build.VERSION_CODES.P)
-        rig.tap(R.id.save)
-        val asked = shadowOf(rig.activity).nextStartedActivityForResult
+        screen.tap(R.id.save)
+        val asked = shadowOf(screen.activity).nextStartedActivityForResult
         assertEquals(Intent.ACTION_CREATE_DOCUMENT, asked.intent.action)
         val file = folder.newFile("saved.jpg")
-        rig.choose(asked.requestCode, Documents.newAt(file))
-        assertEquals(960, Street.decode(file).width)
-        assertEquals("Saving is not sharing.", emptyList<Intent>(), choosers())
+        screen.choose(asked.requestCode, FakeDocuments.newAt(file))
+        assertEquals(960, StreetScene.decode(file).width)
+        assertEquals("Saving does not share.", emptyList<Intent>(), choosers())
     }
 
     @Test
-    fun `before Android 10 a picture is shared from the document that it was saved to`() {
+    fun `before Android 10 an image is shared from the document that it was saved to`() {
         startWithPicture()
         ReflectionHelpers.setStaticField(Build.VERSION::class.java, "SDK_INT", Build.VERSION_CODES.P)
-        rig.tap(R.id.share_button)
-        val asked = shadowOf(rig.activity).nextStartedActivityForResult
-        val document = Documents.newAt(folder.newFile("shared.jpg"))
-        rig.choose(asked.requestCode, document)
+        screen.tap(R.id.share_button)
+        val asked = shadowOf(screen.activity).nextStartedActivityForResult
+        val document = FakeDocuments.newAt(folder.newFile("shared.jpg"))
+        screen.choose(asked.requestCode, document)
         @Suppress("DEPRECATION")
         val send = choosers().single().getParcelableExtra<Intent>(Intent.EXTRA_INTENT)!!
         @Suppress("DEPRECATION")
         assertEquals(document, send.getParcelableExtra<Uri>(Intent.EXTRA_STREAM))
     }
 
-    private fun choosers(): List<Intent> = generateSequence { shadowOf(rig.activity).nextStartedActivity }
+    private fun choosers(): List<Intent> = generateSequence { shadowOf(screen.activity).nextStartedActivity }
         .filter { it.action == Intent.ACTION_CHOOSER }.toList()
 
     @Test
-    fun `a document that cannot be written to is told`() {
+    fun `a document that is not writable is reported`() {
         startWithPicture()
-        rig.choose(DocumentRequests.SAVE_PICTURE, Uri.parse("content://nobody/1"))
-        assertEquals(rig.string(R.string.save_failed), ShadowToast.getTextOfLatestToast())
+        screen.choose(DocumentRequests.SAVE_PICTURE, Uri.parse("content://nobody/1"))
+        assertEquals(screen.string(R.string.save_failed), ShadowToast.getTextOfLatestToast())
     }
 
-    // Life
+    // Lifecycle
 
     @Test
-    fun `a turn of the device loses nothing`() {
+    fun `rotating the device keeps the state`() {
         startWithPicture()
-        rig.tap(R.id.times)
-        val shown = stage.shown
-        rig.recreate()
-        assertSame(shown, stage.shown)
-        assertTrue(rig.isShown(R.id.times_why))
-        assertEquals("The engine is the same.", 1, rig.parts.engines.size)
+        screen.tap(R.id.latency)
+        val shown = segmentation.shown
+        screen.recreate()
+        assertSame(shown, segmentation.shown)
+        assertTrue(screen.isShown(R.id.latency_why))
+        assertEquals("The engine is the same.", 1, screen.container.engines.size)
         assertEquals(1, engine.started.size)
     }
 
     @Test
-    fun `a turn of the device keeps a frozen picture, and the camera opens again`() {
-        rig.start()
-        rig.seeStreet()
-        rig.tap(R.id.freeze)
-        val shown = stage.shown
-        rig.recreate()
-        assertSame(shown, stage.shown)
+    fun `rotating the device keeps a frozen image and reopens the camera`() {
+        screen.start()
+        screen.showStreet()
+        screen.tap(R.id.freeze)
+        val shown = segmentation.shown
+        screen.recreate()
+        assertSame(shown, segmentation.shown)
         assertEquals(2, camera.opened.size)
-        rig.tap(R.id.freeze)
-        rig.seeStreet()
-        assertNotNull(stage.shown)
+        screen.tap(R.id.freeze)
+        screen.showStreet()
+        assertNotNull(segmentation.shown)
     }
 
     @Test
-    fun `the picture is read again after the end of the process`() {
+    fun `the image is read again after process death`() {
         startWithPicture()
-        rig.startAgainFromSavedState()
-        assertEquals(2, rig.parts.engines.size)
-        assertTrue(rig.parts.engines[0].closed)
-        assertEquals(960, stage.shown?.picture?.width)
-        assertNotNull(stage.shown?.mask)
+        screen.restoreFromSavedState()
+        assertEquals(2, screen.container.engines.size)
+        assertTrue(screen.container.engines[0].closed)
+        assertEquals(960, segmentation.shown?.picture?.width)
+        assertNotNull(segmentation.shown?.mask)
     }
 
     @Test
-    fun `a picture that is gone after the end of the process is told`() {
-        rig.parts.prepareEngine = { it.answer = { Street.labels() } }
-        rig.start()
-        val copy = Street.file.copyTo(File(folder.root, "copy.jpg"))
-        rig.choose(copy)
+    fun `an image that is missing after process death is reported`() {
+        screen.container.prepareEngine = { it.answer = { StreetScene.labels() } }
+        screen.start()
+        val copy = StreetScene.file.copyTo(File(folder.root, "copy.jpg"))
+        screen.choose(copy)
         copy.delete()
-        rig.startAgainFromSavedState()
-        assertEquals(rig.string(R.string.picture_missing_text), rig.text(R.id.message_text))
+        screen.restoreFromSavedState()
+        assertEquals(screen.string(R.string.picture_missing_text), screen.text(R.id.message_text))
     }
 
     @Test
-    fun `out of sight the camera is closed, and in sight opened`() {
-        rig.start()
-        rig.seeStreet()
-        rig.controller.pause()
-        assertNotNull("Beside another app the camera runs on.", camera.listener)
-        rig.controller.stop()
+    fun `the camera is closed in the background and reopened in the foreground`() {
+        screen.start()
+        screen.showStreet()
+        screen.controller.pause()
+        assertNotNull("In multi-window mode the camera keeps running.", camera.listener)
+        screen.controller.stop()
         assertNull(camera.listener)
-        rig.controller.start().resume()
-        rig.settle()
+        screen.controller.start().resume()
+        screen.waitForIdle()
         assertEquals(2, camera.opened.size)
-        rig.seeStreet()
-        assertNotNull(stage.shown)
+        screen.showStreet()
+        assertNotNull(segmentation.shown)
     }
 
     @Test
-    fun `memory is given back when the system asks for it`() {
-        rig.start()
-        rig.seeStreet()
-        rig.activity.onTrimMemory(ComponentCallbacks2.TRIM_MEMORY_BACKGROUND)
+    fun `memory is freed when the system asks for it`() {
+        screen.start()
+        screen.showStreet()
+        screen.activity.onTrimMemory(ComponentCallbacks2.TRIM_MEMORY_BACKGROUND)
         assertEquals(listOf(ComponentCallbacks2.TRIM_MEMORY_BACKGROUND), engine.trimmed)
-        repeat(3) { rig.seeStreet() }
-        assertNotNull(stage.shown)
+        repeat(3) { screen.showStreet() }
+        assertNotNull(segmentation.shown)
     }
 
     @Test
-    fun `the end of the activity ends the engine`() {
-        rig.start()
-        rig.seeStreet()
-        rig.controller.pause().stop().destroy()
+    fun `destroying the activity closes the engine`() {
+        screen.start()
+        screen.showStreet()
+        screen.controller.pause().stop().destroy()
         assertTrue(engine.closed)
         assertNull(camera.listener)
     }
 
     @Test
-    fun `everything that a message offers can be tapped`() {
-        rig.start(allowed = false)
+    fun `all actions of a message can be tapped`() {
+        screen.start(allowed = false)
         for (id in listOf(R.id.message_first, R.id.message_second)) {
-            assertTrue(rig.view<Button>(id).hasOnClickListeners())
+            assertTrue(screen.view<Button>(id).hasOnClickListeners())
         }
     }
 }

@@ -16,14 +16,14 @@ internal class SettingsStoreTest {
     private val store = SettingsStore(preferences)
 
     @Test
-    fun `nothing is set at first`() = assertEquals(Settings(), store.read())
+    fun `the defaults are returned at first`() = assertEquals(Settings(), store.read())
 
     @Test
     fun `what is written is read`() {
         val settings = Settings(
             opacity = 30,
             names = false,
-            steady = true,
+            smoothing = true,
             model = "garden",
             modelImported = true,
             engine = EngineSettings(ProcessorChoice.NNAPI, threads = 3),

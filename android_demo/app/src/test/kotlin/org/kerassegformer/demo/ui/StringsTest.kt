@@ -7,7 +7,7 @@ import org.w3c.dom.Element
 import java.io.File
 import javax.xml.parsers.DocumentBuilderFactory
 
-/** The languages of the app say the same things. */
+/** Consistency of the string resources. */
 internal class StringsTest {
     private val english = read("values")
     private val korean = read("values-ko")
@@ -24,15 +24,15 @@ internal class StringsTest {
         Regex("""%\d+\$[-#+ 0,(]*\d*(\.\d+)?[a-zA-Z]|%%""").findAll(text).map { it.value }.sorted().toList()
 
     @Test
-    fun `both have the same strings`() = assertEquals(english.keys, korean.keys)
+    fun `both languages have the same strings`() = assertEquals(english.keys, korean.keys)
 
     @Test
-    fun `both put in the same values`() {
+    fun `both languages have the same placeholders`() {
         for ((name, text) in english) assertEquals(name, placeholders(text), placeholders(korean.getValue(name)))
     }
 
     @Test
-    fun `nothing is left in English but names`() {
+    fun `everything but names is translated`() {
         val names = setOf("app_name", "processor_gpu", "processor_nnapi", "processor_cpu", "benchmark_unknown")
         val untranslated = english.filter { (name, text) -> text == korean[name] && text.any(Char::isLetter) }.keys
         val figures = untranslated.filter { placeholders(english.getValue(it)).isNotEmpty() }
@@ -58,7 +58,7 @@ internal class StringsTest {
                 val user = texts.entries.find { (source, text) ->
                     source != file && Regex("""(R\.$kind\.|@$kind/)$name\b""").containsMatchIn(text)
                 }
-                assertTrue("$kind/$name is used nowhere.", user != null)
+                assertTrue("$kind/$name is not used.", user != null)
             }
         }
     }

@@ -1,0 +1,64 @@
+package org.kerassegformer.demo
+
+import android.content.Context
+import android.os.Build
+import org.kerassegformer.core.CrashLog
+import org.kerassegformer.core.DelegatePolicy
+import org.kerassegformer.core.Processor
+import org.kerassegformer.demo.benchmark.BenchmarkRunner
+import org.kerassegformer.demo.benchmark.ModelBenchmark
+import org.kerassegformer.demo.benchmark.currentDevice
+import org.kerassegformer.demo.engine.BundledSelfCheckImage
+import org.kerassegformer.demo.engine.LiveEngine
+import org.kerassegformer.demo.engine.ModelLoader
+import org.kerassegformer.demo.engine.ProcessorTrial
+import org.kerassegformer.demo.engine.SegmentationEngine
+import org.kerassegformer.demo.engine.SystemThermalMonitor
+import org.kerassegformer.demo.engine.TfLiteRunnerFactory
+import org.kerassegformer.demo.engine.tfLiteVersion
+import org.kerassegformer.demo.engine.wasLastExitBenign
+import org.kerassegformer.demo.models.AssetModels
+import org.kerassegformer.demo.models.FileModelStore
+import org.kerassegformer.demo.models.ImportFolder
+import org.kerassegformer.demo.models.LoadProbe
+import org.kerassegformer.demo.models.ModelImporter
+import org.kerassegformer.demo.models.ModelStore
+import java.io.File
+
+/** Creates the engine, the model store and the benchmark with TF Lite and the app's files. One per process. */
+internal class InferenceContainer(private val context: Context) {
+    private val loader = ModelLoader(TfLiteRunnerFactory.of(context))
+    private val crashLog = CrashLog(File(context.noBackupFilesDir, "crash_log.json"), installation(context))
+        .also { it.resolveInterrupted { wasLastExitBenign(context) } }
+    private val policy = DelegatePolicy(Build.VERSION.SDK_INT)
+    private val thermalMonitor = SystemThermalMonitor(context)
+    private val image = BundledSelfCheckImage(context.assets)
+
+    /** Loads the native library, which takes a while: not on the main thread. */
+    private val runtime by lazy(::tfLiteVersion)
+
+    /** Creates an engine that reports to [listener]. */
+    fun newEngine(listener: SegmentationEngine.Listener): SegmentationEngine =
+        LiveEngine(newTrial(), policy, crashLog, thermalMonitor, listener)
+
+    /** Creates a store of the bundled and the imported models. Reads files. */
+    fun newModelStore(): ModelStore {
+        val folder = ImportFolder(File(context.filesDir, "models"))
+        val probe = LoadProbe { file, location -> loader.load(file, location, Processor.CPU, threads = 1).close() }
+        return FileModelStore(AssetModels(context.assets), folder, ModelImporter(folder, probe, ::runtime), ::runtime)
+    }
+
+    /** Creates a benchmark. */
+    fun newBenchmark(): BenchmarkRunner =
+        ModelBenchmark(newTrial(), policy, crashLog, image, thermalMonitor, currentDevice(context, runtime))
+
+    private fun newTrial() = ProcessorTrial(loader, image, crashLog)
+
+    private companion object {
+        /** Identifies the drivers for the crash log: an update of the app or the system may fix them. */
+        fun installation(context: Context): String {
+            val installed = context.packageManager.getPackageInfo(context.packageName, 0)
+            return "${Build.FINGERPRINT} ${installed.versionName} ${installed.lastUpdateTime}"
+        }
+    }
+}

@@ -1,0 +1,63 @@
+package org.kerassegformer.demo.pictures
+
+import android.graphics.Bitmap
+import org.kerassegformer.core.ClassShare
+import org.kerassegformer.core.FrameGeometry
+import org.kerassegformer.core.LabelMap
+import org.kerassegformer.core.LabelSet
+
+/**
+ * An image together with its own labels, so that a mask is never drawn over another image.
+ *
+ * Used by one thread at a time: it is passed from the thread that fills it to the one that renders it and to the main
+ * thread.
+ *
+ * @property picture the upright image, as displayed
+ */
+internal class SegmentedPicture(val picture: Bitmap) {
+    /** ID of the engine's frame. */
+    var frameId: Long = 0
+
+    /** Mapping from the image to the model's input; set when the model processes it. */
+    var geometry: FrameGeometry? = null
+
+    /** Duration of converting the camera frame to [picture], in nanoseconds. */
+    var pictureNanos: Long = 0
+
+    /** The classes of [map]; null without labels. */
+    var labelSet: LabelSet? = null
+        private set
+
+    /** The labels of the whole tensor, including padding; null before inference. */
+    var map: LabelMap? = null
+        private set
+
+    /** The colours of the whole tensor, including padding; null before [MaskPainter] has rendered them. */
+    var mask: Bitmap? = null
+
+    /** The classes in the image, by descending share. */
+    var shares: List<ClassShare> = emptyList()
+
+    /** Label positions of the large segments. */
+    var anchors: List<ClassAnchor> = emptyList()
+
+    /** Copies the labels; reuses memory of the same size. */
+    fun label(labels: LabelMap, classes: LabelSet) {
+        val kept = map?.takeIf { it.width == labels.width && it.height == labels.height }
+            ?: LabelMap(labels.width, labels.height).also { map = it }
+        kept.copyFrom(labels)
+        labelSet = classes
+    }
+
+    /** Returns a copy that shares the image and has its own labels, to be rendered while this one is displayed. */
+    fun copyLabels(): SegmentedPicture {
+        val copy = SegmentedPicture(picture)
+        copy.frameId = frameId
+        copy.geometry = geometry
+        copy.label(checkNotNull(map), checkNotNull(labelSet))
+        return copy
+    }
+
+    /** Returns the name of a class; null for an invalid index. */
+    fun nameOf(index: Int): String? = labelSet?.names?.getOrNull(index)
+}

@@ -1,0 +1,106 @@
+package org.kerassegformer.demo.ui
+
+import android.view.View
+import android.widget.TableLayout
+import android.widget.TableRow
+import android.widget.TextView
+import org.kerassegformer.core.LatencyStats
+import org.kerassegformer.core.Phase
+import org.kerassegformer.core.ThermalStatus
+import org.kerassegformer.demo.R
+import org.kerassegformer.demo.engine.EngineState
+import org.kerassegformer.demo.engine.SystemThermalMonitor
+import org.kerassegformer.demo.engine.ThermalState
+import kotlin.math.roundToInt
+
+/** Shows the processor, why it is used, the latency of each phase, the frame rate and the thermal status. */
+internal class LatencyPanel(private val panel: View) {
+    private val resources = panel.resources
+    private val texts = EngineTexts(resources)
+    private val compact: TextView = panel.requireView(R.id.latency_compact)
+    private val details: View = panel.requireView(R.id.latency_details)
+    private val table: TableLayout = panel.requireView(R.id.latency_table)
+    private val why: TextView = panel.requireView(R.id.latency_why)
+
+    /**
+     * Updates the panel.
+     *
+     * @param live true for video, which has a frame rate
+     */
+    fun show(engine: EngineState, stats: LatencyStats, thermalState: ThermalState, open: Boolean, live: Boolean) {
+        compact.text = summary(engine, stats, live)
+        details.visibility = if (open) View.VISIBLE else View.GONE
+        val hint = resources.getString(if (open) R.string.latency_hide else R.string.latency_show)
+        panel.contentDescription = "${compact.text}. $hint"
+        if (open) showDetails(engine, stats, thermalState, live)
+    }
+
+    private fun summary(engine: EngineState, stats: LatencyStats, live: Boolean): String = when (engine) {
+        is EngineState.Starting -> resources.getString(R.string.latency_starting, texts.nameOf(engine.processor))
+        is EngineState.Running -> running(texts.nameOf(engine.inUse.processor), stats, live)
+        else -> resources.getString(R.string.latency_no_model)
+    }
+
+    private fun running(processor: String, stats: LatencyStats, live: Boolean): String {
+        val inference = stats.timing(Phase.INFERENCE) ?: return processor
+        val millis = inference.p50.roundToInt()
+        if (!live) return resources.getString(R.string.latency_summary_still, processor, millis)
+        return resources.getString(R.string.latency_summary, processor, millis, stats.fps.roundToInt())
+    }
+
+    private fun showDetails(engine: EngineState, stats: LatencyStats, thermalState: ThermalState, live: Boolean) {
+        val rows = ArrayList<Pair<String, String>>()
+        nameOfModel(engine)?.let { rows += resources.getString(R.string.latency_model) to it }
+        for (phase in Phase.entries) {
+            val timing = stats.timing(phase) ?: continue
+            rows += texts.nameOf(phase) to resources.getString(R.string.latency_pair, timing.p50, timing.p90)
+        }
+        if (live) {
+            val rate = resources.getString(R.string.latency_frame_rate_value, stats.fps)
+            rows += resources.getString(R.string.latency_frame_rate) to rate
+        }
+        rows += resources.getString(R.string.latency_thermal_status) to thermalText(thermalState)
+        fill(rows)
+        why.text = listOfNotNull(
+            whyText(engine),
+            resources.getString(R.string.latency_median_p90),
+        ).joinToString("\n")
+    }
+
+    private fun thermalText(state: ThermalState): String =
+        if (state.status == ThermalStatus.NONE && !SystemThermalMonitor.isSupported()) {
+            resources.getString(R.string.thermal_unknown)
+        } else {
+            texts.nameOf(state.status)
+        }
+
+    private fun nameOfModel(engine: EngineState): String? = when (engine) {
+        is EngineState.Starting -> engine.model.name
+        is EngineState.Running -> engine.inUse.file.stem
+        is EngineState.Suspended -> engine.model.name
+        is EngineState.Failed -> engine.model.name
+        EngineState.Idle, EngineState.Closed -> null
+    }
+
+    private fun whyText(engine: EngineState): String? = when (engine) {
+        is EngineState.Running -> texts.why(engine.inUse)
+        is EngineState.Failed -> texts.why(engine)
+        is EngineState.Starting -> engine.rejected.joinToString("\n", transform = texts::describe).ifEmpty { null }
+        else -> null
+    }
+
+    private fun fill(rows: List<Pair<String, String>>) {
+        while (table.childCount < rows.size) table.addView(newRow())
+        while (table.childCount > rows.size) table.removeViewAt(table.childCount - 1)
+        rows.forEachIndexed { i, (name, value) ->
+            val row = table.getChildAt(i) as TableRow
+            (row.getChildAt(0) as TextView).text = name
+            (row.getChildAt(1) as TextView).text = value
+        }
+    }
+
+    private fun newRow(): TableRow {
+        val inflater = android.view.LayoutInflater.from(panel.context)
+        return inflater.inflate(R.layout.latency_row, table, false) as TableRow
+    }
+}

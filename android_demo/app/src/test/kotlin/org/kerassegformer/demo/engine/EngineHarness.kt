@@ -1,0 +1,44 @@
+package org.kerassegformer.demo.engine
+
+import org.kerassegformer.core.CrashLog
+import org.kerassegformer.core.DelegatePolicy
+import org.kerassegformer.core.ProcessorChoice
+import org.kerassegformer.demo.models.StoredModel
+import java.io.File
+
+/** An engine with fake drivers; several in a row on the same files simulate restarts of the app. */
+internal class EngineHarness(
+    private val logFile: File,
+    private val sdk: Int = 33,
+    private val limits: TimeLimits = TimeLimits(loadMillis = 20_000, runMillis = 20_000),
+    private val installation: String = "phone, app 1",
+    val runners: FakeRunners = FakeRunners(),
+) : AutoCloseable {
+    val listener = RecordingListener()
+    val thermalMonitor = FakeThermalMonitor()
+    val engine: SegmentationEngine by lazy {
+        val crashLog = crashLog(logFile, installation)
+        val trial = ProcessorTrial(ModelLoader(runners, limits), stripes, crashLog)
+        LiveEngine(trial, DelegatePolicy(sdk), crashLog, thermalMonitor, listener)
+    }
+
+    fun start(choice: ProcessorChoice = ProcessorChoice.AUTO, model: StoredModel = fakeModel()) =
+        engine.start(model, EngineSettings(choice, threads = 2))
+
+    /** Starts and waits until the engine is running. */
+    fun run(choice: ProcessorChoice = ProcessorChoice.AUTO, model: StoredModel = fakeModel()): ProcessorInUse {
+        start(choice, model)
+        return listener.await<EngineState.Running>().inUse
+    }
+
+    /** Submits a frame and waits for its labels. */
+    fun segment(frame: FakeFrame): RecordingListener.Result {
+        engine.submit(frame)
+        return listener.result()
+    }
+
+    override fun close() = engine.close()
+}
+
+/** The crash log in [file], as a new process reads it. */
+internal fun crashLog(file: File, installation: String) = CrashLog(file, installation)

@@ -1,0 +1,111 @@
+package org.kerassegformer.demo.engine
+
+import android.app.ActivityManager
+import android.app.ApplicationExitInfo
+import android.content.Context
+import android.os.Build
+import android.os.PowerManager
+import org.junit.After
+import org.junit.Assert.assertArrayEquals
+import org.junit.Assert.assertEquals
+import org.junit.Assert.assertFalse
+import org.junit.Assert.assertNull
+import org.junit.Assert.assertTrue
+import org.junit.Test
+import org.junit.runner.RunWith
+import org.kerassegformer.core.InputSpec
+import org.kerassegformer.core.RuntimeVersion
+import org.kerassegformer.core.TensorType
+import org.kerassegformer.core.ThermalStatus
+import org.kerassegformer.demo.models.ModelLocation
+import org.robolectric.RobolectricTestRunner
+import org.robolectric.RuntimeEnvironment
+import org.robolectric.Shadows.shadowOf
+import org.robolectric.shadows.ShadowActivityManager.ApplicationExitInfoBuilder
+import org.robolectric.util.ReflectionHelpers
+import java.io.File
+import java.nio.ByteBuffer
+import java.nio.ByteOrder
+
+/** The engine's use of Android APIs. */
+@RunWith(RobolectricTestRunner::class)
+class PlatformTest {
+    private val context: Context = RuntimeEnvironment.getApplication()
+    private val sdk = Build.VERSION.SDK_INT
+
+    @After
+    fun restore() = pretend(sdk)
+
+    private fun pretend(sdk: Int) = ReflectionHelpers.setStaticField(Build.VERSION::class.java, "SDK_INT", sdk)
+
+    @Test
+    fun `the thermal status is that of the power manager`() {
+        val power = shadowOf(context.getSystemService(PowerManager::class.java))
+        val source = SystemThermalMonitor(context)
+        val heard = mutableListOf<ThermalStatus>()
+        val listening = source.listen { heard += it }
+
+        power.setCurrentThermalStatus(PowerManager.THERMAL_STATUS_SEVERE)
+        assertEquals(ThermalStatus.SEVERE, source.current())
+        assertEquals(ThermalStatus.SEVERE, heard.last())
+
+        listening.close()
+        power.setCurrentThermalStatus(PowerManager.THERMAL_STATUS_NONE)
+        assertEquals(ThermalStatus.SEVERE, heard.last())
+    }
+
+    @Test
+    fun `before Android 10 the thermal status is unknown`() {
+        pretend(Build.VERSION_CODES.P)
+        val source = SystemThermalMonitor(context)
+        assertNull(source.current())
+        source.listen { throw AssertionError("$it") }.close()
+    }
+
+    @Test
+    fun `a process that the user ended did not crash`() {
+        assertFalse("there is no record", wasLastExitBenign(context))
+        val manager = shadowOf(context.getSystemService(ActivityManager::class.java))
+        fun end(reason: Int) =
+            manager.addApplicationExitInfo(ApplicationExitInfoBuilder.newBuilder().setReason(reason).build())
+
+        end(ApplicationExitInfo.REASON_CRASH_NATIVE)
+        assertFalse(wasLastExitBenign(context))
+        end(ApplicationExitInfo.REASON_USER_REQUESTED)
+        assertTrue(wasLastExitBenign(context))
+        pretend(Build.VERSION_CODES.Q)
+        assertFalse(wasLastExitBenign(context))
+    }
+
+    @Test
+    fun `the version of the runtime comes from its library`() {
+        assertNull("there is no library for the JVM", tfLiteVersion())
+        assertEquals(RuntimeVersion(2, 16, 1), runtimeVersionOf("2.16.1"))
+        assertEquals(RuntimeVersion(2, 21), runtimeVersionOf("2.21.0-rc1"))
+        assertNull(runtimeVersionOf("unknown"))
+    }
+
+    @Test
+    fun `assets and files are memory-mapped unchanged`() {
+        val path = "models/b0_camvid_int8.tflite"
+        val expected = File("src/main/assets/$path").readBytes()
+        for (location in listOf(ModelLocation.Asset(path), ModelLocation.OnDisk(File("src/main/assets/$path")))) {
+            val mapped = mapModel(context.assets, location)
+            assertTrue(mapped.isDirect)
+            assertArrayEquals(expected, ByteArray(mapped.remaining()).also(mapped::get))
+        }
+    }
+
+    @Test
+    fun `the self-check image is the same for bytes and for floats`() {
+        val picture = BundledSelfCheckImage(context.assets)
+        val bytes = written(picture, InputSpec(64, 48, TensorType.UINT8))
+        val floats = written(picture, InputSpec(64, 48, TensorType.FLOAT32))
+        val values = (0 until 64 * 48 * 3).map { bytes.get(it).toInt() and 0xff }
+        assertEquals(values.map(Int::toFloat), values.indices.map { floats.getFloat(4 * it) })
+        assertTrue("the image is not uniform", values.toSet().size > 100)
+    }
+
+    private fun written(picture: SelfCheckImage, spec: InputSpec): ByteBuffer =
+        ByteBuffer.allocateDirect(spec.byteCount).order(ByteOrder.nativeOrder()).also { picture.writeTo(it, spec) }
+}

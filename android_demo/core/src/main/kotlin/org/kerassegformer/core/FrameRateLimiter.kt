@@ -1,0 +1,42 @@
+package org.kerassegformer.core
+
+/** Thermal throttling: limits the frame rate of a hot device. Not thread-safe. */
+public class FrameRateLimiter {
+    /** The device's current thermal status. */
+    public var status: ThermalStatus = ThermalStatus.NONE
+
+    private var lastNanos = NEVER
+
+    /** Maximum frames per second: null for no limit, 0 if no frame may be processed. */
+    public val maxFps: Int?
+        get() = when (status) {
+            ThermalStatus.NONE, ThermalStatus.LIGHT, ThermalStatus.MODERATE -> null
+            ThermalStatus.SEVERE -> SEVERE_FPS
+            ThermalStatus.CRITICAL -> CRITICAL_FPS
+            ThermalStatus.EMERGENCY, ThermalStatus.SHUTDOWN -> 0
+        }
+
+    /** Returns true if a frame that arrives at this time may be processed, and counts it as processed. */
+    public fun admits(atNanos: Long): Boolean {
+        val most = maxFps
+        val last = lastNanos
+        val isAdmitted = when {
+            most == 0 -> false
+            // A clock that jumps back belongs to another camera.
+            most == null || last == NEVER || atNanos < last -> true
+            else -> atNanos - last >= NANOS_PER_SECOND / most - JITTER_NANOS
+        }
+        if (isAdmitted) lastNanos = atNanos
+        return isAdmitted
+    }
+
+    private companion object {
+        const val NEVER = Long.MIN_VALUE
+        const val SEVERE_FPS = 5
+        const val CRITICAL_FPS = 1
+        const val NANOS_PER_SECOND = 1_000_000_000L
+
+        /** Tolerance for frames that arrive early: half the frame interval of a 60 fps camera. */
+        const val JITTER_NANOS = 8_000_000L
+    }
+}

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from keras_segformer.layers.bilinear_resize import resize_bilinear
+from keras_segformer.ops import resize_bilinear
 from keras_segformer.predict.interpolation import interpolation, resized_rows
 
 lengths = st.integers(1, 70)

@@ -15,8 +15,8 @@ from keras_segformer.evaluation.interpreter import make_interpreter
 from keras_segformer.label_sets import LabelSet
 from keras_segformer.models import SegFormerNetwork
 from keras_segformer.predict.enlarge import enlarge_argmax
-from keras_segformer.predict.forward import quarter_logits
 from keras_segformer.predict.interpolation import resized_rows
+from keras_segformer.predict.logits import quarter_logits
 from keras_segformer.visualization import overlay
 
 from ..progress import OnStep, silent

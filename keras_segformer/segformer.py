@@ -12,8 +12,8 @@ import numpy as np
 from keras_segformer import predict, presets
 from keras_segformer.images import ImageSource
 from keras_segformer.label_sets import LabelSet
-from keras_segformer.layers.serialization import register
 from keras_segformer.models import SegFormerNetwork
+from keras_segformer.serialization import register
 from keras_segformer.training import defaults
 from keras_segformer.training.schedule import WarmupPolynomial
 

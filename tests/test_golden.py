@@ -10,7 +10,7 @@ import pytest
 from PIL import Image
 
 from keras_segformer import SegFormer, load_encoder
-from keras_segformer.layers.bilinear_resize import resize_bilinear
+from keras_segformer.ops import resize_bilinear
 
 pytestmark = pytest.mark.backend
 

@@ -20,7 +20,7 @@ from PIL import Image
 
 from keras_segformer import SegFormer
 from keras_segformer.conversion import convert
-from keras_segformer.predict.forward import quarter_logits
+from keras_segformer.predict.logits import quarter_logits
 
 PROJECT = Path(__file__).parents[1]
 PRESET = "b0_camvid"

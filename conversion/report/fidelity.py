@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from keras_segformer.evaluation.interpreter import make_interpreter
+from keras_segformer.ops import predicted_labels
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -52,31 +53,17 @@ def compare_outputs(reference: np.ndarray, outputs: np.ndarray) -> Fidelity:
     >>> compare_outputs(logits, np.array([[[0, 1, 1]]])).agreement
     0.6666666666666666
     """
-    labels = label_maps(reference)
+    labels = predicted_labels(reference)
     if outputs.shape not in (reference.shape, labels.shape):
         raise ValueError(f"Outputs of the shapes {reference.shape} and {outputs.shape} cannot be compared.")
     has_logits = outputs.shape == reference.shape
-    same = np.mean(labels == (label_maps(outputs) if has_logits else outputs), axis=(1, 2))
+    same = np.mean(labels == (predicted_labels(outputs) if has_logits else outputs), axis=(1, 2))
     error = None
     if has_logits:
         axes = (1, 2, 3)
         variance = np.maximum(np.var(reference, axis=axes, dtype=np.float64), np.finfo(np.float32).tiny)
         error = float(np.mean(np.mean(np.square(outputs - reference), axis=axes, dtype=np.float64) / variance))
     return Fidelity(images=len(same), agreement=float(same.mean()), worst_agreement=float(same.min()), error=error)
-
-
-def label_maps(logits: np.ndarray) -> np.ndarray:
-    """The labels of logits.
-
-    Args:
-        logits: `(images, h, w, classes)`; one class is a binary mask.
-
-    Returns:
-        `(images, h, w)`, int32.
-    """
-    if logits.shape[-1] == 1:
-        return (logits[..., 0] > 0).astype(np.int32)
-    return logits.argmax(axis=-1).astype(np.int32)
 
 
 def run_file(content: bytes, images: Iterable[np.ndarray], num_threads: int | None = None) -> np.ndarray:

@@ -14,13 +14,13 @@ from keras_segformer.evaluation.confusion import ConfusionMatrix
 from keras_segformer.evaluation.interpreter import make_interpreter
 from keras_segformer.label_sets import LabelSet
 from keras_segformer.models import SegFormerNetwork
+from keras_segformer.ops import predicted_labels
 from keras_segformer.predict.enlarge import enlarge_argmax
-from keras_segformer.predict.forward import quarter_logits
 from keras_segformer.predict.interpolation import resized_rows
+from keras_segformer.predict.logits import quarter_logits
 from keras_segformer.visualization import overlay
 
 from ..progress import OnStep, silent
-from .fidelity import label_maps
 
 _NUM_WORST = 4
 _RED = (220, 30, 30)
@@ -132,7 +132,7 @@ def verify_content(
     worst: list[Pair] = []
     advance = on_step("Comparing with the network", len(images))
     for name, image in images:
-        pixels = np.rint(resized_rows(image, run.size, slice(None))).astype(np.uint8)
+        pixels = np.rint(resized_rows(image, run.size)).astype(np.uint8)
         actual = run(pixels)
         expected = _labels_of_network(model, pixels, actual.shape)
         confusion.update(expected, actual)
@@ -197,13 +197,13 @@ class _Runner:
         self._interpreter.set_tensor(self._input["index"], pixels[None].astype(self._input["dtype"]))
         self._interpreter.invoke()
         output = self._interpreter.get_tensor(self._output["index"])
-        return (label_maps(output) if output.ndim == 4 else output)[0]
+        return (predicted_labels(output) if output.ndim == 4 else output)[0]
 
 
 def _labels_of_network(model: SegFormerNetwork, pixels: np.ndarray, size: tuple[int, ...]) -> np.ndarray:
     logits = quarter_logits(model, pixels[None].astype(np.float32))[0]
     if logits.shape[:2] == size:
-        return logits.argmax(axis=-1).astype(np.int32)
+        return predicted_labels(logits)
     if pixels.shape[:2] == size:
         return enlarge_argmax([logits], logits.shape[:2], size)
     raise ValueError(

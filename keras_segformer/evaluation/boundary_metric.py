@@ -9,8 +9,8 @@ from keras import ops
 
 from keras_segformer.evaluation.boundary import DILATION_RATIO
 from keras_segformer.evaluation.pixel_counter import ClassMetric, mean_of_ratios
-from keras_segformer.layers.bilinear_resize import spatial_shape
-from keras_segformer.layers.serialization import register
+from keras_segformer.ops import spatial_shape
+from keras_segformer.serialization import register
 
 
 @register

@@ -18,9 +18,9 @@ from keras_segformer.evaluation.confusion import ConfusionMatrix, Scores, mean_o
 from keras_segformer.evaluation.tflite import TFLiteModel
 from keras_segformer.label_sets import LabelSet
 from keras_segformer.models import SegFormerNetwork
+from keras_segformer.predict.logits import WINDOW
 from keras_segformer.predict.sizes import SizeChoice
 from keras_segformer.predict.views import SCALES, label_map, network_views
-from keras_segformer.predict.windows import WINDOW
 
 Mode = Literal["whole", "slide", "multiscale"]
 MODES: tuple[Mode, ...] = ("whole", "slide", "multiscale")

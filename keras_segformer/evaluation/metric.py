@@ -9,7 +9,7 @@ from keras import ops
 from keras_segformer.data.examples import IGNORE
 from keras_segformer.evaluation.confusion import ConfusionMatrix
 from keras_segformer.evaluation.pixel_counter import ClassMetric, PixelCounter, mean_of_ratios
-from keras_segformer.layers.serialization import register
+from keras_segformer.serialization import register
 
 
 class ConfusionMetric(ClassMetric):

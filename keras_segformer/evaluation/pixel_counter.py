@@ -10,7 +10,7 @@ import numpy as np
 from keras import ops
 
 from keras_segformer.data.examples import IGNORE
-from keras_segformer.layers.bilinear_resize import resize_bilinear, spatial_shape
+from keras_segformer.ops import predicted_labels, resize_bilinear, spatial_shape
 
 _BASE = 2.0**16
 _BINARY_LABELS = 2
@@ -51,7 +51,7 @@ class PixelCounter(keras.metrics.Metric):
             )
         labels, logits = ops.cast(y_true, "int32"), ops.cast(y_pred, "float32")
         self._check_shapes(labels.shape, logits.shape)
-        predictions = _predicted_labels(resize_bilinear(logits, spatial_shape(labels)))
+        predictions = predicted_labels(resize_bilinear(logits, spatial_shape(labels)))
         is_class = (labels >= 0) & (labels < _label_count(logits.shape))
         counted = is_class & (labels != self.ignore_class)
         cells = ops.where(counted, self._cells_of(labels, predictions, counted), self.cells)  # (..., B, H, W)
@@ -176,10 +176,3 @@ def mean_of_ratios(numerators: Any, denominators: Any) -> Any:
 
 def _label_count(logits: tuple[int | None, ...]) -> int:
     return _BINARY_LABELS if logits[-1] == 1 else logits[-1]
-
-
-def _predicted_labels(logits: Any) -> Any:
-    """Labels `(B, H, W)`, int32, of logits `(B, H, W, C)`."""
-    if logits.shape[-1] == 1:
-        return ops.cast(logits[..., 0] > 0, "int32")
-    return ops.cast(ops.argmax(logits, axis=-1), "int32")

@@ -11,7 +11,7 @@ import numpy as np
 
 from keras_segformer.evaluation.interpreter import make_interpreter
 from keras_segformer.label_sets import LabelSet
-from keras_segformer.predict.forward import with_channel_per_label
+from keras_segformer.ops import with_channel_per_label
 from keras_segformer.predict.interpolation import resized_rows
 from keras_segformer.predict.sizes import Size
 from keras_segformer.predict.views import View, label_map
@@ -97,7 +97,7 @@ class TFLiteModel:
         return labels[rows[:, None], columns]
 
     def _invoke(self, image: np.ndarray) -> np.ndarray:
-        pixels = resized_rows(image, self.input_size, slice(None))[None]
+        pixels = resized_rows(image, self.input_size)[None]
         self._interpreter.set_tensor(self._input["index"], _quantized(pixels, self._input))
         self._interpreter.invoke()
         return self._interpreter.get_tensor(self._output["index"])

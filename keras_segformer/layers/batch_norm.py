@@ -1,22 +1,21 @@
-"""Batch normalisation that trains by TensorFlow's own kernel."""
+"""Batch normalisation of feature maps."""
 
 from __future__ import annotations
 
 from typing import Any
 
 import keras
-from keras import ops
 
-from keras_segformer.layers.serialization import register
+from keras_segformer.ops import batch_norm
+from keras_segformer.serialization import register
 
 
 @register
 class BatchNorm(keras.layers.BatchNormalization):
-    """`keras.layers.BatchNormalization` of `(B, H, W, C)`, the same numbers in less time.
+    """`(x - mean) / sqrt(variance + epsilon) * gamma + beta`, per channel of `(B, H, W, C)`.
 
-    Keras writes the statistics of a batch and their gradients as many passes over the map. TensorFlow has one
-    operation for them, `FusedBatchNormV3`, which is taken where it computes what Keras would: in training, on
-    TensorFlow, with the statistics of one device.
+    Mean and variance are those of the batch in training, and their moving averages otherwise. The numbers are those of
+    `keras.layers.BatchNormalization`, in less time.
 
     Args:
         **kwargs: Arguments of `keras.layers.BatchNormalization`.
@@ -31,26 +30,16 @@ class BatchNorm(keras.layers.BatchNormalization):
     """
 
     def call(self, inputs: Any, training: bool | None = None, mask: Any = None) -> Any:
-        if not (training and self.trainable and mask is None and self._can_be_fused(inputs)):
+        if not (training and self.trainable) or mask is not None or self._has_other_options(inputs):
             return super().call(inputs, training=training, mask=mask)
-        import tensorflow as tf
+        normalized, *statistics = batch_norm(inputs, self.gamma, self.beta, self.epsilon)
+        for average, new in zip((self.moving_mean, self.moving_variance), statistics, strict=True):
+            average.assign(average * self.momentum + keras.ops.cast(new, average.dtype) * (1 - self.momentum))
+        return normalized
 
-        # Not `tf.compat.v1.nn.fused_batch_norm`, which raises epsilons below 1.001e-5.
-        result = tf.raw_ops.FusedBatchNormV3(
-            x=ops.cast(inputs, "float32"),
-            scale=ops.cast(self.gamma, "float32"),
-            offset=ops.cast(self.beta, "float32"),
-            mean=tf.zeros(0),
-            variance=tf.zeros(0),
-            epsilon=self.epsilon,
-            is_training=True,
-        )
-        count = ops.cast(tf.size(inputs) // inputs.shape[-1], "float32")
-        biased = result.batch_variance * ((count - 1) / count)  # the operation returns the unbiased one
-        for average, new in ((self.moving_mean, result.batch_mean), (self.moving_variance, biased)):
-            average.assign(average * self.momentum + ops.cast(new, average.dtype) * (1 - self.momentum))
-        return ops.cast(result.y, self.compute_dtype)
-
-    def _can_be_fused(self, inputs: Any) -> bool:
-        in_single_precision = keras.backend.result_type(inputs.dtype, "float32") == "float32"
-        return keras.backend.backend() == "tensorflow" and in_single_precision and not self.synchronized
+    def _has_other_options(self, inputs: Any) -> bool:
+        """Returns True if Keras' layer was given options that change the formula."""
+        is_affine = self.center and self.scale
+        is_per_channel = len(inputs.shape) == 4 and self.axis in (-1, 3)
+        renormalizes = getattr(self, "renorm", False)  # Keras 3.10 has no such option
+        return self.synchronized or renormalizes or not (is_affine and is_per_channel)

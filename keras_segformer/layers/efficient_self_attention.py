@@ -1,4 +1,4 @@
-"""Efficient self-attention (paper section 3.1, equation 2)."""
+"""Efficient self-attention (paper section 3.1, equations 1 and 2)."""
 
 from __future__ import annotations
 
@@ -8,20 +8,24 @@ import keras
 from keras import ops
 
 from keras_segformer.layers import initializers
-from keras_segformer.layers.bilinear_resize import spatial_shape
 from keras_segformer.layers.layer_norm import LayerNorm
 from keras_segformer.layers.linear import LinearMap
-from keras_segformer.layers.serialization import register
-from keras_segformer.layers.training_backend import trains_on_tensorflow
+from keras_segformer.ops import attend, spatial_shape
+from keras_segformer.serialization import register
 
 
 @register
 class EfficientSelfAttention(keras.layers.Layer):
     """Multi-head attention whose keys and values come from a spatially reduced map.
 
-    `softmax(q k^T / sqrt(d)) v` per head, where `q` is a linear map of every token and `k`, `v` are linear
-    maps of the tokens after a `sr_ratio x sr_ratio` convolution of that stride and a norm. The cost falls from
-    `N²` to `N² / R` with the paper's `R = sr_ratio²`. The softmax is computed in float32.
+    Per head, with `d = dim / num_heads`::
+
+        r = norm(Conv(x)),   q = W_q x,   k = W_k r,   v = W_v r
+        softmax(q k^T / sqrt(d)) v
+
+    and a linear map of the concatenated heads. `Conv` is a `sr_ratio x sr_ratio` convolution of that stride; without a
+    reduction (`sr_ratio` 1), `r = x`. The cost falls from `N²` to `N² / R` with the paper's `R = sr_ratio²`. The
+    softmax is computed in float32.
 
     Args:
         dim: Channels `C`.
@@ -67,7 +71,7 @@ class EfficientSelfAttention(keras.layers.Layer):
             self.reduction_norm = LayerNorm(epsilon, dtype=policy, name="reduction_norm")
 
     def build(self, input_shape: tuple[int | None, ...]) -> None:
-        # A name scope per sub-layer comes from Keras; only the channels of the shape matter here.
+        # A reduced map has another size, but the weights depend on the channels alone.
         for layer in (self.query, self.key, self.value, self.projection):
             layer.build(input_shape)
         if self.sr_ratio > 1:
@@ -79,38 +83,18 @@ class EfficientSelfAttention(keras.layers.Layer):
         height, width = spatial_shape(inputs)
         reduced = inputs
         if self.sr_ratio > 1:
-            reduced = self.reduction_norm(self.reduction(inputs), training=training)
+            reduced = self.reduction_norm(self.reduction(inputs), training=training)  # (B, H / sr, W / sr, C)
+        # The keys are scaled because there are fewer of them than queries.
+        scale = (self.dim // self.num_heads) ** -0.5
         query = self._split_heads(self.query(inputs, training=training))  # (B, heads, N, d)
-        # There are fewer keys than queries to scale.
-        key = self._split_heads(self.key(reduced, training=training) * self._scale, transposed=True)  # (B, heads, d, M)
+        key = self._split_heads(self.key(reduced, training=training) * scale, transposed=True)  # (B, heads, d, M)
         value = self._split_heads(self.value(reduced, training=training))  # (B, heads, M, d)
-        x = ops.transpose(self._attend(query, key, value, training), (0, 2, 1, 3))  # (B, N, heads, d)
+        x = ops.transpose(attend(query, key, value, training), (0, 2, 1, 3))  # (B, N, heads, d)
         x = ops.reshape(x, (-1, height, width, self.dim))  # (B, H, W, C)
         return self.projection(x, training=training)
 
-    def _attend(self, query: Any, key: Any, value: Any, training: bool | None) -> Any:
-        """The mixture of the values per query, `(B, heads, N, d)`."""
-        if trains_on_tensorflow(self, training) and key.shape[-1] != 1:
-            from keras_segformer.layers.tensorflow_training import attend
-
-            return attend(query, key, value)
-        weights = self._softmax(ops.matmul(query, key))  # (B, heads, N, M)
-        return ops.matmul(weights, value)
-
-    @property
-    def _scale(self) -> float:
-        return (self.dim // self.num_heads) ** -0.5
-
-    def _softmax(self, scores: Any) -> Any:
-        # Images below 64 pixels leave a single key, whose weight is 1 and about whose softmax Keras warns. The product
-        # keeps the gradients, which are 0: Keras warns about missing ones as well.
-        if scores.shape[-1] == 1:
-            return 0 * scores + 1
-        scores = ops.cast(scores, keras.backend.result_type(self.compute_dtype, "float32"))
-        return ops.cast(ops.softmax(scores, axis=-1), self.compute_dtype)
-
     def _split_heads(self, x: Any, transposed: bool = False) -> Any:
-        """`(B, H, W, C)` to `(B, heads, N, d)`, or to `(B, heads, d, N)`."""
+        """From `(B, H, W, C)` to `(B, heads, N, d)`, or to `(B, heads, d, N)`."""
         height, width = spatial_shape(x)
         x = ops.reshape(x, (-1, height * width, self.num_heads, self.dim // self.num_heads))  # (B, N, heads, d)
         return ops.transpose(x, (0, 2, 3, 1) if transposed else (0, 2, 1, 3))

@@ -1,4 +1,4 @@
-"""Token-wise linear map."""
+"""Linear map of the channels."""
 
 from __future__ import annotations
 
@@ -7,21 +7,27 @@ from typing import Any
 import keras
 
 from keras_segformer.layers import initializers
-from keras_segformer.layers.serialization import register
-from keras_segformer.layers.training_backend import trains_on_tensorflow
+from keras_segformer.ops import linear_map
+from keras_segformer.serialization import register
 
 
 @register
 class LinearMap(keras.layers.Conv2D):
-    """A linear map of the channels, the same at every token: a 1x1 convolution.
+    """`x W + b` at every position: a linear map of the channels, as a 1x1 convolution.
 
-    The feature maps of the network stay `(B, H, W, C)` throughout. As a convolution of rank four the map
-    reaches the fast kernels of every TF Lite delegate; as a `Dense` over `(B, N, C)` it does not.
+    The feature maps of the network stay `(B, H, W, C)` throughout. As a convolution on rank four the map reaches the
+    fast kernels of every TF Lite delegate; as a `Dense` layer on `(B, N, C)` it does not.
 
     Args:
         units: Output channels.
-        kernel_initializer: Defaults to the encoder's normal distribution of standard deviation 0.02.
-        **kwargs: Further arguments of `keras.layers.Conv2D`.
+        kernel_initializer: By default the encoder's normal distribution of standard deviation 0.02.
+        **kwargs: Further arguments of `keras.layers.Conv2D`, such as `use_bias` and `activation`.
+
+    Returns (of a call):
+        For `(B, H, W, C)`, a tensor `(B, H, W, units)`.
+
+    Raises:
+        ValueError: Strides or groups, which a linear map does not have.
 
     Example:
 
@@ -34,14 +40,14 @@ class LinearMap(keras.layers.Conv2D):
         super().__init__(
             units, kernel_size=1, kernel_initializer=kernel_initializer, data_format="channels_last", **kwargs
         )
+        if self.strides != (1, 1) or self.groups != 1:
+            raise ValueError(
+                f"A linear map has no strides or groups, got {self.strides} and {self.groups}; use "
+                "`keras.layers.Conv2D`."
+            )
 
     def call(self, inputs: Any, training: bool | None = None) -> Any:
-        is_plain = self.use_bias and self.activation is keras.activations.linear
-        if not (is_plain and trains_on_tensorflow(self, training)):
-            return super().call(inputs)
-        from keras_segformer.layers.tensorflow_training import linear_map
-
-        return linear_map(inputs, self.kernel, self.bias)
+        return self.activation(linear_map(inputs, self.kernel, self.bias if self.use_bias else None, training))
 
     def get_config(self) -> dict[str, Any]:
         config = super().get_config()

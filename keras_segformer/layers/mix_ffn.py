@@ -5,24 +5,23 @@ from __future__ import annotations
 from typing import Any
 
 import keras
-from keras import ops
 
 from keras_segformer.layers import initializers
 from keras_segformer.layers.linear import LinearMap
-from keras_segformer.layers.serialization import register
-from keras_segformer.layers.training_backend import trains_on_tensorflow
+from keras_segformer.ops import gelu
+from keras_segformer.serialization import register
 
 
 @register
 class MixFFN(keras.layers.Layer):
-    """`MLP(GELU(Conv3x3(MLP(x))))`: a feed-forward network that learns position from zero padding.
+    """`MLP(GELU(Conv3x3(MLP(x))))`: a feed-forward network that learns positions from zero padding.
 
-    GELU is the exact one (erf); the convolution is depthwise, with a bias.
+    Both `MLP` are linear maps, the convolution is depthwise with a bias, and GELU is the exact one (erf).
 
     Args:
         dim: Channels `C`.
         hidden_dim: Channels between the two linear maps, `C` times the expansion ratio.
-        convolution: `False` leaves the 3x3 convolution out, for use with a positional embedding.
+        convolution: False omits the 3x3 convolution, for use with a positional embedding.
         **kwargs: Further arguments of `keras.layers.Layer`.
 
     Returns (of a call):
@@ -60,17 +59,10 @@ class MixFFN(keras.layers.Layer):
         self.contract.build(hidden_shape)
 
     def call(self, inputs: Any, training: bool | None = None) -> Any:
-        x = self.expand(inputs, training=training)
+        x = self.expand(inputs, training=training)  # (B, H, W, hidden_dim)
         if self.convolution:
             x = self.depthwise(x)
-        return self.contract(self._gelu(x, training), training=training)
-
-    def _gelu(self, x: Any, training: bool | None) -> Any:
-        if not trains_on_tensorflow(self, training):
-            return ops.gelu(x, approximate=False)
-        from keras_segformer.layers.tensorflow_training import gelu
-
-        return gelu(x)
+        return self.contract(gelu(x, training), training=training)
 
     def compute_output_shape(self, input_shape: tuple[int | None, ...]) -> tuple[int | None, ...]:
         return tuple(input_shape)

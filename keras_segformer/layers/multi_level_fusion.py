@@ -8,20 +8,19 @@ import keras
 from keras import ops
 
 from keras_segformer.layers import initializers
-from keras_segformer.layers.bilinear_resize import resize_bilinear, spatial_shape
-from keras_segformer.layers.serialization import register
-from keras_segformer.layers.training_backend import trains_on_tensorflow
+from keras_segformer.ops import add_maps, resize_bilinear, spatial_shape
+from keras_segformer.serialization import register
 
 
 @register
 class MultiLevelFusion(keras.layers.Layer):
     """`F concat_i up(L_i x_i + b_i)`, computed as `sum_i up((F_i L_i) x_i + F_i b_i)`.
 
-    The paper maps every stage to `C` channels (`L_i`, `b_i`), enlarges the maps to the finest one,
-    concatenates them (coarsest first) and maps the concat to `C` channels (`F`, without bias). A bilinear
-    resize acts on every channel alone and its weights sum to one, so it commutes with maps of the channels.
-    Hence the two linear maps can be multiplied first: the parameters and the result are the paper's, in
-    training as well, at about half of the decoder's arithmetic and without the concat.
+    The paper maps every stage to `C` channels (`L_i`, `b_i`), resizes the maps to the finest one (`up`), concatenates
+    them, coarsest first, and maps the result to `C` channels (`F`, without bias). A bilinear resize acts on every
+    channel separately and its weights sum to one, so it commutes with linear maps of the channels. Hence the two
+    matrices can be multiplied first: parameters and result are the paper's, in training as well, at about half of the
+    decoder's arithmetic and without the concatenation.
 
     Args:
         width: Channels `C`.
@@ -75,17 +74,11 @@ class MultiLevelFusion(keras.layers.Layer):
         )  # (1, C)
         maps = []
         for x, linear, fuse in zip(inputs, self.linear_kernels, fuse_kernels, strict=True):
-            kernel = ops.reshape(ops.matmul(linear, fuse), (1, 1, x.shape[-1], self.width))
-            maps.append(ops.conv(x, kernel, data_format="channels_last"))
-        # A constant survives the resize, so the smallest map carries the bias of all.
+            kernel = ops.reshape(ops.matmul(linear, fuse), (1, 1, x.shape[-1], self.width))  # (1, 1, C_i, C)
+            maps.append(ops.conv(x, kernel, data_format="channels_last"))  # (B, H_i, W_i, C)
+        # A resize leaves constants as they are, so the bias of all maps is added to the smallest one.
         maps[-1] = maps[-1] + bias
-        trains = trains_on_tensorflow(self, training)
-        maps = [resize_bilinear(x, size, trains) for x in maps]
-        if not trains:
-            return sum(maps[1:], maps[0])
-        from keras_segformer.layers.tensorflow_training import add
-
-        return add(maps)
+        return add_maps([resize_bilinear(x, size, training) for x in maps], training)
 
     def compute_output_shape(self, input_shape: list[tuple[int | None, ...]]) -> tuple[int | None, ...]:
         return (*input_shape[0][:3], self.width)

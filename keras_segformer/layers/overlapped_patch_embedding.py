@@ -9,13 +9,13 @@ from keras import ops
 
 from keras_segformer.layers import initializers
 from keras_segformer.layers.layer_norm import LayerNorm
-from keras_segformer.layers.serialization import register
 from keras_segformer.layers.shapes import convolved_size
+from keras_segformer.serialization import register
 
 
 @register
 class OverlappedPatchEmbedding(keras.layers.Layer):
-    """A strided convolution whose windows overlap, then a layer norm (`OverlapPatchEmbed` of the original).
+    """`norm(Conv(pad(x)))`: a strided convolution with overlapping windows (`OverlapPatchEmbed` of the original).
 
     The zero padding is explicit, `patch_size // 2` at every border. TensorFlow's "same" padding of a strided
     convolution depends on the size and would shift the windows.
@@ -61,7 +61,7 @@ class OverlappedPatchEmbedding(keras.layers.Layer):
     def call(self, inputs: Any, training: bool | None = None) -> Any:
         border = (self.patch_size // 2, self.patch_size // 2)
         x = ops.pad(inputs, ((0, 0), border, border, (0, 0)))
-        return self.norm(self.projection(x), training=training)
+        return self.norm(self.projection(x), training=training)  # (B, H / stride, W / stride, dim)
 
     def compute_output_shape(self, input_shape: tuple[int | None, ...]) -> tuple[int | None, ...]:
         batch, *size, _ = input_shape

@@ -8,16 +8,16 @@ import keras
 from keras import ops
 
 from keras_segformer.layers import initializers
-from keras_segformer.layers.bilinear_resize import resize_bilinear, spatial_shape
-from keras_segformer.layers.serialization import register
+from keras_segformer.ops import resize_bilinear, spatial_shape
+from keras_segformer.serialization import register
 
 
 @register
 class PositionalEmbedding(keras.layers.Layer):
-    """Adds one learned vector per token, interpolated bilinearly where the map has another size.
+    """`x + resize(e)`: adds a learned vector per token, interpolated bilinearly where the map has another size.
 
     Args:
-        grid: `(height, width)` in tokens for which the vectors are learned.
+        grid: `(height, width)` in tokens of the learned vectors `e`.
         **kwargs: Further arguments of `keras.layers.Layer`.
 
     Returns (of a call):

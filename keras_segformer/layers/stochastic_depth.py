@@ -6,15 +6,15 @@ from typing import Any
 
 import keras
 
-from keras_segformer.layers.dropout_mask import scale_by_dropout
-from keras_segformer.layers.serialization import register
+from keras_segformer.ops import drop_maps
+from keras_segformer.serialization import register
 
 
 @register
 class StochasticDepth(keras.layers.Dropout):
-    """Sets the whole branch of a sample to zero with probability `rate`, and scales the others by 1/(1-rate).
+    """`x * m / (1 - rate)`, where `m` is 0 with probability `rate`, drawn once for every sample.
 
-    It is dropout with one draw per sample.
+    Outside of training it is the identity.
 
     Args:
         rate: Probability, in [0, 1), that a sample's branch is dropped in training.
@@ -36,7 +36,7 @@ class StochasticDepth(keras.layers.Dropout):
     def call(self, inputs: Any, training: bool | None = None) -> Any:
         if not training or not self.rate:
             return inputs
-        return scale_by_dropout(inputs, self, per_channel=False)
+        return drop_maps(inputs, self.rate, self.seed_generator, per_channel=False)
 
     def get_config(self) -> dict[str, Any]:
         config = super().get_config()

@@ -9,20 +9,22 @@ import keras
 from keras_segformer.layers.efficient_self_attention import EfficientSelfAttention
 from keras_segformer.layers.layer_norm import LayerNorm
 from keras_segformer.layers.mix_ffn import MixFFN
-from keras_segformer.layers.serialization import register
 from keras_segformer.layers.stochastic_depth import StochasticDepth
+from keras_segformer.serialization import register
 
 
 @register
 class TransformerBlock(keras.layers.Layer):
-    """`x = x + attention(norm1(x))`, then `x = x + ffn(norm2(x))`.
+    """`x ← x + attention(norm1(x))`, then `x ← x + ffn(norm2(x))`.
+
+    In training, stochastic depth drops either branch for some of the samples.
 
     Args:
         dim: Channels `C`.
         num_heads: Attention heads.
         sr_ratio: Side of the spatial reduction of keys and values.
         mlp_ratio: Expansion of Mix-FFN.
-        drop_path_rate: Stochastic depth of both branches.
+        drop_path_rate: Rate of stochastic depth, for both branches.
         epsilon: Epsilon of the two norms.
         reduction_epsilon: Epsilon of the norm inside the attention.
         convolution: Whether Mix-FFN has its 3x3 convolution.

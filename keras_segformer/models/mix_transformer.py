@@ -8,9 +8,9 @@ from typing import Any
 import keras
 
 from keras_segformer.layers import LayerNorm, OverlappedPatchEmbedding, PositionalEmbedding, TransformerBlock
-from keras_segformer.layers.serialization import register
 from keras_segformer.layers.shapes import convolved_size
 from keras_segformer.models.config import MixTransformerConfig
+from keras_segformer.serialization import register
 
 
 @register

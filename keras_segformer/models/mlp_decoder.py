@@ -9,11 +9,9 @@ import keras
 from keras import ops
 
 from keras_segformer.layers import BatchNorm, ChannelDropout, LinearMap, MultiLevelFusion, initializers
-from keras_segformer.layers.bilinear_resize import resize_bilinear, spatial_shape
-from keras_segformer.layers.replicas import num_replicas
-from keras_segformer.layers.serialization import register
-from keras_segformer.layers.training_backend import trains_on_tensorflow
 from keras_segformer.models.config import NUM_STAGES
+from keras_segformer.ops import num_replicas, resize_bilinear, spatial_shape
+from keras_segformer.serialization import register
 
 
 @register
@@ -87,7 +85,7 @@ class MLPDecoder(keras.layers.Layer):
         x = self.fusion(self._used(inputs), training=training)
         x = ops.relu(self.batch_norm(x, training=training))
         logits = self.classifier(self.dropout(x, training=training), training=training)
-        return resize_bilinear(logits, spatial_shape(inputs[0]), trains_on_tensorflow(self, training))
+        return resize_bilinear(logits, spatial_shape(inputs[0]), training)
 
     def _used(self, per_stage: Sequence[Any]) -> list[Any]:
         return [per_stage[stage - 1] for stage in self.stages]

@@ -11,11 +11,11 @@ import keras
 
 from keras_segformer.label_sets import LabelSet
 from keras_segformer.layers import ResizeLike
-from keras_segformer.layers.serialization import register
 from keras_segformer.licenses import License
 from keras_segformer.models.config import SegFormerConfig
 from keras_segformer.models.mix_transformer import MixTransformer
 from keras_segformer.models.mlp_decoder import MLPDecoder
+from keras_segformer.serialization import register
 
 MIN_IMAGE_SIZE = 32
 """Smallest height and width in pixels: the first stage reduces its keys by 8 after a stride of 4."""

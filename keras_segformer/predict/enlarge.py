@@ -10,20 +10,20 @@ from collections.abc import Iterable, Iterator, Sequence
 
 import numpy as np
 
-from keras_segformer.predict.interpolation import Interpolation, interpolation, mix
+from keras_segformer.predict.interpolation import Interpolation, interpolate, interpolation, mix
 from keras_segformer.predict.sizes import Size
 
 MAX_VALUES = 2**21
-"""Enlarged logits that are held at once: 8 MB."""
+"""The most enlarged logits that are held at once: 8 MB."""
 
 
 def enlarge_argmax(bands: Iterable[np.ndarray], grid: Size, size: Size) -> np.ndarray:
-    """The class of the largest enlarged logit at every pixel.
+    """Finds the class of the largest enlarged logit at every pixel.
 
-    Only pixels between grid points of different classes are computed. Where the four neighbours agree on a class, its
-    logit is the largest of each, hence of every mixture of them with weights that are not negative. (It would not do
-    to enlarge only the classes that win at some grid point: a class that is second best at two neighbours can be the
-    best between them.)
+    Only pixels whose four neighbours in the grid differ in class are computed. Where they agree, the logit of their
+    class is the largest at each of them, hence in every mixture with non-negative weights. (Enlarging only the classes
+    that win at some grid point would be wrong: a class that is second best at two neighbours can be the best between
+    them.)
 
     Args:
         bands: From top to bottom, arrays `(rows, w, classes)`, float32, which together are the logits.
@@ -45,7 +45,7 @@ def enlarge_argmax(bands: Iterable[np.ndarray], grid: Size, size: Size) -> np.nd
 
 
 def enlarge_softmax(bands: Iterable[np.ndarray], grid: Size, size: Size) -> np.ndarray:
-    """The probability of every class at every pixel: the softmax of the enlarged logits.
+    """Computes the probability of every class at every pixel: the softmax of the enlarged logits.
 
     Args:
         bands: From top to bottom, arrays `(rows, w, classes)`, float32, which together are the logits.
@@ -53,7 +53,7 @@ def enlarge_softmax(bands: Iterable[np.ndarray], grid: Size, size: Size) -> np.n
         size: `(height, width)` of the result in pixels.
 
     Returns:
-        `(height, width, classes)`, float32, which adds up to 1 at every pixel.
+        `(height, width, classes)`, float32, summing to 1 at every pixel.
 
     Example:
 
@@ -64,18 +64,18 @@ def enlarge_softmax(bands: Iterable[np.ndarray], grid: Size, size: Size) -> np.n
     for rows, block, vertical, horizontal in _pieces(bands, grid, size):
         if probabilities is None:
             probabilities = np.empty((*size, block.shape[2]), np.float32)
-        probabilities[rows] = _softmax(_enlarged(block, vertical, horizontal))
+        probabilities[rows] = _softmax(interpolate(block, vertical, horizontal))
     return probabilities
 
 
 def enlarge_mean_argmax(maps: Sequence[tuple[Iterable[np.ndarray], Size]], size: Size) -> np.ndarray:
-    """The class of the largest mean probability at every pixel, over several logits of one picture.
+    """Finds the class of the largest mean probability at every pixel, over several maps of logits of one picture.
 
-    The mean is over the softmax of the enlarged logits, as in mmsegmentation's `aug_test`. It is taken row by row:
-    what the logits take is held at once, what they take when enlarged is not.
+    The mean is over the softmax of the enlarged logits, as in mmsegmentation's `aug_test`. It is taken row by row, so
+    that the enlarged logits are never in memory at once.
 
     Args:
-        maps: Pairs `(bands, grid)` as `enlarge_argmax` takes them, with the same classes.
+        maps: Pairs `(bands, grid)`, the arguments of `enlarge_argmax`, of the same classes.
         size: `(height, width)` of the label map in pixels.
 
     Returns:
@@ -95,15 +95,15 @@ def enlarge_mean_argmax(maps: Sequence[tuple[Iterable[np.ndarray], Size]], size:
 
 
 def _softmax_rows(bands: Iterable[np.ndarray], grid: Size, size: Size) -> Iterator[np.ndarray]:
-    """The probabilities `(width, classes)` of one row of pixels after the other."""
+    """Yields the probabilities `(width, classes)` of every row of pixels, from top to bottom."""
     for _, block, vertical, horizontal in _pieces(bands, grid, size):
-        yield from _softmax(_enlarged(block, vertical, horizontal))
+        yield from _softmax(interpolate(block, vertical, horizontal))
 
 
 def _pieces(
     bands: Iterable[np.ndarray], grid: Size, size: Size
 ) -> Iterator[tuple[slice, np.ndarray, Interpolation, Interpolation]]:
-    """Cuts the task into runs of target rows, each with the logits `(rows, w, classes)` that it lies in."""
+    """Yields runs of target rows, the logits `(rows, w, classes)` around them, and both interpolations of these."""
     whole, horizontal = interpolation(grid[0], size[0]), interpolation(grid[1], size[1])
     for rows, block, first_source in _row_blocks(bands, whole):
         step = max(1, MAX_VALUES // (size[1] * block.shape[2]))
@@ -115,11 +115,11 @@ def _pieces(
 
 
 def _row_blocks(bands: Iterable[np.ndarray], vertical: Interpolation) -> Iterator[tuple[slice, np.ndarray, int]]:
-    """Target rows, the logits `(rows, w, classes)` that they lie in, and the number of its first row."""
+    """Yields target rows, the logits `(rows, w, classes)` around them, and the index of the first row of these."""
     first_target, first_source = 0, 0
     block: np.ndarray | None = None
     for band in bands:
-        # The last row of the band above is a neighbour of the first rows that this band completes.
+        # Target rows between two bands lie between the last row of the one above and the first of this one.
         block = band if block is None else np.concatenate([block[-1:], band])
         end_source = first_source + len(block)
         end_target = int(np.searchsorted(vertical.high, end_source))
@@ -128,7 +128,7 @@ def _row_blocks(bands: Iterable[np.ndarray], vertical: Interpolation) -> Iterato
 
 
 def _winners(block: np.ndarray, vertical: Interpolation, horizontal: Interpolation) -> np.ndarray:
-    """Labels `(rows, columns)`."""
+    """Returns the labels `(rows, columns)` of enlarged logits."""
     at_grid = block.argmax(axis=-1)
     upper, lower = at_grid[vertical.low], at_grid[vertical.high]
     labels = upper[:, horizontal.low]
@@ -139,17 +139,11 @@ def _winners(block: np.ndarray, vertical: Interpolation, horizontal: Interpolati
 
 
 def _between(block: np.ndarray, vertical: Interpolation, horizontal: Interpolation) -> np.ndarray:
-    """Logits `(n, classes)` at n points, each with its own entry of both interpolations."""
+    """Returns logits `(n, classes)` at `n` points, each with its own entry of both interpolations."""
     weight = vertical.weight[:, None]
     left = mix(block[vertical.low, horizontal.low], block[vertical.high, horizontal.low], weight)
     right = mix(block[vertical.low, horizontal.high], block[vertical.high, horizontal.high], weight)
     return mix(left, right, horizontal.weight[:, None])
-
-
-def _enlarged(block: np.ndarray, vertical: Interpolation, horizontal: Interpolation) -> np.ndarray:
-    """Logits `(rows, columns, classes)` at every crossing of the two interpolations."""
-    mixed = mix(block[vertical.low], block[vertical.high], vertical.weight[:, None, None])  # (rows, w, classes)
-    return mix(mixed[:, horizontal.low], mixed[:, horizontal.high], horizontal.weight[:, None])
 
 
 def _softmax(logits: np.ndarray) -> np.ndarray:

@@ -1,4 +1,4 @@
-"""`segment`: pictures in, label maps out."""
+"""`segment`: from pictures to label maps."""
 
 from __future__ import annotations
 
@@ -10,13 +10,12 @@ import numpy as np
 from keras_segformer.images import ImageSource, load_image
 from keras_segformer.models import SegFormerNetwork
 from keras_segformer.predict.enlarge import enlarge_argmax, enlarge_softmax
-from keras_segformer.predict.sizes import SizeChoice
-from keras_segformer.predict.views import MAX_PIXELS, network_views
-from keras_segformer.predict.windows import MIN_WINDOW
+from keras_segformer.predict.logits import MAX_PIXELS, MIN_WINDOW, grid_size, logit_bands
+from keras_segformer.predict.sizes import SizeChoice, resize_shape
 
 
 class Segmentation(NamedTuple):
-    """A label map with the probabilities behind it.
+    """A label map with the probabilities of all labels.
 
     Args:
         labels: `(H, W)`, int32.
@@ -36,7 +35,8 @@ def segment(
 ) -> np.ndarray | Segmentation | list[np.ndarray] | list[Segmentation]:
     """Finds the class of every pixel.
 
-    The picture is resized for the network; the logits are enlarged to the picture's own size, and only then compared.
+    The picture is resized for the network, and the logits are enlarged to the picture's own size before classes are
+    compared.
 
     Args:
         model: The network.
@@ -48,12 +48,12 @@ def segment(
             - `"square"` squeezes it to the size for which the model was trained, `model.config.input_size`;
             - `"native"` leaves it as it is;
             - `(height, width)` in pixels.
-        probabilities: Whether to return the probability of every label too. At 150 classes they take 600 bytes per
+        probabilities: Whether to return the probability of every label too. With 150 classes they take 600 bytes per
             pixel.
         max_pixels: The most pixels that the network sees at once. Pictures that are larger after resizing, which by
             default only `"native"` and `(height, width)` make them, are cut into windows of at most 1024x1024 pixels
             that overlap by a quarter. The memory of a forward pass grows with the square of this number, because of
-            the attention of the first stage: B0 with 150 classes takes about 0.2 GB at 512x512 pixels, 0.5 GB at
+            the attention in the first stage: B0 with 150 classes takes about 0.2 GB at 512x512 pixels, 0.5 GB at
             1024x1024 and 1.4 GB at 1024x2048, in float32. The limit is a fixed number rather than the memory that
             happens to be free, so that a picture has the same labels on every machine.
 
@@ -64,7 +64,8 @@ def segment(
 
     Raises:
         FileNotFoundError: There is no such file.
-        InvalidImageError: A picture is broken or no picture, or smaller than 32x32 pixels with `size="native"`.
+        InvalidImageError: A file is not a readable picture, or a picture is smaller than 32x32 pixels with
+            `size="native"`.
         ValueError: `size` or `max_pixels` is out of range, or the logits are not finite.
 
     Example:
@@ -84,10 +85,12 @@ def segment(
 def _segment_one(
     model: SegFormerNetwork, source: ImageSource, choice: SizeChoice, probabilities: bool, max_pixels: int
 ) -> np.ndarray | Segmentation:
-    image = load_image(source)
+    image = load_image(source)  # (H, W, 3)
     own_size = image.shape[:2]
-    [(bands, grid)] = network_views(model, image, size=choice, max_pixels=max_pixels)
+    network_size = resize_shape(own_size, choice, model.config.input_size)
+    bands = logit_bands(model, image, network_size, max_pixels)  # together (h, w, labels)
+    grid = grid_size(network_size)  # (h, w)
     if not probabilities:
         return enlarge_argmax(bands, grid, own_size)
-    bands = list(bands)
+    bands = list(bands)  # computed lazily, but read twice
     return Segmentation(enlarge_argmax(bands, grid, own_size), enlarge_softmax(bands, grid, own_size))

@@ -16,7 +16,7 @@ ALIGNMENT = 32
 LONG_SIDE = 2048
 
 
-def fed_size(image_size: Size, choice: SizeChoice, input_size: Size, scale: float = 1.0) -> Size:
+def resize_shape(image_size: Size, choice: SizeChoice, input_size: Size, scale: float = 1.0) -> Size:
     """Chooses the size to which a picture is resized for the network.
 
     Args:
@@ -29,19 +29,19 @@ def fed_size(image_size: Size, choice: SizeChoice, input_size: Size, scale: floa
             - `"native"`: the picture's own size;
             - `(height, width)`.
         input_size: `(height, width)` in pixels for which the model was trained.
-        scale: What the chosen size is multiplied by, for multi-scale evaluation. `"aligned"` multiplies both bounds
-            and then rounds up, as the original does; other sizes are rounded to whole pixels.
+        scale: Factor on the chosen size, for multi-scale evaluation. `"aligned"` multiplies both bounds and then
+            rounds up, as the original does; other sizes are rounded to whole pixels.
 
     Returns:
         `(height, width)` in pixels, each at least 32.
 
     Raises:
         InvalidImageError: `"native"` for a picture smaller than 32x32 pixels.
-        ValueError: `choice` is none of these.
+        ValueError: `choice` is something else.
 
     Example:
 
-    >>> fed_size((480, 640), "aligned", (512, 512))
+    >>> resize_shape((480, 640), "aligned", (512, 512))
     (512, 704)
     """
     if not isinstance(choice, str):

@@ -9,10 +9,15 @@ from typing import Any
 import keras
 from keras import ops
 
-from keras_segformer.layers.bilinear_resize import resize_bilinear, spatial_shape
-from keras_segformer.layers.replicas import mean_over_replicas
-from keras_segformer.layers.serialization import register
-from keras_segformer.layers.training_backend import has_only_a_cpu
+from keras_segformer.ops import (
+    cross_entropy,
+    global_mean,
+    global_sum,
+    resize_bilinear,
+    spatial_shape,
+    with_channel_per_label,
+)
+from keras_segformer.serialization import register
 
 
 @register
@@ -76,17 +81,17 @@ class SegmentationLoss(keras.losses.Loss):
         if len(y_true.shape) == 4:
             y_true = ops.squeeze(y_true, axis=-1)  # (B, H, W, 1) → (B, H, W)
         labels = ops.cast(y_true, "int32")
-        logits = resize_bilinear(ops.cast(y_pred, "float32"), spatial_shape(labels), trains=has_only_a_cpu())
+        logits = resize_bilinear(ops.cast(y_pred, "float32"), spatial_shape(labels), training=True)
         self._check(logits)
         valid = ops.not_equal(labels, self.ignore_class)
         labels = ops.where(valid, labels, 0)
-        losses = _cross_entropy(labels, logits)
+        losses = cross_entropy(labels, logits)
         kept = valid if self.hard_example_threshold is None else ops.logical_and(valid, self._hard(losses, valid))
         kept = ops.cast(kept, "float32")
         if self.class_weights is not None:
             losses = losses * ops.take(ops.convert_to_tensor(self.class_weights, "float32"), labels)
         # Keras takes the mean of what is returned over all pixels, so that sample weights work.
-        share = mean_over_replicas(ops.mean(kept))
+        share = global_mean(kept)
         losses = losses * (kept * ops.divide_no_nan(1.0, share))
         if self.dice_weight:
             losses = losses + self.dice_weight * _dice(labels, logits, ops.cast(valid, "float32"))
@@ -119,27 +124,15 @@ class SegmentationLoss(keras.losses.Loss):
         }
 
 
-def _cross_entropy(labels: Any, logits: Any) -> Any:
-    """The cross-entropy of every pixel, `(B, H, W)`."""
-    if logits.shape[-1] == 1:
-        return ops.binary_crossentropy(ops.cast(labels, "float32"), logits[..., 0], from_logits=True)
-    if has_only_a_cpu():
-        from keras_segformer.layers.tensorflow_training import cross_entropy
-
-        return cross_entropy(labels, logits)
-    return ops.sparse_categorical_crossentropy(labels, logits, from_logits=True)
-
-
 def _dice(labels: Any, logits: Any, valid: Any) -> Any:
-    """The soft Dice loss, averaged over the classes that occur; a scalar."""
-    if logits.shape[-1] == 1:
-        logits = ops.concatenate([ops.zeros_like(logits), logits], axis=-1)
+    """Computes the soft Dice loss of the global batch, averaged over the classes that occur; a scalar."""
+    logits = with_channel_per_label(logits)
     probabilities = ops.softmax(logits) * valid[..., None]
     truth = ops.one_hot(labels, logits.shape[-1]) * valid[..., None]
     pixels = (0, 1, 2)
-    overlap = mean_over_replicas(ops.sum(probabilities * truth, axis=pixels))
-    labelled = mean_over_replicas(ops.sum(truth, axis=pixels))
-    total = mean_over_replicas(ops.sum(ops.square(probabilities), axis=pixels)) + labelled
+    overlap = global_sum(probabilities * truth, axis=pixels)  # (classes,)
+    labelled = global_sum(truth, axis=pixels)
+    total = global_sum(ops.square(probabilities), axis=pixels) + labelled
     occurs = ops.cast(labelled > 0, "float32")
     scores = 2 * overlap / ops.maximum(total, keras.config.epsilon())
     return ops.sum((1 - scores) * occurs) / ops.maximum(ops.sum(occurs), 1.0)

@@ -9,7 +9,7 @@ from typing import Any
 import keras
 from keras import ops
 
-from keras_segformer.layers.serialization import register
+from keras_segformer.serialization import register
 
 ParameterGroup = Mapping[str, Any]
 
@@ -101,6 +101,8 @@ class GroupedAdamW(keras.optimizers.Optimizer):
         return 1.0, 1.0
 
     def update_step(self, gradient: Any, variable: keras.Variable, learning_rate: Any) -> None:
+        # Private, but what every optimizer of Keras calls: under `tf.distribute` the variable that arrives here is a
+        # replica's copy, which nothing public leads back from.
         index = self._get_variable_index(variable)
         momentum, velocity = self._momentums[index], self._velocities[index]
         rate_factor, decay_factor = self._factors[index]

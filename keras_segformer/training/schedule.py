@@ -7,7 +7,7 @@ from typing import Any
 import keras
 from keras import ops
 
-from keras_segformer.layers.serialization import register
+from keras_segformer.serialization import register
 
 
 @register

@@ -54,7 +54,7 @@ def image() -> np.ndarray:
 
 
 def expected_logits(image: np.ndarray, num_classes: int) -> np.ndarray:
-    logits = network(num_classes)(resized_rows(image, SIZE, slice(None))[None])
+    logits = network(num_classes)(resized_rows(image, SIZE)[None])
     logits = keras.ops.image.resize(logits, image.shape[:2], interpolation="bilinear", antialias=False)
     return keras.ops.convert_to_numpy(logits)[0]
 
@@ -93,7 +93,7 @@ def test_single_logits_are_binary(folder, image):
 def test_labels_are_enlarged_to_the_nearest(label_file, image):
     model = TFLiteModel(label_file)
     assert model.num_labels is None
-    found = np.asarray(network(5, stride=1)(resized_rows(image, SIZE, slice(None))[None]))[0].argmax(axis=-1)
+    found = np.asarray(network(5, stride=1)(resized_rows(image, SIZE)[None]))[0].argmax(axis=-1)
     reference = keras.ops.image.resize(found[..., None], image.shape[:2], interpolation="nearest")
     assert (model.segment(image) == np.asarray(reference)[..., 0]).mean() > 0.999
     with pytest.raises(ValueError, match="leave --flip out"):

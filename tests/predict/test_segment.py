@@ -14,14 +14,16 @@ from keras_segformer.errors import InvalidImageError
 from keras_segformer.label_sets import load_label_set
 from keras_segformer.models import VARIANTS, SegFormerNetwork
 from keras_segformer.predict import MAX_PIXELS, Segmentation, segment
-from keras_segformer.predict.views import logit_bands
+from keras_segformer.predict.logits import logit_bands
 from keras_segformer.presets.layouts import TRANSFORMERS
 from keras_segformer.presets.torch_weights import assign_state_dict
 
 
-def reference_logits(model: SegFormerNetwork, image: np.ndarray, fed: tuple[int, int]) -> np.ndarray:
+def reference_logits(model: SegFormerNetwork, image: np.ndarray, network_size: tuple[int, int]) -> np.ndarray:
     """Resize, network and enlargement by Keras alone."""
-    resized = keras.ops.image.resize(image[None].astype("float32"), fed, interpolation="bilinear", antialias=False)
+    resized = keras.ops.image.resize(
+        image[None].astype("float32"), network_size, interpolation="bilinear", antialias=False
+    )
     logits = model.quarter(resized, training=False)
     logits = keras.ops.image.resize(logits, image.shape[:2], interpolation="bilinear", antialias=False)
     return keras.ops.convert_to_numpy(logits)[0]
@@ -34,7 +36,7 @@ def clear(logits: np.ndarray) -> np.ndarray:
 
 
 @pytest.mark.parametrize(
-    ("size", "fed"),
+    ("size", "network_size"),
     [
         pytest.param("aligned", (64, 96), marks=pytest.mark.backend),
         ("square", (64, 64)),
@@ -42,12 +44,12 @@ def clear(logits: np.ndarray) -> np.ndarray:
         ((96, 64), (96, 64)),
     ],
 )
-def test_labels_are_the_best_enlarged_logits(model, noise, size, fed):
+def test_labels_are_the_best_enlarged_logits(model, noise, size, network_size):
     labels = segment(model, noise, size=size)
     assert labels.dtype == np.int32
     assert labels.shape == (70, 90)
     assert len(np.unique(labels)) > 1
-    logits = reference_logits(model, noise, fed)
+    logits = reference_logits(model, noise, network_size)
     mask = clear(logits)
     assert mask.mean() > 0.99
     np.testing.assert_array_equal(labels[mask], logits.argmax(axis=-1)[mask])

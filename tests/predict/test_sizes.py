@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from keras_segformer.errors import InvalidImageError
-from keras_segformer.predict.sizes import fed_size
+from keras_segformer.predict.sizes import resize_shape
 
 ADE20K = (512, 512)
 CITYSCAPES = (1024, 1024)
@@ -37,25 +37,25 @@ lengths = st.integers(1, 20_000)
     ],
 )
 def test_aligned(image_size, input_size, expected):
-    assert fed_size(image_size, "aligned", input_size) == expected
+    assert resize_shape(image_size, "aligned", input_size) == expected
 
 
 @given(lengths, lengths)
 def test_aligned_sides_are_the_rescaled_ones_rounded_up_to_multiples_of_32(height, width):
-    fed = fed_size((height, width), "aligned", ADE20K)
-    assert all(side % 32 == 0 for side in fed)
-    assert min(fed) <= 512
-    assert max(fed) <= 2048
+    network_size = resize_shape((height, width), "aligned", ADE20K)
+    assert all(side % 32 == 0 for side in network_size)
+    assert min(network_size) <= 512
+    assert max(network_size) <= 2048
     scale = min(512 / min(height, width), 2048 / max(height, width))
-    for side, length in zip(fed, (height, width), strict=True):
+    for side, length in zip(network_size, (height, width), strict=True):
         assert -0.5 <= side - length * scale <= 32
 
 
 def test_other_choices():
-    assert fed_size((50, 70), "square", (512, 768)) == (512, 768)
-    assert fed_size((50, 70), "native", ADE20K) == (50, 70)
-    assert fed_size((50, 70), (32, 100), ADE20K) == (32, 100)
-    assert fed_size((50, 70), [32, 100], ADE20K) == (32, 100)
+    assert resize_shape((50, 70), "square", (512, 768)) == (512, 768)
+    assert resize_shape((50, 70), "native", ADE20K) == (50, 70)
+    assert resize_shape((50, 70), (32, 100), ADE20K) == (32, 100)
+    assert resize_shape((50, 70), [32, 100], ADE20K) == (32, 100)
 
 
 @pytest.mark.parametrize(
@@ -70,19 +70,19 @@ def test_other_choices():
     ],
 )
 def test_aligned_scales_both_bounds(image_size, input_size, scale, expected):
-    assert fed_size(image_size, "aligned", input_size, scale) == expected
+    assert resize_shape(image_size, "aligned", input_size, scale) == expected
 
 
 def test_other_choices_are_scaled_to_whole_pixels():
-    assert fed_size((50, 70), "square", (512, 768), 0.75) == (384, 576)
-    assert fed_size((50, 70), "native", ADE20K, 1.25) == (62, 88)
-    assert fed_size((50, 70), (32, 100), ADE20K, 0.5) == (32, 50)
+    assert resize_shape((50, 70), "square", (512, 768), 0.75) == (384, 576)
+    assert resize_shape((50, 70), "native", ADE20K, 1.25) == (62, 88)
+    assert resize_shape((50, 70), (32, 100), ADE20K, 0.5) == (32, 50)
 
 
 @pytest.mark.parametrize("image_size", [(31, 500), (500, 31), (1, 1)])
 def test_native_needs_32_pixels(image_size):
     with pytest.raises(InvalidImageError, match='size="aligned"'):
-        fed_size(image_size, "native", ADE20K)
+        resize_shape(image_size, "native", ADE20K)
 
 
 @pytest.mark.parametrize(
@@ -90,9 +90,9 @@ def test_native_needs_32_pixels(image_size):
 )
 def test_anything_else_is_refused(choice):
     with pytest.raises(ValueError, match='"aligned", "square", "native" or'):
-        fed_size((50, 70), choice, ADE20K)
+        resize_shape((50, 70), choice, ADE20K)
 
 
 def test_an_array_is_no_size():
     with pytest.raises(ValueError, match="`size` must be"):
-        fed_size((50, 70), np.array([64, 64]), ADE20K)
+        resize_shape((50, 70), np.array([64, 64]), ADE20K)

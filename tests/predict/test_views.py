@@ -9,9 +9,9 @@ import numpy as np
 import pytest
 
 from keras_segformer.predict import segment
-from keras_segformer.predict.forward import quarter_logits
 from keras_segformer.predict.interpolation import resized_rows
-from keras_segformer.predict.sizes import fed_size
+from keras_segformer.predict.logits import quarter_logits
+from keras_segformer.predict.sizes import resize_shape
 from keras_segformer.predict.views import SCALES, label_map, network_views
 
 FEW_SCALES = (0.75, 1.0, 1.5)
@@ -26,8 +26,10 @@ def literal_probabilities(model, image, size, scales, mirrorings) -> np.ndarray:
     total = np.zeros((*image.shape[:2], model.label_set.num_classes))
     for scale, is_mirrored in itertools.product(scales, mirrorings):
         seen = image[:, ::-1] if is_mirrored else image
-        fed = fed_size(image.shape[:2], size, model.config.input_size, scale)
-        logits = resized(model.quarter(resized(seen[None].astype("float32"), fed), training=False), image.shape[:2])
+        network_size = resize_shape(image.shape[:2], size, model.config.input_size, scale)
+        logits = resized(
+            model.quarter(resized(seen[None].astype("float32"), network_size), training=False), image.shape[:2]
+        )
         if logits.shape[-1] == 1:
             logits = keras.ops.concatenate([keras.ops.zeros_like(logits), logits], axis=-1)
         probabilities = keras.ops.convert_to_numpy(keras.ops.softmax(logits))[0]
@@ -72,7 +74,7 @@ def test_one_view_is_what_segment_sees(model, noise):
 
 def test_windows_are_averaged_as_logits(model, noise):
     size, window = (150, 170), 96  # stride 64
-    image = resized_rows(noise, size, slice(None))
+    image = resized_rows(noise, size)
     sums, counts = np.zeros((38, 43, 7)), np.zeros((38, 43, 1))
     for top, left in itertools.product((0, 64), (0, 64, 96)):
         logits = quarter_logits(model, image[None, top : top + window, left : left + window])[0]

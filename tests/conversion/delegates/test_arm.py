@@ -9,8 +9,8 @@ import sys
 import numpy as np
 import pytest
 
-from keras_segformer.conversion.report.fidelity import label_maps
 from keras_segformer.conversion.tflite.reader import read_tflite
+from keras_segformer.ops import predicted_labels
 
 pytestmark = pytest.mark.slow
 
@@ -102,7 +102,7 @@ def test_integers_within_some_steps(precision, file_of, images, on_arm, on_cpu):
     [step] = last.inputs[0].scales
     actual, expected = on_arm(file, images), on_cpu(file, images)
     steps = np.abs(actual - expected).max() / step
-    agreement = np.mean(label_maps(actual) == label_maps(expected))
+    agreement = np.mean(predicted_labels(actual) == predicted_labels(expected))
     print(f"{precision}: ARM is {steps:.0f} steps from x86 at most, and they agree on {agreement:.4f} of the labels")
     assert steps <= MAX_STEPS + 0.01  # the scale is a float
     assert agreement >= 0.99

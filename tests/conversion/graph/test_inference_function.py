@@ -11,7 +11,7 @@ from keras_segformer.conversion.fold import fold_all
 from keras_segformer.conversion.graph.inference_function import inference_function
 from keras_segformer.conversion.graph.network import read_network
 from keras_segformer.conversion.graph.tiles import UNTILED, Tiling
-from keras_segformer.predict.forward import with_channel_per_label
+from keras_segformer.ops import with_channel_per_label
 
 SMALL = Tiling(scores=2**9, fused=2**11, enlarged=2**13)
 

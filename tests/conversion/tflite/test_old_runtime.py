@@ -12,8 +12,8 @@ import pytest
 from keras_segformer import SegFormer
 from keras_segformer.conversion import convert
 from keras_segformer.conversion.audit.versions import runtime_key
-from keras_segformer.conversion.report.fidelity import label_maps
 from keras_segformer.images import load_image
+from keras_segformer.ops import predicted_labels
 
 pytestmark = pytest.mark.slow
 
@@ -82,8 +82,8 @@ def test_same_labels(precision, least, b0, images, old_python, tmp_path):
     (tmp_path / "run.py").write_text(RUN)
     command = [old_python, tmp_path / "run.py", tmp_path / "m.tflite", tmp_path / "images.npy", tmp_path / "out.npy"]
     subprocess.run(command, check=True, capture_output=True)
-    expected = label_maps(b0.predict_on_batch(pictures.astype(np.float32)))
-    assert np.mean(label_maps(np.load(tmp_path / "out.npy")) == expected) >= least
+    expected = predicted_labels(b0.predict_on_batch(pictures.astype(np.float32)))
+    assert np.mean(predicted_labels(np.load(tmp_path / "out.npy")) == expected) >= least
 
 
 def test_official_reader_of_metadata(b0, old_python, tmp_path):

@@ -1,7 +1,7 @@
-"""Functions for training on TensorFlow, with gradients written out.
+"""Functions for training on TensorFlow with hand-written gradients.
 
-They compute what the plain operations of the layers compute. Automatic differentiation of those goes over the maps many
-times, one operation after the other, and most of what a network of this size does is limited by memory.
+They compute the same as the plain operations. Automatic differentiation of those passes over the maps many times, one
+operation after the other, and most of the work of a network of this size is bound by memory bandwidth.
 """
 
 from __future__ import annotations
@@ -11,13 +11,13 @@ from collections.abc import Callable, Sequence
 import keras
 import tensorflow as tf
 
-from keras_segformer.layers import one_pass
+from keras_segformer.ops import _xla_kernels
 
 Gradient = Callable[..., Sequence[tf.Tensor]]
 
 
 def linear_map(x: tf.Tensor, kernel: keras.Variable, bias: keras.Variable) -> tf.Tensor:
-    """A 1x1 convolution whose gradients are products of matrices, a quarter faster than those of convolutions.
+    """Computes a 1x1 convolution whose gradients are matrix products, a quarter faster than those of convolutions.
 
     Args:
         x: `(B, H, W, C)`.
@@ -46,8 +46,8 @@ def linear_map(x: tf.Tensor, kernel: keras.Variable, bias: keras.Variable) -> tf
     return function(x, *_read(kernel, bias))
 
 
-def normalize(x: tf.Tensor, gamma: keras.Variable, beta: keras.Variable, epsilon: float) -> tf.Tensor:
-    """Layer norm over the channels.
+def layer_norm(x: tf.Tensor, gamma: keras.Variable, beta: keras.Variable, epsilon: float) -> tf.Tensor:
+    """Computes layer norm over the channels.
 
     Args:
         x: `(B, H, W, C)`.
@@ -63,19 +63,19 @@ def normalize(x: tf.Tensor, gamma: keras.Variable, beta: keras.Variable, epsilon
 
     Example:
 
-    >>> normalize(tf.ones((1, 4, 6, 3)), tf.ones(3), tf.zeros(3), 1e-6).shape
+    >>> layer_norm(tf.ones((1, 4, 6, 3)), tf.ones(3), tf.zeros(3), 1e-6).shape
     TensorShape([1, 4, 6, 3])
     """
 
     @tf.custom_gradient
     def function(x: tf.Tensor, gamma: tf.Tensor, beta: tf.Tensor) -> tuple[tf.Tensor, Gradient]:
-        output, mean, scale = one_pass.normalize(x, gamma, beta, tf.constant(epsilon, x.dtype))
+        output, mean, scale = _xla_kernels.layer_norm(x, gamma, beta, tf.constant(epsilon, x.dtype))
 
         def gradient(upstream: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor, tf.Tensor]:
-            by_gamma = one_pass.times_normalized(upstream, x, mean, scale)
+            by_gamma = _xla_kernels.times_normalized(upstream, x, mean, scale)
             average = gamma[:, None] / x.shape[-1]  # (C, 1)
             means = [tf.reshape(tf.matmul(_rows(each), average), tf.shape(mean)) for each in (upstream, by_gamma)]
-            by_input = one_pass.normalize_gradient(upstream, x, mean, scale, gamma, *means)
+            by_input = _xla_kernels.layer_norm_gradient(upstream, x, mean, scale, gamma, *means)
             return by_input, sum_over_positions(by_gamma), sum_over_positions(upstream)
 
         return output, gradient
@@ -85,10 +85,10 @@ def normalize(x: tf.Tensor, gamma: keras.Variable, beta: keras.Variable, epsilon
 
 @tf.custom_gradient
 def attend(query: tf.Tensor, key: tf.Tensor, value: tf.Tensor) -> tuple[tf.Tensor, Gradient]:
-    """`softmax(query key) value`.
+    """Computes `softmax(query key) value`.
 
-    The softmax's gradient needs, per query, the sum of its weights times their gradients, as long as there are keys.
-    That is the product of the output with the upstream gradient, which is as long as a head has channels.
+    The gradient of the softmax needs, per query, the sum over all keys of the weights times their gradients. That sum
+    equals the product of the output with the upstream gradient, summed over the channels of the head, which are fewer.
 
     Args:
         query: `(B, heads, N, d)`, scaled.
@@ -111,7 +111,7 @@ def attend(query: tf.Tensor, key: tf.Tensor, value: tf.Tensor) -> tuple[tf.Tenso
     def gradient(upstream: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor, tf.Tensor]:
         by_value = tf.matmul(upstream, weights, transpose_a=True)  # (B, heads, d, M)
         by_weights = tf.matmul(upstream, value, transpose_b=True)  # (B, heads, N, M)
-        by_scores = one_pass.softmax_gradient(
+        by_scores = _xla_kernels.softmax_gradient(
             by_weights, weights, tf.reduce_sum(upstream * mixture, axis=-1, keepdims=True)
         )
         by_query = tf.matmul(by_scores, key, transpose_b=True)
@@ -123,18 +123,18 @@ def attend(query: tf.Tensor, key: tf.Tensor, value: tf.Tensor) -> tuple[tf.Tenso
 
 @tf.custom_gradient
 def gelu(x: tf.Tensor) -> tuple[tf.Tensor, Gradient]:
-    """The exact GELU, `x P(X <= x)` of a normal variable, of `(B, H, W, C)`.
+    """Computes the exact GELU, `x P(X <= x)` for a standard normal `X`, of `(B, H, W, C)`.
 
     Example:
 
     >>> gelu(tf.zeros((1, 4, 6, 3))).shape
     TensorShape([1, 4, 6, 3])
     """
-    return one_pass.gelu(x), lambda upstream: one_pass.gelu_gradient(x, upstream)
+    return _xla_kernels.gelu(x), lambda upstream: _xla_kernels.gelu_gradient(x, upstream)
 
 
 def add(maps: Sequence[tf.Tensor]) -> tf.Tensor:
-    """The sum of maps `(B, H, W, C)`.
+    """Adds maps `(B, H, W, C)`.
 
     Example:
 
@@ -144,17 +144,17 @@ def add(maps: Sequence[tf.Tensor]) -> tf.Tensor:
 
     @tf.custom_gradient
     def function(*maps: tf.Tensor) -> tuple[tf.Tensor, Gradient]:
-        return one_pass.add(*maps), lambda upstream: [upstream] * len(maps)
+        return _xla_kernels.add(*maps), lambda upstream: [upstream] * len(maps)
 
     return function(*maps)
 
 
 def resize_bilinear(x: tf.Tensor, size: tuple[int, int]) -> tf.Tensor:
-    """The bilinear resize with half-pixel centres, whose gradient TensorFlow computes on one core.
+    """Resizes bilinearly with half-pixel centres; TensorFlow computes the gradient of its own resize on one core.
 
     Args:
         x: `(B, h, w, C)`.
-        size: Target `(height, width)` in pixels. The gradient is this package's own where they are multiples of the
+        size: Target `(height, width)` in pixels. The gradient is the hand-written one if they are multiples of the
             size of `x`.
 
     Returns:
@@ -169,13 +169,15 @@ def resize_bilinear(x: tf.Tensor, size: tuple[int, int]) -> tf.Tensor:
         target // length if length and target % length == 0 else 0
         for target, length in zip(size, x.shape[1:3], strict=True)
     ]
-    if not (all(factors) and one_pass.fits_xla(x)):
+    if not (all(factors) and _xla_kernels.fits_xla(x)):
         return tf.image.resize(x, size)
 
     @tf.custom_gradient
     def function(x: tf.Tensor) -> tuple[tf.Tensor, Gradient]:
         def gradient(upstream: tf.Tensor) -> tf.Tensor:
-            return one_pass.enlarging_gradient(2, factors[1])(one_pass.enlarging_gradient(1, factors[0])(upstream))
+            return _xla_kernels.enlarging_gradient(2, factors[1])(
+                _xla_kernels.enlarging_gradient(1, factors[0])(upstream)
+            )
 
         return tf.image.resize(x, size), gradient
 
@@ -183,7 +185,7 @@ def resize_bilinear(x: tf.Tensor, size: tuple[int, int]) -> tf.Tensor:
 
 
 def cross_entropy(labels: tf.Tensor, logits: tf.Tensor) -> tf.Tensor:
-    """The cross-entropy of every pixel.
+    """Computes the cross-entropy of every pixel.
 
     Args:
         labels: `(B, H, W)`, int32.
@@ -193,7 +195,7 @@ def cross_entropy(labels: tf.Tensor, logits: tf.Tensor) -> tf.Tensor:
         `(B, H, W)`.
 
     Raises:
-        tensorflow.errors.InvalidArgumentError: A label has no class.
+        tensorflow.errors.InvalidArgumentError: A label is not a class.
 
     Example:
 
@@ -206,18 +208,18 @@ def cross_entropy(labels: tf.Tensor, logits: tf.Tensor) -> tf.Tensor:
 
     @tf.custom_gradient
     def function(logits: tf.Tensor) -> tuple[tf.Tensor, Gradient]:
-        losses, normalizer = one_pass.cross_entropy(labels, logits)
-        return losses, lambda upstream: one_pass.cross_entropy_gradient(logits, labels, normalizer, upstream)
+        losses, normalizer = _xla_kernels.cross_entropy(labels, logits)
+        return losses, lambda upstream: _xla_kernels.cross_entropy_gradient(logits, labels, normalizer, upstream)
 
-    # Inside of functions they run by themselves.
+    # Inside a `tf.function` there is nothing to wait for: the checks run by themselves.
     with tf.control_dependencies([check for check in in_range if check is not None]):
-        if not one_pass.fits_xla(labels, logits):
+        if not _xla_kernels.fits_xla(labels, logits):
             return tf.nn.sparse_softmax_cross_entropy_with_logits(labels, logits)
         return function(logits)
 
 
 def sum_over_positions(x: tf.Tensor) -> tf.Tensor:
-    """The sum of `(B, H, W, C)` per channel, `(C,)`, as a product with ones: TensorFlow's reduction is slower.
+    """Sums `(B, H, W, C)` per channel, `(C,)`, as a product with ones: TensorFlow's reduction is slower.
 
     Example:
 
@@ -228,8 +230,34 @@ def sum_over_positions(x: tf.Tensor) -> tf.Tensor:
     return tf.matmul(tf.ones((1, tf.shape(rows)[0])), rows)[0]
 
 
+def batch_norm(x: tf.Tensor, gamma: tf.Tensor, beta: tf.Tensor, epsilon: float) -> tuple[tf.Tensor, ...]:
+    """Normalises by the statistics of the batch with TensorFlow's fused operation, whose gradient is fused as well.
+
+    Args:
+        x: `(B, H, W, C)`.
+        gamma: `(C,)`.
+        beta: `(C,)`.
+        epsilon: Added to the variance.
+
+    Returns:
+        The normalised map `(B, H, W, C)`; the means `(C,)`; the biased variances `(C,)`.
+
+    Example:
+
+    >>> [each.shape.rank for each in batch_norm(tf.ones((1, 4, 6, 3)), tf.ones(3), tf.zeros(3), 1e-5)]
+    [4, 1, 1]
+    """
+    # Not `tf.compat.v1.nn.fused_batch_norm`, which raises epsilons below 1.001e-5.
+    result = tf.raw_ops.FusedBatchNormV3(
+        x=x, scale=gamma, offset=beta, mean=tf.zeros(0), variance=tf.zeros(0), epsilon=epsilon, is_training=True
+    )
+    count = tf.cast(tf.size(x) // x.shape[-1], x.dtype)
+    biased_variance = result.batch_variance * ((count - 1) / count)  # the operation returns the unbiased one
+    return result.y, result.batch_mean, biased_variance
+
+
 def _read(*variables: keras.Variable) -> list[tf.Tensor]:
-    # TensorFlow takes no variables in functions with gradients of their own.
+    # `tf.custom_gradient` does not accept variables as arguments.
     return [tf.convert_to_tensor(variable) for variable in variables]
 
 

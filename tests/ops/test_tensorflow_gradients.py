@@ -1,4 +1,4 @@
-"""The functions with gradients of their own against automatic differentiation in float64."""
+"""The hand-written gradients against automatic differentiation in float64."""
 
 from __future__ import annotations
 
@@ -18,9 +18,8 @@ from keras_segformer.layers import (
     OverlappedPatchEmbedding,
     ResizeLike,
     TransformerBlock,
-    one_pass,
-    tensorflow_training,
 )
+from keras_segformer.ops import _tensorflow_gradients, _xla_kernels
 
 MAP = (2, 9, 12, 8)
 FUSED = [(2, 9, 12, 8), (2, 5, 6, 4), (2, 3, 3, 6)]
@@ -30,8 +29,13 @@ def plain_linear_map(x, kernel, bias):
     return tf.einsum("bhwc,cd->bhwd", x, kernel[0, 0]) + bias
 
 
-def plain_normalize(x, gamma, beta):
+def plain_layer_norm(x, gamma, beta):
     mean, variance = tf.nn.moments(x, axes=[-1], keepdims=True)
+    return (x - mean) / tf.sqrt(variance + 1e-3) * gamma + beta
+
+
+def plain_batch_norm(x, gamma, beta):
+    mean, variance = tf.nn.moments(x, axes=[0, 1, 2])
     return (x - mean) / tf.sqrt(variance + 1e-3) * gamma + beta
 
 
@@ -47,13 +51,22 @@ LABELS = np.random.default_rng(5).integers(0, 8, MAP[:3]).astype("int32")
 
 # Ours, the formula, and the shapes of what they take.
 FUNCTIONS = {
-    "linear_map": (tensorflow_training.linear_map, plain_linear_map, [MAP, (1, 1, 8, 5), (5,)]),
-    "normalize": (lambda *tensors: tensorflow_training.normalize(*tensors, 1e-3), plain_normalize, [MAP, (8,), (8,)]),
-    "attend": (tensorflow_training.attend, plain_attend, [(2, 3, 20, 4), (2, 3, 4, 6), (2, 3, 6, 4)]),
-    "gelu": (tensorflow_training.gelu, plain_gelu, [MAP]),
-    "add": (lambda *maps: tensorflow_training.add(maps), lambda *maps: sum(maps), [MAP] * 3),
+    "linear_map": (_tensorflow_gradients.linear_map, plain_linear_map, [MAP, (1, 1, 8, 5), (5,)]),
+    "layer_norm": (
+        lambda *tensors: _tensorflow_gradients.layer_norm(*tensors, 1e-3),
+        plain_layer_norm,
+        [MAP, (8,), (8,)],
+    ),
+    "attend": (_tensorflow_gradients.attend, plain_attend, [(2, 3, 20, 4), (2, 3, 4, 6), (2, 3, 6, 4)]),
+    "gelu": (_tensorflow_gradients.gelu, plain_gelu, [MAP]),
+    "batch_norm": (
+        lambda *tensors: _tensorflow_gradients.batch_norm(*tensors, 1e-3)[0],
+        plain_batch_norm,
+        [MAP, (8,), (8,)],
+    ),
+    "add": (lambda *maps: _tensorflow_gradients.add(maps), lambda *maps: sum(maps), [MAP] * 3),
     "cross_entropy": (
-        lambda logits: tensorflow_training.cross_entropy(tf.constant(LABELS), logits),
+        lambda logits: _tensorflow_gradients.cross_entropy(tf.constant(LABELS), logits),
         lambda logits: -tf.gather(tf.nn.log_softmax(logits), LABELS, batch_dims=3),
         [MAP],
     ),
@@ -106,7 +119,7 @@ def test_resize(size, graph):
     def run(x, weights):
         with tf.GradientTape() as tape:
             tape.watch(x)
-            resized = tensorflow_training.resize_bilinear(x, size)
+            resized = _tensorflow_gradients.resize_bilinear(x, size)
         return resized, tape.gradient(resized, x, weights)
 
     x, weights = tf.constant(random_map(*MAP)), tf.constant(random_map(2, *size, 8, seed=1))
@@ -125,8 +138,8 @@ def interpolation_matrix(source, target):
 
 
 def test_resize_like_trains_by_it(monkeypatch):
-    calls, original = [], tensorflow_training.resize_bilinear
-    monkeypatch.setattr(tensorflow_training, "resize_bilinear", lambda *args: calls.append(1) or original(*args))
+    calls, original = [], _tensorflow_gradients.resize_bilinear
+    monkeypatch.setattr(_tensorflow_gradients, "resize_bilinear", lambda *args: calls.append(1) or original(*args))
     inputs = [tf.constant(random_map(*MAP)), tf.zeros((2, 36, 48, 3))]
     plain = ResizeLike()(inputs)
     assert not calls
@@ -135,7 +148,7 @@ def test_resize_like_trains_by_it(monkeypatch):
 
 
 def test_without_xla(case, monkeypatch):
-    monkeypatch.setattr(one_pass, "_xla_runs", lambda: False)
+    monkeypatch.setattr(_xla_kernels, "_xla_runs", lambda: False)
     ours, formula, arrays = case
     value, gradients, _ = evaluate(ours, arrays)
     expected_value, expected_gradients, _ = evaluate(formula, arrays, "float64")
@@ -145,13 +158,13 @@ def test_without_xla(case, monkeypatch):
 
 
 def test_xla_runs_on_a_machine_without_accelerators():
-    assert one_pass._xla_runs() == (not tf.config.list_physical_devices("GPU"))
+    assert _xla_kernels._xla_runs() == (not tf.config.list_physical_devices("GPU"))
 
 
 @pytest.mark.parametrize("large", [30.0, -30.0])
 def test_gelu_far_from_zero(large):
     x = tf.fill((1, 1, 1, 4), large)
-    value, (gradient,), _ = evaluate(tensorflow_training.gelu, [x.numpy()])
+    value, (gradient,), _ = evaluate(_tensorflow_gradients.gelu, [x.numpy()])
     assert np.isfinite(gradient).all()
     np.testing.assert_allclose(value, np.maximum(x, 0))
 
@@ -159,21 +172,21 @@ def test_gelu_far_from_zero(large):
 @pytest.mark.parametrize("label", [8, -1])
 def test_a_label_without_class_is_refused(label):
     labels = tf.fill((1, 2, 2), label)
-    function = tf.function(tensorflow_training.cross_entropy)
-    for loss in (tensorflow_training.cross_entropy, function):
+    function = tf.function(_tensorflow_gradients.cross_entropy)
+    for loss in (_tensorflow_gradients.cross_entropy, function):
         with pytest.raises(tf.errors.InvalidArgumentError, match="not among the 8 classes"):
             loss(labels, tf.zeros((1, 2, 2, 8)))
 
 
 def test_cross_entropy_of_large_logits():
     logits = tf.constant([[[[1e4, 0.0], [-1e4, 1e4]]]])
-    np.testing.assert_allclose(tensorflow_training.cross_entropy(tf.constant([[[1, 1]]]), logits), [[[1e4, 0]]])
+    np.testing.assert_allclose(_tensorflow_gradients.cross_entropy(tf.constant([[[1, 1]]]), logits), [[[1e4, 0]]])
 
 
 LAYERS = {
     "LinearMap": (lambda **options: LinearMap(5, **options), "linear_map"),
-    "LayerNorm": (lambda **options: LayerNorm(1e-5, **options), "normalize"),
-    "OverlappedPatchEmbedding": (lambda **options: OverlappedPatchEmbedding(6, 3, 2, **options), "normalize"),
+    "LayerNorm": (lambda **options: LayerNorm(1e-5, **options), "layer_norm"),
+    "OverlappedPatchEmbedding": (lambda **options: OverlappedPatchEmbedding(6, 3, 2, **options), "layer_norm"),
     "EfficientSelfAttention": (lambda **options: EfficientSelfAttention(8, 2, 3, **options), "attend"),
     "MixFFN": (lambda **options: MixFFN(8, 12, **options), "gelu"),
     "MultiLevelFusion": (lambda **options: MultiLevelFusion(7, **options), "add"),
@@ -188,8 +201,8 @@ def test_layers_train_by_them(name, monkeypatch):
         random_map(*shape, seed=index) for index, shape in enumerate(FUSED if name == "MultiLevelFusion" else [MAP])
     ]
     gradients, calls = [], []
-    original = getattr(tensorflow_training, function)
-    monkeypatch.setattr(tensorflow_training, function, lambda *args: calls.append(1) or original(*args))
+    original = getattr(_tensorflow_gradients, function)
+    monkeypatch.setattr(_tensorflow_gradients, function, lambda *args: calls.append(1) or original(*args))
     for dtype in ("float32", "float64"):
         inputs = [keras.Input(array.shape[1:], dtype=dtype) for array in arrays]
         layer = make(dtype=dtype)
@@ -207,8 +220,7 @@ def test_layers_train_by_them(name, monkeypatch):
         assert np.linalg.norm(actual - expected) <= 1e-5 * max(np.linalg.norm(expected), 0.01 * largest)
 
 
-def test_other_activations_and_no_bias_are_left_to_keras():
-    for options in ({"use_bias": False}, {"activation": "relu"}):
-        linear = LinearMap(5, **options)
-        x = random_map(*MAP)
-        np.testing.assert_array_equal(linear(x, training=True), linear(x))
+@pytest.mark.parametrize("options", [{"use_bias": False}, {"activation": "relu"}])
+def test_linear_maps_without_bias_or_with_activation(options):
+    linear, x = LinearMap(5, **options), random_map(*MAP)
+    np.testing.assert_array_equal(linear(x, training=True), linear(x))

@@ -19,7 +19,7 @@ from keras_segformer.predict.forward import quarter_logits
 from keras_segformer.predict.interpolation import resized_rows
 from keras_segformer.visualization import overlay
 
-from ..progress import OnStep, silent
+from ..progress import Progress, silent
 from .fidelity import label_maps
 
 _NUM_WORST = 4
@@ -106,7 +106,7 @@ class Verification:
 
 
 def verify_content(
-    content: bytes, model: SegFormerNetwork, images: Iterable[tuple[str, np.ndarray]], on_step: OnStep = silent
+    content: bytes, model: SegFormerNetwork, images: Iterable[tuple[str, np.ndarray]], on_step: Progress = silent
 ) -> Verification:
     """Run a file and its network on the same images and compare the labels.
 

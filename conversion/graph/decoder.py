@@ -14,7 +14,7 @@ def decode(features: list[tf.Tensor], decoder: Decoder, builder: GraphBuilder) -
     """Compute logits at the size of the finest feature map that the decoder reads, in row tiles.
 
     Args:
-        features: The maps of all stages, finest first.
+        features: The maps of the stages, finest first.
         decoder: The decoder, folded or not.
         builder: Records the layers, and limits the size of the fused map held at once.
 

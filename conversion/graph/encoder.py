@@ -19,17 +19,20 @@ def encode(images: tf.Tensor, network: Network, builder: GraphBuilder) -> list[t
         builder: Records the layers, and limits the attention scores held at once.
 
     Returns:
-        One map for each stage, `(1, ceil(H / s), ceil(W / s), C)` with the stride `s` of the stage.
+        One map for each stage up to the last that the decoder reads, `(1, ceil(H / s), ceil(W / s), C)` with the stride
+        `s` of the stage.
     """
     x = images - constant(network.mean)
     if network.std is not None:
         x = x / constant(network.std)
-    features = []
-    for stage in network.stages:
+    features: list[tf.Tensor] = []
+    last = max(network.decoder.stages)
+    for stage in network.stages[:last]:
         with tf.name_scope(stage.name):
             normalized = _encode_stage(x, stage, builder)
             features.append(builder.apply(normalized, stage.to_decoder))
-            x = builder.apply(normalized, stage.to_next)
+            if len(features) < last:
+                x = builder.apply(normalized, stage.to_next)
     return features
 
 

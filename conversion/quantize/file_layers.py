@@ -70,7 +70,7 @@ def find_layers(file: TFLiteFile, records: Iterable[LayerRecord]) -> dict[str, F
     Args:
         file: The file, in float32.
         records: The layers of the traced network. Some may be missing from the file, because the exporter removes
-            stages that the decoder does not read.
+            operations whose result is not used.
 
     Returns:
         The layers by their names, in the order of the file.

@@ -135,7 +135,7 @@ def _make_train_step(
             loss = difference / tf.math.reduce_variance(expected)
         gradients = tape.gradient(loss, variables)
         for variable, gradient, (first, second) in zip(variables, gradients, moments, strict=True):
-            if gradient is not None:  # it is for stages that the decoder does not read
+            if gradient is not None:  # it is for layers that the decoder does not read
                 _apply_adam(variable, gradient, first, second, rate, count)
 
     return train_step

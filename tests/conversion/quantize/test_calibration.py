@@ -26,7 +26,7 @@ def test_any_size(pictures):
 @pytest.mark.parametrize(
     ("images", "message"),
     [
-        ([], "There are 0 calibration images; name at least 4"),
+        ([], "There are 0 calibration images; pass at least 4"),
         ([np.zeros((8, 8, 3), np.uint8)] * 3, "There are 3"),
         ([np.zeros((8, 8), np.uint8)] * 8, r"must be \(H, W, 3\)"),
         ([np.zeros((8, 8, 3), np.float32)] * 8, "uint8, RGB"),

@@ -88,7 +88,7 @@ def test_recipe_of_another_network(float_file):
     with pytest.raises(ValueError, match="layers that this network does not have: stage9/start;"):
         float_file.quantize(dataclasses.replace(chosen, layers=chosen.layers | {"stage9/start": "float"}))
     rest = dict(list(chosen.layers.items())[5:])
-    with pytest.raises(ValueError, match="leaves out layers: stage1/embedding, .* and 2 more;"):
+    with pytest.raises(ValueError, match=r"leaves out layers: stage1/embedding, .* and 2 more;"):
         float_file.quantize(dataclasses.replace(chosen, layers=rest))
     with pytest.raises(ValueError, match="'FOO', which is not an operation that can be quantised"):
         float_file.quantize(dataclasses.replace(chosen, operators={"FOO": "static"}))

@@ -3,11 +3,17 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 
 import pytest
 
+from keras_segformer.conversion.fold import fold_all
+from keras_segformer.conversion.graph.trace import trace_network
+from keras_segformer.conversion.graph.weights import read_network
 from keras_segformer.conversion.quantize.quantization_recipe import QuantizationRecipe
+from keras_segformer.models import VARIANTS, SegFormerNetwork
 
+MODELS = Path(__file__).parents[3] / "android_demo/app/src/main/assets/models"
 RECIPE = QuantizationRecipe(
     layers={"a": "static", "b": "float"}, operators={"GELU": "static"}, bits=4, rounding="nearest"
 )
@@ -59,6 +65,13 @@ def test_broken_files(tmp_path, text, message):
     (tmp_path / "r.json").write_text(text)
     with pytest.raises(ValueError, match=message):
         QuantizationRecipe.load(tmp_path / "r.json")
+
+
+@pytest.mark.parametrize("precision", ["int8", "int8_npu"])
+def test_bundled_recipe_names_the_layers_of_b0(precision):
+    recipe = QuantizationRecipe.load(MODELS / f"b0_camvid_{precision}.json")
+    traced = trace_network(fold_all(read_network(SegFormerNetwork(VARIANTS["b0"]))), (64, 64))
+    assert set(recipe.layers) == {record.layer.name for record in traced.layers}
 
 
 def test_missing_file(tmp_path):

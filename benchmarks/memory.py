@@ -29,7 +29,7 @@ from keras_segformer.cli.progress import step_bars
 from keras_segformer.conversion import convert
 from keras_segformer.conversion.benchmark import run_in_process, smallest_limit
 from keras_segformer.conversion.benchmark.timing import machine
-from keras_segformer.conversion.progress import OnStep
+from keras_segformer.conversion.progress import Progress
 from keras_segformer.conversion.report.fidelity import run_file
 from keras_segformer.conversion.tflite.arena import arena_bytes
 from keras_segformer.images import find_images, load_image
@@ -49,15 +49,15 @@ def main() -> None:
     args = parser.parse_args()
     images = [load_image(path) for path in find_images(args.images)]
     model = keras_segformer.SegFormer.from_preset(args.preset)
-    with tempfile.TemporaryDirectory() as folder, step_bars() as on_step:
-        rows = measure(model, images, args.sides, Path(folder), args.recipe, on_step)
+    with tempfile.TemporaryDirectory() as folder, step_bars() as progress:
+        rows = measure(model, images, args.sides, Path(folder), args.recipe, progress)
     _print(rows, f"SegFormer-B0, {model.label_set.num_classes} classes, uint8 to labels, one thread; {machine()}")
     if args.json:
         args.json.write_text(json.dumps({"machine": machine(), "rows": rows}, indent=2) + "\n")
 
 
 def measure(
-    model: Any, images: list[np.ndarray], sides: list[int], folder: Path, recipe: Path | None, on_step: OnStep
+    model: Any, images: list[np.ndarray], sides: list[int], folder: Path, recipe: Path | None, progress: Progress
 ) -> list[dict[str, Any]]:
     """The figures of every side and precision."""
     others = images[::4]  # `convert` does not fit to these
@@ -66,7 +66,7 @@ def measure(
         for precision in PRECISIONS:
             path = folder / f"{precision}_{side}.tflite"
             options = {"calibration": images, "recipe": recipe} if precision == "int8" else {}
-            convert(model, path, precision, (side, side), report=False, on_step=on_step, **options)
+            convert(model, path, precision, (side, side), report=False, progress=progress, **options)
             if precision == "int8":
                 recipe = recipe or path.with_suffix(".json")
             labels = run_file(path.read_bytes(), [_resized(image, side) for image in others])

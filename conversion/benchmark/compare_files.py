@@ -14,7 +14,7 @@ import numpy as np
 
 from keras_segformer.evaluation.interpreter import make_interpreter
 
-from ..progress import OnStep, silent
+from ..progress import Progress, silent
 from ..tflite.arena import arena_bytes
 from .process_memory import run_in_process
 from .timing import seconds_in_turn
@@ -52,7 +52,7 @@ def benchmark(
     paths: Sequence[str | os.PathLike[str]],
     threads: Sequence[int] = (1, 2, 4),
     rounds: int = 30,
-    on_step: OnStep = silent,
+    on_step: Progress = silent,
 ) -> dict[str, FileFigures]:
     """Measure files against each other with LiteRT on the CPU.
 

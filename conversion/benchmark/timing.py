@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
-from ..progress import OnStep, silent
+from ..progress import Progress, silent
 
 
 def machine() -> str:
@@ -26,7 +26,7 @@ def machine() -> str:
 
 
 def seconds_in_turn(
-    runs: Mapping[str, Callable[[], Any]], rounds: int, on_step: OnStep = silent
+    runs: Mapping[str, Callable[[], Any]], rounds: int, on_step: Progress = silent
 ) -> dict[str, list[float]]:
     """Measure contenders against each other.
 

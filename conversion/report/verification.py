@@ -20,7 +20,8 @@ from keras_segformer.predict.interpolation import resized_rows
 from keras_segformer.predict.logits import quarter_logits
 from keras_segformer.visualization import overlay
 
-from ..progress import OnStep, silent
+from ..progress import Progress, silent
+from .fidelity import label_maps
 
 _NUM_WORST = 4
 _RED = (220, 30, 30)
@@ -106,7 +107,7 @@ class Verification:
 
 
 def verify_content(
-    content: bytes, model: SegFormerNetwork, images: Iterable[tuple[str, np.ndarray]], on_step: OnStep = silent
+    content: bytes, model: SegFormerNetwork, images: Iterable[tuple[str, np.ndarray]], on_step: Progress = silent
 ) -> Verification:
     """Run a file and its network on the same images and compare the labels.
 

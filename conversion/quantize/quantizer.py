@@ -21,7 +21,7 @@ import numpy as np
 from keras_segformer.errors import MissingExtraError
 
 from ..tflite.reader import TFLiteFile, read_tflite
-from ..tflite.writer import pack, tell_truth, unpack
+from ..tflite.writer import fix_op_versions, pack, unpack
 from .layers import Layer, find_layers
 from .quantization_recipe import Form, Recipe
 from .ranges import activation_ranges, as_calibration
@@ -88,7 +88,7 @@ class FloatFile:
         content = _run_quantizer(self.content, configurations, recipe, ranges)
         if recipe.rounding != "nearest":
             content = self._with_better_weights(content, recipe)
-        return tell_truth(content)
+        return fix_op_versions(content)
 
     def with_output(self, content: bytes, values: Mapping[str, np.ndarray]) -> FloatFile:
         """The same network with another output.

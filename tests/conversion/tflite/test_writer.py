@@ -8,7 +8,7 @@ from tensorflow.lite.python import schema_py_generated as schema
 
 from keras_segformer.conversion import convert
 from keras_segformer.conversion.tflite.reader import read_tflite
-from keras_segformer.conversion.tflite.writer import pack, tell_truth, unpack
+from keras_segformer.conversion.tflite.writer import fix_op_versions, pack, unpack
 
 
 @pytest.fixture(scope="module")
@@ -39,7 +39,7 @@ def test_weights_are_aligned(content):
 
 
 def test_truth_stays(content):
-    assert read_tflite(tell_truth(content)).operators() == read_tflite(content).operators()
+    assert read_tflite(fix_op_versions(content)).operators() == read_tflite(content).operators()
 
 
 def test_lies_are_corrected(content):
@@ -49,6 +49,6 @@ def test_lies_are_corrected(content):
     model.metadata = []
     lying = pack(model)
     assert read_tflite(lying).claimed_runtime is None
-    honest = read_tflite(tell_truth(lying))
+    honest = read_tflite(fix_op_versions(lying))
     assert honest.operators() == read_tflite(content).operators()
     assert honest.claimed_runtime == read_tflite(content).claimed_runtime

@@ -7,12 +7,13 @@ from keras_segformer.runtime import IsolatedRunner, TFLiteRunner
 from .reader import read_tflite
 
 
-def arena_bytes(content: bytes, isolated: bool = False) -> int:
+def arena_bytes(content: bytes, isolated_as: str | None = None) -> int:
     """Measure the memory of all tensors but the weights, without delegates.
 
     Args:
         content: A TF Lite file.
-        isolated: Whether it is loaded in a process of its own, as files of unknown origin should be.
+        isolated_as: What error messages call a file of unknown origin, which is loaded in a process of its own;
+            `None` to load the file in this process.
 
     Returns:
         The number of bytes covered by at least one tensor. Weights that are unpacked first, such as those of float16
@@ -23,8 +24,8 @@ def arena_bytes(content: bytes, isolated: bool = False) -> int:
     """
     file = read_tflite(content)
     stored = [tensor.data is not None for tensor in file.tensors[: file.tensor_counts[0]]]
-    if isolated:
-        with IsolatedRunner(content, "the file", delegates=False, trial=False) as runner:
+    if isolated_as:
+        with IsolatedRunner(content, isolated_as, delegates=False, trial=False) as runner:
             ranges = runner.address_ranges(len(stored))
     else:
         ranges = TFLiteRunner(content, delegates=False).address_ranges(len(stored))

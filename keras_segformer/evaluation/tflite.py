@@ -99,8 +99,7 @@ class TFLiteModel:
             )
         labels = self._run(image)
         labels = labels.reshape(labels.shape[1:3])
-        rows, columns = (_nearest(source, target) for source, target in zip(labels.shape, image.shape[:2], strict=True))
-        return labels[rows[:, None], columns]
+        return resize_labels(labels, image.shape[:2])
 
     def _run(self, image: np.ndarray) -> np.ndarray:
         [output] = self._runner(resized_rows(image, self.input_size, slice(None))[None])
@@ -160,6 +159,28 @@ class TFLiteModel:
         return max(2, channels)
 
 
+def resize_labels(labels: np.ndarray, size: Size) -> np.ndarray:
+    """Resize labels by nearest-neighbour interpolation with half-pixel centres.
+
+    Args:
+        labels: `(h, w)`, of any type.
+        size: `(height, width)` of the result.
+
+    Returns:
+        `(height, width)`.
+
+    Example:
+
+    >>> resize_labels(np.array([[0, 1]]), (1, 4)).tolist()
+    [[0, 0, 1, 1]]
+    """
+    rows, columns = (
+        ((np.arange(target) + 0.5) * source / target).astype(np.intp)
+        for source, target in zip(labels.shape, size, strict=True)
+    )
+    return labels[rows[:, None], columns]
+
+
 def _read(path: Path) -> bytes:
     if not path.is_file():
         raise FileNotFoundError(f"There is no file '{path}'; check the path.")
@@ -177,11 +198,6 @@ def _start(content: bytes, path: Path, isolated: bool) -> IsolatedRunner | TFLit
         return TFLiteRunner(content, threads)
     except (ValueError, RuntimeError) as error:
         raise ValueError(f"'{path}' cannot be run as a TF Lite file ({error}); convert it again.") from error
-
-
-def _nearest(source: int, target: int) -> np.ndarray:
-    """For each of `target` positions, the nearest of `source` positions, with half-pixel centres."""
-    return ((np.arange(target) + 0.5) * source / target).astype(np.intp)
 
 
 def _text(shape: tuple[int, ...]) -> str:

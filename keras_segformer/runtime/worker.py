@@ -74,6 +74,7 @@ class _Worker:
         return None, []
 
     def import_runtime(self) -> tuple[Any, list]:
+        _module("runner")
         importlib.import_module("ai_edge_litert.interpreter")
         return None, []
 

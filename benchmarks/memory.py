@@ -1,12 +1,12 @@
-"""Does SegFormer-B0 fit devices with very little memory? The paper leaves that open; here it is measured.
+"""Memory of SegFormer-B0 on devices with very little of it, a question that the paper leaves open.
 
     pip install -e ".[mobile]"
     python benchmarks/memory.py --preset b0_ade20k --images PICTURES
 
-For every side and precision: the file, the arena, the memory that the file adds to a process with Python, NumPy and
-LiteRT, the smallest address space in which that process still computes the same, the time on one thread, and how many
-labels are those of the float32 file for 512x512. INT8 is fitted to three of four pictures, labels are compared on the
-others. The recipe is searched for at the largest side and followed at the others.
+For every side and precision: the size of the file, the arena, the memory that the file adds to a process with Python,
+NumPy and LiteRT, the smallest address space in which that process computes the same, the time on one thread, and the
+share of labels equal to those of the float32 file for 512x512. INT8 is calibrated with three of four pictures, and
+labels are compared on the others. The recipe is searched for at the largest side and used for all.
 """
 
 from __future__ import annotations
@@ -49,15 +49,15 @@ def main() -> None:
     args = parser.parse_args()
     images = [load_image(path) for path in find_images(args.images)]
     model = keras_segformer.SegFormer.from_preset(args.preset)
-    with tempfile.TemporaryDirectory() as folder, step_bars() as on_step:
-        rows = measure(model, images, args.sides, Path(folder), args.recipe, on_step)
+    with tempfile.TemporaryDirectory() as folder, step_bars() as progress:
+        rows = measure(model, images, args.sides, Path(folder), args.recipe, progress)
     _print(rows, f"SegFormer-B0, {model.label_set.num_classes} classes, uint8 to labels, one thread; {machine()}")
     if args.json:
         args.json.write_text(json.dumps({"machine": machine(), "rows": rows}, indent=2) + "\n")
 
 
 def measure(
-    model: Any, images: list[np.ndarray], sides: list[int], folder: Path, recipe: Path | None, on_step: OnStep
+    model: Any, images: list[np.ndarray], sides: list[int], folder: Path, recipe: Path | None, progress: OnStep
 ) -> list[dict[str, Any]]:
     """The figures of every side and precision."""
     others = images[::4]  # `convert` does not fit to these
@@ -66,7 +66,7 @@ def measure(
         for precision in PRECISIONS:
             path = folder / f"{precision}_{side}.tflite"
             options = {"calibration": images, "recipe": recipe} if precision == "int8" else {}
-            convert(model, path, precision, (side, side), report=False, on_step=on_step, **options)
+            convert(model, path, precision, (side, side), report=False, on_step=progress, **options)
             if precision == "int8":
                 recipe = recipe or path.with_suffix(".json")
             labels = run_file(path.read_bytes(), [_resized(image, side) for image in others])

@@ -1,4 +1,4 @@
-"""Examination of TF Lite files: operations, true versions, the oldest runtime, and what delegates take."""
+"""Audit of TF Lite files: operators, the versions that they need, the oldest runtime, and what delegates take."""
 
 from .audit_file import Audit, audit
 from .target_names import TARGETS, check_target

@@ -1,4 +1,4 @@
-"""What is in a file, what it needs, and where it runs."""
+"""The audit of a TF Lite file: what it contains, what it needs, and where it runs."""
 
 from __future__ import annotations
 
@@ -22,18 +22,17 @@ class Audit:
     """The findings about a file.
 
     Args:
-        operators: The kinds of operations, `{"name": …, "version": …, "count": …}`.
-        types: How many tensors there are of every type.
-        ranks: How many tensors there are with every number of axes.
-        dynamic: Names of the tensors whose shape is known at run time only.
-        custom: Names of the operations that are none of TF Lite's own.
+        operators: The operators, `{"name": …, "version": …, "count": …}`.
+        types: The number of tensors of every type.
+        ranks: The number of tensors of every rank.
+        dynamic: Names of the tensors whose shape is set at run time.
+        custom: Names of the custom operations.
         variables: Names of the operations and tensors left over from variables; weights should be constants.
-        claimed_runtime: The oldest TF Lite runtime that the file says it needs, if it says.
-        minimum_runtime: The oldest that it does need, computed from its operations and tensors; `None` where that is
-            not known.
+        claimed_runtime: The oldest TF Lite runtime that the file claims to run on; `None` if it claims none.
+        minimum_runtime: The oldest that has its operations for its tensors; `None` if it is not known.
         unknown: The operations, with their versions, for which no runtime is known.
-        lies: What the file says that is not so, a sentence each.
-        verdicts: How it fares on the targets.
+        lies: False claims of the file about its versions, a sentence each.
+        verdicts: The verdicts on the targets.
     """
 
     operators: list[dict[str, Any]]
@@ -50,7 +49,7 @@ class Audit:
 
     @property
     def faults(self) -> tuple[str, ...]:
-        """Why a runtime may refuse the file or compute something else, a sentence each."""
+        """The reasons why a runtime may refuse the file or compute something else, a sentence each."""
         return (
             *(f"{name} is {custom_reason(name)}" for name in self.custom),
             *(f"{name} is left over from a variable" for name in self.variables),
@@ -59,7 +58,7 @@ class Audit:
         )
 
     def to_dict(self) -> dict[str, Any]:
-        """The findings as JSON has them."""
+        """Returns the findings as JSON stores them."""
         fields = {field.name: getattr(self, field.name) for field in dataclasses.fields(self)}
         verdicts = fields.pop("verdicts")
         content = {name: list(value) if isinstance(value, tuple) else value for name, value in fields.items()}
@@ -72,7 +71,7 @@ def audit(file: bytes | str | os.PathLike[str], targets: Iterable[str] = TARGETS
 
     Args:
         file: The path of the file, or its content.
-        targets: Where it is to run: `"litert"`, `"xnnpack"`, `"gpu"`, `"qualcomm-htp"`, `"nnapi:"` with a feature
+        targets: Where it is meant to run: `"litert"`, `"xnnpack"`, `"gpu"`, `"qualcomm-htp"`, `"nnapi:"` with a feature
             level from 3 to 8, or `"runtime:"` with a version of TF Lite. A delegate passes where it takes every
             operation, so that nothing falls back to the interpreter's own kernels.
 
@@ -81,9 +80,9 @@ def audit(file: bytes | str | os.PathLike[str], targets: Iterable[str] = TARGETS
 
     Raises:
         FileNotFoundError: There is no such file.
-        ValueError: It is not a TF Lite file, a part of it is missing, or there is no such target.
+        ValueError: It is not a TF Lite file or is damaged, or there is no such target.
 
-    Source: the tables in this package, which name theirs.
+    Source: those that the tables in this package name.
 
     Example:
 

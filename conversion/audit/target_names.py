@@ -1,4 +1,4 @@
-"""The targets that an audit judges files for, by name, in a module that imports nothing heavy."""
+"""The names of the targets that an audit checks, in a module that imports nothing heavy."""
 
 from __future__ import annotations
 
@@ -14,14 +14,14 @@ TARGETS = (
 
 
 def check_target(target: str) -> None:
-    """Refuse what is no target.
+    """Refuse unknown targets.
 
     Args:
         target: `"litert"`, `"xnnpack"`, `"gpu"`, `"qualcomm-htp"`, `"nnapi:"` with a feature level, or `"runtime:"`
             with a version of TF Lite.
 
     Raises:
-        ValueError: It is none of these.
+        ValueError: There is no such target.
     """
     levels = f"[{NNAPI_LEVELS[0]}-{NNAPI_LEVELS[-1]}]"
     if re.fullmatch(rf"litert|xnnpack|gpu|qualcomm-htp|nnapi:{levels}|runtime:[0-9]+(\.[0-9]+){{0,2}}", target) is None:

@@ -1,10 +1,9 @@
-"""Where a file runs: runtimes by what they have, delegates by the operations that they leave to the CPU.
+"""Where a file runs: runtimes by the operators that they have, delegates by those that they leave to the CPU.
 
-What a delegate takes is in `delegates/`, a JSON file for each, which names its sources. There `operators` are those
-judged here, by the level from which on they are taken; `unjudged` are others that it takes, under conditions that are
-not written down; whatever is in neither list it does not take. A rule applies to the operations in `of`, or to all,
-at all levels or `below_level`; it turns an operation away where `refuse` holds, or `need` does not, and leaves it
-open where it says `unknown`.
+`delegates/` has a JSON file for every delegate, which names its sources. `operators` lists the operators with known
+conditions, by the level from which they are supported; `unjudged` lists operators that are supported under conditions
+not recorded here; all others are not supported. A rule applies to the operators in `of`, or to all, at all levels or
+`below_level`; it rejects an operation if `refuse` holds or `need` does not, and leaves it open if it has `unknown`.
 """
 
 from __future__ import annotations
@@ -30,10 +29,10 @@ class Finding:
     """Operations that a target does not take, for one reason.
 
     Args:
-        operator: Name of their kind.
-        reason: Why.
-        places: Where they stand in the file.
-        unknown: Whether it is only not known that the target takes them.
+        operator: Name of their operator.
+        reason: The reason.
+        places: Their places in the file.
+        unknown: Whether it is not known that the target takes them, rather than known that it does not.
     """
 
     operator: str
@@ -44,12 +43,12 @@ class Finding:
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class Verdict:
-    """How a file fares on a target.
+    """The operations of a file that a target takes and does not take.
 
     Args:
         target: The target.
-        operations: How many operations there are; those that only unpack weights do not count for a delegate.
-        findings: Those that the target does not take.
+        operations: The number of operations; for delegates without those that only unpack weights.
+        findings: The operations that the target does not take.
     """
 
     target: str
@@ -63,11 +62,11 @@ class Verdict:
 
     @property
     def taken(self) -> int:
-        """How many operations the target is known to take."""
+        """The number of operations that the target is known to take."""
         return self.operations - sum(len(finding.places) for finding in self.findings)
 
     def to_dict(self) -> dict[str, Any]:
-        """The verdict as JSON has it."""
+        """Returns the verdict as JSON stores it."""
         findings = [dataclasses.asdict(each) | {"places": list(each.places)} for each in self.findings]
         return {"passes": self.passes, "taken": self.taken, "operations": self.operations, "findings": findings}
 
@@ -83,7 +82,7 @@ def judge(nodes: Iterable[Node], target: str) -> Verdict:
 
     Args:
         nodes: The operations of a file.
-        target: What `check_target` accepts.
+        target: A target that `check_target` accepts.
 
     Returns:
         The verdict.
@@ -111,13 +110,13 @@ def judge(nodes: Iterable[Node], target: str) -> Verdict:
 
 
 def custom_reason(name: str) -> str:
-    """Why no plain runtime has a custom operation.
+    """Explain why a runtime without extensions cannot run a custom operation.
 
     Args:
         name: Its name.
 
     Returns:
-        A sentence without its subject.
+        The predicate of a sentence about the operation.
     """
     if name.startswith(_FLEX):
         return "an operation of TensorFlow, which needs the library Select TF Ops"
@@ -125,7 +124,7 @@ def custom_reason(name: str) -> str:
 
 
 def _refusal_of_runtime(node: Node, runtime: str) -> _Refusal | None:
-    """`runtime` is empty for LiteRT, whose sources the tables are."""
+    """An empty `runtime` is LiteRT, from whose sources the tables are."""
     if node.custom:
         return _Refusal(custom_reason(node.name))
     need = requirement(node)

@@ -1,7 +1,7 @@
 """The time of every operation of a TF Lite file, by the name of its kernel.
 
-LiteRT has a profiler, but neither `CompiledModel` nor `Interpreter` of its Python package (2.3) gives access to it. This
-is the one file that calls LiteRT's C interface, with structures laid out by hand. It runs itself as a script in a
+LiteRT has a profiler, but neither `CompiledModel` nor `Interpreter` of its Python package (2.3) gives access to it.
+This is the one file that calls LiteRT's C interface, with structures laid out by hand. It runs itself as a script in a
 process of its own, which a damaged file may kill:
 
     python profile.py '{"path": "b0.tflite", "runs": 20, "inputs": [["uint8", [1, 512, 512, 3]]], "outputs": …}'
@@ -19,7 +19,6 @@ import re
 import signal
 import subprocess
 import sys
-import tempfile
 from pathlib import Path
 from typing import Any
 
@@ -69,15 +68,15 @@ def profile(path: str | os.PathLike[str], runs: int = 20) -> list[dict[str, Any]
     """
     from keras_segformer.runtime import IsolatedRunner
 
+    from .process_memory import private_copy
+
     content = Path(path).read_bytes()
     with IsolatedRunner(content, os.fspath(path)) as runner:
         tensors = {
             name: [(each.dtype, each.shape) for each in details]
             for name, details in (("inputs", runner.inputs), ("outputs", runner.outputs))
         }
-    with tempfile.TemporaryDirectory() as folder:
-        copy = Path(folder) / "model.tflite"  # of the bytes that have just been tried
-        copy.write_bytes(content)
+    with private_copy(content) as copy:
         request = json.dumps({"path": str(copy), "runs": runs} | tensors)
         done = subprocess.run([sys.executable, "-P", __file__, request], capture_output=True, text=True, check=False)
     if done.returncode < 0:

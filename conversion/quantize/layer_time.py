@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import functools
-import time
 
 import numpy as np
 import tensorflow as tf
 
-from keras_segformer.evaluation.interpreter import make_interpreter
+from keras_segformer.runtime import TFLiteRunner
 
 from ..tflite.export import export
 from .layers import Layer
@@ -42,15 +41,12 @@ def layer_seconds(layer: Layer, form: Form) -> float:
 def _seconds(operator: str, first: Shape, second: Shape, stride: int, form: Form) -> float:
     file = _file(operator, first, second, stride)
     recipe = Recipe(layers={_NAME: form}, rounding="nearest")
-    interpreter = make_interpreter(file.quantize(recipe), num_threads=1)
-    for details in interpreter.get_input_details():
-        interpreter.set_tensor(details["index"], np.full(details["shape"], 0.5, np.float32))
-    interpreter.invoke()
+    runner = TFLiteRunner(file.quantize(recipe), num_threads=1)
+    runner.set_inputs(*(np.full(each.shape, 0.5, np.float32) for each in runner.inputs))
+    runner.invoke()
     seconds: list[float] = []
     while sum(seconds) < _SECONDS or len(seconds) < _MIN_RUNS:
-        start = time.perf_counter()
-        interpreter.invoke()
-        seconds.append(time.perf_counter() - start)
+        seconds.append(runner.invoke())
     return min(seconds)  # what else runs on the machine only adds to it
 
 

@@ -28,7 +28,7 @@ _NAME = "the file"  # in error messages about a file that is given as bytes
 _RED = (220, 30, 30)
 _SEEN = 1e-3  # share of positions above which a class cannot vanish by chance
 _CAPTIONS = ("{name}: the network", "the file, {agreement:.2%} the same", "where they differ")
-_CAPTION_HEIGHT = 24  # pixels
+CAPTION_HEIGHT = 24  # pixels
 _INK, _PAPER = (30, 30, 30), (255, 255, 255)
 
 
@@ -202,12 +202,12 @@ def panels(pair: Pair, label_set: LabelSet) -> tuple[np.ndarray, np.ndarray, np.
 
 def _caption_row(captions: Iterable[str], width: int) -> np.ndarray:
     captions = list(captions)
-    image = Image.new("RGB", (width, _CAPTION_HEIGHT), _PAPER)
-    draw, font = ImageDraw.Draw(image), ImageFont.load_default(_CAPTION_HEIGHT * 0.55)
+    image = Image.new("RGB", (width, CAPTION_HEIGHT), _PAPER)
+    draw, font = ImageDraw.Draw(image), ImageFont.load_default(CAPTION_HEIGHT * 0.55)
     column = width // len(captions)
     for index, caption in enumerate(captions):
         text = _shortened(caption, font, column - 8)
-        draw.text((index * column + 4, _CAPTION_HEIGHT / 2), text, fill=_INK, font=font, anchor="lm")
+        draw.text((index * column + 4, CAPTION_HEIGHT / 2), text, fill=_INK, font=font, anchor="lm")
     return np.array(image)
 
 

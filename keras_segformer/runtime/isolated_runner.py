@@ -21,6 +21,7 @@ from keras_segformer.runtime.runner import TensorDetails
 
 _WORKER = Path(__file__).with_name("worker.py")
 _SECONDS_TO_END = 10
+_CHATTER = ("INFO", "WARNING", "I0", "W0")  # how LiteRT and TensorFlow start lines that are not about an error
 
 
 class IsolatedRunner:
@@ -240,7 +241,8 @@ def _last_line(errors: BinaryIO) -> str:
     if errors.closed:
         return ""
     errors.seek(0)
-    lines = errors.read().decode(errors="replace").strip().splitlines()
+    lines = errors.read().decode(errors="replace").splitlines()
+    lines = [line for line in lines if line.strip() and not line.startswith(_CHATTER)]
     return f": {lines[-1]}" if lines else ""
 
 

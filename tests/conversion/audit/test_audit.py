@@ -12,12 +12,12 @@ import numpy as np
 import pytest
 import tensorflow as tf
 from packaging.version import Version
-from tensorflow.lite.python import schema_py_generated as schema
 
 import tflite_files
 from keras_segformer.conversion import convert
 from keras_segformer.conversion.audit import TARGETS, audit, check_target
 from keras_segformer.conversion.tflite.reader import read_tflite
+from keras_segformer.conversion.tflite.schema import schema
 from keras_segformer.models import SegFormerNetwork
 from tiny import tiny_config
 
@@ -306,7 +306,7 @@ def test_variables(content):
 
 @pytest.mark.parametrize("foreign", [b"", b"TFL3", b"PK\3\4" + bytes(60), b"<html>no TF Lite file here</html>"])
 def test_foreign_file(foreign):
-    with pytest.raises(ValueError, match="no TF Lite file"):
+    with pytest.raises(ValueError, match="not a TF Lite file"):
         audit(foreign)
 
 

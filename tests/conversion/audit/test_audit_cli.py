@@ -36,9 +36,9 @@ def test_requirement_not_met(file, capsys):
     assert printed[-2:] == [f"required, but not wholly on it: {target}" for target in ("nnapi:6", "runtime:2.8")]
 
 
-def test_lie(shared, capsys):
+def test_false_claim(shared, capsys):
     assert main(["audit", str(shared / "peers" / "onnx2tf_float32.tflite")]) == 1
-    assert "the file lies: RESIZE_BILINEAR says version 1" in capsys.readouterr().out
+    assert "false claim: RESIZE_BILINEAR says version 1" in capsys.readouterr().out
 
 
 def test_json(file, tmp_path):
@@ -59,7 +59,7 @@ def test_errors_are_one_line(tmp_path, capsys):
         assert main(["audit", str(tmp_path / name)]) == 2
     missing, foreign, short, folder = capsys.readouterr().err.splitlines()
     assert "no file" in missing
-    assert "no TF Lite file" in foreign
+    assert "not a TF Lite file" in foreign
     assert "cut short" in short
     assert "a folder" in folder
 

@@ -56,7 +56,7 @@ def test_limit_of_memory(files):
 def test_broken_files(tmp_path):
     (tmp_path / "m.tflite").write_bytes(b"nothing")
     pytest.importorskip("ai_edge_litert", reason="LiteRT is not installed")
-    with pytest.raises(RuntimeError, match="in a process of its own"):
+    with pytest.raises(ValueError, match=r"m.tflite' (cannot be run|kills the process)"):
         run_in_process(tmp_path / "m.tflite")
     with pytest.raises(FileNotFoundError, match="no file"):
         benchmark([tmp_path / "n.tflite"])
@@ -79,8 +79,21 @@ def test_kernels(files):
 
 def test_kernels_of_a_file_that_is_none(tmp_path):
     (tmp_path / "m.tflite").write_bytes(b"nothing")
-    with pytest.raises(RuntimeError, match="does not profile"):
+    with pytest.raises(ValueError, match=r"m.tflite' (cannot be run|kills the process)"):
         profile(tmp_path / "m.tflite")
+
+
+@pytest.mark.parametrize("measure", [lambda file: benchmark([file]), profile, run_in_process, smallest_limit])
+def test_file_that_crashes(measure, crashing_file):
+    pytest.importorskip("ai_edge_litert", reason="LiteRT is not installed")
+    with pytest.raises(ValueError, match=r"crashing.tflite' kills the process that runs it \(signal SIG"):
+        measure(crashing_file)
+
+
+def test_contender_that_measures_itself():
+    seconds = seconds_in_turn({"own": lambda: 12.5, "ours": lambda: None}, rounds=2)
+    assert seconds["own"] == [12.5, 12.5]
+    assert max(seconds["ours"]) < 1
 
 
 def test_every_round_runs_every_contender():

@@ -1,42 +1,91 @@
-"""Models to convert, and a runner of the files."""
+"""Models to convert, what they compute, and their files; whatever takes long is made once for all tests."""
 
 from __future__ import annotations
 
-import warnings
+import hashlib
+import json
+import os
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
-import tensorflow as tf
+from filelock import FileLock
 
-from comparison import randomize
+from keras_segformer.conversion import convert
 from keras_segformer.conversion.quantize import plans
 from keras_segformer.models import SegFormerNetwork
-from tiny import tiny_config
-
-# What a conversion must handle, each on top of `tiny_config`.
-CONFIGS = {
-    "tiny": {},
-    "pvt_v2": {"mlp_ratios": (8, 8, 4, 4)},
-    "learned_position": {"positional_encoding": "learned", "positional_resolution": (64, 64)},
-    "stages_2_4": {"decoder_stages": (2, 4)},
-    "stage_1": {"decoder_stages": (1,)},
-    "binary": {"num_classes": 1},
-}
+from keras_segformer.runtime import TFLiteRunner
+from random_models import CONFIGS, random_model
 
 
-def random_model(name: str) -> SegFormerNetwork:
-    """A network of one of `CONFIGS` that leaves its logits at a quarter of the size."""
-    model = SegFormerNetwork(tiny_config(output_stride=4, **CONFIGS[name]))
-    randomize(model)
-    return model
+def photograph_of(height: int, width: int) -> np.ndarray:
+    """An image `(1, height, width, 3)`, uint8, with patches and noise."""
+    generator = np.random.default_rng(0)
+    coarse = generator.integers(0, 256, (1, height // 8 + 1, width // 8 + 1, 3))
+    image = coarse.repeat(8, axis=1).repeat(8, axis=2)[:, :height, :width]
+    return np.clip(image + generator.integers(-20, 21, image.shape), 0, 255).astype(np.uint8)
+
+
+@pytest.fixture(scope="session")
+def made_once(tmp_path_factory) -> Callable[[str, Callable[[Path], None]], Path]:
+    """Makes a folder of files once for all workers of a test run; a key names what is in it."""
+    root = tmp_path_factory.getbasetemp()
+    if "PYTEST_XDIST_WORKER" in os.environ:
+        root = root.parent  # where those of all workers are
+    (root / "made_once").mkdir(exist_ok=True)
+
+    def make(key: str, write: Callable[[Path], None]) -> Path:
+        folder = root / "made_once" / hashlib.sha256(key.encode()).hexdigest()
+        with FileLock(f"{folder}.lock"):
+            if not folder.exists():
+                unfinished = folder.with_suffix(".unfinished")
+                unfinished.mkdir(exist_ok=True)
+                write(unfinished)
+                unfinished.rename(folder)
+        return folder
+
+    return make
+
+
+@pytest.fixture(scope="session")
+def converted(made_once) -> Callable[..., tuple[Path, dict[str, Any]]]:
+    """Converts a network of `random_models` with the given arguments of `convert`; returns the file and its facts."""
+
+    def get(name: str, **arguments: Any) -> tuple[Path, dict[str, Any]]:
+        def write(folder: Path) -> None:
+            convert(random_model(name), folder / "m.tflite", **arguments)
+
+        folder = made_once(json.dumps(["convert", name, arguments], sort_keys=True), write)
+        return folder / "m.tflite", json.loads((folder / "m.json").read_text(encoding="utf-8"))
+
+    return get
+
+
+@pytest.fixture(scope="session")
+def logits_of(made_once) -> Callable[[str, int, int], np.ndarray]:
+    """The logits of a network of `random_models` for `photograph(height, width)`, computed by Keras."""
+
+    def get(name: str, height: int, width: int) -> np.ndarray:
+        def write(folder: Path) -> None:
+            np.save(folder / "logits.npy", random_model(name).predict_on_batch(photograph_of(height, width)))
+
+        return np.load(made_once(json.dumps(["logits", name, height, width]), write) / "logits.npy")
+
+    return get
 
 
 @pytest.fixture(scope="session", params=CONFIGS)
-def model(request) -> SegFormerNetwork:
+def model_name(request) -> str:
+    """The name of every kind of network."""
+    return request.param
+
+
+@pytest.fixture(scope="session")
+def model(model_name) -> SegFormerNetwork:
     """Every kind of network."""
-    return random_model(request.param)
+    return random_model(model_name)
 
 
 @pytest.fixture(scope="session")
@@ -47,12 +96,8 @@ def tiny() -> SegFormerNetwork:
 
 @pytest.fixture(scope="session")
 def deep() -> SegFormerNetwork:
-    """A network with several blocks in a stage and a learned position."""
-    model = SegFormerNetwork(
-        tiny_config(output_stride=4, depths=(2, 1, 2, 1), positional_encoding="learned", positional_resolution=(64, 64))
-    )
-    randomize(model)
-    return model
+    """A network with several blocks in a stage and a learned positional embedding."""
+    return random_model("deep")
 
 
 @pytest.fixture
@@ -65,14 +110,7 @@ def fast_integers(monkeypatch) -> None:
 @pytest.fixture(scope="session")
 def photograph() -> Callable[[int, int], np.ndarray]:
     """A maker of images `(1, height, width, 3)`, uint8, with patches and noise."""
-
-    def make(height: int, width: int) -> np.ndarray:
-        generator = np.random.default_rng(0)
-        coarse = generator.integers(0, 256, (1, height // 8 + 1, width // 8 + 1, 3))
-        image = coarse.repeat(8, axis=1).repeat(8, axis=2)[:, :height, :width]
-        return np.clip(image + generator.integers(-20, 21, image.shape), 0, 255).astype(np.uint8)
-
-    return make
+    return photograph_of
 
 
 @pytest.fixture(scope="session")
@@ -80,15 +118,7 @@ def run_file() -> Callable[[Path | bytes, np.ndarray], np.ndarray]:
     """Runs a TF Lite file, given by its path or its content, on the images."""
 
     def run(file: Path | bytes, images: np.ndarray) -> np.ndarray:
-        content = file if isinstance(file, bytes) else file.read_bytes()
-        with warnings.catch_warnings():
-            warnings.filterwarnings("ignore", message=r"\s*Warning: tf\.lite\.Interpreter is deprecated")
-            interpreter = tf.lite.Interpreter(model_content=content)
-        interpreter.allocate_tensors()
-        [details] = interpreter.get_input_details()
-        interpreter.set_tensor(details["index"], images.astype(details["dtype"]))
-        interpreter.invoke()
-        [details] = interpreter.get_output_details()
-        return interpreter.get_tensor(details["index"])
+        [output] = TFLiteRunner(file if isinstance(file, bytes) else file.read_bytes())(images)
+        return output
 
     return run

@@ -7,14 +7,11 @@ import json
 import pytest
 
 from keras_segformer.cli import main
-from keras_segformer.conversion import convert
 
 
 @pytest.fixture(scope="module")
-def file(tiny, tmp_path_factory):
-    path = tmp_path_factory.mktemp("audit") / "m.tflite"
-    convert(tiny, path, input_size=(64, 64), input="float32")
-    return str(path)
+def file(converted):
+    return str(converted("tiny", input_size=(64, 64), input="float32", report=False)[0])
 
 
 def test_report(file, capsys):

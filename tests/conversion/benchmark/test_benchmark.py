@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import json
+import shutil
 
 import numpy as np
 import pytest
 
 from keras_segformer.cli import main
-from keras_segformer.conversion import convert
 from keras_segformer.conversion.benchmark import benchmark, profile, run_in_process, smallest_limit
 from keras_segformer.conversion.benchmark.profile import parse_summary
 from keras_segformer.conversion.benchmark.timing import seconds_in_turn
@@ -25,12 +25,13 @@ SUMMARY = """
 
 
 @pytest.fixture(scope="module")
-def files(tiny, tmp_path_factory):
+def files(converted, tmp_path_factory):
     pytest.importorskip("ai_edge_litert", reason="LiteRT is not installed")
     folder = tmp_path_factory.mktemp("files")
-    for precision in ("float32", "float16"):
-        convert(tiny, folder / f"{precision}.tflite", precision, (64, 64), report=False)
-    return [str(folder / "float32.tflite"), str(folder / "float16.tflite")]
+    paths = [folder / f"{precision}.tflite" for precision in ("float32", "float16")]
+    for path in paths:
+        shutil.copyfile(converted("tiny", precision=path.stem, input_size=(64, 64), report=False)[0], path)
+    return [str(path) for path in paths]
 
 
 def test_figures(files):

@@ -30,11 +30,11 @@ def images(photograph):
 
 
 @pytest.mark.parametrize("output", ["logits", "labels", "labels_full"])
-def test_float_file_agrees_with_its_network(model, images, output, tmp_path):
-    convert(model, tmp_path / "m.tflite", input_size=(64, 96), output=output, report=False)
+def test_float_file_agrees_with_its_network(model_name, model, converted, images, output):
+    file, _ = converted(model_name, input_size=(64, 96), output=output, report=False)
     steps = []
-    content = (tmp_path / "m.tflite").read_bytes()
-    found = verify_content(content, model, images, lambda text, count: lambda: steps.append((text, count)))
+    progress = lambda text, count: lambda: steps.append((text, count))  # noqa: E731
+    found = verify_content(file.read_bytes(), model, images, progress, isolated=False)
     # Enlarged logits that are all but equal may change places.
     assert found.worst_agreement >= (0.999 if output == "labels_full" else 1.0)
     assert list(found.agreements) == ["40.png", "64.png", "90.png"]
@@ -44,10 +44,9 @@ def test_float_file_agrees_with_its_network(model, images, output, tmp_path):
     assert steps == [("Comparing with the network", 3)] * 3
 
 
-def test_other_network(tiny, deep, images, tmp_path):
-    convert(tiny, tmp_path / "m.tflite", input_size=(64, 96), report=False)
-    content = (tmp_path / "m.tflite").read_bytes()
-    found = verify_content(content, deep, images)
+def test_other_network(converted, deep, images):
+    file, _ = converted("tiny", input_size=(64, 96), report=False)
+    found = verify_content(file.read_bytes(), deep, images)
     assert found.agreement < 0.9
     assert found.worst[0].agreement == found.worst_agreement
     assert [pair.agreement for pair in found.worst] == sorted(found.agreements.values())
@@ -61,10 +60,9 @@ def test_other_network(tiny, deep, images, tmp_path):
     np.testing.assert_array_equal(is_red, differing)
 
 
-def test_no_image(tiny, tmp_path):
-    convert(tiny, tmp_path / "m.tflite", input_size=(64, 96), report=False)
+def test_no_image(tiny):
     with pytest.raises(ValueError, match="no image to compare"):
-        verify_content((tmp_path / "m.tflite").read_bytes(), tiny, [])
+        verify_content(b"", tiny, [])
 
 
 def test_class_that_vanishes():

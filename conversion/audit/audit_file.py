@@ -139,5 +139,5 @@ def _runtime_too_low(claimed: str | None, needed: str | None) -> list[str]:
     try:
         too_low = runtime_key(claimed) < runtime_key(needed)
     except ValueError:
-        return [f"the file names the runtime {claimed!r}, which is no version"]
+        return [f"the file names the runtime {claimed!r}, which is not a version"]
     return [f"the file says that TF Lite {claimed} runs it, but it needs {needed}"] if too_low else []

@@ -200,7 +200,7 @@ def test_version_higher_than_needed(content):
         (b"2.8.0", ("the file says that TF Lite 2.8.0 runs it, but it needs 2.9.0",)),
         (b"2.17", ()),
         (b"", ()),
-        (b"new", ("the file names the runtime 'new', which is no version",)),
+        (b"new", ("the file names the runtime 'new', which is not a version",)),
     ],
 )
 def test_claimed_runtime(content, claim, lies):

@@ -1,12 +1,12 @@
-"""Does SegFormer-B0 fit devices with very little memory? The paper leaves that open; here it is measured.
+"""Memory of SegFormer-B0 on devices with very little of it, a question that the paper leaves open.
 
     pip install -e ".[mobile]"
     python benchmarks/memory.py --preset b0_ade20k --images PICTURES
 
-For every side and precision: the file, the arena, the memory that the file adds to a process with Python, NumPy and
-LiteRT, the smallest address space in which that process still computes the same, the time on one thread, and how many
-labels are those of the float32 file for 512x512. INT8 is fitted to three of four pictures, labels are compared on the
-others. The recipe is searched for at the largest side and followed at the others.
+For every side and precision: the size of the file, the arena, the memory that the file adds to a process with Python,
+NumPy and LiteRT, the smallest address space in which that process computes the same, the time on one thread, and the
+share of labels equal to those of the float32 file for 512x512. INT8 is calibrated with three of four pictures, and
+labels are compared on the others. The recipe is searched for at the largest side and used for all.
 """
 
 from __future__ import annotations

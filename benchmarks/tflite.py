@@ -3,15 +3,15 @@
     pip install -e ".[mobile]"
     python benchmarks/tflite.py --peers FOLDER --files b0_int8.tflite
 
-Every file runs on one thread with XNNPACK, in turn in one process; the ratios are medians of the ratios within a
-round, in which every file runs once. The arena is what the interpreter lays out for tensors where no delegate
-takes part. The weights are random ones, on which neither time nor memory depends.
+Every file runs on one thread with XNNPACK, in turn, each in a process of its own; the ratios are medians of the ratios
+within a round, in which every file runs once. The arena is the memory of the tensors without delegates. The weights are
+random: neither time nor memory depends on them.
 """
 
 from __future__ import annotations
 
 import argparse
-import functools
+import contextlib
 import json
 import os
 import statistics
@@ -22,7 +22,6 @@ from typing import Any
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
 
 import numpy as np
-from ai_edge_litert.interpreter import Interpreter
 from rich.console import Console
 from rich.progress import track
 from rich.table import Table
@@ -33,6 +32,7 @@ from keras_segformer.conversion import convert
 from keras_segformer.conversion.benchmark.timing import machine, seconds_in_turn
 from keras_segformer.conversion.tflite.arena import arena_bytes
 from keras_segformer.conversion.tflite.reader import operators
+from keras_segformer.runtime import IsolatedRunner
 
 REFERENCE = "ours, float32"
 OURS: dict[str, dict[str, Any]] = {
@@ -59,8 +59,9 @@ def main() -> None:
         files = _convert_ours(Path(folder), args.size)
         files |= {f"ours, {file.stem}": file for file in args.files}
         files |= {file.stem: file for file in sorted(args.peers.glob("*.tflite"))} if args.peers else {}
-        with step_bars() as on_step:
-            seconds = seconds_in_turn({name: _runner(file) for name, file in files.items()}, args.rounds, on_step)
+        with step_bars() as progress, contextlib.ExitStack() as runners:
+            runs = {name: runners.enter_context(_runner(file)).invoke for name, file in files.items()}
+            seconds = seconds_in_turn(runs, args.rounds, progress)
         rows = {name: _figures(file, seconds[name], seconds[REFERENCE]) for name, file in files.items()}
     _print(rows, f"SegFormer-B0, {args.size}x{args.size}, 150 classes, one thread; {machine()}")
     if args.json:
@@ -76,14 +77,12 @@ def _convert_ours(folder: Path, size: int) -> dict[str, Path]:
     return files
 
 
-def _runner(file: Path) -> functools.partial[None]:
-    interpreter = Interpreter(str(file), num_threads=1)
-    interpreter.allocate_tensors()
-    [details] = interpreter.get_input_details()
-    image = np.random.default_rng(0).uniform(0, 1, details["shape"])
-    scale = 255 if details["dtype"] == np.uint8 else 1
-    interpreter.set_tensor(details["index"], (scale * image).astype(details["dtype"]))
-    return functools.partial(interpreter.invoke)
+def _runner(file: Path) -> IsolatedRunner:
+    runner = IsolatedRunner(file.read_bytes(), str(file), num_threads=1)
+    [details] = runner.inputs
+    scale = 255 if details.dtype == "uint8" else 1
+    runner.set_inputs(scale * np.random.default_rng(0).uniform(0, 1, details.shape))
+    return runner
 
 
 def _figures(file: Path, mine: list[float], ours: list[float]) -> dict[str, float]:
@@ -91,7 +90,7 @@ def _figures(file: Path, mine: list[float], ours: list[float]) -> dict[str, floa
     return {
         "median_ms": 1e3 * statistics.median(mine),
         "ours_in_terms_of_it": statistics.median(our / own for our, own in zip(ours, mine, strict=True)),
-        "arena_mb": arena_bytes(content) / 1e6,
+        "arena_mb": arena_bytes(content, isolated_as=str(file)) / 1e6,
         "file_mb": len(content) / 1e6,
         "operations": sum(each["count"] for each in operators(content)),
     }

@@ -23,3 +23,9 @@ def shared() -> Path:
     if not SHARED.is_dir():
         pytest.skip(f"no reference data at {SHARED}; name its folder in KERAS_SEGFORMER_SHARED")
     return SHARED
+
+
+@pytest.fixture(scope="session")
+def crashing_file(shared: Path) -> Path:
+    """A damaged TF Lite file that kills the process that runs it."""
+    return shared / "field_cases/crashing.tflite"

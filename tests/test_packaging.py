@@ -33,8 +33,9 @@ def installed_name(file: Path) -> str:
 
 
 def source_files() -> list[Path]:
-    """Every Python and JSON file of the two source folders, and the bundled presets."""
-    files = {file for folder in SOURCES for kind in ("*.py", "*.json") for file in (ROOT / folder).rglob(kind)}
+    """Every Python, JSON and HTML file of the two source folders, and the bundled presets."""
+    kinds = ("*.py", "*.json", "*.html")
+    files = {file for folder in SOURCES for kind in kinds for file in (ROOT / folder).rglob(kind)}
     bundled = (ROOT / "keras_segformer/presets/bundled").rglob("*")
     return sorted(files | {file for file in bundled if file.is_file()})
 

@@ -1,6 +1,7 @@
-"""Examination of TF Lite files: operations, true versions, the oldest runtime, and what delegates take."""
+"""Audit of TF Lite files: operators, the versions that they need, the oldest runtime, and what delegates take."""
 
 from .audit_file import Audit, audit
-from .targets import TARGETS, Finding, Verdict, check_target
+from .target_names import TARGETS, check_target
+from .targets import Finding, Verdict
 
 __all__ = ["TARGETS", "Audit", "Finding", "Verdict", "audit", "check_target"]

@@ -1,14 +1,17 @@
-"""What is in a file, what it needs, and where it runs."""
+"""The audit of a TF Lite file: what it contains, what it needs, and where it runs."""
 
 from __future__ import annotations
 
 import collections
 import dataclasses
+import os
 from collections.abc import Iterable
 from typing import Any
 
+from ..tflite.content import content_of
 from ..tflite.reader import Node, TFLiteFile, read_tflite
-from .targets import TARGETS, Verdict, custom_reason, judge
+from .target_names import TARGETS
+from .targets import Verdict, custom_reason, judge
 from .versions import Requirement, requirement, runtime_key
 
 _VARIABLES = ("ASSIGN_VARIABLE", "CALL_ONCE", "READ_VARIABLE", "VAR_HANDLE")
@@ -19,18 +22,17 @@ class Audit:
     """The findings about a file.
 
     Args:
-        operators: The kinds of operations, `{"name": …, "version": …, "count": …}`.
-        types: How many tensors there are of every type.
-        ranks: How many tensors there are with every number of axes.
-        dynamic: Names of the tensors whose shape is known at run time only.
-        custom: Names of the operations that are none of TF Lite's own.
+        operators: The operators, `{"name": …, "version": …, "count": …}`.
+        types: The number of tensors of every type.
+        ranks: The number of tensors of every rank.
+        dynamic: Names of the tensors whose shape is set at run time.
+        custom: Names of the custom operations.
         variables: Names of the operations and tensors left over from variables; weights should be constants.
-        claimed_runtime: The oldest TF Lite runtime that the file says it needs, if it says.
-        minimum_runtime: The oldest that it does need, computed from its operations and tensors; `None` where that is
-            not known.
+        claimed_runtime: The oldest TF Lite runtime that the file claims to run on; `None` if it claims none.
+        minimum_runtime: The oldest that has its operations for its tensors; `None` if it is not known.
         unknown: The operations, with their versions, for which no runtime is known.
-        lies: What the file says that is not so, a sentence each.
-        verdicts: How it fares on the targets.
+        lies: False claims of the file about its versions, a sentence each.
+        verdicts: The verdicts on the targets.
     """
 
     operators: list[dict[str, Any]]
@@ -47,7 +49,7 @@ class Audit:
 
     @property
     def faults(self) -> tuple[str, ...]:
-        """Why a runtime may refuse the file or compute something else, a sentence each."""
+        """The reasons why a runtime may refuse the file or compute something else, a sentence each."""
         return (
             *(f"{name} is {custom_reason(name)}" for name in self.custom),
             *(f"{name} is left over from a variable" for name in self.variables),
@@ -56,7 +58,7 @@ class Audit:
         )
 
     def to_dict(self) -> dict[str, Any]:
-        """The findings as JSON has them."""
+        """Returns the findings as JSON stores them."""
         fields = {field.name: getattr(self, field.name) for field in dataclasses.fields(self)}
         verdicts = fields.pop("verdicts")
         content = {name: list(value) if isinstance(value, tuple) else value for name, value in fields.items()}
@@ -64,12 +66,12 @@ class Audit:
         return content | {"targets": {verdict.target: verdict.to_dict() for verdict in verdicts}}
 
 
-def audit(content: bytes, targets: Iterable[str] = TARGETS) -> Audit:
+def audit(file: bytes | str | os.PathLike[str], targets: Iterable[str] = TARGETS) -> Audit:
     """Examine a TF Lite file without running it.
 
     Args:
-        content: The file.
-        targets: Where it is to run: `"litert"`, `"xnnpack"`, `"gpu"`, `"qualcomm-htp"`, `"nnapi:"` with a feature
+        file: The path of the file, or its content.
+        targets: Where it is meant to run: `"litert"`, `"xnnpack"`, `"gpu"`, `"qualcomm-htp"`, `"nnapi:"` with a feature
             level from 3 to 8, or `"runtime:"` with a version of TF Lite. A delegate passes where it takes every
             operation, so that nothing falls back to the interpreter's own kernels.
 
@@ -77,9 +79,10 @@ def audit(content: bytes, targets: Iterable[str] = TARGETS) -> Audit:
         The findings.
 
     Raises:
-        ValueError: It is no TF Lite file, a part of it is missing, or there is no such target.
+        FileNotFoundError: There is no such file.
+        ValueError: It is not a TF Lite file or is damaged, or there is no such target.
 
-    Source: the tables in this package, which name theirs.
+    Source: those that the tables in this package name.
 
     Example:
 
@@ -89,27 +92,27 @@ def audit(content: bytes, targets: Iterable[str] = TARGETS) -> Audit:
     >>> import tempfile
     >>> path = Path(tempfile.mkdtemp()) / "b0.tflite"
     >>> _ = convert(keras_segformer.SegFormer(keras_segformer.VARIANTS["b0"]), path, input_size=(64, 64))
-    >>> found = audit(path.read_bytes(), ["litert", "nnapi:8"])
+    >>> found = audit(path, ["litert", "nnapi:8"])
     >>> found.minimum_runtime, [verdict.passes for verdict in found.verdicts]
     ('2.9.0', [True, False])
     """
-    file = read_tflite(content)
-    needs = [(node, requirement(node)) for node in file.nodes]
-    custom = {node.name for node in file.nodes if node.custom}
+    model = read_tflite(content_of(file))
+    needs = [(node, requirement(node)) for node in model.nodes]
+    custom = {node.name for node in model.nodes if node.custom}
     unknown = {f"{node.name} version {need.version}" for node, need in needs if not (need.runtime or node.custom)}
     runtime = max((need.runtime for _, need in needs if need.runtime), key=runtime_key, default=None)
     return Audit(
-        operators=file.operators(),
-        types=dict(collections.Counter(tensor.type for tensor in file.tensors).most_common()),
-        ranks=dict(sorted(collections.Counter(len(tensor.shape) for tensor in file.tensors).items())),
-        dynamic=tuple(tensor.name for tensor in file.tensors if tensor.dynamic),
+        operators=model.operators(),
+        types=dict(collections.Counter(tensor.type for tensor in model.tensors).most_common()),
+        ranks=dict(sorted(collections.Counter(len(tensor.shape) for tensor in model.tensors).items())),
+        dynamic=tuple(tensor.name for tensor in model.tensors if tensor.dynamic),
         custom=tuple(sorted(custom)),
-        variables=_variables(file),
-        claimed_runtime=file.claimed_runtime,
+        variables=_variables(model),
+        claimed_runtime=model.claimed_runtime,
         minimum_runtime=None if custom or unknown else runtime,
         unknown=tuple(sorted(unknown)),
-        lies=(*_versions_too_low(needs), *_runtime_too_low(file.claimed_runtime, runtime)),
-        verdicts=tuple(judge(file.nodes, target) for target in targets),
+        lies=(*_versions_too_low(needs), *_runtime_too_low(model.claimed_runtime, runtime)),
+        verdicts=tuple(judge(model.nodes, target) for target in targets),
     )
 
 
@@ -136,5 +139,5 @@ def _runtime_too_low(claimed: str | None, needed: str | None) -> list[str]:
     try:
         too_low = runtime_key(claimed) < runtime_key(needed)
     except ValueError:
-        return [f"the file names the runtime {claimed!r}, which is no version"]
+        return [f"the file names the runtime {claimed!r}, which is not a version"]
     return [f"the file says that TF Lite {claimed} runs it, but it needs {needed}"] if too_low else []

@@ -1,8 +1,9 @@
-"""Conditions on an operation, as the data files of this package spell them."""
+"""Conditions on operations, in the notation of this package's data files."""
 
 from __future__ import annotations
 
 import operator
+import weakref
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -11,22 +12,29 @@ import numpy as np
 from ..tflite.reader import Node, Tensor
 
 Condition = Mapping[str, Any]
-"""What has to hold, all of it: `{"rank": 4, "input_type": ["FLOAT32", "INT8"], "version": {"above": 2}}`."""
+"""Requirements that all have to hold: `{"rank": 4, "input_type": ["FLOAT32", "INT8"], "version": {"above": 2}}`."""
 
+_FACTS: weakref.WeakKeyDictionary[Node, dict[str, Any]] = weakref.WeakKeyDictionary()
 _BOUNDS = {"above": operator.gt, "at_least": operator.ge, "below": operator.lt}
 
 
 def facts(node: Node) -> dict[str, Any]:
-    """What a condition can ask about an operation.
+    """Collect the facts about an operation that conditions can refer to.
 
     Args:
         node: The operation.
 
     Returns:
-        By name: the operation's own options under the names of the schema, and what its tensors are. `None` for what
-        it has not, such as the type of a second input where there is one input. An option that the file leaves out is
-        missing here; its default is 0.
+        By name: the options of the operation under their names in the schema, and properties of its tensors. `None`
+        for properties that it lacks, such as the type of a second input if there is only one. Options that the file
+        leaves out are missing here; their default is 0.
     """
+    if node not in _FACTS:  # every target asks again
+        _FACTS[node] = _compute_facts(node)
+    return _FACTS[node]
+
+
+def _compute_facts(node: Node) -> dict[str, Any]:
     inputs = [*node.inputs, None, None, None, None]
     first, second, third, fourth = inputs[:4]
     output = node.outputs[0] if node.outputs else None
@@ -73,15 +81,15 @@ def facts(node: Node) -> dict[str, Any]:
 
 
 def holds(condition: Condition, known: Mapping[str, Any]) -> bool:
-    """Whether a condition holds.
+    """Test a condition.
 
     Args:
-        condition: By fact the value that it must have; several in a list of which it must have one; or bounds that it
-            must lie within, `{"above": …}`, `{"at_least": …}`, `{"below": …}`, which what is `None` does not.
-        known: What `facts` returns.
+        condition: By fact the required value; a list of allowed values; or bounds, `{"above": …}`,
+            `{"at_least": …}`, `{"below": …}`, which `None` never satisfies.
+        known: The result of `facts`.
 
     Returns:
-        Whether all of it holds.
+        Whether the condition holds.
 
     Example:
 

@@ -1,10 +1,9 @@
-"""Where a file runs: runtimes by what they have, delegates by the operations that they leave to the CPU.
+"""Where a file runs: runtimes by the operators that they have, delegates by those that they leave to the CPU.
 
-What a delegate takes is in `delegates/`, a JSON file for each, which names its sources. There `operators` are those
-judged here, by the level from which on they are taken; `unjudged` are others that it takes, under conditions that are
-not written down; whatever is in neither list it does not take. A rule applies to the operations in `of`, or to all,
-at all levels or `below_level`; it turns an operation away where `refuse` holds, or `need` does not, and leaves it
-open where it says `unknown`.
+`delegates/` has a JSON file for every delegate, which names its sources. `operators` lists the operators with known
+conditions, by the level from which they are supported; `unjudged` lists operators that are supported under conditions
+not recorded here; all others are not supported. A rule applies to the operators in `of`, or to all, at all levels or
+`below_level`; it rejects an operation if `refuse` holds or `need` does not, and leaves it open if it has `unknown`.
 """
 
 from __future__ import annotations
@@ -13,22 +12,14 @@ import collections
 import dataclasses
 import functools
 import json
-import re
 from collections.abc import Iterable, Mapping
 from importlib import resources
 from typing import Any
 
 from ..tflite.reader import Node
 from .conditions import facts, holds
+from .target_names import check_target
 from .versions import requirement, runtime_key
-
-NNAPI_LEVELS = range(3, 9)
-
-TARGETS = (
-    *("runtime:2.14", "runtime:2.16", "litert", "xnnpack", "gpu", "qualcomm-htp"),
-    *(f"nnapi:{level}" for level in NNAPI_LEVELS),
-)
-"""The targets of a report: tflite-runtime 2.14 of PyPI, TF Lite 2.16 of Maven Central, LiteRT, and the delegates."""
 
 _FLEX = "Flex"
 
@@ -38,10 +29,10 @@ class Finding:
     """Operations that a target does not take, for one reason.
 
     Args:
-        operator: Name of their kind.
-        reason: Why.
-        places: Where they stand in the file.
-        unknown: Whether it is only not known that the target takes them.
+        operator: Name of their operator.
+        reason: The reason.
+        places: Their places in the file.
+        unknown: Whether it is not known that the target takes them, rather than known that it does not.
     """
 
     operator: str
@@ -52,12 +43,12 @@ class Finding:
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class Verdict:
-    """How a file fares on a target.
+    """The operations of a file that a target takes and does not take.
 
     Args:
         target: The target.
-        operations: How many operations there are; those that only unpack weights do not count for a delegate.
-        findings: Those that the target does not take.
+        operations: The number of operations; for delegates without those that only unpack weights.
+        findings: The operations that the target does not take.
     """
 
     target: str
@@ -71,11 +62,11 @@ class Verdict:
 
     @property
     def taken(self) -> int:
-        """How many operations the target is known to take."""
+        """The number of operations that the target is known to take."""
         return self.operations - sum(len(finding.places) for finding in self.findings)
 
     def to_dict(self) -> dict[str, Any]:
-        """The verdict as JSON has it."""
+        """Returns the verdict as JSON stores it."""
         findings = [dataclasses.asdict(each) | {"places": list(each.places)} for each in self.findings]
         return {"passes": self.passes, "taken": self.taken, "operations": self.operations, "findings": findings}
 
@@ -86,30 +77,12 @@ class _Refusal:
     unknown: bool = False
 
 
-def check_target(target: str) -> None:
-    """Refuse what is no target.
-
-    Args:
-        target: `"litert"`, `"xnnpack"`, `"gpu"`, `"qualcomm-htp"`, `"nnapi:"` with a feature level, or `"runtime:"`
-            with a version of TF Lite.
-
-    Raises:
-        ValueError: It is none of these.
-    """
-    levels = f"[{NNAPI_LEVELS[0]}-{NNAPI_LEVELS[-1]}]"
-    if re.fullmatch(rf"litert|xnnpack|gpu|qualcomm-htp|nnapi:{levels}|runtime:[0-9]+(\.[0-9]+){{0,2}}", target) is None:
-        raise ValueError(
-            f"There is no target {target!r}; choose litert, xnnpack, gpu, qualcomm-htp, nnapi:LEVEL with a level of "
-            f"{NNAPI_LEVELS[0]} to {NNAPI_LEVELS[-1]}, or runtime:VERSION such as runtime:2.14."
-        )
-
-
 def judge(nodes: Iterable[Node], target: str) -> Verdict:
     """Find the operations that a target does not take.
 
     Args:
         nodes: The operations of a file.
-        target: What `check_target` accepts.
+        target: A target that `check_target` accepts.
 
     Returns:
         The verdict.
@@ -137,13 +110,13 @@ def judge(nodes: Iterable[Node], target: str) -> Verdict:
 
 
 def custom_reason(name: str) -> str:
-    """Why no plain runtime has a custom operation.
+    """Explain why a runtime without extensions cannot run a custom operation.
 
     Args:
         name: Its name.
 
     Returns:
-        A sentence without its subject.
+        The predicate of a sentence about the operation.
     """
     if name.startswith(_FLEX):
         return "an operation of TensorFlow, which needs the library Select TF Ops"
@@ -151,7 +124,7 @@ def custom_reason(name: str) -> str:
 
 
 def _refusal_of_runtime(node: Node, runtime: str) -> _Refusal | None:
-    """`runtime` is empty for LiteRT, whose sources the tables are."""
+    """An empty `runtime` is LiteRT, from whose sources the tables are."""
     if node.custom:
         return _Refusal(custom_reason(node.name))
     need = requirement(node)

@@ -1,9 +1,9 @@
-"""The version that an operation needs for its tensors, and the oldest runtime that has that version.
+"""The operator version that an operation needs for its tensors, and the oldest runtime that has that version.
 
-A converter writes both into the file, and not every one writes the truth. A runtime that believes too low a version
-runs the operation with a kernel that does not know the tensors: it computes garbage and says nothing.
+Converters write both into the file, but not always correctly. Given too low a version, a runtime may use a kernel that
+does not support the tensors, and compute garbage without an error.
 
-The tables are in `versions.json`, for the operations that SegFormer files hold.
+The tables are in `versions.json`, for the operations of SegFormer files.
 
 Source: TensorFlow Lite's op_version.cc and runtime_version.cc, named there.
 """
@@ -22,14 +22,14 @@ from .conditions import facts, holds
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class Requirement:
-    """What an operation asks of a runtime.
+    """What an operation requires of a runtime.
 
     Args:
-        needed: The lowest version of the operation that knows its tensors.
-        because: What it is that an older version does not know; empty where version 1 will do.
-        version: The version that a runtime has to have: that which is needed, or that which the file names where it is
-            higher, for a runtime looks up the latter.
-        runtime: The oldest TF Lite runtime that has it; `None` where it is not known, as of custom operations.
+        needed: The lowest operator version that supports its tensors.
+        because: The feature that older versions lack; empty if version 1 is enough.
+        version: The version that a runtime must have: the needed one, or that in the file if it is higher, because
+            runtimes look up the latter.
+        runtime: The oldest TF Lite runtime that has this version; `None` if unknown, as for custom operations.
     """
 
     needed: int
@@ -39,13 +39,13 @@ class Requirement:
 
 
 def requirement(node: Node) -> Requirement:
-    """Compute what an operation needs from its tensors and options.
+    """Compute the requirement of an operation from its tensors and options.
 
     Args:
         node: The operation.
 
     Returns:
-        What it needs. Where the tables do not have the operation, the file is believed and no runtime named.
+        The requirement. For operations that the tables lack, it has the version in the file and no runtime.
     """
     if node.custom or node.name not in _operators():
         return Requirement(needed=node.version, because="", version=node.version, runtime=None)
@@ -69,7 +69,7 @@ def runtime_with(name: str, version: int) -> str | None:
         version: Its version.
 
     Returns:
-        A version such as `"2.9.0"`, or `None` where the tables do not have it.
+        A version such as `"2.9.0"`, or `None` if the tables lack the operation or its version.
 
     Example:
 
@@ -84,13 +84,13 @@ def runtime_key(version: str) -> tuple[int, ...]:
     """Make versions of runtimes comparable.
 
     Args:
-        version: Numbers with points between them; what is missing at the end is 0.
+        version: Numbers separated by points; missing ones at the end are 0.
 
     Returns:
-        A key to sort by.
+        A sort key.
 
     Raises:
-        ValueError: It is no version.
+        ValueError: It is not a version.
 
     Example:
 

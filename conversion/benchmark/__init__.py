@@ -1,4 +1,4 @@
-"""Time and memory of TF Lite files, measured on this machine."""
+"""Measurement of the time and memory of TF Lite files on this machine."""
 
 from .compare_files import FileFigures, benchmark
 from .process_memory import run_in_process, smallest_limit

@@ -1,38 +1,37 @@
-"""Files against each other."""
+"""Comparison of the time and memory of several TF Lite files."""
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
-import functools
 import os
 import statistics
 from collections.abc import Mapping, Sequence
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from keras_segformer.evaluation.interpreter import make_interpreter
+from keras_segformer.runtime import IsolatedRunner
 
 from ..progress import Progress, silent
 from ..tflite.arena import arena_bytes
+from ..tflite.content import content_of
 from .process_memory import run_in_process
 from .timing import seconds_in_turn
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class FileFigures:
-    """The figures of a file.
+    """Time and memory of a file.
 
     Args:
         file_bytes: Size of the file.
-        arena_bytes: What the interpreter lays out for tensors where no delegate takes part.
-        peak_bytes: The most memory that a process held which loaded and ran the file, with Python, NumPy and the
-            runtime.
-        added_bytes: How much of that the file added.
-        load_seconds: From the file's name to the first possible run.
-        seconds: Median of a run, by the number of threads.
-        ratio: Median of the ratios to the first file, round by round, by the number of threads.
+        arena_bytes: Memory of the tensors without delegates, weights excluded.
+        peak_bytes: Peak memory of a process that loads and runs the file, with Python, NumPy and the runtime.
+        added_bytes: The part of it that the file adds.
+        load_seconds: Time to load the file.
+        seconds: Median time of a run, by the number of threads.
+        ratio: Median of the ratios of its time to that of the first file in every round, by the number of threads.
     """
 
     file_bytes: int
@@ -44,7 +43,7 @@ class FileFigures:
     ratio: Mapping[int, float]
 
     def to_dict(self) -> dict[str, Any]:
-        """The figures as JSON has them."""
+        """Returns the figures as JSON stores them."""
         return dataclasses.asdict(self)
 
 
@@ -52,23 +51,22 @@ def benchmark(
     paths: Sequence[str | os.PathLike[str]],
     threads: Sequence[int] = (1, 2, 4),
     rounds: int = 30,
-    on_step: Progress = silent,
+    progress: Progress = silent,
 ) -> dict[str, FileFigures]:
-    """Measure files against each other with LiteRT on the CPU.
+    """Compare time and memory of files on the CPU, each in processes of its own.
 
     Args:
-        paths: The `.tflite` files; the first is what others are compared with.
+        paths: The `.tflite` files; the others are compared with the first.
         threads: Numbers of threads.
         rounds: How often every file runs with every number of threads, in turn with the others.
-        on_step: Told of the progress.
+        progress: Called with progress updates.
 
     Returns:
-        The figures by the names of the files as they were given.
+        The figures by the paths as given.
 
     Raises:
         FileNotFoundError: There is no such file.
-        ValueError: A file is broken, or there is none.
-        RuntimeError: A file does not run.
+        ValueError: No file is given, or one is damaged or kills the process that runs it.
 
     Example:
 
@@ -79,21 +77,18 @@ def benchmark(
     """
     if not paths:
         raise ValueError("There is no file to measure; name some.")
-    contents = {os.fspath(path): _read(path) for path in paths}
-    advance = on_step("Running alone", len(contents))
+    contents = {os.fspath(path): content_of(path) for path in paths}
+    advance = progress("Running alone", len(contents))
     alone = {}
-    for name in contents:
-        alone[name] = run_in_process(name)
+    for name, content in contents.items():
+        alone[name] = run_in_process(content, name=name)
         advance()
-    seconds = {
-        count: seconds_in_turn({name: _runner(each, count) for name, each in contents.items()}, rounds, on_step)
-        for count in threads
-    }
+    seconds = {count: _seconds_in_turn(contents, count, rounds, progress) for count in threads}
     first = next(iter(contents))
     return {
         name: FileFigures(
             file_bytes=len(content),
-            arena_bytes=arena_bytes(content),
+            arena_bytes=arena_bytes(content, isolated_as=name),
             peak_bytes=alone[name]["peak_bytes"],
             added_bytes=alone[name]["peak_bytes_of_file"],
             load_seconds=alone[name]["load_seconds"],
@@ -104,20 +99,21 @@ def benchmark(
     }
 
 
-def _read(path: str | os.PathLike[str]) -> bytes:
-    path = Path(path)
-    if not path.is_file():
-        raise FileNotFoundError(f"There is no file '{path}'; check the path.")
-    return path.read_bytes()
+def _seconds_in_turn(
+    contents: Mapping[str, bytes], threads: int, rounds: int, progress: Progress
+) -> dict[str, list[float]]:
+    with contextlib.ExitStack() as runners:
+        runs = {}
+        for name, content in contents.items():
+            runner = runners.enter_context(IsolatedRunner(content, name, threads))
+            runner.set_inputs(*_random_inputs(runner))
+            runs[name] = runner.invoke
+        return seconds_in_turn(runs, rounds, progress)
 
 
-def _runner(content: bytes, threads: int) -> functools.partial[None]:
-    interpreter = make_interpreter(content, num_threads=threads)
+def _random_inputs(runner: IsolatedRunner) -> list[np.ndarray]:
     generator = np.random.default_rng(0)
-    for details in interpreter.get_input_details():
-        image = generator.uniform(0, 255, details["shape"])
-        interpreter.set_tensor(details["index"], image.astype(details["dtype"]))
-    return functools.partial(interpreter.invoke)
+    return [generator.uniform(0, 255, each.shape) for each in runner.inputs]
 
 
 def _ratio(mine: Sequence[float], others: Sequence[float]) -> float:

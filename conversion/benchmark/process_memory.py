@@ -1,76 +1,84 @@
-"""How much memory a file needs to run."""
+"""The memory that a process needs to run a TF Lite file."""
 
 from __future__ import annotations
 
-import json
 import os
-import subprocess
-import sys
-from collections.abc import Callable
+import statistics
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-_CHILD = Path(__file__).with_name("child.py")
+import numpy as np
+
+from keras_segformer.runtime.isolated_runner import WorkerProcess
+
+from ..tflite.content import content_of
+
 _MEBIBYTE = 2**20
-_SECONDS = 300
+# Libraries of linear algebra reserve memory for every core, which the file does not need.
+_ONE_THREAD = {"OPENBLAS_NUM_THREADS": "1", "OMP_NUM_THREADS": "1"}
 
 
 def run_in_process(
-    path: str | os.PathLike[str], threads: int = 1, runs: int = 5, limit_bytes: int | None = None
+    file: bytes | str | os.PathLike[str],
+    threads: int = 1,
+    runs: int = 5,
+    limit_bytes: int | None = None,
+    name: str | None = None,
 ) -> dict[str, Any]:
-    """Run a file in a fresh process that holds nothing but the runtime.
+    """Run a file in a new process that imports nothing but NumPy and LiteRT.
 
     Args:
-        path: The `.tflite` file.
+        file: The path of the file, or its content.
         threads: Number of threads.
         runs: How often it runs.
         limit_bytes: Hard limit of the address space of the process; `None` for no limit.
+        name: What error messages call the file; its path by default.
 
     Returns:
-        `load_seconds`, `first_seconds`, `median_seconds`, `peak_bytes` of the process, `peak_bytes_of_file`, which is
-        what the file added, and `checksum` of the output.
+        `load_seconds`, `first_seconds`, `median_seconds`, `peak_bytes` of the process, `peak_bytes_of_file`, the part
+        that the file adds to it, and `checksum`, the sum of the outputs.
 
     Raises:
-        MemoryError: The process did not survive the limit.
-        RuntimeError: It failed without one.
+        FileNotFoundError: There is no such file.
+        MemoryError: The file does not run within the limit.
+        ValueError: It does not run without a limit, or LiteRT is not installed.
     """
-    wanted = {"file": os.fspath(path), "threads": threads, "runs": runs, "limit_bytes": limit_bytes}
-    # The libraries of linear algebra reserve memory for every core, which the file does not need.
-    environment = os.environ | {"OPENBLAS_NUM_THREADS": "1", "OMP_NUM_THREADS": "1"}
-    done = subprocess.run(
-        [sys.executable, str(_CHILD), json.dumps(wanted)],
-        capture_output=True,
-        text=True,
-        timeout=_SECONDS,
-        env=environment,
-        check=False,
-    )
-    if done.returncode == 0:
-        return json.loads(done.stdout.splitlines()[-1])
-    if limit_bytes is not None:
-        raise MemoryError(f"'{path}' does not run within {limit_bytes / _MEBIBYTE:.0f} MiB.")
-    last = (done.stderr.strip().splitlines() or ["no message"])[-1]
-    raise RuntimeError(f"'{path}' does not run in a process of its own: {last}")
+    name = name or ("the file" if isinstance(file, bytes) else os.fspath(file))
+    with private_copy(content_of(file)) as path:
+        try:
+            return _measure(WorkerProcess(name, _ONE_THREAD), path, threads, runs, limit_bytes)
+        except ValueError as error:
+            if limit_bytes is None:
+                raise
+            raise MemoryError(f"'{name}' does not run within {limit_bytes / _MEBIBYTE:.0f} MiB.") from error
 
 
-def smallest_limit(path: str | os.PathLike[str], on_try: Callable[[], None] | None = None) -> int:
+def smallest_limit(
+    file: bytes | str | os.PathLike[str], on_try: Callable[[], None] | None = None, name: str | None = None
+) -> int:
     """Find the smallest address space in which a file runs and computes the same.
 
     Args:
-        path: The `.tflite` file.
+        file: The path of the file, or its content.
         on_try: Called after every run.
+        name: What error messages call the file; its path by default.
 
     Returns:
-        Bytes, to 2 MiB. Python, NumPy and the runtime's libraries are mapped in it too.
+        Bytes, to 2 MiB. It includes Python, NumPy and the libraries of the runtime.
 
     Raises:
-        RuntimeError: The file does not run at all.
+        FileNotFoundError: There is no such file.
+        ValueError: The file does not run at all.
     """
-    expected = run_in_process(path, runs=1)["checksum"]
+    expected = run_in_process(file, runs=1, name=name)["checksum"]
 
     def runs(mebibytes: int) -> bool:
         try:
-            return run_in_process(path, runs=1, limit_bytes=mebibytes * _MEBIBYTE)["checksum"] == expected
+            return run_in_process(file, runs=1, limit_bytes=mebibytes * _MEBIBYTE, name=name)["checksum"] == expected
         except MemoryError:
             return False
         finally:
@@ -82,3 +90,45 @@ def smallest_limit(path: str | os.PathLike[str], on_try: Callable[[], None] | No
         middle = (too_small + enough) // 2
         too_small, enough = (too_small, middle) if runs(middle) else (middle, enough)
     return enough * _MEBIBYTE
+
+
+@contextmanager
+def private_copy(content: bytes) -> Iterator[Path]:
+    """Write a file into a folder of its own, for processes that have to open what has been checked by its path.
+
+    Args:
+        content: The content of the file.
+
+    Yields:
+        The path. The file is deleted in the end.
+    """
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "model.tflite"
+        path.write_bytes(content)
+        yield path
+
+
+def _measure(worker: WorkerProcess, path: Path, threads: int, runs: int, limit_bytes: int | None) -> dict[str, Any]:
+    try:
+        worker.request("import_runtime")
+        if limit_bytes is not None:
+            worker.request("limit_memory", limit_bytes=limit_bytes)
+        before, _ = worker.request("peak_bytes")
+        start = time.perf_counter()
+        inputs, _ = worker.load(path=str(path), num_threads=threads)
+        load_seconds = time.perf_counter() - start
+        worker.request("set_inputs", tuple(np.full(each.shape, 100, each.dtype) for each in inputs))
+        seconds = [worker.request("invoke")[0] for _ in range(runs)]
+        _, outputs = worker.request("read_outputs")
+        peak, _ = worker.request("peak_bytes")
+        worker.close()  # names the signal if the file kills the process at last
+    finally:
+        worker.kill()
+    return {
+        "load_seconds": load_seconds,
+        "first_seconds": seconds[0],
+        "median_seconds": statistics.median(seconds[1:] or seconds),
+        "peak_bytes": peak,
+        "peak_bytes_of_file": peak - before,
+        "checksum": float(np.sum(outputs[0], dtype=np.float64)),
+    }

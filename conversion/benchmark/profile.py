@@ -1,11 +1,13 @@
-"""How long every operation of a file takes, by the name of its kernel.
+"""The time of every operation of a TF Lite file, by the name of its kernel.
 
-LiteRT has a profiler that its Python package does not show; here it is called through its C interface, in a process of
-its own.
+LiteRT has a profiler, but neither `CompiledModel` nor `Interpreter` of its Python package (2.3) gives access to it.
+This is the one file that calls LiteRT's C interface, with structures laid out by hand. It runs itself as a script in a
+process of its own, which a damaged file may kill:
 
-    python profile.py b0.tflite RUNS
+    python profile.py '{"path": "b0.tflite", "runs": 20, "inputs": [["uint8", [1, 512, 512, 3]]], "outputs": …}'
 
-Source of the functions: litert/c/litert_compiled_model.h and litert_profiler.h of LiteRT 2.
+Source of the functions and structures: litert/c/litert_compiled_model.h, litert_profiler.h and litert_layout.h of
+LiteRT 2.
 """
 
 from __future__ import annotations
@@ -14,6 +16,7 @@ import ctypes
 import json
 import os
 import re
+import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -60,24 +63,39 @@ def profile(path: str | os.PathLike[str], runs: int = 20) -> list[dict[str, Any]
         `{"kernel": …, "count": …, "milliseconds": …}` for every kind of kernel, the slowest first.
 
     Raises:
-        RuntimeError: LiteRT is not installed, is of a version without the profiler, or does not run the file.
+        FileNotFoundError: There is no such file.
+        ValueError: LiteRT is not installed or has no profiler, or the file is damaged or kills the process.
     """
-    command = [sys.executable, __file__, os.fspath(path), str(runs)]
-    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    from keras_segformer.runtime import IsolatedRunner
+
+    from .process_memory import private_copy
+
+    content = Path(path).read_bytes()
+    with IsolatedRunner(content, os.fspath(path)) as runner:
+        tensors = {
+            name: [(each.dtype, each.shape) for each in details]
+            for name, details in (("inputs", runner.inputs), ("outputs", runner.outputs))
+        }
+    with private_copy(content) as copy:
+        request = json.dumps({"path": str(copy), "runs": runs} | tensors)
+        done = subprocess.run([sys.executable, "-P", __file__, request], capture_output=True, text=True, check=False)
+    if done.returncode < 0:
+        cause = signal.Signals(-done.returncode).name
+        raise ValueError(f"'{path}' kills the process that profiles it (signal {cause}); convert the file again.")
     if done.returncode:
         last = (done.stderr.strip().splitlines() or [f"status {done.returncode}"])[-1]
-        raise RuntimeError(f"LiteRT does not profile '{path}' ({last}); pip install 'ai-edge-litert>=2.3'.")
+        raise ValueError(f"LiteRT does not profile '{path}' ({last}); run `pip install 'ai-edge-litert>=2.3'`.")
     return json.loads(done.stdout.splitlines()[-1])
 
 
 def parse_summary(text: str) -> list[dict[str, Any]]:
-    """Read the profiler's summary.
+    """Parse the profiler's summary.
 
     Args:
-        text: The summary: first the operations in their order, a line each.
+        text: The summary, which starts with a line for every operation in the order of execution.
 
     Returns:
-        What `profile` returns.
+        The result of `profile`.
     """
     found: dict[str, dict[str, Any]] = {}
     for line in text.partition("Top by Computation Time")[0].splitlines():
@@ -90,14 +108,14 @@ def parse_summary(text: str) -> list[dict[str, Any]]:
     return sorted(found.values(), key=lambda entry: -entry["milliseconds"])
 
 
-def _summary(path: str, runs: int) -> str:
+def _summary(path: str, runs: int, inputs: list[Any], outputs: list[Any]) -> str:
     import ai_edge_litert
 
     folder = Path(ai_edge_litert.__file__).parent
     library = ctypes.CDLL(str(folder / "libLiteRt.so"))
 
     def make(function: str, *arguments: Any) -> ctypes.c_void_p:
-        """What a function puts into its last argument."""
+        """The value that a function stores at its last argument."""
         result = ctypes.c_void_p()
         _call(library, function, *arguments, ctypes.byref(result))
         return result
@@ -107,7 +125,10 @@ def _summary(path: str, runs: int) -> str:
     environment = make("LiteRtCreateEnvironment", 1, ctypes.byref(option))
     model = make("LiteRtCreateModelFromFile", environment, path.encode())
     compiled = make("LiteRtCreateCompiledModel", environment, model, _options(library, make))
-    buffers = [_buffers(make, environment, compiled, path, kind) for kind in ("Input", "Output")]
+    buffers = [
+        _buffers(make, environment, compiled, kind, tensors)
+        for kind, tensors in (("Input", inputs), ("Output", outputs))
+    ]
     arguments = [part for each in buffers for part in (ctypes.c_size_t(len(each)), each)]
 
     def run() -> None:
@@ -138,20 +159,16 @@ def _options(library: ctypes.CDLL, make: Any) -> ctypes.c_void_p:
     return options
 
 
-def _buffers(make: Any, environment: Any, compiled: Any, path: str, kind: str) -> Any:
-    from ai_edge_litert.interpreter import Interpreter
-
-    interpreter = Interpreter(path)
-    tensors = interpreter.get_input_details() if kind == "Input" else interpreter.get_output_details()
+def _buffers(make: Any, environment: Any, compiled: Any, kind: str, tensors: list[Any]) -> Any:
     result = (ctypes.c_void_p * len(tensors))()
-    for index, tensor in enumerate(tensors):
+    for index, (dtype, shape) in enumerate(tensors):
         numbers = (ctypes.c_size_t(0), ctypes.c_size_t(index))
         required = make(f"LiteRtGetCompiledModel{kind}BufferRequirements", compiled, *numbers)
         tensor_type = _TensorType()
-        tensor_type.element = _ELEMENTS[tensor["dtype"].__name__]
-        tensor_type.layout.rank = len(tensor["shape"])
-        for axis, length in enumerate(tensor["shape"]):
-            tensor_type.layout.lengths[axis] = int(length)
+        tensor_type.element = _ELEMENTS[dtype]
+        tensor_type.layout.rank = len(shape)
+        for axis, length in enumerate(shape):
+            tensor_type.layout.lengths[axis] = length
         buffer = make(
             "LiteRtCreateManagedTensorBufferFromRequirements", environment, ctypes.byref(tensor_type), required
         )
@@ -162,8 +179,8 @@ def _buffers(make: Any, environment: Any, compiled: Any, path: str, kind: str) -
 def _call(library: ctypes.CDLL, function: str, *arguments: Any) -> None:
     status = getattr(library, function)(*arguments)
     if status:
-        raise RuntimeError(f"{function} gave the status {status}")
+        raise RuntimeError(f"{function} returned the status {status}")
 
 
 if __name__ == "__main__":
-    print(json.dumps(parse_summary(_summary(sys.argv[1], int(sys.argv[2])))))
+    print(json.dumps(parse_summary(_summary(**json.loads(sys.argv[1])))))

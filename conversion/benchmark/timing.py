@@ -1,4 +1,4 @@
-"""How the benchmarks measure time: contenders in turn, so that none is favoured."""
+"""Measuring time fairly: contenders run in turn."""
 
 from __future__ import annotations
 
@@ -8,16 +8,15 @@ import random
 import time
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Any
 
 from ..progress import Progress, silent
 
 
 def machine() -> str:
-    """Name the machine.
+    """Describe this machine.
 
     Returns:
-        The processor, its cores and the system, in one line.
+        The processor, the number of its cores and the operating system, in one line.
     """
     cpuinfo = Path("/proc/cpuinfo")
     lines = cpuinfo.read_text().splitlines() if cpuinfo.exists() else []
@@ -26,17 +25,18 @@ def machine() -> str:
 
 
 def seconds_in_turn(
-    runs: Mapping[str, Callable[[], Any]], rounds: int, on_step: Progress = silent
+    runs: Mapping[str, Callable[[], object]], rounds: int, progress: Progress = silent
 ) -> dict[str, list[float]]:
-    """Measure contenders against each other.
+    """Measure how long several contenders take.
 
-    Every round runs every contender once, in an order of its own, so that neither the drift of a machine nor the
-    memory that one contender leaves to the next favours any.
+    Every round runs every contender once, in random order, so that neither a drift of the machine nor the cache that
+    one contender leaves to the next favours any.
 
     Args:
-        runs: The contenders by their names.
+        runs: The contenders by name. One that returns a float has measured its own seconds, such as
+            `IsolatedRunner.invoke`, whose messages to another process do not count.
         rounds: How often each runs.
-        on_step: Told of the progress.
+        progress: Called with progress updates.
 
     Returns:
         The seconds of every contender in every round.
@@ -45,11 +45,12 @@ def seconds_in_turn(
         run(), run()  # compile, then settle
     seconds: dict[str, list[float]] = {name: [] for name in runs}
     order = random.Random(0)
-    advance = on_step("Measuring in turn", rounds)
+    advance = progress("Measuring in turn", rounds)
     for _ in range(rounds):
         for name in order.sample(list(runs), len(runs)):
             start = time.perf_counter()
-            runs[name]()
-            seconds[name].append(time.perf_counter() - start)
+            own_seconds = runs[name]()
+            elapsed = time.perf_counter() - start
+            seconds[name].append(own_seconds if isinstance(own_seconds, float) else elapsed)
         advance()
     return seconds

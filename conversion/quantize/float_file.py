@@ -22,7 +22,7 @@ from keras_segformer.errors import MissingExtraError
 
 from ..graph.builder import LayerRecord
 from ..tflite.reader import TFLiteFile, read_tflite
-from ..tflite.writer import pack, tell_truth, unpack
+from ..tflite.writer import fix_op_versions, pack, unpack
 from .file_layers import FileLayer, find_layers
 from .quantization_recipe import QuantizationMode, QuantizationRecipe
 from .ranges import activation_ranges, as_calibration
@@ -147,7 +147,7 @@ class FloatFile:
         content = _run_quantizer(self.content, selections, recipe, ranges)
         if recipe.rounding != "nearest":
             content = self._with_rounded_weights(content, recipe)
-        return tell_truth(content)
+        return fix_op_versions(content)
 
     def _calibration(self, bits: int) -> dict[str, dict[str, np.ndarray]]:
         if bits not in self._ranges:

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import functools
-import time
 
 import numpy as np
 import tensorflow as tf
 
-from keras_segformer.evaluation.interpreter import make_interpreter
+from keras_segformer.runtime import TFLiteRunner
 
 from ..graph.builder import GraphBuilder
 from ..graph.network import Convolution, DepthwiseConvolution
@@ -45,15 +44,12 @@ def layer_seconds(layer: FileLayer, mode: QuantizationMode) -> float:
 def _seconds(operator: str, input_shape: Shape, kernel_shape: Shape, stride: int, mode: QuantizationMode) -> float:
     file = _single_layer_file(operator, input_shape, kernel_shape, stride)
     recipe = QuantizationRecipe(layers=dict.fromkeys(file.layers, mode), rounding="nearest")
-    interpreter = make_interpreter(file.quantize(recipe), num_threads=1)
-    for details in interpreter.get_input_details():
-        interpreter.set_tensor(details["index"], np.full(details["shape"], 0.5, np.float32))
-    interpreter.invoke()
+    runner = TFLiteRunner(file.quantize(recipe), num_threads=1)
+    runner.set_inputs(*(np.full(each.shape, 0.5, np.float32) for each in runner.inputs))
+    runner.invoke()
     seconds: list[float] = []
     while sum(seconds) < _MIN_SECONDS or len(seconds) < _MIN_RUNS:
-        start = time.perf_counter()
-        interpreter.invoke()
-        seconds.append(time.perf_counter() - start)
+        seconds.append(runner.invoke())
     return min(seconds)  # other processes on the machine can only add to it
 
 

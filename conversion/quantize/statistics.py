@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Callable, Iterable, Mapping
-from typing import Any
 
 import numpy as np
 
-from keras_segformer.evaluation.interpreter import make_interpreter
+from keras_segformer.runtime import TFLiteRunner
 
 from ..tflite.reader import TFLiteFile
 from .file_layers import FileLayer
@@ -50,37 +49,30 @@ def collect_statistics(
     Returns:
         The statistics.
     """
-    # Preserving all tensors also keeps delegates from replacing operations.
-    interpreter = make_interpreter(content, experimental_preserve_all_tensors=True)
-    indices = {details["name"]: details["index"] for details in interpreter.get_tensor_details()}
+    runner = TFLiteRunner(content, keep_tensors=True)
+    indices = runner.tensor_indices()
     convolutions = [layer for layer in layers if layer.operator == "CONV_2D"]
     names = [tensor.name for tensor in file.tensors if tensor.type == "FLOAT32" and not tensor.constant]
     generator = np.random.default_rng(0)
     gram_matrices: dict[str, np.ndarray] = {}
     values: dict[str, list[np.ndarray]] = {name: [] for name in names}
     for image in images:
-        _invoke(interpreter, image)
+        runner(image[None])
         for layer in convolutions:
-            inputs = np.concatenate(_inputs(interpreter, indices, layer))
+            inputs = np.concatenate(_inputs(runner, indices, layer))
             gram_matrices[layer.name] = gram_matrices.get(layer.name, 0) + inputs.T @ inputs
         for name in names:
-            values[name].append(_sample(interpreter.get_tensor(indices[name]), generator))
+            values[name].append(_sample(runner.read_tensor(indices[name]), generator))
         if on_image:
             on_image()
     return Statistics(gram_matrices=gram_matrices, values={name: np.concatenate(each) for name, each in values.items()})
 
 
-def _invoke(interpreter: Any, image: np.ndarray) -> None:
-    [details] = interpreter.get_input_details()
-    interpreter.set_tensor(details["index"], image[None].astype(details["dtype"]))
-    interpreter.invoke()
-
-
-def _inputs(interpreter: Any, indices: Mapping[str, int], layer: FileLayer) -> list[np.ndarray]:
+def _inputs(runner: TFLiteRunner, indices: Mapping[str, int], layer: FileLayer) -> list[np.ndarray]:
     """What the kernel is multiplied by at each position: `(positions, inputs)` for each row tile."""
     _, height, width, _ = layer.kernel.shape
     strides = [node.options.get("strideH", 1) for node in layer.nodes]
-    maps = [interpreter.get_tensor(indices[node.inputs[0].name])[0] for node in layer.nodes]
+    maps = [runner.read_tensor(indices[node.inputs[0].name])[0] for node in layer.nodes]
     return [_windows(x, height, width, stride) for x, stride in zip(maps, strides, strict=True)]
 
 

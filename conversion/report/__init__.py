@@ -1,1 +1,1 @@
-"""How closely a file follows its model, and the page that says so."""
+"""Reports about converted files: verification against the network, fidelity, and the HTML page."""

@@ -1,4 +1,4 @@
-"""How closely one network follows another."""
+"""Agreement between the outputs of two networks."""
 
 from __future__ import annotations
 
@@ -8,20 +8,20 @@ from typing import Any
 
 import numpy as np
 
-from keras_segformer.evaluation.interpreter import make_interpreter
 from keras_segformer.ops import predicted_labels
+from keras_segformer.runtime import TFLiteRunner
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class Fidelity:
-    """How closely a file follows the float network, on some images.
+    """How closely a file reproduces the outputs of the float network.
 
     Args:
         images: Number of images.
-        agreement: Share of the positions at a quarter of the size with the same label, the mean of the images.
-        worst_agreement: That of the image with the least.
-        error: Mean squared difference of the logits, relative to their variance, the mean of the images; `None` where
-            one of both gives labels alone.
+        agreement: Share of positions at a quarter of the size with the same label, averaged over the images.
+        worst_agreement: The same for the image with the lowest agreement.
+        error: Mean squared error of the logits divided by their variance, averaged over the images; `None` if the file
+            outputs labels.
     """
 
     images: int
@@ -30,12 +30,12 @@ class Fidelity:
     error: float | None
 
     def to_dict(self) -> dict[str, Any]:
-        """The figures as JSON has them."""
+        """Returns the figures as JSON stores them."""
         return dataclasses.asdict(self)
 
 
 def compare_outputs(reference: np.ndarray, outputs: np.ndarray) -> Fidelity:
-    """Compare what two networks gave for the same images.
+    """Compare the outputs of two networks for the same images.
 
     Args:
         reference: Logits `(images, h, w, classes)`.
@@ -45,7 +45,7 @@ def compare_outputs(reference: np.ndarray, outputs: np.ndarray) -> Fidelity:
         The figures.
 
     Raises:
-        ValueError: The shapes do not belong together.
+        ValueError: The shapes do not match.
 
     Example:
 
@@ -55,7 +55,10 @@ def compare_outputs(reference: np.ndarray, outputs: np.ndarray) -> Fidelity:
     """
     labels = predicted_labels(reference)
     if outputs.shape not in (reference.shape, labels.shape):
-        raise ValueError(f"Outputs of the shapes {reference.shape} and {outputs.shape} cannot be compared.")
+        raise ValueError(
+            f"Outputs of the shapes {reference.shape} and {outputs.shape} cannot be compared; run both networks on the "
+            "same images at the same size."
+        )
     has_logits = outputs.shape == reference.shape
     same = np.mean(labels == (predicted_labels(outputs) if has_logits else outputs), axis=(1, 2))
     error = None
@@ -67,21 +70,15 @@ def compare_outputs(reference: np.ndarray, outputs: np.ndarray) -> Fidelity:
 
 
 def run_file(content: bytes, images: Iterable[np.ndarray], num_threads: int | None = None) -> np.ndarray:
-    """Run a TF Lite file on images of its size.
+    """Run a TF Lite file on images of its size, in this process.
 
     Args:
-        content: The file.
+        content: A file that this process has written.
         images: Each `(height, width, 3)`, uint8.
-        num_threads: Number of threads; `None` leaves it to the interpreter.
+        num_threads: Number of threads; `None` leaves it to the runtime.
 
     Returns:
-        What the file gives for all images, float32 or int32.
+        The outputs for all images, float32 or int32.
     """
-    interpreter = make_interpreter(content, num_threads)
-    [details], [result] = interpreter.get_input_details(), interpreter.get_output_details()
-    outputs = []
-    for image in images:
-        interpreter.set_tensor(details["index"], image[None].astype(details["dtype"]))
-        interpreter.invoke()
-        outputs.append(interpreter.get_tensor(result["index"]))
-    return np.concatenate(outputs)
+    runner = TFLiteRunner(content, num_threads)
+    return np.concatenate([runner(image[None])[0] for image in images])

@@ -1,4 +1,4 @@
-"""A TF Lite file against the network that it was converted from."""
+"""Comparison of a TF Lite file with the network that it was converted from."""
 
 from __future__ import annotations
 
@@ -8,34 +8,38 @@ from collections.abc import Iterable
 from typing import Any
 
 import numpy as np
-from PIL import Image
+from PIL import Image, ImageDraw, ImageFont
 
 from keras_segformer.evaluation.confusion import ConfusionMatrix
-from keras_segformer.evaluation.interpreter import make_interpreter
+from keras_segformer.evaluation.tflite import resize_labels
 from keras_segformer.label_sets import LabelSet
 from keras_segformer.models import SegFormerNetwork
 from keras_segformer.ops import predicted_labels
 from keras_segformer.predict.enlarge import enlarge_argmax
 from keras_segformer.predict.interpolation import resized_rows
 from keras_segformer.predict.logits import quarter_logits
-from keras_segformer.visualization import overlay
+from keras_segformer.runtime import IsolatedRunner, TFLiteRunner
+from keras_segformer.visualization import legend, overlay
 
 from ..progress import Progress, silent
-from .fidelity import label_maps
 
 _NUM_WORST = 4
+_NAME = "the file"  # in error messages about a file that is given as bytes
 _RED = (220, 30, 30)
-_SEEN = 1e-3  # share of the positions from which on a class cannot vanish by chance
+_SEEN = 1e-3  # share of positions above which a class cannot vanish by chance
+_CAPTIONS = ("{name}: the network", "the file, {agreement:.2%} the same", "where they differ")
+CAPTION_HEIGHT = 24  # pixels
+_INK, _PAPER = (30, 30, 30), (255, 255, 255)
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True, eq=False)
 class Pair:
-    """What both make of an image.
+    """The labels of the network and of the file for one image.
 
     Args:
         name: Name of the image.
-        agreement: Share of the positions with the same label.
-        image: `(height, width, 3)`, uint8, as both saw it.
+        agreement: Share of positions with the same label.
+        image: `(height, width, 3)`, uint8, resized to the input of the file.
         expected: Labels of the network, `(h, w)`, int32.
         actual: Labels of the file, `(h, w)`, int32.
     """
@@ -46,16 +50,21 @@ class Pair:
     expected: np.ndarray
     actual: np.ndarray
 
+    @property
+    def captions(self) -> tuple[str, ...]:
+        """The captions of the three images of `panels`."""
+        return tuple(caption.format(name=self.name, agreement=self.agreement) for caption in _CAPTIONS)
+
 
 @dataclasses.dataclass(frozen=True, kw_only=True, eq=False)
 class Verification:
-    """How closely a file follows its network.
+    """How closely a file reproduces the labels of its network.
 
     Args:
-        agreements: The share of positions with the same label, by the names of the images.
+        agreements: The share of positions with the same label, by the name of the image.
         confusion: Labels of the network by labels of the file.
         class_names: Names of the classes.
-        worst: The images that agree least, the worst first.
+        worst: The images with the lowest agreement, the lowest first.
     """
 
     agreements: dict[str, float]
@@ -65,24 +74,24 @@ class Verification:
 
     @property
     def agreement(self) -> float:
-        """The mean of the images."""
+        """The mean agreement of the images."""
         return float(np.mean(list(self.agreements.values())))
 
     @property
     def worst_agreement(self) -> float:
-        """That of the image with the least."""
+        """The lowest agreement of an image."""
         return min(self.agreements.values())
 
     @property
     def vanished(self) -> tuple[str, ...]:
-        """The classes that the network sees and the file never."""
+        """Names of the classes that the network predicts and the file never does."""
         before, after = self._shares()
         return tuple(
             name for name, was, now in zip(self.class_names, before, after, strict=True) if was >= _SEEN and not now
         )
 
     def classes(self) -> list[dict[str, Any]]:
-        """The classes that either sees: their shares of the positions before and after, and the IoU between both."""
+        """Returns the classes that either predicts, with their shares of all positions and the IoU of both."""
         iou = self.confusion.scores().iou
         before, after = self._shares()
         return [
@@ -92,7 +101,7 @@ class Verification:
         ]
 
     def to_dict(self) -> dict[str, Any]:
-        """The figures as JSON has them."""
+        """Returns the figures as JSON stores them."""
         return {
             "images": len(self.agreements),
             "agreement": self.agreement,
@@ -107,34 +116,40 @@ class Verification:
 
 
 def verify_content(
-    content: bytes, model: SegFormerNetwork, images: Iterable[tuple[str, np.ndarray]], on_step: Progress = silent
+    content: bytes,
+    model: SegFormerNetwork,
+    images: Iterable[tuple[str, np.ndarray]],
+    progress: Progress = silent,
+    isolated: bool = True,
 ) -> Verification:
     """Run a file and its network on the same images and compare the labels.
 
     Args:
-        content: The file, which takes one picture on the scale 0..255 and gives logits or labels.
+        content: The file. It takes one picture on the scale 0..255 and gives logits or labels.
         model: The network in Keras.
-        images: Names, and pictures `(H, W, 3)`, uint8, RGB, which are resized to the file's input whatever their
+        images: Names and pictures `(H, W, 3)`, uint8, RGB, which are resized to the input of the file whatever their
             aspect ratio.
-        on_step: Told of the progress.
+        progress: Called with progress updates.
+        isolated: Whether the file runs in a process of its own, as files of unknown origin should.
 
     Returns:
         The comparison.
 
     Raises:
-        ValueError: There is no image, or the file and the network have different outputs.
+        ValueError: There is no image, the file and the network have different outputs, or the file is damaged.
     """
     images = list(images)
     if not images:
         raise ValueError("There is no image to compare a file and its network on; name some.")
-    run = _Runner(content)
+    runner = IsolatedRunner(content, _NAME) if isolated else TFLiteRunner(content)
+    size = runner.inputs[0].shape[1:3]
     num_classes = model.label_set.num_classes
     confusion, agreements = ConfusionMatrix(num_classes, ignore_index=-1), {}
     worst: list[Pair] = []
-    advance = on_step("Comparing with the network", len(images))
+    advance = progress("Comparing with the network", len(images))
     for name, image in images:
-        pixels = np.rint(resized_rows(image, run.size)).astype(np.uint8)
-        actual = run(pixels)
+        pixels = np.rint(resized_rows(image, size)).astype(np.uint8)
+        actual = _labels_of_file(runner, pixels)
         expected = _labels_of_network(model, pixels, actual.shape)
         confusion.update(expected, actual)
         agreements[name] = float(np.mean(expected == actual))
@@ -147,58 +162,72 @@ def verify_content(
 
 
 def draw_worst(verification: Verification, label_set: LabelSet) -> Image.Image:
-    """Draw the images that agree least: network, file, and where they differ.
+    """Draw the images with the lowest agreement: network, file, and where they differ.
 
     Args:
         verification: The comparison.
         label_set: The colours.
 
     Returns:
-        A row of three panels for every image.
+        For every image a row of captions above a row of three panels, and a legend of the classes to the right.
     """
-    rows = [np.concatenate(panels(pair, label_set), axis=1) for pair in verification.worst]
-    return Image.fromarray(np.concatenate(rows))
+    rows = []
+    for pair in verification.worst:
+        row = np.concatenate(panels(pair, label_set), axis=1)
+        rows += [_caption_row(pair.captions, row.shape[1]), row]
+    drawing = np.concatenate(rows)
+    colors = legend(_all_labels(verification), label_set, drawing.shape[0])
+    return Image.fromarray(np.concatenate([drawing, colors], axis=1))
 
 
 def panels(pair: Pair, label_set: LabelSet) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Draw what both make of an image.
+    """Draw the labels of the network and of the file for an image.
 
     Args:
         pair: The labels of both.
         label_set: The colours.
 
     Returns:
-        Labels of the network, labels of the file, and where they differ in red, each `(height, width, 3)`, uint8.
+        The labels of the network, those of the file, and red where they differ, each `(height, width, 3)`, uint8.
     """
-    differs = _enlarged((pair.expected != pair.actual).astype(np.int32), pair.image).astype(bool)
+    size = pair.image.shape[:2]
+    differs = resize_labels(pair.expected != pair.actual, size)
     gray = np.repeat(pair.image.mean(axis=2, keepdims=True) * 0.5 + 100, 3, axis=2).astype(np.uint8)
     gray[differs] = _RED
     expected, actual = (
-        overlay(pair.image, _enlarged(labels, pair.image), label_set) for labels in (pair.expected, pair.actual)
+        overlay(pair.image, resize_labels(labels, size), label_set) for labels in (pair.expected, pair.actual)
     )
     return expected, actual, gray
 
 
-def _enlarged(labels: np.ndarray, image: np.ndarray) -> np.ndarray:
-    height, width, _ = image.shape
-    rows = np.arange(height) * labels.shape[0] // height
-    columns = np.arange(width) * labels.shape[1] // width
-    return labels[rows[:, None], columns]
+def _caption_row(captions: Iterable[str], width: int) -> np.ndarray:
+    captions = list(captions)
+    image = Image.new("RGB", (width, CAPTION_HEIGHT), _PAPER)
+    draw, font = ImageDraw.Draw(image), ImageFont.load_default(CAPTION_HEIGHT * 0.55)
+    column = width // len(captions)
+    for index, caption in enumerate(captions):
+        text = _shortened(caption, font, column - 8)
+        draw.text((index * column + 4, CAPTION_HEIGHT / 2), text, fill=_INK, font=font, anchor="lm")
+    return np.array(image)
 
 
-class _Runner:
-    """A file as a function from pixels to labels `(h, w)`."""
+def _shortened(text: str, font: ImageFont.FreeTypeFont, width: int) -> str:
+    """The text, cut in front where it is wider than a panel: the end of a caption says what is shown."""
+    while font.getlength(text) > width and len(text) > 1:
+        text = "…" + text[2:]
+    return text
 
-    def __init__(self, content: bytes) -> None:
-        self._interpreter = make_interpreter(content)
-        [self._input], [self._output] = self._interpreter.get_input_details(), self._interpreter.get_output_details()
-        self.size = tuple(int(length) for length in self._input["shape"][1:3])
 
-    def __call__(self, pixels: np.ndarray) -> np.ndarray:
-        self._interpreter.set_tensor(self._input["index"], pixels[None].astype(self._input["dtype"]))
-        self._interpreter.invoke()
-        output = self._interpreter.get_tensor(self._output["index"])
-        return (predicted_labels(output) if output.ndim == 4 else output)[0]
+def _all_labels(verification: Verification) -> np.ndarray:
+    """Labels `(1, n)` of both on all the images that are drawn."""
+    labels = [each.ravel() for pair in verification.worst for each in (pair.expected, pair.actual)]
+    return np.concatenate(labels)[None]
+
+
+def _labels_of_file(runner: IsolatedRunner | TFLiteRunner, pixels: np.ndarray) -> np.ndarray:
+    [output] = runner(pixels[None])
+    is_logits = np.issubdtype(output.dtype, np.floating)
+    return predicted_labels(output)[0] if is_logits else output.reshape(output.shape[1:3])  # (h, w)
 
 
 def _labels_of_network(model: SegFormerNetwork, pixels: np.ndarray, size: tuple[int, ...]) -> np.ndarray:

@@ -1,1 +1,1 @@
-"""TF Lite files: read, written, reordered, described, and run."""
+"""Reading, writing, reordering and describing TF Lite files. `keras_segformer.runtime` runs them."""

@@ -1,44 +1,36 @@
-"""The memory that a TF Lite file's tensors need."""
+"""The memory that the tensors of a TF Lite file need."""
 
 from __future__ import annotations
 
-import warnings
+from keras_segformer.runtime import IsolatedRunner, TFLiteRunner
 
-import numpy as np
-import tensorflow as tf
-from tensorflow.lite.python import schema_py_generated as schema
+from .reader import read_tflite
 
 
-def arena_bytes(content: bytes) -> int:
-    """How much the interpreter lays out for tensors that are no weights, where no delegate takes part.
+def arena_bytes(content: bytes, isolated_as: str | None = None) -> int:
+    """Measure the memory of all tensors but the weights, without delegates.
 
     Args:
         content: A TF Lite file.
+        isolated_as: What error messages call a file of unknown origin, which is loaded in a process of its own;
+            `None` to load the file in this process.
 
     Returns:
-        The number of bytes that at least one tensor lies on. Weights that have to be unpacked first, as those of
-        float16 files, count.
+        The number of bytes covered by at least one tensor. Weights that are unpacked first, such as those of float16
+        files, count.
+
+    Raises:
+        ValueError: The file is damaged or kills its process.
     """
-    with warnings.catch_warnings():
-        # It will leave TensorFlow one day; until then no other package is needed.
-        warnings.filterwarnings("ignore", message=r"\s*Warning: tf\.lite\.Interpreter is deprecated")
-        resolver = tf.lite.experimental.OpResolverType.BUILTIN_WITHOUT_DEFAULT_DELEGATES
-        interpreter = tf.lite.Interpreter(model_content=content, experimental_op_resolver_type=resolver)
-    interpreter.allocate_tensors()
-    model = schema.Model.GetRootAs(content, 0)
-    graph = model.Subgraphs(0)
+    file = read_tflite(content)
+    stored = [tensor.data is not None for tensor in file.tensors[: file.tensor_counts[0]]]
+    if isolated_as:
+        with IsolatedRunner(content, isolated_as, delegates=False, trial=False) as runner:
+            ranges = runner.address_ranges(len(stored))
+    else:
+        ranges = TFLiteRunner(content, delegates=False).address_ranges(len(stored))
     total, covered = 0, 0
-    ranges = (
-        _address_range(interpreter.tensor(index)())
-        for index in range(graph.TensorsLength())
-        if not model.Buffers(graph.Tensors(index).Buffer()).DataLength()
-    )
-    for start, end in sorted(ranges):
+    for start, end in sorted(each for each, has_data in zip(ranges, stored, strict=True) if not has_data):
         total += max(0, end - max(start, covered))
         covered = max(covered, end)
     return total
-
-
-def _address_range(values: np.ndarray | np.generic) -> tuple[int, int]:
-    # A tensor without axes, or one that no operation uses, comes as a number.
-    return (values.ctypes.data, values.ctypes.data + values.nbytes) if isinstance(values, np.ndarray) else (0, 0)

@@ -1,4 +1,4 @@
-"""From an inference function to the bytes of a TF Lite file."""
+"""Exporting an inference function as a TF Lite file."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Literal
 
 import tensorflow as tf
 
-from .reorder import reordered
+from .reorder import reorder_for_memory
 
 Precision = Literal["float32", "float16"]
 
@@ -17,17 +17,17 @@ def export(function: tf.types.experimental.ConcreteFunction, precision: Precisio
     """Convert a function whose weights are constants.
 
     Args:
-        function: What `inference_function` returns.
+        function: The result of `inference_function`.
         precision: A key of `PRECISIONS`.
 
     Returns:
-        A TF Lite file of built-in operations, with a signature, in the order that needs little memory.
+        A TF Lite file of built-in operations, with a signature, in the order that needs the least memory.
     """
-    # Some object has to be named as the owner of the function's variables, of which there are none.
+    # The second argument owns the function's variables; it has none.
     converter = tf.lite.TFLiteConverter.from_concrete_functions([function], tf.Module())
     converter.target_spec.supported_ops = [tf.lite.OpsSet.TFLITE_BUILTINS]
     PRECISIONS[precision](converter)
-    return reordered(converter.convert())
+    return reorder_for_memory(converter.convert())
 
 
 def _keep_float32(converter: tf.lite.TFLiteConverter) -> None:
@@ -42,7 +42,7 @@ def _store_float16(converter: tf.lite.TFLiteConverter) -> None:
 PRECISIONS: Mapping[str, Callable[[tf.lite.TFLiteConverter], None]] = MappingProxyType(
     {"float32": _keep_float32, "float16": _store_float16}
 )
-"""How to set the converter up, by the name of a precision.
+"""How to configure the converter, by the name of a precision.
 
-`float16` stores the weights in half the bytes; CPUs compute in float32 all the same, GPUs in float16.
+`float16` halves the size of the weights; CPUs still compute in float32, GPUs in float16.
 """

@@ -1,7 +1,8 @@
-"""TFLite metadata: what a file says of itself to Android Studio and the task libraries.
+"""TFLite metadata: the description of a file that Android Studio and the task libraries read.
 
-Source of the layout: metadata_schema.fbs 1.5.0 of tflite-support. No package for Python writes it any more, so the few
-tables that are needed are laid out here.
+Source of the layout: metadata_schema.fbs 1.5.0 of tflite-support. That package, whose writer could be used instead, has
+no wheel for Python 3.12 and newer, and MediaPipe's writer comes with OpenCV and matplotlib. The few tables that are
+needed are therefore laid out here, with the methods of `flatbuffers.Builder` that generated code calls.
 """
 
 from __future__ import annotations
@@ -32,19 +33,19 @@ _NORMALIZATION = 1
 
 
 def with_metadata(content: bytes, facts: dict[str, Any]) -> bytes:
-    """Write metadata into a file, and the names of the classes and all facts behind it.
+    """Add metadata to a file, and append the names of the classes and all facts as a zip archive.
 
     Args:
         content: The file.
-        facts: What the JSON file beside it is to hold, but for what is known of the file as a whole only.
+        facts: The content of the JSON file beside it, without the size and checksum of the file.
 
     Returns:
-        The file. Readers of flatbuffers do not see what is behind it; readers of archives see nothing else.
+        The file. Readers of flatbuffers ignore the archive behind it, and readers of archives what is before it.
     """
     model = unpack(content)
     set_metadata(model, _ENTRY, _model_metadata(facts))
     archive = io.BytesIO(pack(model))
-    # Stored, not compressed: Android maps the files. The date is fixed, so that the same facts give the same file.
+    # Stored, not compressed, because Android maps the files; with a fixed date, so that the output is reproducible.
     with zipfile.ZipFile(archive, "a", zipfile.ZIP_STORED) as files:
         for name, text in (
             (LABEL_FILE, "\n".join(facts["label_set"]["names"]) + "\n"),
@@ -62,7 +63,7 @@ def _model_metadata(facts: dict[str, Any]) -> bytes:
         name="images",
         description=f"A picture, RGB on the scale 0..255, {height}x{width} pixels.",
         content=_content(builder, _IMAGE_PROPERTIES, _table(builder, _RGB_ONLY)),
-        # The network normalises by itself.
+        # The normalisation is part of the network.
         units=[_unit(builder, mean=[0.0], std=[1.0])],
     )
     labels = _file(builder, LABEL_FILE, "Names of the classes, one in a line.", _TENSOR_VALUE_LABELS)
@@ -101,7 +102,7 @@ _RGB_ONLY = [np.int8(_RGB)]
 
 
 def _table(builder: flatbuffers.Builder, fields: Sequence[Any]) -> int:
-    """A table of the fields in the order of the schema: offsets, 8-bit numbers, or `None` for those left out."""
+    """A table of fields in the order of the schema: offsets, 8-bit numbers, or `None` for fields left out."""
     builder.StartObject(len(fields))
     for slot, value in enumerate(fields):
         if isinstance(value, np.int8):

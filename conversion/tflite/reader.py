@@ -1,19 +1,20 @@
-"""What a TF Lite file holds: its operations and their tensors, read without running them."""
+"""The operations and tensors of a TF Lite file, read without running it."""
 
 from __future__ import annotations
 
 import collections
 import dataclasses
 import struct
-from collections.abc import Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 import numpy as np
-from tensorflow.lite.python import schema_py_generated as schema
+
+from .schema import schema
 
 _IDENTIFIER = b"TFL3"
 MINIMUM_RUNTIME = b"min_runtime_version"
-# What reading raises where an offset leads out of a flatbuffer or to something else.
+# Raised when an offset points outside the flatbuffer or at something else.
 _DAMAGES = (struct.error, ValueError, IndexError, KeyError, TypeError, AttributeError, OverflowError, MemoryError)
 
 
@@ -24,14 +25,14 @@ class Tensor:
     Args:
         name: Its name.
         type: Name of its type in the schema, such as `"FLOAT32"`.
-        shape: Its shape; 1 where an axis is dynamic.
-        dynamic: Whether an axis is known at run time only.
-        variable: Whether its value outlives a call.
-        sparse: Whether its values are stored sparsely.
+        shape: Its shape; 1 for dynamic axes.
+        dynamic: Whether the length of an axis is set at run time.
+        variable: Whether it keeps its value between runs.
+        sparse: Whether its values are stored in a sparse format.
         constant: Whether it is a weight, or is unpacked from one.
-        data: The bytes of a weight.
-        scales: The scales of a quantised tensor, float32; none for others.
-        zero_points: The zero points of a quantised tensor.
+        data: The bytes of a weight; `None` for other tensors.
+        scales: The scales of a quantised tensor, float32; empty for others.
+        zero_points: The zero points of a quantised tensor, int64; empty for others.
     """
 
     name: str
@@ -47,7 +48,7 @@ class Tensor:
 
     @property
     def integers(self) -> np.ndarray:
-        """The values of an INT32 weight; none for other tensors."""
+        """The values of an INT32 weight; empty for other tensors."""
         if self.data is None or self.type != "INT32":
             return np.zeros(0, np.int32)
         return self.data[: len(self.data) // 4 * 4].view("<i4")
@@ -58,13 +59,13 @@ class Node:
     """An operation of a file.
 
     Args:
-        place: Where it stands: its index, behind that of its graph where there are several, as in `"1:12"`.
-        name: Name of its kind, such as `"CONV_2D"`; of a custom operation its own.
-        version: The version that the file gives it.
-        custom: Whether it is none of TF Lite's own.
-        inputs: Its inputs; `None` for one that is left out.
+        place: Its index in the graph, in files of several graphs after the index of the graph, as in `"1:12"`.
+        name: Name of its operator, such as `"CONV_2D"`, or the name of a custom operator.
+        version: The operator version in the file.
+        custom: Whether it is a custom operation, not one of TF Lite's built-in operations.
+        inputs: Its inputs; `None` for optional inputs that are left out.
         outputs: Its outputs.
-        options: Its options under the names that the schema gives them; none where all have their defaults.
+        options: Its options by the names in the schema; empty if all have their defaults.
     """
 
     place: str
@@ -77,7 +78,7 @@ class Node:
 
     @property
     def unpacks_weights(self) -> bool:
-        """Whether it only turns stored weights into those that another operation takes."""
+        """Whether it only converts stored weights for another operation."""
         return self.name in _UNPACKING and bool(self.inputs) and all(each and each.constant for each in self.inputs)
 
 
@@ -88,19 +89,21 @@ class TFLiteFile:
     Args:
         nodes: The operations of all graphs, in their order.
         tensors: The tensors of all graphs.
-        claimed_runtime: The oldest TF Lite runtime that the file says it needs, or `None` where it says nothing.
+        tensor_counts: The number of tensors of every graph.
+        claimed_runtime: The oldest TF Lite runtime that the file claims to run on; `None` if it claims none.
     """
 
     nodes: tuple[Node, ...]
     tensors: tuple[Tensor, ...]
+    tensor_counts: tuple[int, ...]
     claimed_runtime: str | None
 
     def operators(self) -> list[dict[str, Any]]:
-        """List the kinds of operations.
+        """Count the operations by operator and version.
 
         Returns:
-            `{"name": …, "version": …, "count": …}` for every kind, sorted by name; custom operations, which need more
-            than the TF Lite runtime, under their own names.
+            `{"name": …, "version": …, "count": …}`, sorted by name and version; custom operations under their own
+            names.
         """
         counts = collections.Counter((node.name, node.version) for node in self.nodes)
         return [{"name": name, "version": version, "count": count} for (name, version), count in sorted(counts.items())]
@@ -116,115 +119,158 @@ def read_tflite(content: bytes) -> TFLiteFile:
         Its operations and tensors.
 
     Raises:
-        ValueError: It is no TF Lite file, or a part of it is missing.
+        ValueError: It is not a TF Lite file, is damaged, or describes more than its bytes can hold.
     """
     if content[4:8] != _IDENTIFIER:
-        raise ValueError("This is no TF Lite file; name one whose name ends in .tflite, as `convert` writes it.")
+        raise ValueError("This is not a TF Lite file; name one whose name ends in .tflite, as `convert` writes it.")
     try:
-        return _read(schema.ModelT.InitFromPackedBuf(content, 0))
+        return _Reader(content).read()
     except _DAMAGES as error:
         raise ValueError(f"The TF Lite file is cut short or damaged ({error}); copy or convert it again.") from error
 
 
 def operators(content: bytes) -> list[dict[str, Any]]:
-    """List the kinds of operations of a file.
+    """Count the operations of a file by operator and version.
 
     Args:
         content: The file.
 
     Returns:
-        What `TFLiteFile.operators` returns.
+        The result of `TFLiteFile.operators`.
 
     Raises:
-        ValueError: It is no TF Lite file, or a part of it is missing.
+        ValueError: It is not a TF Lite file, is damaged, or describes more than its bytes can hold.
     """
     return read_tflite(content).operators()
 
 
-def _read(model: schema.ModelT) -> TFLiteFile:
-    graphs = [_read_graph(model, index) for index in range(len(model.subgraphs))]
-    return TFLiteFile(
-        nodes=tuple(node for nodes, _ in graphs for node in nodes),
-        tensors=tuple(tensor for _, tensors in graphs for tensor in tensors),
-        claimed_runtime=_claimed_runtime(model),
-    )
+class _Reader:
+    """Reads a flatbuffer table by table, and counts the bytes that the tables take.
 
+    Tables of a flatbuffer are found by offsets, so 300 graphs may all be one graph whose 300 operations are all one
+    operation: 90,000 operations in 2.5 KB. Converters write every table once, so a file that describes more bytes than
+    it has is made to exhaust its reader.
+    """
 
-def _read_graph(model: schema.ModelT, number: int) -> tuple[list[Node], list[Tensor]]:
-    graph = model.subgraphs[number]
-    kinds = [_kind(code) for code in model.operatorCodes]
-    operators = graph.operators or []
-    weights = {index for index, tensor in enumerate(graph.tensors) if _has_data(model.buffers[tensor.buffer])}
-    for operator in operators:
-        if kinds[operator.opcodeIndex][0] in _UNPACKING and weights.issuperset(_numbers(operator.inputs)):
-            weights.update(_numbers(operator.outputs))
-    tensors = [_tensor(model, tensor, index in weights) for index, tensor in enumerate(graph.tensors)]
-    nodes = []
-    for index, operator in enumerate(operators):
-        name, version, custom = kinds[operator.opcodeIndex]
-        node = Node(
-            place=f"{number}:{index}" if len(model.subgraphs) > 1 else str(index),
-            name=name,
-            version=version,
-            custom=custom,
-            inputs=tuple(None if each < 0 else tensors[each] for each in _numbers(operator.inputs)),
-            outputs=tuple(tensors[each] for each in _numbers(operator.outputs)),
-            options=vars(operator.builtinOptions) if operator.builtinOptions else {},
+    def __init__(self, content: bytes) -> None:
+        self._model = schema.Model.GetRootAs(content, 0)
+        self._size = self._bytes_left = len(content)
+
+    def read(self) -> TFLiteFile:
+        model = self._model
+        self._buffers = list(self._tables(model.BuffersLength(), model.Buffers))
+        self._operators = [
+            self._operator(code) for code in self._tables(model.OperatorCodesLength(), model.OperatorCodes)
+        ]
+        graphs = list(self._tables(model.SubgraphsLength(), model.Subgraphs))
+        nodes: list[Node] = []
+        tensors: list[Tensor] = []
+        for number, graph in enumerate(graphs):
+            prefix = f"{number}:" if len(graphs) > 1 else ""
+            self._read_graph(graph, prefix, nodes, tensors)
+        return TFLiteFile(
+            nodes=tuple(nodes),
+            tensors=tuple(tensors),
+            tensor_counts=tuple(graph.TensorsLength() for graph in graphs),
+            claimed_runtime=self._claimed_runtime(),
         )
-        nodes.append(node)
-    return nodes, tensors
+
+    def _read_graph(self, graph: Any, prefix: str, nodes: list[Node], tensors: list[Tensor]) -> None:
+        packed_tensors = list(self._tables(graph.TensorsLength(), graph.Tensors))
+        operations = [
+            (each, self._numbers(each.InputsAsNumpy()), self._numbers(each.OutputsAsNumpy()))
+            for each in self._tables(graph.OperatorsLength(), graph.Operators)
+        ]
+        weights = {index for index, each in enumerate(packed_tensors) if _has_data(self._buffers[each.Buffer()])}
+        for operation, inputs, outputs in operations:
+            if self._operators[operation.OpcodeIndex()][0] in _UNPACKING and weights.issuperset(inputs):
+                weights.update(outputs)
+        own = [self._tensor(each, index in weights) for index, each in enumerate(packed_tensors)]
+        tensors.extend(own)
+        for index, (operation, inputs, outputs) in enumerate(operations):
+            name, version, custom = self._operators[operation.OpcodeIndex()]
+            node = Node(
+                place=f"{prefix}{index}",
+                name=name,
+                version=version,
+                custom=custom,
+                inputs=tuple(None if each < 0 else own[each] for each in inputs),
+                outputs=tuple(own[each] for each in outputs),
+                options=self._options(operation),
+            )
+            nodes.append(node)
+
+    def _operator(self, code: Any) -> tuple[str, int, bool]:
+        if code.CustomCode():
+            return self._text(code.CustomCode()), code.Version(), True
+        # Codes beyond 127 do not fit the older field, which then holds a placeholder.
+        number = max(code.BuiltinCode(), code.DeprecatedBuiltinCode())
+        # A file may be newer than the installed schema.
+        return _OPERATOR_NAMES.get(number, f"BUILTIN_{number}"), code.Version(), False
+
+    def _tensor(self, tensor: Any, constant: bool) -> Tensor:
+        data, quantization = self._buffers[tensor.Buffer()].DataAsNumpy(), tensor.Quantization()
+        has_data = isinstance(data, np.ndarray) and len(data)
+        return Tensor(
+            name=self._text(tensor.Name()),
+            type=_TYPE_NAMES.get(tensor.Type(), f"TYPE_{tensor.Type()}"),
+            shape=tuple(self._numbers(tensor.ShapeAsNumpy())),
+            dynamic=-1 in self._numbers(tensor.ShapeSignatureAsNumpy()),
+            variable=tensor.IsVariable(),
+            sparse=tensor.Sparsity() is not None,
+            constant=constant,
+            data=data if has_data else None,
+            scales=self._array(quantization and quantization.ScaleAsNumpy(), np.float32),
+            zero_points=self._array(quantization and quantization.ZeroPointAsNumpy(), np.int64),
+        )
+
+    def _options(self, operation: Any) -> Mapping[str, Any]:
+        table = operation.BuiltinOptions()
+        self._spend(_TABLE_BYTES if table else 0)
+        options = table and schema.BuiltinOptionsCreator(operation.BuiltinOptionsType(), table)
+        return vars(options) if options else {}
+
+    def _claimed_runtime(self) -> str | None:
+        for entry in self._tables(self._model.MetadataLength(), self._model.Metadata):
+            if entry.Name() == MINIMUM_RUNTIME:
+                return self._buffers[entry.Buffer()].DataAsNumpy().tobytes().rstrip(b"\0").decode() or None
+        return None
+
+    def _tables(self, count: int, get: Callable[[int], Any]) -> Iterator[Any]:
+        self._spend(count * (_OFFSET_BYTES + _TABLE_BYTES))
+        return map(get, range(count))
+
+    def _numbers(self, vector: np.ndarray | int) -> list[int]:
+        return self._array(vector, np.int64).tolist()
+
+    def _array(self, vector: np.ndarray | int | None, dtype: type) -> np.ndarray:
+        # The flatbuffers package returns the number 0 for a missing vector.
+        if not isinstance(vector, np.ndarray):
+            return np.zeros(0, dtype)
+        self._spend(_OFFSET_BYTES + vector.nbytes)
+        return np.asarray(vector, dtype)
+
+    def _text(self, content: bytes | None) -> str:
+        self._spend(len(content or b""))
+        return (content or b"").decode()
+
+    def _spend(self, num_bytes: int) -> None:
+        self._bytes_left -= num_bytes
+        if self._bytes_left < 0:
+            raise ValueError(f"it describes more operations and tensors than its {self._size:,} bytes can hold")
 
 
-def _kind(code: schema.OperatorCodeT) -> tuple[str, int, bool]:
-    if code.customCode:
-        return code.customCode.decode(), code.version, True
-    # Codes beyond 127 do not fit the older field, which then holds a place-holder.
-    number = max(code.builtinCode, code.deprecatedBuiltinCode)
-    # A file may be newer than the installed schema.
-    return _OPERATOR_NAMES.get(number, f"BUILTIN_{number}"), code.version, False
-
-
-def _tensor(model: schema.ModelT, tensor: schema.TensorT, constant: bool) -> Tensor:
-    data, quantization = model.buffers[tensor.buffer].data, tensor.quantization
-    return Tensor(
-        name=(tensor.name or b"").decode(),
-        type=_TYPE_NAMES.get(tensor.type, f"TYPE_{tensor.type}"),
-        shape=tuple(_numbers(tensor.shape)),
-        dynamic=-1 in _numbers(tensor.shapeSignature),
-        variable=tensor.isVariable,
-        sparse=tensor.sparsity is not None,
-        constant=constant,
-        data=data if data is not None and len(data) else None,
-        scales=_array(quantization and quantization.scale, np.float32),
-        zero_points=_array(quantization and quantization.zeroPoint, np.int64),
-    )
-
-
-def _has_data(buffer: schema.BufferT) -> bool:
+def _has_data(buffer: Any) -> bool:
     # The bytes of files beyond 2 GB lie outside the flatbuffer.
-    return bool(buffer.size) or (buffer.data is not None and len(buffer.data) > 0)
-
-
-def _claimed_runtime(model: schema.ModelT) -> str | None:
-    for entry in model.metadata or []:
-        if entry.name == MINIMUM_RUNTIME:
-            return model.buffers[entry.buffer].data.tobytes().rstrip(b"\0").decode() or None
-    return None
-
-
-def _numbers(vector: np.ndarray | None) -> list[int]:
-    # An empty vector comes as the number 0 in some versions of the flatbuffers package.
-    return vector.tolist() if isinstance(vector, np.ndarray) else []
-
-
-def _array(vector: np.ndarray | None, dtype: type) -> np.ndarray:
-    return np.asarray(vector, dtype) if isinstance(vector, np.ndarray) else np.zeros(0, dtype)
+    return bool(buffer.Size()) or buffer.DataLength() > 0
 
 
 def _names(enumeration: type) -> dict[int, str]:
     return {code: name for name, code in vars(enumeration).items() if isinstance(code, int)}
 
 
+_OFFSET_BYTES = 4
+_TABLE_BYTES = 4  # the offset of its vtable, which tables share
 _UNPACKING = ("DEQUANTIZE", "DENSIFY")
 _OPERATOR_NAMES = _names(schema.BuiltinOperator)
 _TYPE_NAMES = _names(schema.TensorType)

@@ -1,24 +1,23 @@
-"""Pixels as bytes that every accelerator reads as numbers."""
+"""uint8 pixels in a form that every accelerator reads as numbers."""
 
 from __future__ import annotations
 
-from tensorflow.lite.python import schema_py_generated as schema
-
+from .schema import schema
 from .writer import pack, unpack
 
 
 def scale_pixels(content: bytes) -> bytes:
-    """Turn the conversion of bytes to floats at the head of a file into that of quantised numbers, with the scale 1.
+    """Replace the CAST of uint8 pixels to floats by a DEQUANTIZE of pixels with the scale 1.
 
-    Both give the same floats, and XNNPACK takes the latter alone. But Qualcomm's HTP takes a CAST of bytes for one of
-    truth values: every pixel that is not 0 becomes 1, and no label is right (seen with QNN of onnxruntime-qnn 2.7).
-    Numbers with a scale it reads as they are meant, and so do NNAPI and GPUs.
+    Both compute the same floats, and XNNPACK runs only the latter. Qualcomm's HTP reads a CAST of uint8 as a CAST of
+    booleans: every pixel that is not 0 becomes 1, and no label is right (seen with QNN of onnxruntime-qnn 2.7). It
+    reads tensors with a scale correctly, and so do NNAPI and GPUs.
 
     Args:
         content: The file.
 
     Returns:
-        The same function; the file as it was where its input is not bytes that are cast.
+        A file of the same function; the file itself if its input is not uint8 that is cast.
     """
     model = unpack(content)
     [graph] = model.subgraphs

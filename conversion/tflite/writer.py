@@ -1,26 +1,26 @@
-"""TF Lite files taken apart, changed and put together."""
+"""Unpacking TF Lite files into objects, changing these, and packing them again."""
 
 from __future__ import annotations
 
 import flatbuffers
 import numpy as np
-from tensorflow.lite.python import schema_py_generated as schema
 
 from ..audit.versions import requirement, runtime_key
 from .reader import MINIMUM_RUNTIME, read_tflite
+from .schema import schema
 
-_ALIGNMENT = 16  # of the schema: `Buffer.data` is read in place, as numbers of up to 16 bytes
+_ALIGNMENT = 16  # the schema's `force_align` of `Buffer.data`: runtimes read the numbers in place
 _IDENTIFIER = b"TFL3"
 
 
 def unpack(content: bytes) -> schema.ModelT:
-    """Take a file apart.
+    """Unpack a file.
 
     Args:
         content: The file. Weights may lie behind the flatbuffer, as litert-quantizer writes them.
 
     Returns:
-        Its objects, with the weights in their buffers.
+        Its objects, with the weights in the buffers.
     """
     model = schema.ModelT.InitFromPackedBuf(content, 0)
     for buffer in model.buffers:
@@ -31,13 +31,13 @@ def unpack(content: bytes) -> schema.ModelT:
 
 
 def pack(model: schema.ModelT) -> bytes:
-    """Put a file together.
+    """Pack a file.
 
     Args:
         model: The objects; those of the buffers are replaced.
 
     Returns:
-        The file, with every buffer where numbers can be read in place.
+        The file, with aligned buffers.
     """
     model.buffers = [_AlignedBuffer(buffer) for buffer in model.buffers]
     builder = flatbuffers.Builder(1 << 20)
@@ -45,20 +45,20 @@ def pack(model: schema.ModelT) -> bytes:
     return bytes(builder.Output())
 
 
-def tell_truth(content: bytes) -> bytes:
-    """Write into a file the versions that its operations need for their tensors, and the runtime that has them.
+def fix_op_versions(content: bytes) -> bytes:
+    """Set the operator versions that the tensors of a file need, and the oldest runtime that has them.
 
-    litert-quantizer changes the types of tensors and leaves the versions as they were. An older runtime would take the
-    file and compute garbage.
+    litert-quantizer changes the types of tensors and leaves the versions as they were. An older runtime would accept
+    the file and compute garbage.
 
     Args:
         content: A file of one graph.
 
     Returns:
-        The same file with true versions.
+        The same file with the right versions.
 
     Raises:
-        ValueError: It is no TF Lite file, or a part of it is missing.
+        ValueError: It is not a TF Lite file, or is damaged.
     """
     needs = [requirement(node) for node in read_tflite(content).nodes]
     model = unpack(content)
@@ -79,12 +79,12 @@ def tell_truth(content: bytes) -> bytes:
 
 
 def set_metadata(model: schema.ModelT, name: bytes, value: bytes) -> None:
-    """Give a file an entry of metadata in place of an older one.
+    """Set an entry of a file's metadata.
 
     Args:
         model: The file's objects, which are changed.
-        name: Name of the entry.
-        value: What it holds.
+        name: Name of the entry; an older one of that name is replaced.
+        value: Its content.
     """
     model.metadata = [entry for entry in model.metadata or [] if entry.name != name]
     buffer = schema.BufferT()
@@ -96,7 +96,7 @@ def set_metadata(model: schema.ModelT, name: bytes, value: bytes) -> None:
 
 
 class _AlignedBuffer(schema.BufferT):
-    """A buffer whose data is aligned, which the generated class leaves to chance."""
+    """A buffer with aligned data; the generated class ignores the schema's alignment."""
 
     def __init__(self, buffer: schema.BufferT) -> None:
         super().__init__()
@@ -106,10 +106,8 @@ class _AlignedBuffer(schema.BufferT):
         data = None
         if self.data is not None and len(self.data):
             values = np.asarray(self.data, np.uint8)
-            builder.StartVector(1, len(values), _ALIGNMENT)
-            builder.head -= len(values)
-            builder.Bytes[builder.head : builder.head + len(values)] = values.tobytes()
-            data = builder.EndVector()
+            builder.Prep(_ALIGNMENT, values.nbytes)
+            data = builder.CreateNumpyVector(values)
         schema.BufferStart(builder)
         if data is not None:
             schema.BufferAddData(builder, data)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import contextlib
 import dataclasses
 import json
 import re
@@ -17,6 +18,7 @@ import keras_segformer
 from keras_segformer.cli.arguments import image_size
 from keras_segformer.cli.progress import step_bars
 from keras_segformer.conversion import convert
+from keras_segformer.evaluation import TFLiteModel
 from keras_segformer.images import find_images, load_image
 from keras_segformer.segformer import SegFormer
 
@@ -191,6 +193,8 @@ def _check_others(folder: Path, stem: str, processors: Iterable[str], model: Seg
                 f"'{path}' is of another size or other classes; convert for all processors at once, choose another "
                 "--name, or remove it"
             )
+        with contextlib.suppress(FileNotFoundError):  # the app ignores a description without a model
+            TFLiteModel(path.with_suffix(".tflite"))  # a file that kills its process here does so on the phone
 
 
 def _convert(

@@ -1,4 +1,7 @@
-"""`keras-segformer audit`: what a TF Lite file needs, and where it runs."""
+"""`keras-segformer audit`: examine what a TF Lite file needs and where it runs.
+
+The command starts without Keras and TensorFlow.
+"""
 
 from __future__ import annotations
 
@@ -12,24 +15,23 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
-from keras_segformer.cli.outputs import write_json
 from keras_segformer.conversion.audit import TARGETS, Audit, Finding, audit, check_target
 
 _MAX_NAMED = 3
 
 
 def add_parser(subparsers: Any) -> None:
-    """Adds the command to the program's parser.
+    """Add the command to the program's parser.
 
     Args:
-        subparsers: What `argparse.ArgumentParser.add_subparsers` returned.
+        subparsers: The result of `argparse.ArgumentParser.add_subparsers`.
     """
     parser = subparsers.add_parser(
         "audit",
-        help="examine a TF Lite file: operations, true versions, and where it runs",
-        description="Examines a TF Lite file without running it: its operations, the runtime that it needs for its "
-        "tensors, whatever it says itself, and which runtimes and delegates take every operation. The exit status is "
-        "1 where a required target does not, or where the file lies.",
+        help="examine a TF Lite file: operations, versions that they need, and where it runs",
+        description="Examines a TF Lite file without running it: its operations, the runtime that its tensors need "
+        "as opposed to the one that it claims, and which runtimes and delegates run every operation. The exit status "
+        "is 1 if a required target does not, or if the file claims too low a version.",
     )
     parser.add_argument("file", metavar="FILE", type=Path, help="the .tflite file")
     parser.add_argument(
@@ -44,28 +46,30 @@ def add_parser(subparsers: Any) -> None:
 
 
 def run(args: argparse.Namespace) -> int:
-    """Examines a file and prints what was found.
+    """Examine a file and print the findings.
 
     Args:
-        args: What the parser of `add_parser` returns.
+        args: The arguments that `add_parser` declares.
 
     Returns:
-        0, or 1 where a required target does not take every operation or the file lies.
+        0, or 1 if a required target does not run every operation or the file claims too low a version.
 
     Raises:
         FileNotFoundError: There is no such file.
         IsADirectoryError: One of the files is a folder.
-        ValueError: It is no TF Lite file, or a part of it is missing.
+        ValueError: It is not a TF Lite file, or is damaged.
     """
     _check_files(args)
     found = audit(args.file.read_bytes(), dict.fromkeys((*TARGETS, *args.require)))
     if args.json:
+        from keras_segformer.cli.outputs import write_json  # imports Pillow and NumPy's random numbers
+
         write_json(args.json, {"file": str(args.file), "required": list(args.require)} | found.to_dict())
     _print(found)
     failed = [each.target for each in found.verdicts if each.target in args.require and not each.passes]
     console = Console(highlight=False, soft_wrap=True)
     for lie in found.lies:
-        console.print(f"the file lies: {lie}", markup=False)
+        console.print(f"false claim: {lie}", markup=False)
     for target in failed:
         console.print(f"required, but not wholly on it: {target}", markup=False)
     return 1 if failed or found.lies else 0

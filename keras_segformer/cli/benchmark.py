@@ -20,10 +20,10 @@ _MAX_KERNELS = 15
 
 
 def add_parser(subparsers: Any) -> None:
-    """Adds the command to the program's parser.
+    """Add the command to the program's parser.
 
     Args:
-        subparsers: What `argparse.ArgumentParser.add_subparsers` returned.
+        subparsers: The result of `argparse.ArgumentParser.add_subparsers`.
     """
     parser = subparsers.add_parser(
         "benchmark",
@@ -51,25 +51,22 @@ def add_parser(subparsers: Any) -> None:
 
 
 def run(args: argparse.Namespace) -> int:
-    """Measures files and prints the figures.
+    """Measure files and print the figures.
 
     Args:
-        args: What the parser of `add_parser` returns.
+        args: The arguments that `add_parser` declares.
 
     Returns:
         0.
 
     Raises:
         FileNotFoundError: There is no such file.
-        ValueError: A file is broken, or does not run.
+        ValueError: A file is damaged, or does not run.
     """
-    try:
-        with step_bars() as on_step:
-            figures = benchmark(args.files, args.threads, args.rounds, on_step)
-            limits = _smallest_limits(args.files, on_step) if args.smallest_memory else {}
-        kernels = {name: profile(name) for name in figures} if args.profile else {}
-    except RuntimeError as error:
-        raise ValueError(str(error)) from error
+    with step_bars() as progress:
+        figures = benchmark(args.files, args.threads, args.rounds, progress)
+        limits = _smallest_limits(args.files, progress) if args.smallest_memory else {}
+    kernels = {name: profile(name) for name in figures} if args.profile else {}
     if args.json:
         content = {"machine": machine(), "rounds": args.rounds, "smallest_bytes": limits, "kernels": kernels}
         write_json(args.json, content | {"files": {name: each.to_dict() for name, each in figures.items()}})
@@ -81,8 +78,8 @@ def run(args: argparse.Namespace) -> int:
     return 0
 
 
-def _smallest_limits(files: list[str], on_step: Any) -> dict[str, int]:
-    advance = on_step("Finding the smallest memory", len(files))
+def _smallest_limits(files: list[str], progress: Any) -> dict[str, int]:
+    advance = progress("Finding the smallest memory", len(files))
     limits = {}
     for file in files:
         limits[file] = smallest_limit(file)

@@ -1,4 +1,4 @@
-"""`keras-segformer verify`: a TF Lite file against the model that it was converted from."""
+"""`keras-segformer verify`: compare a TF Lite file with the model that it was converted from."""
 
 from __future__ import annotations
 
@@ -25,17 +25,17 @@ from keras_segformer.segformer import SegFormer
 
 
 def add_parser(subparsers: Any) -> None:
-    """Adds the command to the program's parser.
+    """Add the command to the program's parser.
 
     Args:
-        subparsers: What `argparse.ArgumentParser.add_subparsers` returned.
+        subparsers: The result of `argparse.ArgumentParser.add_subparsers`.
     """
     parser = subparsers.add_parser(
         "verify",
         help="compare a TF Lite file with the model that it was converted from",
-        description="Runs a TF Lite file and its model on the same pictures, and prints at how many positions they "
-        "see the same class; with a data set, also the scores of both. The exit status is 1 where the agreement is "
-        "less than required, or where the file never sees a class that the model does.",
+        description="Runs a TF Lite file and its model on the same pictures, and prints the share of positions at "
+        "which they predict the same class; with a data set, also the scores of both. The exit status is 1 if the "
+        "agreement is less than required, or if the file never predicts a class that the model does.",
     )
     parser.add_argument("file", metavar="FILE", type=Path, help="the .tflite file")
     parser.add_argument("--against", metavar="PRESET", required=True, help="name or folder of the model")
@@ -50,27 +50,27 @@ def add_parser(subparsers: Any) -> None:
 
 
 def run(args: argparse.Namespace) -> int:
-    """Compares a file with its model.
+    """Compare a file with its model.
 
     Args:
-        args: What the parser of `add_parser` returns.
+        args: The arguments that `add_parser` declares.
 
     Returns:
-        0, or 1 where the agreement is less than required or a class has vanished.
+        0, or 1 if the agreement is less than required or a class has vanished.
 
     Raises:
         FileNotFoundError: There is no such file or picture.
         InvalidDatasetError: The data set is broken, or has no such split.
         InvalidPresetError: The preset's files are broken.
         PresetNotFoundError: There is no such preset.
-        ValueError: The file does not fit the model.
+        ValueError: The file is damaged, kills the process that runs it, or does not fit the model.
     """
-    file = TFLiteModel(args.file)  # names what is wrong with a file
+    file = TFLiteModel(args.file)
     paths = find_images(args.images)[: args.limit]
     model = SegFormer.from_preset(args.against)
-    with step_bars() as on_step:
+    with step_bars() as progress:
         images = ((path.name, load_image(path)) for path in paths)
-        found = verify_content(args.file.read_bytes(), model, images, on_step)
+        found = verify_content(file.content, model, images, progress)
     scores = _scores(args, file, model) if args.data else None
     if args.figure:
         with atomic_file(args.figure) as temporary:
@@ -85,7 +85,7 @@ def run(args: argparse.Namespace) -> int:
 
 
 def _scores(args: argparse.Namespace, file: TFLiteModel, model: SegFormerNetwork) -> tuple[Evaluation, Evaluation]:
-    """Of the model at the file's size, and of the file."""
+    """The scores of the model at the size of the file's input, and those of the file."""
     examples, mapping = load_dataset(args)
     with progress_bar() as progress:
         track = functools.partial(progress.track, total=examples.size, description="Scoring")
@@ -113,7 +113,7 @@ def _print(found: Verification, scores: tuple[Evaluation, Evaluation] | None) ->
         soft_wrap=True,
     )
     for name in found.vanished:
-        console.print(f"warning: the file never sees the class {name}, which the model does", markup=False)
+        console.print(f"warning: the file never predicts the class {name}, which the model does", markup=False)
 
 
 def _class_table(found: Verification) -> Table:

@@ -1,27 +1,27 @@
-"""Runs a TF Lite file on pictures of any size."""
+"""TF Lite files as models that segment pictures of any size."""
 
 from __future__ import annotations
 
 import json
 import os
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
-from keras_segformer.evaluation.interpreter import make_interpreter
 from keras_segformer.label_sets import LabelSet
 from keras_segformer.ops import with_channel_per_label
 from keras_segformer.predict.interpolation import resized_rows
 from keras_segformer.predict.sizes import Size
 from keras_segformer.predict.views import View, label_map
+from keras_segformer.runtime import IsolatedRunner, TensorDetails, TFLiteRunner
 
 _IDENTIFIER = b"TFL3"
-_IMAGE_TYPES = (np.float32, np.uint8, np.int8)
+_IMAGE_TYPES = ("float32", "uint8", "int8")
+_LABEL_TYPES = ("int32", "int64")
 
 
 class TFLiteModel:
-    """A segmentation network as a TF Lite file, run by LiteRT where it is installed and by TensorFlow where not.
+    """A segmentation network as a TF Lite file, run by LiteRT where it is installed and by TensorFlow otherwise.
 
     Its input is one picture of a fixed size, RGB on the scale 0..255, float32 or quantised to 8 bits. Its output is
     either logits `(1, h, w, classes)` at any stride, float32 or quantised, or labels `(1, h, w)` or `(1, h, w, 1)`,
@@ -30,15 +30,19 @@ class TFLiteModel:
     Args:
         path: The file. A JSON file of the same name beside it may name the classes under `label_set`, in the form
             of `LabelSet.to_dict`.
+        isolated: Whether the file runs in a process of its own, which a damaged file can kill without harm to this
+            one. Choose `False` only for files from a source that you trust.
 
     Attributes:
+        content: The bytes that are run.
         input_size: `(height, width)` in pixels at which the network sees pictures.
-        num_labels: The number of labels; `None` where the file's output is labels and no label set tells it.
-        label_set: Names of the classes, where the JSON file has them.
+        num_labels: The number of labels; `None` if the output is labels and no label set is known.
+        label_set: Names of the classes, if the JSON file has them.
 
     Raises:
         FileNotFoundError: There is no such file.
-        ValueError: It is no TF Lite file, or its input or output is of another kind.
+        ValueError: It is not a TF Lite file, it kills the process that runs it, or its input or output is of another
+            kind.
 
     Example:
 
@@ -47,19 +51,20 @@ class TFLiteModel:
     ```
     """
 
-    def __init__(self, path: str | os.PathLike[str]) -> None:
+    def __init__(self, path: str | os.PathLike[str], isolated: bool = True) -> None:
         self.path = Path(path)
-        self._interpreter = _load(self.path)
-        self._input = self._only(self._interpreter.get_input_details(), "input")
-        self._output = self._only(self._interpreter.get_output_details(), "output")
+        self.content = _read(self.path)
+        self._runner = _start(self.content, self.path, isolated)
+        self._input = self._only(self._runner.inputs, "input")
+        self._output = self._only(self._runner.outputs, "output")
         self._check_input()
         self._gives_labels = self._is_labels()
-        self.input_size: Size = tuple(int(length) for length in self._input["shape"][1:3])
+        self.input_size: Size = self._input.shape[1:3]
         self.label_set = self._read_label_set()
         self.num_labels = self._count_labels()
 
     def segment(self, image: np.ndarray, flip: bool = False) -> np.ndarray:
-        """Finds the class of every pixel.
+        """Find the class of every pixel.
 
         Args:
             image: `(H, W, 3)`, uint8, RGB. It is resized to `input_size`, whatever its aspect ratio.
@@ -69,7 +74,8 @@ class TFLiteModel:
             `(H, W)`, integer.
 
         Raises:
-            ValueError: The logits are not finite, or a file whose output is labels is to average probabilities.
+            ValueError: The logits are not finite, `flip` is asked of a file whose output is labels, or the file has
+                killed its process.
         """
         if self._gives_labels:
             return self._segment_by_labels(image, flip)
@@ -79,7 +85,7 @@ class TFLiteModel:
         return label_map(views, image.shape[:2])
 
     def _view(self, image: np.ndarray) -> View:
-        logits = _dequantized(self._invoke(image), self._output)  # (1, h, w, C)
+        logits = self._run(image)  # (1, h, w, C)
         if not np.isfinite(logits).all():
             raise ValueError(f"The logits of '{self.path}' are NaN or infinite; convert the model again, in float32.")
         logits = with_channel_per_label(logits)
@@ -91,38 +97,35 @@ class TFLiteModel:
                 f"'{self.path}' gives labels, and those of a mirrored picture cannot be averaged in; leave --flip out, "
                 "or convert the model with logits as its output."
             )
-        labels = self._invoke(image)
+        labels = self._run(image)
         labels = labels.reshape(labels.shape[1:3])
-        rows, columns = (_nearest(source, target) for source, target in zip(labels.shape, image.shape[:2], strict=True))
-        return labels[rows[:, None], columns]
+        return resize_labels(labels, image.shape[:2])
 
-    def _invoke(self, image: np.ndarray) -> np.ndarray:
-        pixels = resized_rows(image, self.input_size)[None]
-        self._interpreter.set_tensor(self._input["index"], _quantized(pixels, self._input))
-        self._interpreter.invoke()
-        return self._interpreter.get_tensor(self._output["index"])
+    def _run(self, image: np.ndarray) -> np.ndarray:
+        [output] = self._runner(resized_rows(image, self.input_size)[None])
+        return output
 
-    def _only(self, details: list[dict[str, Any]], what: str) -> dict[str, Any]:
-        if len(details) != 1:
-            raise ValueError(f"'{self.path}' has {len(details)} {what}s; convert the model with one.")
-        return details[0]
+    def _only(self, tensors: tuple[TensorDetails, ...], what: str) -> TensorDetails:
+        if len(tensors) != 1:
+            raise ValueError(f"'{self.path}' has {len(tensors)} {what}s; convert the model with one.")
+        return tensors[0]
 
     def _check_input(self) -> None:
-        shape = tuple(self._input["shape_signature"])
+        shape = self._input.shape_signature
         if len(shape) != 4 or shape[0] != 1 or shape[3] != 3 or min(shape) < 1:
             raise ValueError(
                 f"The input of '{self.path}' has the shape {_text(shape)}; convert the model for one picture of a "
                 "fixed size, (1, height, width, 3)."
             )
-        if self._input["dtype"] not in _IMAGE_TYPES:
+        if self._input.dtype not in _IMAGE_TYPES:
             raise ValueError(
-                f"The input of '{self.path}' is {np.dtype(self._input['dtype'])}; convert the model with float32, "
-                "uint8 or int8 pixels."
+                f"The input of '{self.path}' is {self._input.dtype}; convert the model with float32, uint8 or int8 "
+                "pixels."
             )
 
     def _is_labels(self) -> bool:
-        shape, dtype = tuple(self._output["shape"]), np.dtype(self._output["dtype"])
-        if dtype in (np.int32, np.int64) and (len(shape) == 3 or (len(shape) == 4 and shape[3] == 1)):
+        shape, dtype = self._output.shape, self._output.dtype
+        if dtype in _LABEL_TYPES and (len(shape) == 3 or (len(shape) == 4 and shape[3] == 1)):
             return True
         if dtype in _IMAGE_TYPES and len(shape) == 4:
             return False
@@ -138,7 +141,7 @@ class TFLiteModel:
         try:
             content = json.loads(path.read_text(encoding="utf-8"))
         except ValueError as error:
-            raise ValueError(f"'{path}' is no JSON ({error}); convert the model again, or remove the file.") from error
+            raise ValueError(f"'{path}' is not valid JSON ({error}); convert the model again, or remove it.") from error
         if not isinstance(content, dict) or "label_set" not in content:
             return None
         return LabelSet.from_dict(content["label_set"])
@@ -147,7 +150,7 @@ class TFLiteModel:
         named = self.label_set.num_classes if self.label_set else None
         if self._gives_labels:
             return named
-        channels = int(self._output["shape"][3])
+        channels = self._output.shape[3]
         if self.label_set and not self.label_set.fits(channels):
             raise ValueError(
                 f"'{self.path.with_suffix('.json')}' names {named} classes, but the model has {channels}; convert the "
@@ -156,39 +159,45 @@ class TFLiteModel:
         return max(2, channels)
 
 
-def _load(path: Path) -> Any:
+def resize_labels(labels: np.ndarray, size: Size) -> np.ndarray:
+    """Resize labels by nearest-neighbour interpolation with half-pixel centres.
+
+    Args:
+        labels: `(h, w)`, of any type.
+        size: `(height, width)` of the result.
+
+    Returns:
+        `(height, width)`.
+
+    Example:
+
+    >>> resize_labels(np.array([[0, 1]]), (1, 4)).tolist()
+    [[0, 0, 1, 1]]
+    """
+    rows, columns = (
+        ((np.arange(target) + 0.5) * source / target).astype(np.intp)
+        for source, target in zip(labels.shape, size, strict=True)
+    )
+    return labels[rows[:, None], columns]
+
+
+def _read(path: Path) -> bytes:
     if not path.is_file():
         raise FileNotFoundError(f"There is no file '{path}'; check the path.")
     content = path.read_bytes()
-    if content[4:8] != _IDENTIFIER:  # older interpreters crash on other files
-        raise ValueError(f"'{path}' is no TF Lite file; name one that the converter wrote.")
+    if content[4:8] != _IDENTIFIER:
+        raise ValueError(f"'{path}' is not a TF Lite file; name one whose name ends in .tflite.")
+    return content
+
+
+def _start(content: bytes, path: Path, isolated: bool) -> IsolatedRunner | TFLiteRunner:
+    threads = os.cpu_count()
+    if isolated:
+        return IsolatedRunner(content, str(path), threads)
     try:
-        return make_interpreter(content, num_threads=os.cpu_count())
+        return TFLiteRunner(content, threads)
     except (ValueError, RuntimeError) as error:
-        raise ValueError(f"'{path}' cannot be run as a TF Lite file ({error}); convert the model again.") from error
-
-
-def _quantized(pixels: np.ndarray, details: dict[str, Any]) -> np.ndarray:
-    """Pixels on the scale 0..255 as the input takes them."""
-    dtype = details["dtype"]
-    if dtype == np.float32:
-        return pixels
-    scale, zero_point = details["quantization"]
-    limits = np.iinfo(dtype)
-    # A scale of 0 means that the integers are the values themselves.
-    return np.clip(np.rint(pixels / (scale or 1) + zero_point), limits.min, limits.max).astype(dtype)
-
-
-def _dequantized(values: np.ndarray, details: dict[str, Any]) -> np.ndarray:
-    if values.dtype == np.float32:
-        return values
-    scale, zero_point = details["quantization"]
-    return (values.astype(np.float32) - zero_point) * np.float32(scale or 1)
-
-
-def _nearest(source: int, target: int) -> np.ndarray:
-    """Which of `source` positions is nearest to every one of `target`, with half-pixel centres."""
-    return ((np.arange(target) + 0.5) * source / target).astype(np.intp)
+        raise ValueError(f"'{path}' cannot be run as a TF Lite file ({error}); convert it again.") from error
 
 
 def _text(shape: tuple[int, ...]) -> str:

@@ -13,6 +13,7 @@ import pytest
 from PIL import Image
 
 from keras_segformer.cli import android, main
+from keras_segformer.label_sets import LabelSet
 from keras_segformer.segformer import SegFormer
 from tiny import tiny_config
 
@@ -66,6 +67,7 @@ def conversions(monkeypatch) -> list[dict[str, Any]]:
         return facts
 
     monkeypatch.setattr(android, "convert", convert)
+    monkeypatch.setattr(android, "TFLiteModel", lambda path: None)
     return calls
 
 
@@ -246,6 +248,16 @@ def test_files_of_one_name_are_of_one_model(preset, checkout, pictures, conversi
     capsys.readouterr()
     assert run("--preset", preset, "--processors", "gpu") == 2
     assert "cannot be read" in error(capsys)
+
+
+def test_file_beside_that_crashes(preset, checkout, crashing_file, capsys) -> None:
+    folder = checkout / ASSETS
+    folder.mkdir(parents=True)
+    (folder / "tiny_int8.tflite").write_bytes(crashing_file.read_bytes())
+    description = {"input": {"shape": [1, 32, 32, 3]}, "label_set": LabelSet.generic(5).to_dict()}
+    (folder / "tiny_int8.json").write_text(json.dumps(description))
+    assert run("--preset", preset, "--processors", "gpu", "--size", 32) == 2
+    assert "tiny_int8.tflite' kills the process that runs it (signal SIG" in error(capsys)
 
 
 def test_install(preset, checkout, conversions, programs, capsys) -> None:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import hashlib
 import json
 import os
-import warnings
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -13,12 +12,12 @@ from typing import Any
 import keras
 import numpy as np
 import pytest
-import tensorflow as tf
 from filelock import FileLock
 
 from keras_segformer.conversion import convert
 from keras_segformer.conversion.quantize import search
 from keras_segformer.models import SegFormerNetwork
+from keras_segformer.runtime import TFLiteRunner
 from random_models import CONFIGS, random_model
 
 
@@ -122,15 +121,7 @@ def run_file() -> Callable[[Path | bytes, np.ndarray], np.ndarray]:
     """Runs a TF Lite file, given by its path or its content, on the images."""
 
     def run(file: Path | bytes, images: np.ndarray) -> np.ndarray:
-        content = file if isinstance(file, bytes) else file.read_bytes()
-        with warnings.catch_warnings():
-            warnings.filterwarnings("ignore", message=r"\s*Warning: tf\.lite\.Interpreter is deprecated")
-            interpreter = tf.lite.Interpreter(model_content=content)
-        interpreter.allocate_tensors()
-        [details] = interpreter.get_input_details()
-        interpreter.set_tensor(details["index"], images.astype(details["dtype"]))
-        interpreter.invoke()
-        [details] = interpreter.get_output_details()
-        return interpreter.get_tensor(details["index"])
+        [output] = TFLiteRunner(file if isinstance(file, bytes) else file.read_bytes())(images)
+        return output
 
     return run

@@ -20,7 +20,7 @@ from keras_segformer.conversion.quantize import QuantizationRecipe
 from keras_segformer.conversion.tflite.arena import arena_bytes
 from keras_segformer.conversion.tflite.export import export
 from keras_segformer.conversion.tflite.reader import operators
-from keras_segformer.conversion.tflite.reorder import reordered
+from keras_segformer.conversion.tflite.reorder import reorder_for_memory
 from keras_segformer.evaluation import TFLiteModel
 from keras_segformer.licenses import License
 from keras_segformer.models import SegFormerNetwork
@@ -110,10 +110,10 @@ def test_order_and_tiles_save_memory_and_keep_the_numbers(photograph, run_file, 
         for tiling in (Tiling(scores=2**14, fused=2**16), UNTILED)
     )
     best, whole = export(tiled, "float32"), export(untiled, "float32")
-    monkeypatch.setattr("keras_segformer.conversion.tflite.export.reordered", lambda content: content)
+    monkeypatch.setattr("keras_segformer.conversion.tflite.export.reorder_for_memory", lambda content: content)
     unordered = export(tiled, "float32")
     assert operators(best) == operators(unordered)
-    assert reordered(best) == best
+    assert reorder_for_memory(best) == best
     assert arena_bytes(best) < 0.8 * min(arena_bytes(unordered), arena_bytes(whole))
     images = photograph(128, 128)
     expected = model(images, training=False)

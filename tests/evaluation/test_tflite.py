@@ -9,9 +9,9 @@ import keras
 import numpy as np
 import pytest
 import tensorflow as tf
-from packaging.version import Version
 
 from keras_segformer.evaluation import TFLiteModel, evaluate
+from keras_segformer.evaluation.tflite import resize_labels
 from keras_segformer.label_sets import LabelSet
 from keras_segformer.predict.interpolation import resized_rows
 from tflite_files import convert
@@ -124,14 +124,33 @@ def test_label_set_beside_the_file(float_file, label_file, folder):
     assert with_json(float_file, '{"input": "x"}').label_set is None
     with pytest.raises(ValueError, match="names 3 classes, but the model has 5"):
         with_json(float_file, json.dumps({"label_set": LabelSet.generic(3).to_dict()}))
-    with pytest.raises(ValueError, match="no JSON"):
+    with pytest.raises(ValueError, match="not valid JSON"):
         with_json(float_file, "{")
 
 
-@pytest.mark.skipif(Version(tf.__version__) < Version("2.21"), reason="older interpreters crash on broken files")
+def test_file_that_crashes(crashing_file):
+    with pytest.raises(ValueError, match=r"crashing.tflite' kills the process that runs it \(signal SIG"):
+        TFLiteModel(crashing_file)
+
+
+def test_in_this_process(float_file, label_file, image):
+    for file in (float_file, label_file):
+        np.testing.assert_array_equal(
+            TFLiteModel(file, isolated=False).segment(image), TFLiteModel(file).segment(image)
+        )
+    with pytest.raises(FileNotFoundError, match="no file"):
+        TFLiteModel(float_file.with_name("missing.tflite"), isolated=False)
+
+
+def test_resized_labels():
+    labels = np.arange(6).reshape(2, 3)
+    np.testing.assert_array_equal(resize_labels(labels, (4, 6)), labels.repeat(2, axis=0).repeat(2, axis=1))
+    assert resize_labels(labels, (1, 2)).tolist() == [[3, 5]]
+
+
 def test_broken_file(float_file, tmp_path):
     (tmp_path / "broken.tflite").write_bytes(float_file.read_bytes()[:-100])
-    with pytest.raises(ValueError, match="cannot be run as a TF Lite file"):
+    with pytest.raises(ValueError, match=r"broken.tflite' (cannot be run|kills the process)"):  # by the runtime's age
         TFLiteModel(tmp_path / "broken.tflite")
 
 
@@ -139,7 +158,7 @@ def test_other_files(tmp_path):
     with pytest.raises(FileNotFoundError, match="no file"):
         TFLiteModel(tmp_path / "missing.tflite")
     (tmp_path / "archive.tflite").write_bytes(b"PK" * 10)
-    with pytest.raises(ValueError, match="is no TF Lite file"):
+    with pytest.raises(ValueError, match="is not a TF Lite file"):
         TFLiteModel(tmp_path / "archive.tflite")
     images = keras.Input((8, 8, 1), batch_size=1)
     grey = convert(keras.Model(images, keras.layers.Conv2D(2, 1)(images)), tmp_path / "grey.tflite")

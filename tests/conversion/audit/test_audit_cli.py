@@ -7,14 +7,11 @@ import json
 import pytest
 
 from keras_segformer.cli import main
-from keras_segformer.conversion import convert
 
 
 @pytest.fixture(scope="module")
-def file(tiny, tmp_path_factory):
-    path = tmp_path_factory.mktemp("audit") / "m.tflite"
-    convert(tiny, path, input_size=(64, 64), input="float32")
-    return str(path)
+def file(converted):
+    return str(converted("tiny", input_size=(64, 64), input="float32", report=False)[0])
 
 
 def test_report(file, capsys):
@@ -36,9 +33,9 @@ def test_requirement_not_met(file, capsys):
     assert printed[-2:] == [f"required, but not wholly on it: {target}" for target in ("nnapi:6", "runtime:2.8")]
 
 
-def test_lie(shared, capsys):
+def test_false_claim(shared, capsys):
     assert main(["audit", str(shared / "peers" / "onnx2tf_float32.tflite")]) == 1
-    assert "the file lies: RESIZE_BILINEAR says version 1" in capsys.readouterr().out
+    assert "false claim: RESIZE_BILINEAR says version 1" in capsys.readouterr().out
 
 
 def test_json(file, tmp_path):
@@ -59,7 +56,7 @@ def test_errors_are_one_line(tmp_path, capsys):
         assert main(["audit", str(tmp_path / name)]) == 2
     missing, foreign, short, folder = capsys.readouterr().err.splitlines()
     assert "no file" in missing
-    assert "no TF Lite file" in foreign
+    assert "not a TF Lite file" in foreign
     assert "cut short" in short
     assert "a folder" in folder
 

@@ -6,11 +6,11 @@ import json
 from importlib import resources
 
 import pytest
-from tensorflow.lite.python import schema_py_generated as schema
 
 from keras_segformer.conversion.audit.conditions import facts, holds
 from keras_segformer.conversion.audit.versions import runtime_key
 from keras_segformer.conversion.tflite.reader import Node
+from keras_segformer.conversion.tflite.schema import schema
 
 FOLDER = resources.files("keras_segformer.conversion.audit")
 VERSIONS = json.loads((FOLDER / "versions.json").read_text())["operators"]

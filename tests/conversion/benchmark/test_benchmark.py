@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import json
+import shutil
 
 import numpy as np
 import pytest
 
 from keras_segformer.cli import main
-from keras_segformer.conversion import convert
 from keras_segformer.conversion.benchmark import benchmark, profile, run_in_process, smallest_limit
 from keras_segformer.conversion.benchmark.profile import parse_summary
 from keras_segformer.conversion.benchmark.timing import seconds_in_turn
@@ -25,12 +25,13 @@ SUMMARY = """
 
 
 @pytest.fixture(scope="module")
-def files(tiny, tmp_path_factory):
+def files(converted, tmp_path_factory):
     pytest.importorskip("ai_edge_litert", reason="LiteRT is not installed")
     folder = tmp_path_factory.mktemp("files")
-    for precision in ("float32", "float16"):
-        convert(tiny, folder / f"{precision}.tflite", precision, (64, 64), report=False)
-    return [str(folder / "float32.tflite"), str(folder / "float16.tflite")]
+    paths = [folder / f"{precision}.tflite" for precision in ("float32", "float16")]
+    for path in paths:
+        shutil.copyfile(converted("tiny", precision=path.stem, input_size=(64, 64), report=False)[0], path)
+    return [str(path) for path in paths]
 
 
 def test_figures(files):
@@ -56,7 +57,7 @@ def test_limit_of_memory(files):
 def test_broken_files(tmp_path):
     (tmp_path / "m.tflite").write_bytes(b"nothing")
     pytest.importorskip("ai_edge_litert", reason="LiteRT is not installed")
-    with pytest.raises(RuntimeError, match="in a process of its own"):
+    with pytest.raises(ValueError, match=r"m.tflite' (cannot be run|kills the process)"):
         run_in_process(tmp_path / "m.tflite")
     with pytest.raises(FileNotFoundError, match="no file"):
         benchmark([tmp_path / "n.tflite"])
@@ -79,8 +80,21 @@ def test_kernels(files):
 
 def test_kernels_of_a_file_that_is_none(tmp_path):
     (tmp_path / "m.tflite").write_bytes(b"nothing")
-    with pytest.raises(RuntimeError, match="does not profile"):
+    with pytest.raises(ValueError, match=r"m.tflite' (cannot be run|kills the process)"):
         profile(tmp_path / "m.tflite")
+
+
+@pytest.mark.parametrize("measure", [lambda file: benchmark([file]), profile, run_in_process, smallest_limit])
+def test_file_that_crashes(measure, crashing_file):
+    pytest.importorskip("ai_edge_litert", reason="LiteRT is not installed")
+    with pytest.raises(ValueError, match=r"crashing.tflite' kills the process that runs it \(signal SIG"):
+        measure(crashing_file)
+
+
+def test_contender_that_measures_itself():
+    seconds = seconds_in_turn({"own": lambda: 12.5, "ours": lambda: None}, rounds=2)
+    assert seconds["own"] == [12.5, 12.5]
+    assert max(seconds["ours"]) < 1
 
 
 def test_every_round_runs_every_contender():

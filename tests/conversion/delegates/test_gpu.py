@@ -59,7 +59,7 @@ def test_same_labels(precision, input, least, file_of, images, on_gpu, on_cpu):
 
 
 def test_int8_file_is_in_integers(file_of):
-    """What runs on the GPU above is no file of floats."""
+    """The file that runs on the GPU above computes in integers."""
     nodes = read_tflite(file_of("int8_npu", "uint8").read_bytes()).nodes
     integers = [node for node in nodes if node.name in ("CONV_2D", "BATCH_MATMUL") and node.outputs[0].type == "INT8"]
     assert len(integers) >= 60

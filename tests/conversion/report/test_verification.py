@@ -13,7 +13,13 @@ from keras_segformer.cli import main
 from keras_segformer.conversion import audit, convert
 from keras_segformer.conversion.report.fidelity import compare_outputs
 from keras_segformer.conversion.report.page import write_report
-from keras_segformer.conversion.report.verification import Verification, draw_worst, verify_content
+from keras_segformer.conversion.report.verification import (
+    CAPTION_HEIGHT,
+    Pair,
+    Verification,
+    draw_worst,
+    verify_content,
+)
 from keras_segformer.evaluation.confusion import ConfusionMatrix
 from tiny import tiny_config
 
@@ -24,11 +30,11 @@ def images(photograph):
 
 
 @pytest.mark.parametrize("output", ["logits", "labels", "labels_full"])
-def test_float_file_agrees_with_its_network(model, images, output, tmp_path):
-    convert(model, tmp_path / "m.tflite", input_size=(64, 96), output=output, report=False)
+def test_float_file_agrees_with_its_network(model_name, model, converted, images, output):
+    file, _ = converted(model_name, input_size=(64, 96), output=output, report=False)
     steps = []
-    content = (tmp_path / "m.tflite").read_bytes()
-    found = verify_content(content, model, images, lambda text, count: lambda: steps.append((text, count)))
+    progress = lambda text, count: lambda: steps.append((text, count))  # noqa: E731
+    found = verify_content(file.read_bytes(), model, images, progress, isolated=False)
     # Enlarged logits that are all but equal may change places.
     assert found.worst_agreement >= (0.999 if output == "labels_full" else 1.0)
     assert list(found.agreements) == ["40.png", "64.png", "90.png"]
@@ -38,24 +44,25 @@ def test_float_file_agrees_with_its_network(model, images, output, tmp_path):
     assert steps == [("Comparing with the network", 3)] * 3
 
 
-def test_other_network(tiny, deep, images, tmp_path):
-    convert(tiny, tmp_path / "m.tflite", input_size=(64, 96), report=False)
-    content = (tmp_path / "m.tflite").read_bytes()
-    found = verify_content(content, deep, images)
+def test_other_network(converted, deep, images):
+    file, _ = converted("tiny", input_size=(64, 96), report=False)
+    found = verify_content(file.read_bytes(), deep, images)
     assert found.agreement < 0.9
     assert found.worst[0].agreement == found.worst_agreement
     assert [pair.agreement for pair in found.worst] == sorted(found.agreements.values())
     picture = np.asarray(draw_worst(found, deep.label_set))
-    assert picture.shape == (3 * 64, 3 * 96, 3)
+    assert picture.shape[0] == 3 * (CAPTION_HEIGHT + 64)
+    assert picture.shape[1] > 3 * 96  # a legend
+    caption, picture = picture[:CAPTION_HEIGHT], picture[CAPTION_HEIGHT:, : 3 * 96]
+    assert all((caption[:, 96 * column : 96 * (column + 1)] < 128).any() for column in range(3))  # letters
     differing = (found.worst[0].expected != found.worst[0].actual).repeat(4, axis=0).repeat(4, axis=1)
     is_red = (picture[:64, 2 * 96 :] == (220, 30, 30)).all(axis=-1)
     np.testing.assert_array_equal(is_red, differing)
 
 
-def test_no_image(tiny, tmp_path):
-    convert(tiny, tmp_path / "m.tflite", input_size=(64, 96), report=False)
+def test_no_image(tiny):
     with pytest.raises(ValueError, match="no image to compare"):
-        verify_content((tmp_path / "m.tflite").read_bytes(), tiny, [])
+        verify_content(b"", tiny, [])
 
 
 def test_class_that_vanishes():
@@ -110,7 +117,15 @@ def test_command(preset, folder, capsys):
     assert "the same label at 100.00% of the positions on 3 pictures" in capsys.readouterr().out
     assert json.loads((folder / "v.json").read_text())["agreement"] == 1
     with Image.open(folder / "v.png") as picture:
-        assert picture.size == (3 * 64, 3 * 64)
+        assert picture.height == 3 * (CAPTION_HEIGHT + 64)
+
+
+def test_file_that_crashes(preset, folder, tiny, images, crashing_file, capsys):
+    arguments = ["verify", str(crashing_file), "--against", preset, "--images", str(folder / "images")]
+    assert main(arguments) == 2
+    assert "crashing.tflite' kills the process that runs it (signal SIG" in capsys.readouterr().err
+    with pytest.raises(ValueError, match="kills the process that runs it"):
+        verify_content(crashing_file.read_bytes(), tiny, images)
 
 
 def test_command_says_no(folder, tmp_path, capsys):
@@ -127,11 +142,11 @@ def test_command_says_no(folder, tmp_path, capsys):
     assert main([*arguments, "--require", "0.99", "--limit", "2"]) == 1
     printed = capsys.readouterr().out
     assert "below the required 99.00%" in printed
-    assert "never sees the class class 2" in printed
+    assert "never predicts the class class 2" in printed
 
 
 def test_report_shows_what_was_measured(tiny, images, tmp_path):
-    name = "images of <b>all</b> & more"
+    name = "images <b>of</b> all & more"
     convert(tiny, tmp_path / "m.tflite", input_size=(64, 96), calibration=[image for _, image in images] * 2)
     page = (tmp_path / "m.html").read_text()
     facts = json.loads((tmp_path / "m.json").read_text())
@@ -139,11 +154,21 @@ def test_report_shows_what_was_measured(tiny, images, tmp_path):
     assert "data:image/jpeg;base64," in page
     assert f"{facts['fidelity']['agreement']:.2%}" in page
     assert "http" not in page.replace("http://www.w3.org", "")  # it needs no other file
+    labels = np.array([[0, 4]])
+    pair = Pair(name=name, agreement=0.5, image=np.zeros((4, 8, 3), np.uint8), expected=labels, actual=0 * labels)
     verification = Verification(
-        agreements={name: 0.5}, confusion=_confusion(), class_names=tuple(tiny.label_set.names), worst=()
+        agreements={name: 0.5}, confusion=_confusion(), class_names=tuple(tiny.label_set.names), worst=(pair,)
     )
-    page = write_report(facts, audit((tmp_path / "m.tflite").read_bytes()), verification, tiny.label_set)
-    assert "never sees these classes" in page
+    found = audit((tmp_path / "m.tflite").read_bytes())
+    page = write_report(facts, found, verification, tiny.label_set, preset="b0 <of mine>")
+    assert "never predicts these classes" in page
+    assert "<h1>b0 &lt;of mine&gt; as a TF Lite file</h1>" in page
+    assert "images &lt;b&gt;of&lt;/b&gt; all &amp; more: the network" in page
+    assert "<b>" not in page
+    legend = page.partition('class="legend"')[2].partition("</ul>")[0]
+    for index, (class_name, color) in enumerate(zip(tiny.label_set.names, tiny.label_set.palette, strict=True)):
+        drawn = "#{:02x}{:02x}{:02x}".format(*color) in legend and class_name in legend
+        assert drawn == (index in labels)
 
 
 def _confusion():

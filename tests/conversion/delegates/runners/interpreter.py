@@ -1,4 +1,7 @@
-"""Run a TF Lite file on the CPU: python interpreter.py FILE IMAGES.npy OUTPUTS.npy"""
+"""Run a TF Lite file on the CPU, also where this package is not installed.
+
+python interpreter.py FILE IMAGES.npy OUTPUTS.npy
+"""
 
 import sys
 

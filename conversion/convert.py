@@ -11,7 +11,7 @@ import json
 import os
 from collections.abc import Callable, Iterable
 from pathlib import Path
-from typing import Any, Literal, get_args
+from typing import Any, get_args
 
 import tensorflow as tf
 
@@ -20,8 +20,9 @@ from keras_segformer.models import SegFormerNetwork
 from keras_segformer.models.segformer import MIN_IMAGE_SIZE
 
 from .audit import Audit, audit
+from .choices import AnyPrecision, InputKind, OutputKind, Runtime
 from .fold import fold_all
-from .graph.inference_function import InputKind, OutputKind, inference_function
+from .graph.inference_function import inference_function
 from .graph.network import Network, read_network
 from .graph.pad_classes import fill_classes
 from .graph.tiles import UNTILED, Tiling
@@ -31,7 +32,6 @@ from .quantize import (
     Calibration,
     Recipe,
     Request,
-    Runtime,
     fine_tune,
     make_calibration,
     quantize_file,
@@ -43,7 +43,6 @@ from .tflite.metadata import with_metadata
 from .tflite.scale_pixels import scale_pixels
 
 Traced = tf.types.experimental.ConcreteFunction
-AnyPrecision = Literal["float32", "float16", "dynamic", "int8", "int8_npu", "int16x8"]
 
 
 def convert(

@@ -1,6 +1,5 @@
 """Examination of TF Lite files: operations, true versions, the oldest runtime, and what delegates take."""
 
-from .audit_file import Audit, audit
-from .targets import TARGETS, Finding, Verdict, check_target
+import lazy_loader
 
-__all__ = ["TARGETS", "Audit", "Finding", "Verdict", "audit", "check_target"]
+__getattr__, __dir__, __all__ = lazy_loader.attach_stub(__name__, __file__)

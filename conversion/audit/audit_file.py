@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import collections
 import dataclasses
+import os
 from collections.abc import Iterable
 from typing import Any
 
+from ..tflite.content import content_of
 from ..tflite.reader import Node, TFLiteFile, read_tflite
-from .targets import TARGETS, Verdict, custom_reason, judge
+from .target_names import TARGETS
+from .targets import Verdict, custom_reason, judge
 from .versions import Requirement, requirement, runtime_key
 
 _VARIABLES = ("ASSIGN_VARIABLE", "CALL_ONCE", "READ_VARIABLE", "VAR_HANDLE")
@@ -64,11 +67,11 @@ class Audit:
         return content | {"targets": {verdict.target: verdict.to_dict() for verdict in verdicts}}
 
 
-def audit(content: bytes, targets: Iterable[str] = TARGETS) -> Audit:
+def audit(file: bytes | str | os.PathLike[str], targets: Iterable[str] = TARGETS) -> Audit:
     """Examine a TF Lite file without running it.
 
     Args:
-        content: The file.
+        file: The path of the file, or its content.
         targets: Where it is to run: `"litert"`, `"xnnpack"`, `"gpu"`, `"qualcomm-htp"`, `"nnapi:"` with a feature
             level from 3 to 8, or `"runtime:"` with a version of TF Lite. A delegate passes where it takes every
             operation, so that nothing falls back to the interpreter's own kernels.
@@ -77,7 +80,8 @@ def audit(content: bytes, targets: Iterable[str] = TARGETS) -> Audit:
         The findings.
 
     Raises:
-        ValueError: It is no TF Lite file, a part of it is missing, or there is no such target.
+        FileNotFoundError: There is no such file.
+        ValueError: It is not a TF Lite file, a part of it is missing, or there is no such target.
 
     Source: the tables in this package, which name theirs.
 
@@ -89,27 +93,27 @@ def audit(content: bytes, targets: Iterable[str] = TARGETS) -> Audit:
     >>> import tempfile
     >>> path = Path(tempfile.mkdtemp()) / "b0.tflite"
     >>> _ = convert(keras_segformer.SegFormer(keras_segformer.VARIANTS["b0"]), path, input_size=(64, 64))
-    >>> found = audit(path.read_bytes(), ["litert", "nnapi:8"])
+    >>> found = audit(path, ["litert", "nnapi:8"])
     >>> found.minimum_runtime, [verdict.passes for verdict in found.verdicts]
     ('2.9.0', [True, False])
     """
-    file = read_tflite(content)
-    needs = [(node, requirement(node)) for node in file.nodes]
-    custom = {node.name for node in file.nodes if node.custom}
+    model = read_tflite(content_of(file))
+    needs = [(node, requirement(node)) for node in model.nodes]
+    custom = {node.name for node in model.nodes if node.custom}
     unknown = {f"{node.name} version {need.version}" for node, need in needs if not (need.runtime or node.custom)}
     runtime = max((need.runtime for _, need in needs if need.runtime), key=runtime_key, default=None)
     return Audit(
-        operators=file.operators(),
-        types=dict(collections.Counter(tensor.type for tensor in file.tensors).most_common()),
-        ranks=dict(sorted(collections.Counter(len(tensor.shape) for tensor in file.tensors).items())),
-        dynamic=tuple(tensor.name for tensor in file.tensors if tensor.dynamic),
+        operators=model.operators(),
+        types=dict(collections.Counter(tensor.type for tensor in model.tensors).most_common()),
+        ranks=dict(sorted(collections.Counter(len(tensor.shape) for tensor in model.tensors).items())),
+        dynamic=tuple(tensor.name for tensor in model.tensors if tensor.dynamic),
         custom=tuple(sorted(custom)),
-        variables=_variables(file),
-        claimed_runtime=file.claimed_runtime,
+        variables=_variables(model),
+        claimed_runtime=model.claimed_runtime,
         minimum_runtime=None if custom or unknown else runtime,
         unknown=tuple(sorted(unknown)),
-        lies=(*_versions_too_low(needs), *_runtime_too_low(file.claimed_runtime, runtime)),
-        verdicts=tuple(judge(file.nodes, target) for target in targets),
+        lies=(*_versions_too_low(needs), *_runtime_too_low(model.claimed_runtime, runtime)),
+        verdicts=tuple(judge(model.nodes, target) for target in targets),
     )
 
 

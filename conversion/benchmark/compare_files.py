@@ -7,7 +7,6 @@ import functools
 import os
 import statistics
 from collections.abc import Mapping, Sequence
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -16,6 +15,7 @@ from keras_segformer.evaluation.interpreter import make_interpreter
 
 from ..progress import OnStep, silent
 from ..tflite.arena import arena_bytes
+from ..tflite.content import content_of
 from .process_memory import run_in_process
 from .timing import seconds_in_turn
 
@@ -79,7 +79,7 @@ def benchmark(
     """
     if not paths:
         raise ValueError("There is no file to measure; name some.")
-    contents = {os.fspath(path): _read(path) for path in paths}
+    contents = {os.fspath(path): content_of(path) for path in paths}
     advance = on_step("Running alone", len(contents))
     alone = {}
     for name in contents:
@@ -102,13 +102,6 @@ def benchmark(
         )
         for name, content in contents.items()
     }
-
-
-def _read(path: str | os.PathLike[str]) -> bytes:
-    path = Path(path)
-    if not path.is_file():
-        raise FileNotFoundError(f"There is no file '{path}'; check the path.")
-    return path.read_bytes()
 
 
 def _runner(content: bytes, threads: int) -> functools.partial[None]:

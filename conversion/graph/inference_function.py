@@ -6,18 +6,14 @@ and every size is known.
 
 from __future__ import annotations
 
-from typing import Literal
-
 import tensorflow as tf
 
+from ..choices import InputKind, OutputKind
 from .decoder import decode
 from .encoder import encode
 from .network import Network
 from .primitives import join_rows, resize, resized_rows
 from .tiles import Tiling, row_tiles
-
-InputKind = Literal["uint8", "float32"]
-OutputKind = Literal["labels", "labels_full", "logits"]
 
 
 def inference_function(

@@ -2,8 +2,8 @@
 
 from .calibration import Calibration, make_calibration
 from .fine_tune import fine_tune
-from .plans import PLANS, Runtime
+from .plans import PLANS
 from .quantization_recipe import Recipe
 from .quantize_file import Request, quantize_file
 
-__all__ = ["PLANS", "Calibration", "Recipe", "Request", "Runtime", "fine_tune", "make_calibration", "quantize_file"]
+__all__ = ["PLANS", "Calibration", "Recipe", "Request", "fine_tune", "make_calibration", "quantize_file"]

@@ -5,10 +5,11 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Callable, Mapping, Sequence
 from types import MappingProxyType
-from typing import Any, Literal, get_args
+from typing import Any, get_args
 
 import numpy as np
 
+from ..choices import Runtime
 from ..progress import OnStep, silent
 from ..report.fidelity import Fidelity
 from .layer_time import layer_seconds
@@ -22,10 +23,6 @@ from .mix_search import (
 )
 from .quantization_recipe import Form, Recipe
 from .quantizer import FloatFile
-
-Runtime = Literal["litert", "tflite-2.16"]
-"""The runtime that is to run a file: LiteRT (TF Lite 2.17 and newer) or TF Lite up to 2.16, whose kernels for dynamic
-INT8 are slow."""
 
 _MOVING = ("CONCATENATION", "PAD", "RESHAPE", "RESIZE_BILINEAR", "STRIDED_SLICE", "TRANSPOSE")
 # The norms but for their root: in 16 bits nothing is lost.

@@ -8,12 +8,12 @@ from typing import Any
 
 import numpy as np
 
+from ..choices import Runtime
 from ..progress import OnStep, silent
 from .calibration import Calibration
 from .plans import (
     PLANS,
     Found,
-    Runtime,
     integer_share,
     recipe_without_search,
     search_recipe,

@@ -15,9 +15,10 @@ from keras_segformer.cli.arguments import image_size, positive_integer
 from keras_segformer.cli.outputs import write_json, write_picture
 from keras_segformer.data.augmentation import Augmentation
 from keras_segformer.data.check import Report, check_source
-from keras_segformer.data.examples import IGNORE, Examples
+from keras_segformer.data.examples import Examples
 from keras_segformer.data.grid import sample_grid
 from keras_segformer.data.loading import NAMES, load
+from keras_segformer.data.mask_values import IGNORE
 from keras_segformer.data.pipeline import training_dataset
 from keras_segformer.data.sources import SOURCES
 from keras_segformer.data.speed import pipeline_speed, training_speed

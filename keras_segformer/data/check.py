@@ -14,12 +14,12 @@ import numpy as np
 from rich.console import Console
 from rich.progress import track
 
-from keras_segformer.data.examples import IGNORE
 from keras_segformer.data.image_files import encode_image, image_size
+from keras_segformer.data.mask_values import IGNORE
 from keras_segformer.data.masks import ANY_VALUES, MaskCoding
 from keras_segformer.data.pairs import File, Listing, Pair, Problem
 from keras_segformer.data.parallel import parallel_map
-from keras_segformer.data.sources import CLASSES_FILE, Source
+from keras_segformer.data.sources import CLASSES_FILE, SOURCES, Source
 from keras_segformer.errors import InvalidDatasetError
 from keras_segformer.label_sets import LabelSet
 
@@ -55,6 +55,34 @@ class Report:
             ],
             "problems": [dataclasses.asdict(problem) for problem in self.problems],
         }
+
+
+def check(name: str, data: str | os.PathLike[str], splits: Iterable[str] | None = None) -> dict[str, Report]:
+    """Decodes every image and mask of a data set, counts the classes, and names every bad file.
+
+    Args:
+        name: `"ade20k"`, `"cityscapes"`, `"camvid"`, `"voc"`, or `"folder"` for one of your own.
+        data: The folder or archive that holds it.
+        splits: Names of splits; all that are there by default.
+
+    Returns:
+        A report for every split.
+
+    Raises:
+        FileNotFoundError: There is no such folder or archive.
+        InvalidDatasetError: It does not hold the data set or the split, or the values of the masks say nothing about
+            their classes.
+        ValueError: There is no data set of that name.
+
+    Example:
+
+    ```python
+    keras_segformer.data.check("camvid", "CamVid")["train"].problems
+    ```
+    """
+    if name not in SOURCES:
+        raise ValueError(f"There is no data set {name!r} to check; choose one of {', '.join(SOURCES)}.")
+    return check_source(SOURCES[name], data, splits)
 
 
 def check_source(

@@ -10,7 +10,7 @@ from collections.abc import Callable
 import numpy as np
 from PIL import Image
 
-from keras_segformer.data.examples import IGNORE
+from keras_segformer.data.mask_values import IGNORE
 from keras_segformer.errors import InvalidDatasetError
 from keras_segformer.label_sets import LabelSet
 

@@ -5,8 +5,6 @@ interpolation (`interpolation`), the forward pass (`forward`), overlapping windo
 mirror images (`views`), and the way back to the picture's own size (`enlarge`).
 """
 
-from keras_segformer.predict.segment import Segmentation, segment
-from keras_segformer.predict.sizes import SizeChoice
-from keras_segformer.predict.views import MAX_PIXELS
+import lazy_loader
 
-__all__ = ["MAX_PIXELS", "Segmentation", "SizeChoice", "segment"]
+__getattr__, __dir__, __all__ = lazy_loader.attach_stub(__name__, __file__)

@@ -146,3 +146,14 @@ PRESETS: Mapping[str, PresetInfo] = MappingProxyType(
     _read_families(json.loads(resources.files(__package__).joinpath("catalogue.json").read_text(encoding="utf-8")))
 )
 """Every catalogue entry by its name."""
+
+
+def list_presets() -> list[str]:
+    """Returns the names of the presets that `SegFormer.from_preset` and `load_encoder` take.
+
+    Example:
+
+    >>> "b0_camvid" in list_presets()
+    True
+    """
+    return list(PRESETS)

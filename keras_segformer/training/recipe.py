@@ -17,6 +17,7 @@ from typing import Any
 from keras_segformer.data.augmentation import Augmentation
 from keras_segformer.errors import InvalidRecipeError
 from keras_segformer.licenses import License
+from keras_segformer.training.choices import recipe_names
 from keras_segformer.training.losses import SegmentationLoss
 from keras_segformer.training.optimizer import GroupedAdamW
 from keras_segformer.training.schedule import WarmupPolynomial
@@ -197,18 +198,6 @@ class Recipe:
             outer, _, inner = key.partition(".")
             data[outer] = {**(data.get(outer) or {}), inner: value} if inner else value
         return Recipe.from_dict(data)
-
-
-def recipe_names() -> tuple[str, ...]:
-    """The names of the recipes that come with the package, sorted.
-
-    Example:
-
-    >>> "b0_camvid" in recipe_names()
-    True
-    """
-    files = (entry.name for entry in (resources.files(__package__) / "recipes").iterdir())
-    return tuple(sorted(file.removesuffix(".json") for file in files if file.endswith(".json")))
 
 
 def load_recipe(name: str | os.PathLike[str]) -> Recipe:

@@ -230,3 +230,7 @@ def _warn_of_scale(reading: str, high: Any, remedy: str) -> None:
         UserWarning,
         stacklevel=5,  # the caller of load_image
     )
+
+
+def __dir__() -> list[str]:
+    return list(__all__)

@@ -10,6 +10,17 @@ from pathlib import Path
 
 from keras_segformer.files import atomic_file
 
+__all__ = [
+    "Platform",
+    "current_platform",
+    "find_data",
+    "has_tpu",
+    "offer_download",
+    "output_folder",
+    "secret",
+    "training_strategy",
+]
+
 TPU_DEVICES = ("/dev/accel[0-9]*", "/dev/vfio/[0-9]*")
 """Patterns of the device files of TPUs: up to v4, and from v5e on."""
 
@@ -230,3 +241,7 @@ def _as_file(path: Path, folder: Path) -> Path:
         with atomic_file(file) as temporary:
             shutil.copyfile(path, temporary)
     return file
+
+
+def __dir__() -> list[str]:
+    return list(__all__)

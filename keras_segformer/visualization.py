@@ -275,3 +275,7 @@ def _legend_column(entries: list[_Entry], row_height: int, height: int) -> np.nd
         draw.text((text_left, middle), entry.text, fill=_INK, font=font, anchor="lm")
         draw.text((width - space, middle), _percentage(entry.share), fill=_INK, font=font, anchor="rm")
     return np.array(column)
+
+
+def __dir__() -> list[str]:
+    return list(__all__)

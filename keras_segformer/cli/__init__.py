@@ -12,22 +12,8 @@ from typing import Any
 import shtab
 
 from keras_segformer import __version__
-from keras_segformer.cli.parsers import (
-    android,
-    audit,
-    benchmark,
-    convert,
-    data,
-    evaluate,
-    info,
-    predict,
-    presets,
-    train,
-    verify,
-)
+from keras_segformer.cli.parsers import COMMANDS
 from keras_segformer.quiet import PROGRAM, is_program, without_tensorflow_log
-
-COMMANDS = (predict, train, evaluate, convert, audit, verify, benchmark, android, data, presets, info)
 
 _EXAMPLES = """examples:
   keras-segformer predict photo.jpg --preset b0_camvid --output out

@@ -64,9 +64,8 @@ def convert(
 ) -> dict[str, Any]:
     """Write a model as a TF Lite file of built-in operations, and beside it what an app needs to know of it.
 
-    The file computes the same function at about half the arithmetic of the layers as they stand in the paper
-    (`keras_segformer.conversion.fold`). Its input is a picture as it is, `(1, height, width, 3)`, RGB on the scale
-    0..255; the normalisation is inside.
+    The file computes the same function at about half the arithmetic of the layers as they stand in the paper. Its
+    input is a picture as it is, `(1, height, width, 3)`, RGB on the scale 0..255; the normalisation is inside.
 
     Args:
         model: A segmenter with a MiT or PVTv2 encoder; it is left as it is.
@@ -95,9 +94,9 @@ def convert(
         runtime: What is to run a file of `"int8"`: LiteRT, or TF Lite up to 2.16, which has no fast kernels for
             dynamic INT8.
         target: The least mean agreement with the float network that the search for a recipe has to reach; `None` for
-            that of `keras_segformer.conversion.quantize.PLANS`.
-        fine_tune_steps: For how many calibration images the weights of an integer precision are trained to be rounded
-            (`keras_segformer.conversion.quantize.fine_tune`). Worth its time for recipes with few bits.
+            that of the precision.
+        fine_tune_steps: For how many calibration images the weights of an integer precision are trained to be rounded.
+            Worth its time for recipes with few bits.
         on_step: Told of the progress.
 
     Returns:

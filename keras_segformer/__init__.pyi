@@ -12,6 +12,7 @@ from . import visualization as visualization
 from .label_sets import LabelSet as LabelSet
 from .label_sets import label_set_names as label_set_names
 from .label_sets import load_label_set as load_label_set
+from .licenses import License as License
 from .models.config import MixTransformerConfig as MixTransformerConfig
 from .models.config import SegFormerConfig as SegFormerConfig
 from .models.mix_transformer import MixTransformer as MixTransformer

@@ -165,7 +165,7 @@ def training_strategy() -> str:
 
     Returns:
         `"mirrored"` for several GPUs and TensorFlow, `"data-parallel"` for several GPUs or TPU cores and JAX,
-        otherwise `"none"`; `keras_segformer.training.strategies.open_strategy` takes it.
+        otherwise `"none"`; `keras_segformer.training.open_strategy` takes it.
 
     Raises:
         ValueError: There is a TPU and the backend is another than JAX, which would leave it idle.

@@ -8,8 +8,18 @@ from collections.abc import Iterator
 
 PUBLIC = {
     "keras_segformer": (
-        *("LabelSet", "MLPDecoder", "MixTransformer", "MixTransformerConfig", "PRESETS", "PresetInfo", "SegFormer"),
-        *("SegFormerConfig", "VARIANTS", "analysis", "conversion", "data", "errors", "evaluation", "images"),
+        *("LabelSet", "License", "MLPDecoder", "MixTransformer", "MixTransformerConfig", "PRESETS", "PresetInfo"),
+        *(
+            "SegFormer",
+            "SegFormerConfig",
+            "VARIANTS",
+            "analysis",
+            "conversion",
+            "data",
+            "errors",
+            "evaluation",
+            "images",
+        ),
         *("label_set_names", "layers", "list_presets", "load_encoder", "load_label_set", "platforms", "predict"),
         *("training", "visualization"),
     ),
@@ -55,8 +65,8 @@ _PATH = re.compile(r"\bkeras_segformer(?:\.[A-Za-z_]\w*)+")
 
 def is_public(path: str) -> bool:
     """Whether a dotted path leads to something public, or into it: `keras_segformer.SegFormer.segment`."""
-    module, _, rest = path.partition(".")
-    for name in rest.split("."):
+    module, *names = path.split(".")
+    for name in names:
         if name == "__version__":
             return True
         if module not in PUBLIC:

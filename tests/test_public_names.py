@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import ast
-import importlib
+import importlib.util
 import os
 import subprocess
 import sys
@@ -105,9 +105,8 @@ def test_shadowed_functions_are_all_here():
         f"{package}.{name}"
         for package, names in PUBLIC.items()
         for name in names
-        if f"{package}.{name}" not in PUBLIC and importlib.util.find_spec(f"{package}.{name}") is not None
-        # The modules above have no submodules.
-        if hasattr(resolve(package), "__path__")
+        if f"{package}.{name}" not in PUBLIC and hasattr(resolve(package), "__path__")
+        if importlib.util.find_spec(f"{package}.{name}") is not None
     }
     assert shadowed == SHADOWED.keys()
 

@@ -56,7 +56,7 @@ class Recipe:
         validation_batch_size: Pictures at once in validation.
         evaluation: How `keras-segformer evaluate` is to score the result: `mode` and `size`.
         license: The terms that the data set puts on weights trained from it: the arguments of
-            `keras_segformer.licenses.License`. Weights that start from others keep the terms of those.
+            `keras_segformer.License`. Weights that start from others keep the terms of those.
         weights_dtype: Dtype of the weights in the preset at the end: `"float32"`, or `"float16"` for half the file.
         seed: Number of the run: of its initial weights, its order of pictures and its augmentation.
 

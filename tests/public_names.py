@@ -9,19 +9,9 @@ from collections.abc import Iterator
 PUBLIC = {
     "keras_segformer": (
         *("LabelSet", "License", "MLPDecoder", "MixTransformer", "MixTransformerConfig", "PRESETS", "PresetInfo"),
-        *(
-            "SegFormer",
-            "SegFormerConfig",
-            "VARIANTS",
-            "analysis",
-            "conversion",
-            "data",
-            "errors",
-            "evaluation",
-            "images",
-        ),
-        *("label_set_names", "layers", "list_presets", "load_encoder", "load_label_set", "platforms", "predict"),
-        *("training", "visualization"),
+        *("SegFormer", "SegFormerConfig", "VARIANTS", "analysis", "conversion", "data", "errors", "evaluation"),
+        *("images", "label_set_names", "layers", "list_presets", "load_encoder", "load_label_set", "platforms"),
+        *("predict", "training", "visualization"),
     ),
     "keras_segformer.analysis": ("Complexity", "Cost", "count_complexity", "paper_macs"),
     "keras_segformer.conversion": (

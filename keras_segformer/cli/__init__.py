@@ -18,7 +18,7 @@ from keras_segformer.quiet import PROGRAM, is_program, without_tensorflow_log
 _EXAMPLES = """examples:
   keras-segformer predict photo.jpg --preset b0_camvid --output out
   keras-segformer COMMAND --help
-  eval "$(keras-segformer --print-completion bash)"    # also zsh, fish, …"""
+  eval "$(keras-segformer --print-completion bash)"    # or zsh"""
 
 
 def main(argv: Sequence[str] | None = None) -> int:

@@ -88,26 +88,15 @@ def check(name: str, data: str | os.PathLike[str], splits: Iterable[str] | None 
 def check_source(
     source: Source, data: str | os.PathLike[str], splits: Iterable[str] | None = None
 ) -> dict[str, Report]:
-    """Checks a data set and shows the progress.
+    """Checks a data set and shows the progress, as `check` does by the name of a source.
 
     Args:
         source: What to look for.
-        data: The folder or archive that holds it.
-        splits: Names of splits; all that are there by default.
+        data: As for `check`.
+        splits: As for `check`.
 
     Returns:
         A report for every split.
-
-    Raises:
-        FileNotFoundError: There is no such folder or archive.
-        InvalidDatasetError: It does not hold the data set or the split, or the values of the masks say nothing about
-            their classes.
-
-    Example:
-
-    ```python
-    reports = check_source(SOURCES["camvid"], "CamVid")
-    ```
     """
     listings = source.find(data)
     missing = sorted(set(splits or ()) - listings.keys())

@@ -118,13 +118,26 @@ def test_version(capsys):
     assert capsys.readouterr().out == f"keras-segformer {keras_segformer.__version__}\n"
 
 
-@pytest.mark.parametrize("shell", ["bash", "zsh", "fish"])
+@pytest.mark.parametrize("shell", ["bash", "zsh"])
 def test_completion(shell, capsys):
     with pytest.raises(SystemExit, match="0"):
         main(["--print-completion", shell])
     script = capsys.readouterr().out
     assert "calibration" in script
     assert "int8_npu" in script
+
+
+def test_bash_completes(capsys):
+    with pytest.raises(SystemExit, match="0"):
+        main(["--print-completion", "bash"])
+    words = ["keras-segformer", "convert", "--precision", "int8"]
+    script = f"""{capsys.readouterr().out}
+        COMP_WORDS=({" ".join(words)}) COMP_CWORD={len(words) - 1}
+        _shtab_keras_segformer
+        echo "${{COMPREPLY[@]}}"
+    """
+    answer = subprocess.run(["bash"], input=script, capture_output=True, text=True, check=True)
+    assert answer.stdout.split() == ["int8", "int8_npu"]
 
 
 def test_help_imports_nothing_heavy():

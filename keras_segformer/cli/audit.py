@@ -29,8 +29,9 @@ def run(args: argparse.Namespace) -> int:
         IsADirectoryError: One of the files is a folder.
         ValueError: It is no TF Lite file, or a part of it is missing.
     """
-    _check_files(args)
-    found = audit(args.file.read_bytes(), dict.fromkeys((*TARGETS, *args.require)))
+    if args.json and args.json.is_dir():
+        raise IsADirectoryError(f"the file '{args.json}' is a folder; name a file")
+    found = audit(args.file, dict.fromkeys((*TARGETS, *args.require)))
     if args.json:
         write_json(args.json, {"file": str(args.file), "required": list(args.require)} | found.to_dict())
     _print(found)
@@ -41,15 +42,6 @@ def run(args: argparse.Namespace) -> int:
     for target in failed:
         console.print(f"required, but not wholly on it: {target}", markup=False)
     return 1 if failed or found.lies else 0
-
-
-def _check_files(args: argparse.Namespace) -> None:
-    if args.file.is_dir():
-        raise IsADirectoryError(f"'{args.file}' is a folder; name a .tflite file")
-    if not args.file.is_file():
-        raise FileNotFoundError(f"there is no file '{args.file}'; check the path")
-    if args.json and args.json.is_dir():
-        raise IsADirectoryError(f"the file '{args.json}' is a folder; name a file")
 
 
 def _print(found: Audit) -> None:

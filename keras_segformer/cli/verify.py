@@ -13,10 +13,11 @@ from keras_segformer.cli.dataset import load_dataset
 from keras_segformer.cli.outputs import write_json
 from keras_segformer.cli.progress import progress_bar, step_bars
 from keras_segformer.cli.tables import make_console, make_table
-from keras_segformer.conversion.report.verification import Verification, draw_worst, verify_content
+from keras_segformer.conversion import Verification, verify
+from keras_segformer.conversion.report.verification import draw_worst
 from keras_segformer.evaluation import Evaluation, TFLiteModel, evaluate
 from keras_segformer.files import atomic_file
-from keras_segformer.images import find_images, load_image
+from keras_segformer.images import find_images
 from keras_segformer.models import SegFormerNetwork
 from keras_segformer.segformer import SegFormer
 
@@ -41,8 +42,7 @@ def run(args: argparse.Namespace) -> int:
     paths = find_images(args.images)[: args.limit]
     model = SegFormer.from_preset(args.against)
     with step_bars() as on_step:
-        images = ((path.name, load_image(path)) for path in paths)
-        found = verify_content(args.file.read_bytes(), model, images, on_step)
+        found = verify(args.file, model, paths, on_step)
     scores = _scores(args, file, model) if args.data else None
     if args.figure:
         with atomic_file(args.figure) as temporary:

@@ -31,6 +31,7 @@ SHADOWED = {
     "keras_segformer.conversion.verify": "keras_segformer.conversion.verify",
     "keras_segformer.data.check": "keras_segformer.data.check",
     "keras_segformer.evaluation.evaluate": "keras_segformer.evaluation.evaluate",
+    "keras_segformer.predict.segment": "keras_segformer.predict.segment",
 }
 
 

@@ -1,6 +1,5 @@
-"""TF Lite conversion (imported as keras_segformer.conversion)."""
+"""Conversion to TF Lite files, and what can be found out about such files (imported as keras_segformer.conversion)."""
 
-from .audit import audit
-from .convert import convert
+import lazy_loader
 
-__all__ = ["audit", "convert"]
+__getattr__, __dir__, __all__ = lazy_loader.attach_stub(__name__, __file__)

@@ -1,30 +1,19 @@
-"""keras-segformer: SegFormer (arXiv 2105.15203) for Keras 3, from training to the phone."""
+"""keras-segformer: SegFormer (arXiv 2105.15203) for Keras 3, from training to the phone.
+
+`__init__.pyi` lists the public names of this package, as the stubs of its subpackages list theirs; each is imported
+when it is first used.
+"""
 
 from importlib.metadata import version
 
-from keras_segformer.quiet import import_keras_quietly, is_program
+import lazy_loader
 
-# The program cannot do this itself: Python runs this file before any other of the package.
-if is_program():
-    import_keras_quietly()
+from keras_segformer.quiet import is_program
 
-from keras_segformer import visualization
-from keras_segformer.label_sets import LabelSet, load_label_set
-from keras_segformer.models import VARIANTS, MixTransformer, MixTransformerConfig, MLPDecoder, SegFormerConfig
-from keras_segformer.presets import load_encoder
-from keras_segformer.segformer import SegFormer
-
+__getattr__, __dir__, __all__ = lazy_loader.attach_stub(__name__, __file__)
 __version__ = version("keras-segformer")
 
-__all__ = [
-    "VARIANTS",
-    "LabelSet",
-    "MLPDecoder",
-    "MixTransformer",
-    "MixTransformerConfig",
-    "SegFormer",
-    "SegFormerConfig",
-    "load_encoder",
-    "load_label_set",
-    "visualization",
-]
+# Keras finds classes in saved files by registered names alone. The program loads what its commands need by itself, and
+# answers --help without Keras.
+if not is_program():
+    from keras_segformer import registration as registration

@@ -1,5 +1,15 @@
 """The exceptions that name what a user can do about bad input."""
 
+__all__ = [
+    "InvalidDatasetError",
+    "InvalidImageError",
+    "InvalidPresetError",
+    "InvalidRecipeError",
+    "MissingExtraError",
+    "PresetNotFoundError",
+    "WeightsMismatchError",
+]
+
 
 class PresetNotFoundError(FileNotFoundError):
     """No preset of that name or place could be found or downloaded; the message lists the searched places."""
@@ -35,3 +45,7 @@ class MissingExtraError(ValueError):
 
 class InvalidRecipeError(ValueError):
     """A training recipe that does not exist, cannot be read, or has values out of range."""
+
+
+def __dir__() -> list[str]:
+    return list(__all__)

@@ -381,3 +381,7 @@ def _frames_to_caller() -> int:
     while frame is not None and frame.f_globals.get("__name__") == __name__:
         frame, level = frame.f_back, level + 1
     return level
+
+
+def __dir__() -> list[str]:
+    return list(__all__)

@@ -10,6 +10,17 @@ from pathlib import Path
 
 from keras_segformer.files import atomic_file
 
+__all__ = [
+    "Platform",
+    "current_platform",
+    "find_data",
+    "has_tpu",
+    "offer_download",
+    "output_folder",
+    "secret",
+    "training_strategy",
+]
+
 TPU_DEVICES = ("/dev/accel[0-9]*", "/dev/vfio/[0-9]*")
 """Patterns of the device files of TPUs: up to v4, and from v5e on."""
 
@@ -154,7 +165,7 @@ def training_strategy() -> str:
 
     Returns:
         `"mirrored"` for several GPUs and TensorFlow, `"data-parallel"` for several GPUs or TPU cores and JAX,
-        otherwise `"none"`; `keras_segformer.training.strategies.open_strategy` takes it.
+        otherwise `"none"`; `keras_segformer.training.open_strategy` takes it.
 
     Raises:
         ValueError: There is a TPU and the backend is another than JAX, which would leave it idle.
@@ -230,3 +241,7 @@ def _as_file(path: Path, folder: Path) -> Path:
         with atomic_file(file) as temporary:
             shutil.copyfile(path, temporary)
     return file
+
+
+def __dir__() -> list[str]:
+    return list(__all__)

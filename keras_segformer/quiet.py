@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 PROGRAM = "keras-segformer"
-
-_LEVEL = "TF_CPP_MIN_LOG_LEVEL"
 
 
 def is_program() -> bool:
@@ -16,27 +16,26 @@ def is_program() -> bool:
     return bool(sys.argv) and Path(sys.argv[0]).stem == PROGRAM
 
 
-def import_keras_quietly() -> None:
-    """Imports Keras without the log lines of TensorFlow's C++ parts, now and later.
+@contextlib.contextmanager
+def without_tensorflow_log() -> Iterator[None]:
+    """Keeps the log lines of TensorFlow's C++ parts off the standard error, for a block that imports it and afterwards.
 
-    Errors still arrive as Python exceptions. Does nothing where the user has chosen a level in
-    `TF_CPP_MIN_LOG_LEVEL`.
+    Errors still arrive as Python exceptions.
 
     Example:
 
     ```python
-    import_keras_quietly()
+    with without_tensorflow_log():
+        import tensorflow
     ```
     """
-    if _LEVEL in os.environ:
-        return
-    os.environ[_LEVEL] = "3"
+    os.environ["TF_CPP_MIN_LOG_LEVEL"] = "3"
     # TensorFlow 2.20 and later log two lines at import before they look at the level.
     terminal = os.dup(2)
     nowhere = os.open(os.devnull, os.O_WRONLY)
     try:
         os.dup2(nowhere, 2)
-        import keras  # noqa: F401
+        yield
     finally:
         os.dup2(terminal, 2)
         os.close(nowhere)

@@ -23,7 +23,7 @@ class SegFormer(SegFormerNetwork):
     """SegFormer (arXiv 2105.15203) for Keras 3: a `keras.Model` from RGB images to class logits.
 
     Normalisation is inside. The constructor's arguments are those of
-    `keras_segformer.models.SegFormerNetwork`; `from_preset` is the usual way to one.
+    its base class; `from_preset` is the usual way to one.
 
     Example:
 

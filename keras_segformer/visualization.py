@@ -47,7 +47,7 @@ def color_mask(labels: np.ndarray, label_set: LabelSet) -> np.ndarray:
 
     Example:
 
-    >>> from keras_segformer.label_sets import load_label_set
+    >>> from keras_segformer import load_label_set
     >>> color_mask(np.array([[0, 255]]), load_label_set("cityscapes")).tolist()
     [[[128, 64, 128], [0, 0, 0]]]
     """
@@ -113,7 +113,7 @@ def class_shares(labels: np.ndarray, label_set: LabelSet) -> list[ClassShare]:
 
     Example:
 
-    >>> from keras_segformer.label_sets import load_label_set
+    >>> from keras_segformer import load_label_set
     >>> class_shares(np.array([[0, 10, 10, 255]]), load_label_set("cityscapes"))[0]
     ClassShare(index=10, name='sky', share=0.6666666666666666)
     """
@@ -275,3 +275,7 @@ def _legend_column(entries: list[_Entry], row_height: int, height: int) -> np.nd
         draw.text((text_left, middle), entry.text, fill=_INK, font=font, anchor="lm")
         draw.text((width - space, middle), _percentage(entry.share), fill=_INK, font=font, anchor="rm")
     return np.array(column)
+
+
+def __dir__() -> list[str]:
+    return list(__all__)

@@ -20,6 +20,7 @@ from fake_datasets import random_mask, write_classes, write_folder
 from keras_segformer import SegFormer, platforms
 from keras_segformer.evaluation import TFLiteModel
 from keras_segformer.label_sets import load_label_set
+from public_names import private_paths_in_code
 from tiny import tiny_config
 
 FILES = {path.stem: path for path in (Path(__file__).parents[1] / "notebooks").glob("*.ipynb")}
@@ -56,6 +57,11 @@ class TestFile:
     def test_code_compiles(self, name):
         for cell in code_cells(name):
             ast.parse(TransformerManager().transform_cell(cell.source))
+
+    def test_code_names_public_paths(self, name):
+        code = "\n".join(TransformerManager().transform_cell(cell.source) for cell in code_cells(name))
+        assert "keras_segformer" in code
+        assert private_paths_in_code(code) == []
 
     def test_paths_are_of_no_machine(self, name):
         text = FILES[name].read_text(encoding="utf-8")

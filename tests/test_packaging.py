@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import importlib
 import importlib.metadata
+import os
 import shutil
 import subprocess
 import sys
 import tarfile
 import tomllib
+import venv
 import zipfile
 from pathlib import Path
 
@@ -19,6 +21,7 @@ ROOT = Path(__file__).parents[1]
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())
 # The top-level folders of the source and the packages that they are installed as.
 SOURCES = {"keras_segformer": "keras_segformer", "conversion": "keras_segformer.conversion"}
+STEM = f"keras_segformer-{PROJECT['project']['version']}"
 REQUIREMENTS = [
     Requirement(line)
     for lines in (PROJECT["project"]["dependencies"], *PROJECT["project"]["optional-dependencies"].values())
@@ -33,9 +36,10 @@ def installed_name(file: Path) -> str:
 
 
 def source_files() -> list[Path]:
-    """Every Python, JSON and HTML file of the two source folders, and the bundled presets."""
-    kinds = ("*.py", "*.json", "*.html")
+    """Every Python, JSON and HTML file and every stub of the two source folders, and the bundled presets."""
+    kinds = ("*.py", "*.pyi", "*.json", "*.html", "py.typed")
     files = {file for folder in SOURCES for kind in kinds for file in (ROOT / folder).rglob(kind)}
+    files.remove(ROOT / "keras_segformer/conversion.pyi")  # stands for what only a checkout has in another place
     bundled = (ROOT / "keras_segformer/presets/bundled").rglob("*")
     return sorted(files | {file for file in bundled if file.is_file()})
 
@@ -73,25 +77,56 @@ def test_requirement_has_a_floor(requirement: Requirement) -> None:
         assert operators <= {">=", "==", "!="}  # a ceiling would keep users from newer versions that work
 
 
-@pytest.mark.slow
-def test_wheel_and_sdist_hold_the_whole_source(tmp_path: Path) -> None:
-    tree = tmp_path / "tree"
+@pytest.fixture(scope="module")
+def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The wheel that is built from the sdist."""
+    folder = tmp_path_factory.mktemp("packaging")
+    tree = folder / "tree"
     ignored = shutil.ignore_patterns("__pycache__", "*.egg-info")
-    for folder in SOURCES:
-        shutil.copytree(ROOT / folder, tree / folder, ignore=ignored)
+    for source in SOURCES:
+        shutil.copytree(ROOT / source, tree / source, ignore=ignored)
     for name in ("pyproject.toml", "README.md", "LICENSE"):
         shutil.copy(ROOT / name, tree)
     # The app is built from a checkout: its Python tools and models are no part of the package.
     shutil.copytree(ROOT / "android_demo/tools", tree / "android_demo/tools", ignore=ignored)
     code = "from setuptools import build_meta; build_meta.build_sdist('.')"
     subprocess.run([sys.executable, "-c", code], cwd=tree, capture_output=True, check=True)
-    stem = f"keras_segformer-{PROJECT['project']['version']}"
-    with tarfile.open(tree / f"{stem}.tar.gz") as sdist:
+    with tarfile.open(tree / f"{STEM}.tar.gz") as sdist:
         assert not [name for name in sdist.getnames() if "android_demo" in name]
-        sdist.extractall(tmp_path, filter="data")
+        sdist.extractall(folder, filter="data")
     code = "from setuptools import build_meta; build_meta.build_wheel('.')"
-    subprocess.run([sys.executable, "-c", code], cwd=tmp_path / stem, capture_output=True, check=True)
-    with zipfile.ZipFile(tmp_path / stem / f"{stem}-py3-none-any.whl") as wheel:
-        names = {name for name in wheel.namelist() if not name.startswith(f"{stem}.dist-info/")}
-        assert f"{stem}.dist-info/licenses/LICENSE" in wheel.namelist()
-    assert names == {installed_name(file) for file in source_files()}
+    subprocess.run([sys.executable, "-c", code], cwd=folder / STEM, capture_output=True, check=True)
+    return folder / STEM / f"{STEM}-py3-none-any.whl"
+
+
+@pytest.mark.slow
+def test_wheel_holds_the_whole_source(wheel: Path) -> None:
+    with zipfile.ZipFile(wheel) as archive:
+        names = set(archive.namelist())
+    assert f"{STEM}.dist-info/licenses/LICENSE" in names
+    assert {name for name in names if not name.startswith(f"{STEM}.dist-info/")} == {
+        installed_name(file) for file in source_files()
+    }
+
+
+@pytest.mark.slow
+def test_types_of_the_checkout() -> None:
+    assert mypy("--config-file", "pyproject.toml", "tests/public_types.py", folder=ROOT) == ""
+
+
+@pytest.mark.slow
+def test_types_of_the_wheel(wheel: Path, tmp_path: Path) -> None:
+    venv.create(tmp_path / "venv", with_pip=False)
+    [packages] = (tmp_path / "venv").glob("lib/python*/site-packages")
+    with zipfile.ZipFile(wheel) as archive:
+        archive.extractall(packages)
+    shutil.copy(ROOT / "tests/public_types.py", tmp_path)
+    options = ("--ignore-missing-imports", "--warn-unused-ignores")
+    python = str(tmp_path / "venv/bin/python")
+    assert mypy(*options, "--python-executable", python, "public_types.py", folder=tmp_path) == ""
+
+
+def mypy(*arguments: str, folder: Path) -> str:
+    """What mypy finds fault with."""
+    command = [sys.executable, "-m", "mypy", "--no-error-summary", "--cache-dir", os.devnull, *arguments]
+    return subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False).stdout

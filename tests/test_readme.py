@@ -13,9 +13,15 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
+from public_names import private_paths_in_code
+
 ROOT = Path(__file__).parents[1]
 README = (ROOT / "README.md").read_text(encoding="utf-8")
 BLOCKS = [textwrap.dedent(block) for block in re.findall(r"^ *```python\n(.*?)^ *```$", README, re.M | re.S)]
+
+
+def test_code_names_public_paths():
+    assert private_paths_in_code("\n".join(BLOCKS)) == []
 
 
 @pytest.mark.slow

@@ -1,7 +1,5 @@
 """Audit of TF Lite files: operators, the versions that they need, the oldest runtime, and what delegates take."""
 
-from .audit_file import Audit, audit
-from .target_names import TARGETS, check_target
-from .targets import Finding, Verdict
+import lazy_loader
 
-__all__ = ["TARGETS", "Audit", "Finding", "Verdict", "audit", "check_target"]
+__getattr__, __dir__, __all__ = lazy_loader.attach_stub(__name__, __file__)

@@ -108,7 +108,7 @@ def count_complexity(config: SegFormerConfig, image_size: tuple[int, int]) -> Co
 
     Example:
 
-    >>> from keras_segformer.models import VARIANTS
+    >>> from keras_segformer import VARIANTS
     >>> total = count_complexity(VARIANTS["b0"], (512, 512)).total
     >>> total.parameters, round(total.plain_macs / 1e9, 2), round(total.macs / 1e9, 2)
     (3752694, 8.39, 4.09)
@@ -146,7 +146,7 @@ def paper_macs(config: SegFormerConfig, image_size: tuple[int, int]) -> int:
 
     Example:
 
-    >>> from keras_segformer.models import VARIANTS
+    >>> from keras_segformer import VARIANTS
     >>> f"{paper_macs(VARIANTS['b5'], (1024, 2048)) / 1e9:.1f}"
     '1460.4'
     """

@@ -1,26 +1,24 @@
-"""The program `keras-segformer`: a command per module."""
+"""The program `keras-segformer`: the arguments of its commands in `parsers`, what they do in a module each."""
 
 from __future__ import annotations
 
 import argparse
+import contextlib
+import importlib
 import sys
 from collections.abc import Sequence
+from typing import Any
 
-from keras_segformer.cli import (
-    android,
-    audit,
-    benchmark,
-    convert,
-    data,
-    evaluate,
-    info,
-    predict,
-    presets,
-    train,
-    verify,
-)
+import shtab
 
-COMMANDS = (predict, train, evaluate, convert, audit, verify, benchmark, android, data, presets, info)
+from keras_segformer import __version__
+from keras_segformer.cli.parsers import COMMANDS
+from keras_segformer.quiet import PROGRAM, is_program, without_tensorflow_log
+
+_EXAMPLES = """examples:
+  keras-segformer predict photo.jpg --preset b0_camvid --output out
+  keras-segformer COMMAND --help
+  eval "$(keras-segformer --print-completion bash)"    # or zsh"""
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -39,12 +37,12 @@ def main(argv: Sequence[str] | None = None) -> int:
     Example:
 
     ```python
-    main(["predict", "photo.jpg", "--preset", "b0_ade20k"])
+    main(["predict", "photo.jpg", "--preset", "b0_ade20k", "--output", "out"])
     ```
     """
-    args = _parser().parse_args(argv)
+    args = make_parser().parse_args(argv)
     try:
-        return args.run(args)
+        return _load_command(args).run(args)
     except KeyboardInterrupt:
         print("interrupted", file=sys.stderr)
         return 130
@@ -55,12 +53,30 @@ def main(argv: Sequence[str] | None = None) -> int:
         return 2
 
 
-def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(prog="keras-segformer", description="SegFormer for Keras 3.")
-    subparsers = parser.add_subparsers(title="commands", metavar="COMMAND", required=True)
+def make_parser() -> argparse.ArgumentParser:
+    """Makes the parser of the program, without importing Keras or TensorFlow.
+
+    Returns:
+        The parser. What it returns has the name of the command in `command`.
+    """
+    parser = argparse.ArgumentParser(
+        prog=PROGRAM,
+        description="SegFormer for Keras 3.",
+        epilog=_EXAMPLES,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument("--version", action="version", version=f"%(prog)s {__version__}")
+    shtab.add_argument_to(parser, help="print the script that completes arguments in this shell")
+    subparsers = parser.add_subparsers(title="commands", metavar="COMMAND", dest="command", required=True)
     for command in COMMANDS:
         command.add_parser(subparsers)
-    for command, subparser in zip(COMMANDS, subparsers.choices.values(), strict=True):
+    for subparser in subparsers.choices.values():
         subparser.add_argument("--debug", action="store_true", help="show where in the program an error arose")
-        subparser.set_defaults(run=command.run)
     return parser
+
+
+def _load_command(args: argparse.Namespace) -> Any:
+    """Imports the module that does the work, and with it Keras and TensorFlow if they are needed."""
+    quiet = without_tensorflow_log() if is_program() and not args.debug else contextlib.nullcontext()
+    with quiet:
+        return importlib.import_module(f"{__name__}.{args.command}")

@@ -15,7 +15,6 @@ from pathlib import Path
 from typing import Any
 
 import keras_segformer
-from keras_segformer.cli.arguments import image_size
 from keras_segformer.cli.progress import step_bars
 from keras_segformer.conversion import convert
 from keras_segformer.evaluation import TFLiteModel
@@ -23,7 +22,6 @@ from keras_segformer.images import find_images, load_image
 from keras_segformer.segformer import SegFormer
 
 _ASSETS = Path("android_demo/app/src/main/assets/models")
-_STEM = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
 
 
 @dataclasses.dataclass(frozen=True)
@@ -49,52 +47,11 @@ _FILES = {
 }
 
 
-def add_parser(subparsers: Any) -> None:
-    """Adds the command to the program's parser.
-
-    Args:
-        subparsers: What `argparse.ArgumentParser.add_subparsers` returned.
-    """
-    parser = subparsers.add_parser(
-        "android",
-        help="put a model into the Android app",
-        description="Converts a model for every processor of a phone (float16 for its GPU, INT8 for its CPU, full INT8 "
-        "for NNAPI) and places the files where the Android app of this checkout takes its models from.",
-    )
-    parser.add_argument("--preset", required=True, help="name, folder, hf://org/repo or kaggle://… of the model")
-    parser.add_argument(
-        "--size",
-        metavar="SIZE",
-        type=image_size,
-        default=(512, 512),
-        help="side of the picture in pixels, or HEIGHTxWIDTH (default: 512)",
-    )
-    parser.add_argument(
-        "--calibration",
-        metavar="DIR",
-        help="some dozen pictures that look like what the camera will see, for the files in INT8: a folder or a glob",
-    )
-    parser.add_argument(
-        "--processors",
-        metavar="NAMES",
-        type=_processors,
-        default=tuple(_FILES),
-        help="for which processors, with commas between them: gpu, cpu, nnapi (default: all); gpu needs no pictures",
-    )
-    parser.add_argument("--name", type=_stem, help="how the app's files are called (default: the preset's name)")
-    parser.add_argument(
-        "--output", metavar="DIR", type=Path, help="the folder for the files (default: the assets of the app)"
-    )
-    parser.add_argument(
-        "--install", action="store_true", help="then build the app and install it on the phone that adb is connected to"
-    )
-
-
 def run(args: argparse.Namespace) -> int:
     """Converts a model, places its files and, if asked, builds and installs the app.
 
     Args:
-        args: What the parser of `add_parser` returns.
+        args: What the parser returns.
 
     Returns:
         0.
@@ -122,20 +79,6 @@ def run(args: argparse.Namespace) -> int:
     if args.install:
         _install(checkout)
     return 0
-
-
-def _processors(text: str) -> tuple[str, ...]:
-    names = tuple(dict.fromkeys(text.split(",")))
-    unknown = [name for name in names if name not in _FILES]
-    if unknown:
-        raise argparse.ArgumentTypeError(f"there is no processor {unknown[0]!r}; choose from {', '.join(_FILES)}")
-    return names
-
-
-def _stem(text: str) -> str:
-    if not _STEM.fullmatch(text):
-        raise argparse.ArgumentTypeError(f"{text!r} is no name for a file; take letters, digits, '.', '_' and '-'")
-    return text
 
 
 def _name_of(preset: str) -> str:

@@ -1,100 +1,180 @@
-"""Readers of command-line values that several commands take."""
+"""The arguments that several commands share, each declared once."""
 
 from __future__ import annotations
 
 import argparse
-import re
+import shutil
+import textwrap
+from pathlib import Path
+from typing import Any
 
-_NAMED_SIZES = ("aligned", "square", "native")
+import shtab
 
+from keras_segformer.cli.values import positive_integer, size_choice
+from keras_segformer.data.sources import NAMES
+from keras_segformer.evaluation.class_mapping import class_mapping_names
 
-def size_choice(text: str) -> str | tuple[int, int]:
-    """Reads the size at which the network sees a picture.
-
-    Args:
-        text: `"aligned"`, `"square"`, `"native"`, or what `image_size` reads.
-
-    Returns:
-        The word, or `(height, width)` in pixels.
-
-    Raises:
-        argparse.ArgumentTypeError: It is neither.
-
-    Example:
-
-    >>> size_choice("native"), size_choice("512")
-    ('native', (512, 512))
-    """
-    return text if text in _NAMED_SIZES else image_size(text)
+_MAX_WIDTH = 100
 
 
-def image_size(text: str) -> tuple[int, int]:
-    """Reads a size in pixels.
+def add_command(
+    subparsers: Any, name: str, help: str, description: str, examples: str, notes: str = ""
+) -> argparse.ArgumentParser:
+    """Adds a command, or an action of one.
 
     Args:
-        text: `"512"` for a square, or `"512x1024"`, height before width.
+        subparsers: What `argparse.ArgumentParser.add_subparsers` returned.
+        name: Its name.
+        help: What it does, in a few words, for the list of commands.
+        description: What it does, for its own help.
+        examples: Command lines, one a line, for the end of its help.
+        notes: What stands above them.
 
     Returns:
-        `(height, width)`.
-
-    Raises:
-        argparse.ArgumentTypeError: It is neither.
-
-    Example:
-
-    >>> image_size("512x1024")
-    (512, 1024)
+        Its parser.
     """
-    match = re.fullmatch(r"([0-9]+)(?:x([0-9]+))?", text)
-    if match is None:
-        raise argparse.ArgumentTypeError(f"{text!r} is no size in pixels; write 512 or 512x1024 (height x width)")
-    height, width = match.groups(default=match[1])
-    return int(height), int(width)
+    listed = "\n".join(f"  {line.strip()}" for line in examples.strip().splitlines())
+    return subparsers.add_parser(
+        name,
+        help=help,
+        description=_wrapped(description),
+        epilog=f"{_wrapped(notes)}\n\nexamples:\n{listed}".strip(),
+        formatter_class=argparse.RawDescriptionHelpFormatter,  # keeps the lines of the examples
+    )
 
 
-def share(text: str) -> float:
-    """Reads a number from 0 to 1.
+def add_file(parser: Any, *flags: str, **options: Any) -> None:
+    """Adds an argument that names a file.
 
     Args:
-        text: The number.
-
-    Returns:
-        Its value.
-
-    Raises:
-        argparse.ArgumentTypeError: It is no such number.
-
-    Example:
-
-    >>> share("0.25")
-    0.25
+        parser: A parser or a group of it.
+        *flags: As for `add_argument`.
+        **options: As for `add_argument`.
     """
-    try:
-        value = float(text)
-    except ValueError:
-        value = float("nan")
-    if not 0 <= value <= 1:
-        raise argparse.ArgumentTypeError(f"{text!r} is no number from 0 to 1")
-    return value
+    parser.add_argument(*flags, **{"metavar": "FILE", "type": Path} | options).complete = shtab.FILE
 
 
-def positive_integer(text: str) -> int:
-    """Reads a whole number of at least 1.
+def add_folder(parser: Any, *flags: str, **options: Any) -> None:
+    """Adds an argument that names a folder.
 
     Args:
-        text: The number.
-
-    Returns:
-        Its value.
-
-    Raises:
-        argparse.ArgumentTypeError: It is no such number.
-
-    Example:
-
-    >>> positive_integer("12")
-    12
+        parser: A parser or a group of it.
+        *flags: As for `add_argument`.
+        **options: As for `add_argument`.
     """
-    if re.fullmatch(r"0*[1-9][0-9]*", text) is None:
-        raise argparse.ArgumentTypeError(f"{text!r} is no whole number of at least 1")
-    return int(text)
+    parser.add_argument(*flags, **{"metavar": "DIR", "type": Path} | options).complete = shtab.DIRECTORY
+
+
+def add_preset(parser: Any, *, required: bool = True, help: str = "the model") -> None:
+    """Adds `--preset`.
+
+    Args:
+        parser: A parser or a group of it.
+        required: Whether the command needs it.
+        help: What it stands for.
+    """
+    parser.add_argument(
+        "--preset",
+        required=required,
+        help=f"{help}: a name of `keras-segformer presets`, a folder, hf://org/repo or "
+        "kaggle://owner/model/framework/variation",
+    )
+
+
+def add_seen_size(parser: Any, default: str | None = None) -> None:
+    """Adds `--size`, at which the network sees pictures.
+
+    Args:
+        parser: A parser or a group of it.
+        default: The default.
+    """
+    parser.add_argument(
+        "--size",
+        metavar="SIZE",
+        type=size_choice,
+        default=default,
+        help="size at which the network sees a picture: aligned (default; keeps the aspect ratio, as the published "
+        "evaluation does), square, native, or HEIGHTxWIDTH in pixels",
+    )
+
+
+def add_calibration(parser: Any, help: str) -> None:
+    """Adds `--calibration`.
+
+    Args:
+        parser: A parser or a group of it.
+        help: What the pictures are for.
+    """
+    add_folder(
+        parser,
+        "--calibration",
+        type=str,
+        help=f"some dozen pictures that look like what the model is to see, a folder or a glob: {help}",
+    )
+
+
+def add_json(parser: Any, help: str = "write everything that was measured") -> None:
+    """Adds `--json`.
+
+    Args:
+        parser: A parser or a group of it.
+        help: What is written.
+    """
+    add_file(parser, "--json", help=help)
+
+
+def add_limit(parser: Any) -> None:
+    """Adds `--limit`.
+
+    Args:
+        parser: A parser or a group of it.
+    """
+    parser.add_argument(
+        "--limit", metavar="N", type=positive_integer, help="only the first N pictures, of a data set too"
+    )
+
+
+def add_data(parser: Any, *, required: bool = False) -> None:
+    """Adds `--data`.
+
+    Args:
+        parser: A parser or a group of it.
+        required: Whether the command needs it.
+    """
+    add_folder(parser, "--data", required=required, help="folder or archive of the data set")
+
+
+def add_prepared_data(parser: Any) -> None:
+    """Adds `--data`, `--cache` and `--skip-bad`, for commands that prepare a data set.
+
+    Args:
+        parser: A parser or a group of it.
+    """
+    add_data(parser)
+    add_folder(parser, "--cache", help="where the prepared data set is kept (default: the folder of TFDS)")
+    parser.add_argument("--skip-bad", action="store_true", help="leave out broken examples, naming them")
+
+
+def add_dataset(parser: Any) -> None:
+    """Adds the arguments that name a data set to score a model on; `keras_segformer.cli.dataset` loads it.
+
+    Args:
+        parser: A parser or a group of it.
+    """
+    parser.add_argument(
+        "--dataset", choices=NAMES, default="folder", help="name of the data set (default: a folder of your own)"
+    )
+    add_prepared_data(parser)
+    parser.add_argument("--split", default="val", help="such as val, train or train[90%%:] (default: %(default)s)")
+    add_file(
+        parser,
+        "--label-map",
+        metavar="MAP",
+        help=f"{', '.join(class_mapping_names())}, or a JSON file whose `map` lists the data set's class for each of "
+        "the model",
+    )
+    add_limit(parser)
+
+
+def _wrapped(text: str) -> str:
+    return textwrap.fill(text, min(_MAX_WIDTH, shutil.get_terminal_size().columns - 2))

@@ -7,49 +7,21 @@ from __future__ import annotations
 
 import argparse
 from collections.abc import Iterable
-from pathlib import Path
-from typing import Any
 
-from rich import box
-from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
-from keras_segformer.conversion.audit import TARGETS, Audit, Finding, audit, check_target
+from keras_segformer.cli.tables import make_console, make_table
+from keras_segformer.conversion.audit import TARGETS, Audit, Finding, audit
 
 _MAX_NAMED = 3
-
-
-def add_parser(subparsers: Any) -> None:
-    """Add the command to the program's parser.
-
-    Args:
-        subparsers: The result of `argparse.ArgumentParser.add_subparsers`.
-    """
-    parser = subparsers.add_parser(
-        "audit",
-        help="examine a TF Lite file: operations, versions that they need, and where it runs",
-        description="Examines a TF Lite file without running it: its operations, the runtime that its tensors need "
-        "as opposed to the one that it claims, and which runtimes and delegates run every operation. The exit status "
-        "is 1 if a required target does not, or if the file claims too low a version.",
-    )
-    parser.add_argument("file", metavar="FILE", type=Path, help="the .tflite file")
-    parser.add_argument(
-        "--require",
-        metavar="TARGETS",
-        type=_targets,
-        default=(),
-        help="targets that have to take every operation, with commas between them: litert, xnnpack, gpu, "
-        "qualcomm-htp, nnapi:LEVEL with a feature level of 3 to 8, runtime:VERSION such as runtime:2.14",
-    )
-    parser.add_argument("--json", metavar="FILE", type=Path, help="write everything that was found")
 
 
 def run(args: argparse.Namespace) -> int:
     """Examine a file and print the findings.
 
     Args:
-        args: The arguments that `add_parser` declares.
+        args: What the parser returns.
 
     Returns:
         0, or 1 if a required target does not run every operation or the file claims too low a version.
@@ -59,15 +31,16 @@ def run(args: argparse.Namespace) -> int:
         IsADirectoryError: One of the files is a folder.
         ValueError: It is not a TF Lite file, or is damaged.
     """
-    _check_files(args)
-    found = audit(args.file.read_bytes(), dict.fromkeys((*TARGETS, *args.require)))
+    if args.json and args.json.is_dir():
+        raise IsADirectoryError(f"the file '{args.json}' is a folder; name a file")
+    found = audit(args.file, dict.fromkeys((*TARGETS, *args.require)))
     if args.json:
         from keras_segformer.cli.outputs import write_json  # imports Pillow and NumPy's random numbers
 
         write_json(args.json, {"file": str(args.file), "required": list(args.require)} | found.to_dict())
     _print(found)
     failed = [each.target for each in found.verdicts if each.target in args.require and not each.passes]
-    console = Console(highlight=False, soft_wrap=True)
+    console = make_console(highlight=False, soft_wrap=True)
     for lie in found.lies:
         console.print(f"false claim: {lie}", markup=False)
     for target in failed:
@@ -75,27 +48,8 @@ def run(args: argparse.Namespace) -> int:
     return 1 if failed or found.lies else 0
 
 
-def _targets(text: str) -> tuple[str, ...]:
-    targets = tuple(text.split(","))
-    for target in targets:
-        try:
-            check_target(target)
-        except ValueError as error:
-            raise argparse.ArgumentTypeError(str(error)) from error
-    return targets
-
-
-def _check_files(args: argparse.Namespace) -> None:
-    if args.file.is_dir():
-        raise IsADirectoryError(f"'{args.file}' is a folder; name a .tflite file")
-    if not args.file.is_file():
-        raise FileNotFoundError(f"there is no file '{args.file}'; check the path")
-    if args.json and args.json.is_dir():
-        raise IsADirectoryError(f"the file '{args.json}' is a folder; name a file")
-
-
 def _print(found: Audit) -> None:
-    console = Console(highlight=False)
+    console = make_console(highlight=False)
     console.print(_operator_table(found))
     console.print(_target_table(found))
     summary = {
@@ -112,20 +66,14 @@ def _print(found: Audit) -> None:
 
 
 def _operator_table(found: Audit) -> Table:
-    table = Table(box=box.SIMPLE_HEAD)
-    table.add_column("Operation")
-    table.add_column("Version", justify="right")
-    table.add_column("Count", justify="right")
+    table = make_table("Operation", "Version", "Count")
     for operator in found.operators:
         table.add_row(escape(operator["name"]), str(operator["version"]), str(operator["count"]))
     return table
 
 
 def _target_table(found: Audit) -> Table:
-    table = Table(box=box.SIMPLE_HEAD)
-    table.add_column("Target")
-    table.add_column("Takes", justify="right")
-    table.add_column("Does not take")
+    table = make_table("Target", "Takes", "Does not take", text=("Does not take",))
     for verdict in found.verdicts:
         reasons = "\n".join(_reason(finding) for finding in verdict.findings) or "–"
         table.add_row(verdict.target, f"{verdict.taken} of {verdict.operations}", escape(reasons))

@@ -6,55 +6,22 @@ import argparse
 from pathlib import Path
 from typing import Any
 
-from rich import box
-from rich.console import Console
 from rich.table import Table
 
-from keras_segformer.cli.arguments import positive_integer
 from keras_segformer.cli.outputs import write_json
 from keras_segformer.cli.progress import step_bars
+from keras_segformer.cli.tables import make_console, make_table
 from keras_segformer.conversion.benchmark import FileFigures, benchmark, profile, smallest_limit
 from keras_segformer.conversion.benchmark.timing import machine
 
 _MAX_KERNELS = 15
 
 
-def add_parser(subparsers: Any) -> None:
-    """Add the command to the program's parser.
-
-    Args:
-        subparsers: The result of `argparse.ArgumentParser.add_subparsers`.
-    """
-    parser = subparsers.add_parser(
-        "benchmark",
-        help="measure time and memory of TF Lite files",
-        description="Runs TF Lite files in turn with LiteRT on this machine's CPU, and each in a process of its own "
-        "for its memory.",
-    )
-    parser.add_argument("files", metavar="FILE", nargs="+", help=".tflite files; the first is compared with")
-    parser.add_argument(
-        "--threads",
-        type=positive_integer,
-        nargs="+",
-        default=[1, 2, 4],
-        metavar="N",
-        help="numbers of threads (default: 1 2 4)",
-    )
-    parser.add_argument(
-        "--rounds", type=positive_integer, default=30, help="how often every file runs (default: %(default)s)"
-    )
-    parser.add_argument("--profile", action="store_true", help="also print the time of every kind of kernel")
-    parser.add_argument(
-        "--smallest-memory", action="store_true", help="also find the smallest address space that each runs in"
-    )
-    parser.add_argument("--json", metavar="FILE", type=Path, help="write everything that was measured")
-
-
 def run(args: argparse.Namespace) -> int:
     """Measure files and print the figures.
 
     Args:
-        args: The arguments that `add_parser` declares.
+        args: What the parser returns.
 
     Returns:
         0.
@@ -70,7 +37,7 @@ def run(args: argparse.Namespace) -> int:
     if args.json:
         content = {"machine": machine(), "rounds": args.rounds, "smallest_bytes": limits, "kernels": kernels}
         write_json(args.json, content | {"files": {name: each.to_dict() for name, each in figures.items()}})
-    console = Console(highlight=False)
+    console = make_console(highlight=False)
     console.print(_table(figures, limits, args.threads))
     for name, rows in kernels.items():
         console.print(_kernel_table(name, rows))
@@ -88,11 +55,9 @@ def _smallest_limits(files: list[str], progress: Any) -> dict[str, int]:
 
 
 def _table(figures: dict[str, FileFigures], limits: dict[str, int], threads: list[int]) -> Table:
-    table = Table(box=box.SIMPLE_HEAD)
-    table.add_column("File")
     timed = [header for count in threads for header in (f"{count} thread{'s' * (count > 1)}", "of the first")]
-    for header in (*timed, "Load", "Size", "Arena", "Peak memory", *(["Smallest"] if limits else [])):
-        table.add_column(header, justify="right")
+    smallest = ["Smallest"] if limits else []
+    table = make_table("File", *timed, "Load", "Size", "Arena", "Peak memory", *smallest)
     for name, each in figures.items():
         times = [
             text for count in threads for text in (f"{1e3 * each.seconds[count]:.0f} ms", f"{each.ratio[count]:.2f}")
@@ -104,10 +69,7 @@ def _table(figures: dict[str, FileFigures], limits: dict[str, int], threads: lis
 
 
 def _kernel_table(name: str, rows: list[dict[str, Any]]) -> Table:
-    table = Table(title=f"{Path(name).name}: kernels, one thread", box=box.SIMPLE_HEAD)
-    table.add_column("Kernel")
-    for header in ("Count", "Time", "Share"):
-        table.add_column(header, justify="right")
+    table = make_table("Kernel", "Count", "Time", "Share", title=f"{Path(name).name}: kernels, one thread")
     total = sum(row["milliseconds"] for row in rows)
     for row in rows[:_MAX_KERNELS]:
         share = row["milliseconds"] / total if total else 0

@@ -4,53 +4,27 @@ from __future__ import annotations
 
 import argparse
 import sys
-from pathlib import Path
-from typing import Any
 
-from rich import box
-from rich.console import Console
-from rich.table import Table
-
-from keras_segformer.cli.arguments import image_size, positive_integer
 from keras_segformer.cli.outputs import write_json, write_picture
+from keras_segformer.cli.tables import make_console, make_table
+from keras_segformer.data import Report, check
 from keras_segformer.data.augmentation import Augmentation
-from keras_segformer.data.check import Report, check_source
-from keras_segformer.data.examples import IGNORE, Examples
+from keras_segformer.data.examples import Examples
 from keras_segformer.data.grid import sample_grid
-from keras_segformer.data.loading import NAMES, load
+from keras_segformer.data.loading import load
+from keras_segformer.data.mask_values import IGNORE
 from keras_segformer.data.pipeline import training_dataset
-from keras_segformer.data.sources import SOURCES
 from keras_segformer.data.speed import pipeline_speed, training_speed
 from keras_segformer.models import VARIANTS
 from keras_segformer.segformer import SegFormer
 from keras_segformer.training.recipe import load_recipe
 
 
-def add_parser(subparsers: Any) -> None:
-    """Adds the command to the program's parser.
-
-    Args:
-        subparsers: What `argparse.ArgumentParser.add_subparsers` returned.
-    """
-    parser = subparsers.add_parser(
-        "data",
-        help="check a data set, show augmented samples, time the input pipeline",
-        description="Looks at a data set before hours are spent on it.",
-    )
-    actions = parser.add_subparsers(title="actions", metavar="ACTION", required=True)
-    _add_check(actions)
-    _add_show(actions)
-    _add_speed(actions)
-    for action in actions.choices.values():
-        # Also behind the action, where one would write it; the parser of the command has the default.
-        action.add_argument("--debug", action="store_true", default=argparse.SUPPRESS, help=argparse.SUPPRESS)
-
-
 def run(args: argparse.Namespace) -> int:
     """Carries out the action.
 
     Args:
-        args: What the parser of `add_parser` returns.
+        args: What the parser returns.
 
     Returns:
         The exit status: 0, or 1 if a check found problems.
@@ -64,72 +38,11 @@ def run(args: argparse.Namespace) -> int:
         PresetNotFoundError: There is no such preset.
         ValueError: A value is out of range.
     """
-    return args.action(args)
-
-
-def _add_check(actions: Any) -> None:
-    parser = actions.add_parser(
-        "check",
-        help="decode everything and count the classes",
-        description="Decodes every image and mask, counts the pixels of every class and names every bad file.",
-    )
-    _add_source(parser, tuple(SOURCES), required=True)
-    parser.add_argument("--split", help="train, val or test (default: all that are there)")
-    parser.add_argument("--skip-bad", action="store_true", help="succeed all the same: bad files will be left out")
-    parser.add_argument("--json", metavar="FILE", type=Path, help="also write the counts and problems to a file")
-    parser.set_defaults(action=_check)
-
-
-def _add_show(actions: Any) -> None:
-    parser = actions.add_parser(
-        "show",
-        help="draw augmented samples",
-        description="Draws samples as a training run sees them, each beside its mask.",
-    )
-    _add_pipeline(parser)
-    parser.add_argument("--output", metavar="PNG", type=Path, required=True, help="picture to write")
-    parser.add_argument("--count", type=positive_integer, default=12, help="number of samples (default: %(default)s)")
-    parser.add_argument("--seed", type=int, default=0, help="number of the run (default: %(default)s)")
-    parser.set_defaults(action=_show)
-
-
-def _add_speed(actions: Any) -> None:
-    parser = actions.add_parser(
-        "speed",
-        help="time the input pipeline against a model",
-        description="Compares the images per second that the pipeline delivers with those that a model trains on, each "
-        "timed on its own.",
-    )
-    _add_pipeline(parser)
-    model = parser.add_mutually_exclusive_group()
-    model.add_argument("--variant", choices=sorted(VARIANTS), default="b0", help="architecture (default: %(default)s)")
-    model.add_argument("--preset", help="name, folder, hf://org/repo or kaggle://… of a model instead")
-    parser.add_argument("--batch-size", type=positive_integer, default=8, help="images per step (default: %(default)s)")
-    parser.add_argument("--batches", type=positive_integer, default=20, help="batches to time (default: %(default)s)")
-    parser.set_defaults(action=_speed)
-
-
-def _add_source(parser: argparse.ArgumentParser, names: tuple[str, ...], required: bool = False) -> None:
-    parser.add_argument("name", metavar="NAME", choices=names, help=", ".join(names))
-    parser.add_argument("--data", metavar="DIR", type=Path, required=required, help="folder or archive of the data set")
-
-
-def _add_pipeline(parser: argparse.ArgumentParser) -> None:
-    _add_source(parser, NAMES)
-    parser.add_argument("--split", default="train", help="such as train, val or train[:90%%] (default: %(default)s)")
-    parser.add_argument(
-        "--cache", metavar="DIR", type=Path, help="folder of prepared data sets (default: that of TFDS)"
-    )
-    parser.add_argument("--skip-bad", action="store_true", help="leave bad files out")
-    augmentation = parser.add_mutually_exclusive_group()
-    augmentation.add_argument(
-        "--crop", metavar="SIZE", type=image_size, default=(512, 512), help="crop in pixels (default: 512x512)"
-    )
-    augmentation.add_argument("--recipe", help="recipe whose augmentation is used instead")
+    return {"check": _check, "show": _show, "speed": _speed}[args.action](args)
 
 
 def _check(args: argparse.Namespace) -> int:
-    reports = check_source(SOURCES[args.name], args.data, args.split and [args.split])
+    reports = check(args.name, args.data, args.split and [args.split])
     for split, report in reports.items():
         _print_report(split, report)
     if args.json:
@@ -141,14 +54,14 @@ def _check(args: argparse.Namespace) -> int:
 
 
 def _print_report(split: str, report: Report) -> None:
-    table = Table("Index", "Class", "Pixels", "Images", title=f"{split}: {len(report.good)} pairs", box=box.SIMPLE)
-    for column in table.columns:
-        column.justify = "left" if column.header == "Class" else "right"
+    table = make_table(
+        "Index", "Class", "Pixels", "Images", text=("Class",), title=f"{split}: {len(report.good)} pairs"
+    )
     total = max(1, report.pixels.sum())
     rows = [(str(index), name, index) for index, name in enumerate(report.label_set.names)]
     for text, name, index in [*rows, ("", "ignored", IGNORE)]:
         table.add_row(text, name, f"{report.pixels[index] / total:.2%}", str(report.images[index]))
-    Console().print(table)
+    make_console().print(table)
 
 
 def _show(args: argparse.Namespace) -> int:

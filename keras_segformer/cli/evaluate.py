@@ -4,66 +4,26 @@ from __future__ import annotations
 
 import argparse
 import functools
-from pathlib import Path
 from typing import Any
 
 import numpy as np
-from rich import box
-from rich.console import Console
 from rich.table import Table
 
-from keras_segformer.cli.arguments import positive_integer, size_choice
-from keras_segformer.cli.dataset import add_dataset_arguments, load_dataset
+from keras_segformer.cli.dataset import load_dataset
 from keras_segformer.cli.outputs import write_json
 from keras_segformer.cli.progress import progress_bar
+from keras_segformer.cli.tables import make_console, make_table
 from keras_segformer.evaluation import Evaluation, TFLiteModel, evaluate
-from keras_segformer.evaluation.evaluate import MODES
 from keras_segformer.evaluation.figure import check_figure_path, draw_evaluation
 from keras_segformer.files import atomic_file
 from keras_segformer.segformer import SegFormer
-
-
-def add_parser(subparsers: Any) -> None:
-    """Adds the command to the program's parser.
-
-    Args:
-        subparsers: What `argparse.ArgumentParser.add_subparsers` returned.
-    """
-    parser = subparsers.add_parser(
-        "evaluate",
-        help="measure a model on a data set",
-        description="Compares label maps with the truth at the pictures' own size, and prints mean IoU, pixel "
-        "accuracy and the scores of every class.",
-    )
-    model = parser.add_mutually_exclusive_group(required=True)
-    model.add_argument("--preset", help="name, folder, hf://org/repo or kaggle://… of the model")
-    model.add_argument("--model", metavar="FILE", type=Path, help="a TF Lite file, seen at the size of its input")
-    add_dataset_arguments(parser)
-    parser.add_argument(
-        "--mode",
-        choices=MODES,
-        default="whole",
-        help="whole pictures (default), sliding windows of 1024x1024 with stride 768, or six scales and mirror images",
-    )
-    parser.add_argument(
-        "--size",
-        metavar="SIZE",
-        type=size_choice,
-        help="size at which the network sees a picture: aligned (default; keeps the aspect ratio, as the published "
-        "evaluation does), square, native, or HEIGHTxWIDTH in pixels",
-    )
-    parser.add_argument("--flip", action="store_true", help="average in the probabilities of the mirrored picture")
-    parser.add_argument("--boundary", action="store_true", help="also measure boundary IoU")
-    parser.add_argument("--limit", metavar="N", type=positive_integer, help="only the first N pictures")
-    parser.add_argument("--json", metavar="FILE", type=Path, help="write everything that was measured")
-    parser.add_argument("--figure", metavar="FILE", type=Path, help="draw classes, confusions and the worst pictures")
 
 
 def run(args: argparse.Namespace) -> int:
     """Evaluates a model.
 
     Args:
-        args: What the parser of `add_parser` returns.
+        args: What the parser returns.
 
     Returns:
         0.
@@ -118,7 +78,7 @@ def _what_was_asked(args: argparse.Namespace) -> dict[str, Any]:
 
 
 def _print(evaluation: Evaluation) -> None:
-    console = Console()
+    console = make_console()
     console.print(_class_table(evaluation))
     scores = evaluation.scores
     summary = {
@@ -142,10 +102,7 @@ def _class_table(evaluation: Evaluation) -> Table:
         columns["Boundary IoU"] = evaluation.boundary_iou
     pixels = evaluation.confusion.counts.sum(axis=1)
     columns["Pixels"] = pixels / max(1, pixels.sum())
-    table = Table(box=box.SIMPLE_HEAD)
-    table.add_column("Class")
-    for name in columns:
-        table.add_column(name, justify="right")
+    table = make_table("Class", *columns)
     for index, name in enumerate(evaluation.label_set.names):
         table.add_row(name, *(_percent(values[index]) for values in columns.values()))
     return table

@@ -6,8 +6,6 @@ import argparse
 import dataclasses
 from typing import Any
 
-from rich import box
-from rich.console import Console
 from rich.table import Table
 
 from keras_segformer.analysis.complexity import (
@@ -18,7 +16,7 @@ from keras_segformer.analysis.complexity import (
     count_complexity,
     paper_macs,
 )
-from keras_segformer.cli.arguments import image_size
+from keras_segformer.cli.tables import make_console, make_table
 from keras_segformer.licenses import License
 from keras_segformer.models import VARIANTS, SegFormerConfig
 from keras_segformer.presets import PRESETS
@@ -32,30 +30,6 @@ class _Subject:
     title: str
     config: SegFormerConfig
     license: License | None = None
-
-
-def add_parser(subparsers: Any) -> None:
-    """Adds the command to the program's parser.
-
-    Args:
-        subparsers: What `argparse.ArgumentParser.add_subparsers` returned.
-    """
-    parser = subparsers.add_parser(
-        "info",
-        help="show parameters and arithmetic of an architecture or a preset",
-        description="Shows parameters and multiply-accumulates per module, beside what the paper prints.",
-    )
-    parser.add_argument(
-        "subject",
-        metavar="NAME",
-        help="an architecture (b0 to b5, pvt_v2_b0 to pvt_v2_b5), a preset, a preset folder, or hf://org/repo",
-    )
-    parser.add_argument(
-        "--size",
-        metavar="PIXELS",
-        type=image_size,
-        help="side of the image, or HEIGHTxWIDTH (default: what the architecture or preset is meant for)",
-    )
 
 
 def run(args: argparse.Namespace) -> int:
@@ -75,7 +49,7 @@ def run(args: argparse.Namespace) -> int:
     subject = _find_subject(args.subject)
     size = args.size or subject.config.input_size
     complexity = count_complexity(subject.config, size)
-    console = Console()
+    console = make_console()
     title = f"{subject.title}, {subject.config.num_classes} classes, images of {size[0]}x{size[1]}"
     console.print(title, markup=False, highlight=False)
     console.print(_module_table(complexity))
@@ -100,7 +74,7 @@ def _find_subject(name: str) -> _Subject:
 
 
 def _module_table(complexity: Complexity) -> Table:
-    table = _table("Module", "Parameters", "MACs, paper's form", "MACs, ours")
+    table = make_table("Module", "Parameters", "MACs, paper's form", "MACs, ours")
     parts = [(f"stage {number}", stage) for number, stage in enumerate(complexity.stages, start=1)]
     for part, modules in [*parts, ("decoder", complexity.decoder)]:
         for module, cost in modules.items():
@@ -117,7 +91,7 @@ def _paper_table(config: SegFormerConfig, size: tuple[int, int]) -> Table:
     variant = _variant_of(config)
     encoder, decoder = PAPER_PARAMETERS_M.get(variant, (None, None))
     macs = _paper_macs_by_size(variant).get(size)
-    table = _table(f"With {PAPER_NUM_CLASSES} classes", "Here", "Paper")
+    table = make_table(f"With {PAPER_NUM_CLASSES} classes", "Here", "Paper")
     table.add_row("encoder parameters", _millions(complexity.encoder_total.parameters), _printed(encoder, "M"))
     table.add_row("decoder parameters", _millions(complexity.decoder_total.parameters), _printed(decoder, "M"))
     table.add_row("MACs, counted as the paper does", _billions(paper_macs(config, size)), _printed(macs, "G"))
@@ -146,13 +120,6 @@ def _variant_of(config: SegFormerConfig) -> str | None:
 def _paper_macs_by_size(variant: str | None) -> dict[tuple[int, int], float]:
     papers = [info.paper for info in PRESETS.values() if info.variant == variant]
     return {paper.macs_input_size: paper.macs_g for paper in papers if paper.macs_input_size}
-
-
-def _table(*headers: str) -> Table:
-    table = Table(box=box.SIMPLE)
-    for header in headers:
-        table.add_column(header, justify="right" if table.columns else "left")
-    return table
 
 
 def _cost_cells(cost: Cost) -> tuple[str, str, str]:

@@ -6,9 +6,7 @@ import argparse
 import sys
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
 
-from keras_segformer.cli.arguments import share, size_choice
 from keras_segformer.cli.outputs import Outputs, plan_outputs, write_areas, write_mask, write_picture
 from keras_segformer.cli.progress import progress_bar
 from keras_segformer.errors import InvalidImageError
@@ -17,42 +15,11 @@ from keras_segformer.segformer import SegFormer
 from keras_segformer.visualization import picture
 
 
-def add_parser(subparsers: Any) -> None:
-    """Adds the command to the program's parser.
-
-    Args:
-        subparsers: What `argparse.ArgumentParser.add_subparsers` returned.
-    """
-    parser = subparsers.add_parser(
-        "predict",
-        help="segment photographs",
-        description="Writes, for every image, a picture with the classes found and a legend of their shares.",
-    )
-    parser.add_argument(
-        "images", metavar="IMAGE|FOLDER|GLOB", nargs="+", help="image files, folders of them, or patterns like '*.jpg'"
-    )
-    parser.add_argument("--preset", required=True, help="name, folder, hf://org/repo or kaggle://… of the model")
-    parser.add_argument("--output", metavar="DIR", type=Path, required=True, help="folder to write to")
-    parser.add_argument(
-        "--size",
-        metavar="SIZE",
-        type=size_choice,
-        default="aligned",
-        help="size at which the network sees an image: aligned (default; keeps the aspect ratio, as the published "
-        "evaluation does), square, native, or HEIGHTxWIDTH in pixels",
-    )
-    parser.add_argument(
-        "--opacity", type=share, default=0.5, help="weight of the colours, from 0 to 1 (default: %(default)s)"
-    )
-    parser.add_argument("--mask", action="store_true", help="also write the class indices as a PNG with a palette")
-    parser.add_argument("--json", action="store_true", help="also write the area of every class")
-
-
 def run(args: argparse.Namespace) -> int:
     """Segments the images. One that cannot be read or whose results cannot be written is named; the others go on.
 
     Args:
-        args: What the parser of `add_parser` returns.
+        args: What the parser returns.
 
     Returns:
         The exit status: 0, or 1 if an image failed.

@@ -3,28 +3,12 @@
 from __future__ import annotations
 
 import argparse
-from typing import Any
 
-from rich import box
-from rich.console import Console
-from rich.table import Table
-
+from keras_segformer.cli.tables import make_console, make_table
 from keras_segformer.presets import PRESETS, PresetInfo
 
 _HEADERS = ("Name", "Input", "Classes", "Parameters", "MACs", "Paper", "Licence", "Source")
-
-
-def add_parser(subparsers: Any) -> None:
-    """Add the command to the program's parser.
-
-    Args:
-        subparsers: What `argparse.ArgumentParser.add_subparsers` returned.
-    """
-    subparsers.add_parser(
-        "presets",
-        help="list the presets that have a name",
-        description="Lists the catalogue. MACs and scores are the paper's: mIoU at a single scale, or top-1 accuracy.",
-    )
+_TEXT = ("Input", "Classes", "Licence", "Source")
 
 
 def run(args: argparse.Namespace) -> int:
@@ -36,12 +20,11 @@ def run(args: argparse.Namespace) -> int:
     Returns:
         0.
     """
-    table = Table(*_HEADERS, box=box.SIMPLE)
+    table = make_table(*_HEADERS, text=_TEXT)
     for info in PRESETS.values():
         table.add_row(*_cells(info))
-    console = Console()
-    # A pipe gets whole rows: a table cut at 80 columns is of no use to another program.
-    console.print(table, width=None if console.is_terminal else 200)
+    console = make_console()
+    console.print(table)
     console.print("SegFormer.from_preset and --preset take these names. Licences of the weights:", highlight=False)
     for license in dict.fromkeys(info.license for info in PRESETS.values()):
         console.print(f"- {license.terms}", markup=False, highlight=False, soft_wrap=True)

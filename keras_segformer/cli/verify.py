@@ -4,56 +4,29 @@ from __future__ import annotations
 
 import argparse
 import functools
-from pathlib import Path
 from typing import Any
 
 import numpy as np
-from rich import box
-from rich.console import Console
 from rich.table import Table
 
-from keras_segformer.cli.arguments import positive_integer, share
-from keras_segformer.cli.dataset import add_dataset_arguments, load_dataset
+from keras_segformer.cli.dataset import load_dataset
 from keras_segformer.cli.outputs import write_json
 from keras_segformer.cli.progress import progress_bar, step_bars
-from keras_segformer.conversion.report.verification import Verification, draw_worst, verify_content
+from keras_segformer.cli.tables import make_console, make_table
+from keras_segformer.conversion import Verification, verify
+from keras_segformer.conversion.report.verification import draw_worst
 from keras_segformer.evaluation import Evaluation, TFLiteModel, evaluate
 from keras_segformer.files import atomic_file
-from keras_segformer.images import find_images, load_image
+from keras_segformer.images import find_images
 from keras_segformer.models import SegFormerNetwork
 from keras_segformer.segformer import SegFormer
-
-
-def add_parser(subparsers: Any) -> None:
-    """Add the command to the program's parser.
-
-    Args:
-        subparsers: The result of `argparse.ArgumentParser.add_subparsers`.
-    """
-    parser = subparsers.add_parser(
-        "verify",
-        help="compare a TF Lite file with the model that it was converted from",
-        description="Runs a TF Lite file and its model on the same pictures, and prints the share of positions at "
-        "which they predict the same class; with a data set, also the scores of both. The exit status is 1 if the "
-        "agreement is less than required, or if the file never predicts a class that the model does.",
-    )
-    parser.add_argument("file", metavar="FILE", type=Path, help="the .tflite file")
-    parser.add_argument("--against", metavar="PRESET", required=True, help="name or folder of the model")
-    parser.add_argument("--images", metavar="DIR", required=True, help="pictures: a folder or a glob")
-    parser.add_argument(
-        "--limit", metavar="N", type=positive_integer, help="only the first N pictures, of a data set too"
-    )
-    parser.add_argument("--require", metavar="SHARE", type=share, help="the least mean agreement, from 0 to 1")
-    add_dataset_arguments(parser)
-    parser.add_argument("--json", metavar="FILE", type=Path, help="write everything that was measured")
-    parser.add_argument("--figure", metavar="FILE", type=Path, help="draw the worst pictures side by side, as PNG")
 
 
 def run(args: argparse.Namespace) -> int:
     """Compare a file with its model.
 
     Args:
-        args: The arguments that `add_parser` declares.
+        args: What the parser returns.
 
     Returns:
         0, or 1 if the agreement is less than required or a class has vanished.
@@ -69,8 +42,7 @@ def run(args: argparse.Namespace) -> int:
     paths = find_images(args.images)[: args.limit]
     model = SegFormer.from_preset(args.against)
     with step_bars() as progress:
-        images = ((path.name, load_image(path)) for path in paths)
-        found = verify_content(file.content, model, images, progress)
+        found = verify(args.file, model, paths, progress)
     scores = _scores(args, file, model) if args.data else None
     if args.figure:
         with atomic_file(args.figure) as temporary:
@@ -100,7 +72,7 @@ def _summary(scores: tuple[Evaluation, Evaluation] | None) -> dict[str, Any]:
 
 
 def _print(found: Verification, scores: tuple[Evaluation, Evaluation] | None) -> None:
-    console = Console(highlight=False)
+    console = make_console(highlight=False)
     if scores:
         console.print(_score_table(*scores))
         before, after = (each.scores.mean_iou for each in scores)
@@ -117,20 +89,14 @@ def _print(found: Verification, scores: tuple[Evaluation, Evaluation] | None) ->
 
 
 def _class_table(found: Verification) -> Table:
-    table = Table(box=box.SIMPLE_HEAD)
-    table.add_column("Class")
-    for header in ("Share before", "Share after", "IoU between both"):
-        table.add_column(header, justify="right")
+    table = make_table("Class", "Share before", "Share after", "IoU between both")
     for each in found.classes():
         table.add_row(each["name"], f"{each['share_before']:.2%}", f"{each['share_after']:.2%}", f"{each['iou']:.3f}")
     return table
 
 
 def _score_table(before: Evaluation, after: Evaluation) -> Table:
-    table = Table(box=box.SIMPLE_HEAD)
-    table.add_column("Class")
-    for header in ("IoU of the model", "IoU of the file", "Change"):
-        table.add_column(header, justify="right")
+    table = make_table("Class", "IoU of the model", "IoU of the file", "Change")
     for name, old, new in zip(before.label_set.names, before.scores.iou, after.scores.iou, strict=True):
         if not np.isnan(old):
             table.add_row(name, f"{old:.3f}", f"{new:.3f}", f"{new - old:+.3f}")

@@ -1,1 +1,5 @@
-"""Data sets: builders, checks, integer-safe augmentation and input pipelines."""
+"""Data sets: reading and checking them, integer-safe augmentation, and input pipelines."""
+
+import lazy_loader
+
+__getattr__, __dir__, __all__ = lazy_loader.attach_stub(__name__, __file__)

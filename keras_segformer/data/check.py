@@ -14,13 +14,13 @@ import numpy as np
 from rich.console import Console
 from rich.progress import track
 
-from keras_segformer.data.examples import IGNORE
 from keras_segformer.data.image_files import encode_image, image_size
 from keras_segformer.data.mask_pixels import MaskPixels, read_mask_pixels
+from keras_segformer.data.mask_values import IGNORE
 from keras_segformer.data.masks import ANY_VALUES, MaskCoding, decide_readings, describe_readings
 from keras_segformer.data.pairs import File, Listing, Pair, Problem
 from keras_segformer.data.parallel import parallel_map
-from keras_segformer.data.sources import CLASSES_FILE, Source
+from keras_segformer.data.sources import CLASSES_FILE, SOURCES, Source
 from keras_segformer.errors import InvalidDatasetError
 from keras_segformer.label_sets import LabelSet
 
@@ -66,16 +66,16 @@ class Report:
         }
 
 
-def check_source(
-    source: Source,
+def check(
+    name: str,
     data: str | os.PathLike[str],
     splits: Iterable[str] | None = None,
     bit_depth: int | None = None,
 ) -> dict[str, Report]:
-    """Checks a data set and shows the progress.
+    """Decodes every image and mask of a data set, counts the classes, and names every bad file.
 
     Args:
-        source: What to look for.
+        name: `"ade20k"`, `"cityscapes"`, `"camvid"`, `"voc"`, or `"folder"` for one of your own.
         data: The folder or archive that holds it.
         splits: Names of splits; all that are there by default.
         bit_depth: How many bits of pictures with 16 bits a channel count; see `keras_segformer.images.load_image`.
@@ -87,12 +87,35 @@ def check_source(
         FileNotFoundError: There is no such folder or archive.
         InvalidDatasetError: It does not hold the data set or the split, or the values of the masks say nothing about
             their classes, or say it in two ways.
+        ValueError: There is no data set of that name.
 
     Example:
 
     ```python
-    reports = check_source(SOURCES["camvid"], "CamVid")
+    keras_segformer.data.check("camvid", "CamVid")["train"].problems
     ```
+    """
+    if name not in SOURCES:
+        raise ValueError(f"There is no data set {name!r} to check; choose one of {', '.join(SOURCES)}.")
+    return check_source(SOURCES[name], data, splits, bit_depth)
+
+
+def check_source(
+    source: Source,
+    data: str | os.PathLike[str],
+    splits: Iterable[str] | None = None,
+    bit_depth: int | None = None,
+) -> dict[str, Report]:
+    """Checks a data set and shows the progress, as `check` does by the name of a source.
+
+    Args:
+        source: What to look for.
+        data: As for `check`.
+        splits: As for `check`.
+        bit_depth: As for `check`.
+
+    Returns:
+        A report for every split.
     """
     listings = source.find(data)
     missing = sorted(set(splits or ()) - listings.keys())

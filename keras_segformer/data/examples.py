@@ -7,15 +7,13 @@ import dataclasses
 import numpy as np
 import tensorflow as tf
 
+from keras_segformer.data.mask_values import IGNORE
 from keras_segformer.errors import InvalidDatasetError
 from keras_segformer.label_sets import LabelSet
 
 IMAGE = "image"
 MASK = "segmentation_mask"
 NAME = "file_name"
-
-IGNORE = 255
-"""The mask value of pixels that belong to no class, in every mask that leaves this package."""
 
 
 @dataclasses.dataclass(frozen=True)

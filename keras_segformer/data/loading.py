@@ -18,7 +18,7 @@ import numpy as np
 from keras_segformer.data.check import describe_problems
 from keras_segformer.data.examples import IMAGE, MASK, NAME, Examples, identity_values, raw_values
 from keras_segformer.data.pairs import fingerprint
-from keras_segformer.data.sources import SOURCES
+from keras_segformer.data.sources import NAMES, PETS, SOURCES
 from keras_segformer.errors import InvalidDatasetError, MissingExtraError
 from keras_segformer.label_sets import LabelSet, load_label_set
 
@@ -26,12 +26,6 @@ if TYPE_CHECKING:
     import tensorflow_datasets as tfds
 
     from keras_segformer.data.builders import PairsBuilder
-
-PETS = "oxford_iiit_pet"
-"""A data set that TFDS downloads and prepares itself."""
-
-NAMES = (*SOURCES, PETS)
-"""What `load` takes."""
 
 _LOGGER = logging.getLogger("keras_segformer")
 

@@ -12,8 +12,8 @@ from typing import Literal
 import numpy as np
 from PIL import Image
 
-from keras_segformer.data.examples import IGNORE
 from keras_segformer.data.mask_pixels import Kind, MaskPixels, read_mask_pixels
+from keras_segformer.data.mask_values import IGNORE
 from keras_segformer.errors import InvalidDatasetError
 from keras_segformer.label_sets import LabelSet
 

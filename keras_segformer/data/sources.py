@@ -10,7 +10,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from types import MappingProxyType
 
-from keras_segformer.data.examples import IGNORE
+from keras_segformer.data.mask_values import IGNORE
 from keras_segformer.data.masks import ANY_VALUES, MAX_CLASSES, READINGS, MaskCoding
 from keras_segformer.data.pairs import IMAGE_SUFFIXES, MASK_SUFFIXES, File, Listing, match
 from keras_segformer.errors import InvalidDatasetError
@@ -318,3 +318,9 @@ SOURCES: Mapping[str, Source] = MappingProxyType(
     }
 )
 """The data sets that are read from a folder, by the name that `load` takes."""
+
+PETS = "oxford_iiit_pet"
+"""A data set that TFDS downloads and prepares itself."""
+
+NAMES = (*SOURCES, PETS)
+"""What `load` takes."""

@@ -5,29 +5,6 @@
 (`boundary_metric`) are the same scores as Keras metrics. `draw_evaluation` (`figure`) shows an evaluation.
 """
 
-from keras_segformer.evaluation.boundary import BoundaryIoU
-from keras_segformer.evaluation.boundary_metric import MeanBoundaryIoU
-from keras_segformer.evaluation.class_mapping import ClassMapping
-from keras_segformer.evaluation.confusion import ConfusionMatrix, Scores
-from keras_segformer.evaluation.evaluate import Evaluation, ImageScore, SegmentedImage, evaluate
-from keras_segformer.evaluation.figure import draw_evaluation
-from keras_segformer.evaluation.metric import FrequencyWeightedIoU, MeanAccuracy, MeanIoU, PixelAccuracy
-from keras_segformer.evaluation.tflite import TFLiteModel
+import lazy_loader
 
-__all__ = [
-    "BoundaryIoU",
-    "ClassMapping",
-    "ConfusionMatrix",
-    "Evaluation",
-    "FrequencyWeightedIoU",
-    "ImageScore",
-    "MeanAccuracy",
-    "MeanBoundaryIoU",
-    "MeanIoU",
-    "PixelAccuracy",
-    "Scores",
-    "SegmentedImage",
-    "TFLiteModel",
-    "draw_evaluation",
-    "evaluate",
-]
+__getattr__, __dir__, __all__ = lazy_loader.attach_stub(__name__, __file__)

@@ -9,7 +9,7 @@ import math
 
 import numpy as np
 
-from keras_segformer.data.examples import IGNORE
+from keras_segformer.data.mask_values import IGNORE
 from keras_segformer.evaluation.confusion import ratio
 
 DILATION_RATIO = 0.02

@@ -6,7 +6,7 @@ import dataclasses
 
 import numpy as np
 
-from keras_segformer.data.examples import IGNORE
+from keras_segformer.data.mask_values import IGNORE
 
 
 @dataclasses.dataclass(frozen=True, eq=False)

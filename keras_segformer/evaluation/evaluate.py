@@ -6,13 +6,14 @@ import dataclasses
 import functools
 import time
 from collections.abc import Callable, Iterable, Iterator
-from typing import Any, Literal, NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 import tensorflow as tf
 
 from keras_segformer.data.examples import NAME, Examples
 from keras_segformer.evaluation.boundary import BoundaryIoU
+from keras_segformer.evaluation.choices import MODES, Mode
 from keras_segformer.evaluation.class_mapping import ClassMapping
 from keras_segformer.evaluation.confusion import ConfusionMatrix, Scores, mean_of_defined
 from keras_segformer.evaluation.tflite import TFLiteModel
@@ -21,9 +22,6 @@ from keras_segformer.models import SegFormerNetwork
 from keras_segformer.predict.logits import WINDOW
 from keras_segformer.predict.sizes import SizeChoice
 from keras_segformer.predict.views import SCALES, label_map, network_views
-
-Mode = Literal["whole", "slide", "multiscale"]
-MODES: tuple[Mode, ...] = ("whole", "slide", "multiscale")
 
 NUM_WORST = 5
 

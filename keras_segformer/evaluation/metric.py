@@ -6,7 +6,7 @@ from typing import Any
 
 from keras import ops
 
-from keras_segformer.data.examples import IGNORE
+from keras_segformer.data.mask_values import IGNORE
 from keras_segformer.evaluation.confusion import ConfusionMatrix
 from keras_segformer.evaluation.pixel_counter import ClassMetric, PixelCounter, mean_of_ratios
 from keras_segformer.serialization import register

@@ -9,7 +9,7 @@ import keras
 import numpy as np
 from keras import ops
 
-from keras_segformer.data.examples import IGNORE
+from keras_segformer.data.mask_values import IGNORE
 from keras_segformer.ops import predicted_labels, resize_bilinear, spatial_shape
 
 _BASE = 2.0**16

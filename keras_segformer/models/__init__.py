@@ -1,16 +1,5 @@
 """The encoder, the decoder, the segmenter, and their hyper-parameters."""
 
-from keras_segformer.models.config import MixTransformerConfig, SegFormerConfig
-from keras_segformer.models.mix_transformer import MixTransformer
-from keras_segformer.models.mlp_decoder import MLPDecoder
-from keras_segformer.models.segformer import SegFormerNetwork
-from keras_segformer.models.variants import VARIANTS
+import lazy_loader
 
-__all__ = [
-    "VARIANTS",
-    "MLPDecoder",
-    "MixTransformer",
-    "MixTransformerConfig",
-    "SegFormerConfig",
-    "SegFormerNetwork",
-]
+__getattr__, __dir__, __all__ = lazy_loader.attach_stub(__name__, __file__)

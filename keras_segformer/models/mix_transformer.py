@@ -35,7 +35,7 @@ class MixTransformer(keras.Model):
 
     Example:
 
-    >>> from keras_segformer.models import VARIANTS
+    >>> from keras_segformer import VARIANTS
     >>> encoder = MixTransformer(VARIANTS["b0"].encoder)
     >>> [tuple(feature.shape) for feature in encoder(keras.ops.ones((1, 64, 96, 3)))]
     [(1, 16, 24, 32), (1, 8, 12, 64), (1, 4, 6, 160), (1, 2, 3, 256)]

@@ -44,7 +44,7 @@ class SegFormerNetwork(keras.Model):
 
     Example:
 
-    >>> from keras_segformer.models import VARIANTS
+    >>> from keras_segformer import VARIANTS
     >>> model = SegFormerNetwork(VARIANTS["b0"].replace(num_classes=11))
     >>> model(keras.ops.ones((1, 64, 96, 3), dtype="uint8")).shape
     TensorShape([1, 64, 96, 11])

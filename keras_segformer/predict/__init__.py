@@ -5,8 +5,6 @@ of that size (`logits`), and labels at the picture's own size (`enlarge`). Both 
 over several scales and mirrored pictures are in `views`.
 """
 
-from keras_segformer.predict.logits import MAX_PIXELS
-from keras_segformer.predict.segment import Segmentation, segment
-from keras_segformer.predict.sizes import SizeChoice
+import lazy_loader
 
-__all__ = ["MAX_PIXELS", "Segmentation", "SizeChoice", "segment"]
+__getattr__, __dir__, __all__ = lazy_loader.attach_stub(__name__, __file__)

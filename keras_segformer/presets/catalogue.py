@@ -50,7 +50,7 @@ class PresetInfo:
         name: What `from_preset` calls it.
         title: One line for people.
         task: What the published head does.
-        variant: Key of `keras_segformer.models.variants.VARIANTS`.
+        variant: Key of `keras_segformer.VARIANTS`.
         source: `"hf://org/repo"`, `"kaggle://owner/model/framework/variation"`, or `"bundled"` for those that come
             with this package.
         layout: Naming scheme of the published tensors.
@@ -58,7 +58,7 @@ class PresetInfo:
         input_size: `(height, width)` in pixels that the weights were trained for.
         num_classes: Channels of the published head.
         parameters: Number of trainable parameters, head included.
-        label_set: Name of the label set in `keras_segformer.label_sets`, if there is one.
+        label_set: Name for `keras_segformer.load_label_set`, if there is a label set.
         paper: What the authors report.
         sha256: Hexadecimal digest of published files by their name, where known.
 
@@ -146,3 +146,14 @@ PRESETS: Mapping[str, PresetInfo] = MappingProxyType(
     _read_families(json.loads(resources.files(__package__).joinpath("catalogue.json").read_text(encoding="utf-8")))
 )
 """Every catalogue entry by its name."""
+
+
+def list_presets() -> list[str]:
+    """Returns the names of the presets that `SegFormer.from_preset` and `load_encoder` take.
+
+    Example:
+
+    >>> "b0_camvid" in list_presets()
+    True
+    """
+    return list(PRESETS)

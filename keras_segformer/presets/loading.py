@@ -109,7 +109,7 @@ def load_encoder(
 
     Example:
 
-    >>> from keras_segformer.presets import load_encoder               # doctest: +SKIP
+    >>> from keras_segformer import load_encoder                       # doctest: +SKIP
     >>> encoder = load_encoder("mit_b0_imagenet")                      # doctest: +SKIP
     """
     checkpoint, origin = _read(preset, overrides)

@@ -1,1 +1,5 @@
-"""Recipes, and the runs that follow them."""
+"""Losses, optimizer, schedule, recipes, and the runs that follow recipes."""
+
+import lazy_loader
+
+__getattr__, __dir__, __all__ = lazy_loader.attach_stub(__name__, __file__)

@@ -17,6 +17,7 @@ from typing import Any
 from keras_segformer.data.augmentation import Augmentation
 from keras_segformer.errors import InvalidRecipeError
 from keras_segformer.licenses import License
+from keras_segformer.training.choices import recipe_names
 from keras_segformer.training.losses import SegmentationLoss
 from keras_segformer.training.optimizer import GroupedAdamW
 from keras_segformer.training.schedule import WarmupPolynomial
@@ -55,7 +56,7 @@ class Recipe:
         validation_batch_size: Pictures at once in validation.
         evaluation: How `keras-segformer evaluate` is to score the result: `mode` and `size`.
         license: The terms that the data set puts on weights trained from it: the arguments of
-            `keras_segformer.licenses.License`. Weights that start from others keep the terms of those.
+            `keras_segformer.License`. Weights that start from others keep the terms of those.
         weights_dtype: Dtype of the weights in the preset at the end: `"float32"`, or `"float16"` for half the file.
         seed: Number of the run: of its initial weights, its order of pictures and its augmentation.
 
@@ -197,18 +198,6 @@ class Recipe:
             outer, _, inner = key.partition(".")
             data[outer] = {**(data.get(outer) or {}), inner: value} if inner else value
         return Recipe.from_dict(data)
-
-
-def recipe_names() -> tuple[str, ...]:
-    """The names of the recipes that come with the package, sorted.
-
-    Example:
-
-    >>> "b0_camvid" in recipe_names()
-    True
-    """
-    files = (entry.name for entry in (resources.files(__package__) / "recipes").iterdir())
-    return tuple(sorted(file.removesuffix(".json") for file in files if file.endswith(".json")))
 
 
 def load_recipe(name: str | os.PathLike[str]) -> Recipe:

@@ -54,7 +54,7 @@ class RunSettings:
         cache: Where the prepared data set is kept; TFDS's own place by default.
         skip_bad: Whether broken examples are left out, and named, instead of being an error.
         resume: Whether to go on with the run in `output`.
-        strategy: `"none"`, `"mirrored"` or `"data-parallel"`; see `keras_segformer.training.strategies`.
+        strategy: `"none"`, `"mirrored"` or `"data-parallel"`; see `open_strategy`.
         deterministic: Whether TensorFlow uses only operations that give the same bits every time, which are slower.
     """
 

@@ -24,10 +24,10 @@ from collections.abc import Iterator
 import keras
 import tensorflow as tf
 
-from keras_segformer.data.examples import IGNORE, Examples
+from keras_segformer.data.examples import Examples
+from keras_segformer.data.mask_values import IGNORE
 from keras_segformer.data.pipeline import evaluation_dataset
-
-STRATEGIES = ("none", "mirrored", "data-parallel")
+from keras_segformer.training.choices import STRATEGIES
 
 _NOT_MIRRORED = ("clipnorm", "global_clipnorm", "clipvalue", "gradient_accumulation_steps")
 """Options of optimizers that Keras applies before `tf.distribute` has summed the gradients of the replicas."""

@@ -13,6 +13,7 @@ import pytest
 from PIL import Image
 
 from keras_segformer.cli import android, main
+from keras_segformer.cli.parsers.android import PROCESSORS
 from keras_segformer.label_sets import LabelSet
 from keras_segformer.segformer import SegFormer
 from tiny import tiny_config
@@ -120,6 +121,10 @@ def test_the_file_for_gpus(preset, checkout, capsys) -> None:
     assert facts["output"]["kind"] == "labels"
     assert facts["sha256"] == hashlib.sha256((folder / "tiny_float16.tflite").read_bytes()).hexdigest()
     assert str(folder / "tiny_float16.tflite") in capsys.readouterr().out
+
+
+def test_every_processor_has_a_file():
+    assert tuple(android._FILES) == PROCESSORS
 
 
 @pytest.mark.slow

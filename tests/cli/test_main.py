@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import inspect
 import os
+import shlex
 import subprocess
 import sys
 import textwrap
@@ -10,8 +12,18 @@ from collections.abc import Callable
 
 import pytest
 
+import keras_segformer
 from keras_segformer import cli
 from keras_segformer.cli import main
+
+ACTIONS = [["data", "check"], ["data", "show"], ["data", "speed"]]
+COMMANDS = [*([command.__name__.rpartition(".")[2]] for command in cli.COMMANDS), *ACTIONS]
+EXAMPLES = [
+    shlex.split(line)[1:]
+    for command in cli.COMMANDS
+    for line in inspect.getsource(command).splitlines()
+    if line.strip().startswith("keras-segformer ") and "|" not in line
+]
 
 
 class Command:
@@ -27,6 +39,19 @@ class Command:
         return self.work()
 
 
+@pytest.fixture
+def run_command(monkeypatch):
+    """Runs the program with a command that does this work."""
+
+    def run(work: Callable[[], int], *arguments: str) -> int:
+        command = Command(work)
+        monkeypatch.setattr(cli, "COMMANDS", (command,))
+        monkeypatch.setitem(sys.modules, "keras_segformer.cli.work", command)
+        return main(["work", *arguments])
+
+    return run
+
+
 def failing(error: BaseException) -> Callable[[], int]:
     def work() -> int:
         raise error
@@ -35,35 +60,30 @@ def failing(error: BaseException) -> Callable[[], int]:
 
 
 @pytest.mark.parametrize("status", [0, 1])
-def test_the_status_of_the_command_is_the_programs(monkeypatch, status):
-    monkeypatch.setattr(cli, "COMMANDS", (Command(lambda: status),))
-    assert main(["work"]) == status
+def test_the_status_of_the_command_is_the_programs(run_command, status):
+    assert run_command(lambda: status) == status
 
 
 @pytest.mark.parametrize("error", [ValueError("bad value"), FileNotFoundError("no such file"), OSError("disk full")])
-def test_errors_take_one_line(monkeypatch, capsys, error):
-    monkeypatch.setattr(cli, "COMMANDS", (Command(failing(error)),))
-    assert main(["work"]) == 2
+def test_errors_take_one_line(run_command, capsys, error):
+    assert run_command(failing(error)) == 2
     captured = capsys.readouterr()
     assert captured.err == f"error: {error}\n"
     assert captured.out == ""
 
 
-def test_errors_are_raised_for_debugging(monkeypatch):
-    monkeypatch.setattr(cli, "COMMANDS", (Command(failing(ValueError("bad value"))),))
+def test_errors_are_raised_for_debugging(run_command):
     with pytest.raises(ValueError, match="bad value"):
-        main(["work", "--debug"])
+        run_command(failing(ValueError("bad value")), "--debug")
 
 
-def test_mistakes_in_the_program_are_not_hidden(monkeypatch):
-    monkeypatch.setattr(cli, "COMMANDS", (Command(failing(TypeError("a mistake"))),))
+def test_mistakes_in_the_program_are_not_hidden(run_command):
     with pytest.raises(TypeError, match="a mistake"):
-        main(["work"])
+        run_command(failing(TypeError("a mistake")))
 
 
-def test_interruption(monkeypatch, capsys):
-    monkeypatch.setattr(cli, "COMMANDS", (Command(failing(KeyboardInterrupt())),))
-    assert main(["work"]) == 130
+def test_interruption(run_command, capsys):
+    assert run_command(failing(KeyboardInterrupt())) == 130
     assert capsys.readouterr().err == "interrupted\n"
 
 
@@ -75,17 +95,74 @@ def test_wrong_arguments(arguments, capsys):
     assert "usage: keras-segformer" in capsys.readouterr().err
 
 
-@pytest.mark.parametrize("command", cli.COMMANDS, ids=lambda command: command.__name__.rpartition(".")[2])
-def test_help(command, capsys):
-    name = command.__name__.rpartition(".")[2]
+@pytest.mark.parametrize("arguments", COMMANDS, ids=" ".join)
+def test_help(arguments, capsys):
     with pytest.raises(SystemExit) as error:
-        main([name, "--help"])
+        main([*arguments, "--help"])
     assert error.value.code == 0
-    assert f"usage: keras-segformer {name}" in capsys.readouterr().out
+    printed = capsys.readouterr().out
+    command = " ".join(["keras-segformer", *arguments])
+    assert f"usage: {command}" in printed
+    _, _, examples = printed.partition("\nexamples:\n")
+    assert f"  {command}" in examples
 
 
-@pytest.mark.parametrize("program", ["keras-segformer", "python"])
-def test_only_the_program_silences_tensorflow(program):
+@pytest.mark.parametrize("line", EXAMPLES, ids=" ".join)
+def test_examples_in_help_are_accepted(line):
+    assert cli.make_parser().parse_args(line)
+
+
+def test_version(capsys):
+    with pytest.raises(SystemExit, match="0"):
+        main(["--version"])
+    assert capsys.readouterr().out == f"keras-segformer {keras_segformer.__version__}\n"
+
+
+@pytest.mark.parametrize("shell", ["bash", "zsh"])
+def test_completion(shell, capsys):
+    with pytest.raises(SystemExit, match="0"):
+        main(["--print-completion", shell])
+    script = capsys.readouterr().out
+    assert "calibration" in script
+    assert "int8_npu" in script
+
+
+def test_bash_completes(capsys):
+    with pytest.raises(SystemExit, match="0"):
+        main(["--print-completion", "bash"])
+    words = ["keras-segformer", "convert", "--precision", "int8"]
+    script = f"""{capsys.readouterr().out}
+        COMP_WORDS=({" ".join(words)}) COMP_CWORD={len(words) - 1}
+        _shtab_keras_segformer
+        echo "${{COMPREPLY[@]}}"
+    """
+    answer = subprocess.run(["bash"], input=script, capture_output=True, text=True, check=True)
+    assert answer.stdout.split() == ["int8", "int8_npu"]
+
+
+def test_help_imports_nothing_heavy():
+    code = """
+        import contextlib, io, sys
+        sys.argv[0] = "keras-segformer"
+        from keras_segformer.cli import main
+        for line in sys.stdin.read().split("\\n"):
+            with contextlib.redirect_stdout(io.StringIO()) as printed, contextlib.suppress(SystemExit):
+                main([*line.split(), "--help"])
+            assert "usage: keras-segformer" in printed.getvalue(), line
+        print([name for name in ("jax", "keras", "tensorflow", "tensorflow_datasets") if name in sys.modules])
+    """
+    answer = subprocess.run(
+        [sys.executable, "-c", textwrap.dedent(code)],
+        input="\n".join(["", *map(" ".join, COMMANDS)]),
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert answer.stdout == "[]\n"
+
+
+@pytest.mark.parametrize(("program", "level"), [("keras-segformer", None), ("keras-segformer", "0"), ("python", None)])
+def test_only_the_program_silences_tensorflow(program, level):
     code = """
         import os, sys
         sys.argv[0] = sys.argv.pop(1)
@@ -99,7 +176,7 @@ def test_only_the_program_silences_tensorflow(program):
         capture_output=True,
         text=True,
         check=True,
-        env=environment | {"KERAS_BACKEND": "tensorflow"},
+        env=environment | {"KERAS_BACKEND": "tensorflow"} | ({"TF_CPP_MIN_LOG_LEVEL": level} if level else {}),
     )
     silenced = program == "keras-segformer"
     # JAX, where it is installed, sets a level of its own.

@@ -10,6 +10,7 @@ import pytest
 from PIL import Image
 
 from fake_datasets import WRITERS, random_mask, write_classes, write_folder, write_image, write_mask, zip_folder
+from keras_segformer.data import check
 from keras_segformer.data.check import check_pairs, check_source, describe_problems
 from keras_segformer.data.pairs import match
 from keras_segformer.data.sources import SOURCES
@@ -19,14 +20,19 @@ from keras_segformer.label_sets import load_label_set
 
 def problems_of(data: Path, name: str = "folder") -> list[str]:
     """The problems of a data set, with paths below its folder."""
-    reports = check_source(SOURCES[name], data)
+    reports = check(name, data)
     return [str(problem).replace(f"{data}/", "") for report in reports.values() for problem in report.problems]
+
+
+def test_unknown_name(tmp_path):
+    with pytest.raises(ValueError, match="no data set 'kitti' to check; choose one of ade20k"):
+        check("kitti", tmp_path)
 
 
 @pytest.mark.parametrize("name", SOURCES)
 def test_histogram(name, tmp_path):
     written = WRITERS[name](tmp_path)
-    reports = check_source(SOURCES[name], tmp_path)
+    reports = check(name, tmp_path)
     assert list(reports) == list(written)
     for split, report in reports.items():
         masks = list(written[split].values())

@@ -11,7 +11,7 @@ from keras_segformer.errors import InvalidPresetError
 from keras_segformer.label_sets import load_label_set
 from keras_segformer.licenses import License
 from keras_segformer.models.variants import VARIANTS
-from keras_segformer.presets.catalogue import BUNDLED, PRESETS, PresetInfo, suggest
+from keras_segformer.presets.catalogue import BUNDLED, PRESETS, PresetInfo, list_presets, suggest
 
 SIZES = range(6)
 EXPECTED_NAMES = (
@@ -44,6 +44,7 @@ PAPER_CITYSCAPES = {
 
 def test_names():
     assert set(PRESETS) == EXPECTED_NAMES
+    assert list_presets() == list(PRESETS)
 
 
 @pytest.mark.parametrize("info", PRESETS.values(), ids=PRESETS)

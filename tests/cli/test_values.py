@@ -6,7 +6,7 @@ import argparse
 
 import pytest
 
-from keras_segformer.cli.arguments import image_size, positive_integer, share, size_choice
+from keras_segformer.cli.values import image_size, positive_integer, share, size_choice
 
 
 @pytest.mark.parametrize(("text", "size"), [("512", (512, 512)), ("512x1024", (512, 1024)), ("33x0100", (33, 100))])

@@ -14,8 +14,8 @@ from hypothesis import strategies as st
 
 from fake_datasets import random_mask, write_image
 from keras_segformer.data.examples import IMAGE, MASK, NAME, Examples, identity_values
-from keras_segformer.data.from_keras_cv import _decode, _encode, from_keras_cv
 from keras_segformer.data.image_files import encode_image
+from keras_segformer.data.keras_cv_layers import _decode, _encode, from_keras_cv
 from keras_segformer.data.masks import encode_mask
 from keras_segformer.data.pipeline import training_dataset
 from keras_segformer.label_sets import LabelSet

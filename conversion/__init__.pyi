@@ -1,0 +1,12 @@
+from .audit.audit_file import Audit as Audit
+from .audit.audit_file import audit as audit
+from .audit.target_names import TARGETS as TARGETS
+from .audit.targets import Finding as Finding
+from .audit.targets import Verdict as Verdict
+from .benchmark.compare_files import FileFigures as FileFigures
+from .benchmark.compare_files import benchmark as benchmark
+from .benchmark.profile import profile as profile
+from .convert import convert as convert
+from .report.verification import Pair as Pair
+from .report.verification import Verification as Verification
+from .verify import verify as verify

@@ -1,0 +1,60 @@
+"""A TF Lite file against the model that it was converted from."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+
+import numpy as np
+
+from keras_segformer.images import ImageSource, find_images, load_image
+from keras_segformer.models import SegFormerNetwork
+from keras_segformer.presets import load_segmenter
+
+from .progress import Progress, silent
+from .report.verification import Verification, verify_content
+from .tflite.content import content_of
+
+
+def verify(
+    file: bytes | str | os.PathLike[str],
+    against: SegFormerNetwork | str | os.PathLike[str],
+    images: str | os.PathLike[str] | Iterable[ImageSource],
+    progress: Progress = silent,
+) -> Verification:
+    """Run a TF Lite file and its model on the same images and compare the labels.
+
+    Args:
+        file: The path of the file, or its content. It takes one image on the scale 0..255 and gives logits or labels.
+        against: The model, or what `SegFormer.from_preset` takes.
+        images: Paths, PIL images or arrays `(H, W, 3)`; or the name of a folder or a glob pattern. They are resized to
+            the input of the file whatever their aspect ratio.
+        progress: Called with a description and a number of steps; what it returns is called after every step.
+
+    Returns:
+        The agreement of the labels: overall, by image and by class, with the images that agree least.
+
+    Raises:
+        FileNotFoundError: There is no such file or image.
+        InvalidImageError: An image is broken.
+        PresetNotFoundError: There is no such preset.
+        ValueError: There is no image, the file is not a TF Lite file, or it does not fit the model.
+
+    Example:
+
+    ```python
+    result = keras_segformer.conversion.verify("b0.tflite", "b0_ade20k", "photos/")
+    result.agreement, result.vanished
+    ```
+    """
+    content = content_of(file)
+    sources = find_images(images) if isinstance(images, str | os.PathLike) else list(images)
+    model = against if isinstance(against, SegFormerNetwork) else load_segmenter(SegFormerNetwork, against)
+    return verify_content(content, model, _named(sources), progress)
+
+
+def _named(sources: Iterable[ImageSource]) -> Iterator[tuple[str, np.ndarray]]:
+    for index, source in enumerate(sources):
+        name = Path(source).name if isinstance(source, str | os.PathLike) else f"image {index}"
+        yield name, load_image(source)

@@ -1,0 +1,57 @@
+"""Tables on the standard output, for people at a terminal and for programs behind a pipe."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from typing import Any
+
+from rich import box
+from rich.console import Console
+from rich.table import Table
+
+# Wider than any table: rich has no word for "as wide as it needs to be".
+_UNLIMITED = 10_000
+
+
+def make_console(**options: Any) -> Console:
+    """Makes a console for the standard output.
+
+    Args:
+        **options: As for `rich.console.Console`.
+
+    Returns:
+        The console; as wide as the terminal, or, where the output is not a terminal, as wide as what is printed.
+
+    Example:
+
+    ```python
+    make_console().print(make_table("Class", "IoU"))
+    ```
+    """
+    console = Console(**options)
+    if not console.is_terminal:
+        console.width = _UNLIMITED
+    return console
+
+
+def make_table(*headers: str, text: Collection[str] = (), title: str | None = None) -> Table:
+    """Makes an empty table, whose cells are wrapped but never cut.
+
+    Args:
+        *headers: The headers of the columns.
+        text: Which of them, besides the first, are above text; the others are above numbers, which are set right.
+        title: What stands above the table.
+
+    Returns:
+        The table.
+
+    Example:
+
+    >>> [column.justify for column in make_table("Class", "IoU").columns]
+    ['left', 'right']
+    """
+    table = Table(title=title, title_justify="left", box=box.SIMPLE_HEAD)
+    for header in headers:
+        is_text = header in text or not table.columns
+        table.add_column(header, justify="left" if is_text else "right", overflow="fold")
+    return table

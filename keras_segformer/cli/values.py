@@ -1,0 +1,100 @@
+"""Readers of the values that commands take."""
+
+from __future__ import annotations
+
+import argparse
+import re
+
+_NAMED_SIZES = ("aligned", "square", "native")
+
+
+def size_choice(text: str) -> str | tuple[int, int]:
+    """Reads the size at which the network sees a picture.
+
+    Args:
+        text: `"aligned"`, `"square"`, `"native"`, or what `image_size` reads.
+
+    Returns:
+        The word, or `(height, width)` in pixels.
+
+    Raises:
+        argparse.ArgumentTypeError: It is neither.
+
+    Example:
+
+    >>> size_choice("native"), size_choice("512")
+    ('native', (512, 512))
+    """
+    return text if text in _NAMED_SIZES else image_size(text)
+
+
+def image_size(text: str) -> tuple[int, int]:
+    """Reads a size in pixels.
+
+    Args:
+        text: `"512"` for a square, or `"512x1024"`, height before width.
+
+    Returns:
+        `(height, width)`.
+
+    Raises:
+        argparse.ArgumentTypeError: It is neither.
+
+    Example:
+
+    >>> image_size("512x1024")
+    (512, 1024)
+    """
+    match = re.fullmatch(r"([0-9]+)(?:x([0-9]+))?", text)
+    if match is None:
+        raise argparse.ArgumentTypeError(f"{text!r} is no size in pixels; write 512 or 512x1024 (height x width)")
+    height, width = match.groups(default=match[1])
+    return int(height), int(width)
+
+
+def share(text: str) -> float:
+    """Reads a number from 0 to 1.
+
+    Args:
+        text: The number.
+
+    Returns:
+        Its value.
+
+    Raises:
+        argparse.ArgumentTypeError: It is no such number.
+
+    Example:
+
+    >>> share("0.25")
+    0.25
+    """
+    try:
+        value = float(text)
+    except ValueError:
+        value = float("nan")
+    if not 0 <= value <= 1:
+        raise argparse.ArgumentTypeError(f"{text!r} is no number from 0 to 1")
+    return value
+
+
+def positive_integer(text: str) -> int:
+    """Reads a whole number of at least 1.
+
+    Args:
+        text: The number.
+
+    Returns:
+        Its value.
+
+    Raises:
+        argparse.ArgumentTypeError: It is no such number.
+
+    Example:
+
+    >>> positive_integer("12")
+    12
+    """
+    if re.fullmatch(r"0*[1-9][0-9]*", text) is None:
+        raise argparse.ArgumentTypeError(f"{text!r} is no whole number of at least 1")
+    return int(text)

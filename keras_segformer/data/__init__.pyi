@@ -1,0 +1,9 @@
+from .augmentation import Augmentation as Augmentation
+from .check import Report as Report
+from .check import check as check
+from .examples import Examples as Examples
+from .grid import sample_grid as sample_grid
+from .keras_cv_layers import from_keras_cv as from_keras_cv
+from .loading import load as load
+from .pipeline import evaluation_dataset as evaluation_dataset
+from .pipeline import training_dataset as training_dataset

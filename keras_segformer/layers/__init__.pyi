@@ -1,0 +1,12 @@
+from .batch_norm import BatchNorm as BatchNorm
+from .channel_dropout import ChannelDropout as ChannelDropout
+from .efficient_self_attention import EfficientSelfAttention as EfficientSelfAttention
+from .layer_norm import LayerNorm as LayerNorm
+from .linear import LinearMap as LinearMap
+from .mix_ffn import MixFFN as MixFFN
+from .multi_level_fusion import MultiLevelFusion as MultiLevelFusion
+from .overlapped_patch_embedding import OverlappedPatchEmbedding as OverlappedPatchEmbedding
+from .positional_embedding import PositionalEmbedding as PositionalEmbedding
+from .resize_like import ResizeLike as ResizeLike
+from .stochastic_depth import StochasticDepth as StochasticDepth
+from .transformer_block import TransformerBlock as TransformerBlock

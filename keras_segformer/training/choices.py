@@ -1,0 +1,19 @@
+"""What a training run can be asked for by name, in a module that imports nothing heavy: the program's help shows it."""
+
+from __future__ import annotations
+
+from importlib import resources
+
+STRATEGIES = ("none", "mirrored", "data-parallel")
+
+
+def recipe_names() -> tuple[str, ...]:
+    """The names of the recipes that come with the package, sorted.
+
+    Example:
+
+    >>> "b0_camvid" in recipe_names()
+    True
+    """
+    files = (entry.name for entry in (resources.files(__package__) / "recipes").iterdir())
+    return tuple(sorted(file.removesuffix(".json") for file in files if file.endswith(".json")))

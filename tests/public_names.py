@@ -1,0 +1,96 @@
+"""The public names of every package, and where texts and code name something else."""
+
+from __future__ import annotations
+
+import ast
+import re
+from collections.abc import Iterator
+
+PUBLIC = {
+    "keras_segformer": (
+        *("LabelSet", "License", "MLPDecoder", "MixTransformer", "MixTransformerConfig", "PRESETS", "PresetInfo"),
+        *("SegFormer", "SegFormerConfig", "VARIANTS", "analysis", "conversion", "data", "errors", "evaluation"),
+        *("images", "label_set_names", "layers", "list_presets", "load_encoder", "load_label_set", "platforms"),
+        *("predict", "training", "visualization"),
+    ),
+    "keras_segformer.analysis": ("Complexity", "Cost", "count_complexity", "paper_macs"),
+    "keras_segformer.conversion": (
+        *("Audit", "FileFigures", "Finding", "Pair", "TARGETS", "Verdict", "Verification", "audit", "benchmark"),
+        *("convert", "profile", "verify"),
+    ),
+    "keras_segformer.data": (
+        *("Augmentation", "Examples", "Report", "check", "evaluation_dataset", "from_keras_cv", "load", "sample_grid"),
+        "training_dataset",
+    ),
+    "keras_segformer.errors": (
+        *("InvalidDatasetError", "InvalidImageError", "InvalidPresetError", "InvalidRecipeError", "MissingExtraError"),
+        *("PresetNotFoundError", "WeightsMismatchError"),
+    ),
+    "keras_segformer.evaluation": (
+        *("BoundaryIoU", "ClassMapping", "ConfusionMatrix", "Evaluation", "FrequencyWeightedIoU", "ImageScore"),
+        *("MeanAccuracy", "MeanBoundaryIoU", "MeanIoU", "PixelAccuracy", "Scores", "SegmentedImage", "TFLiteModel"),
+        *("class_mapping_names", "draw_evaluation", "evaluate"),
+    ),
+    "keras_segformer.images": ("ImageSource", "find_images", "load_image"),
+    "keras_segformer.layers": (
+        *("BatchNorm", "ChannelDropout", "EfficientSelfAttention", "LayerNorm", "LinearMap", "MixFFN"),
+        *("MultiLevelFusion", "OverlappedPatchEmbedding", "PositionalEmbedding", "ResizeLike", "StochasticDepth"),
+        "TransformerBlock",
+    ),
+    "keras_segformer.platforms": (
+        *("Platform", "current_platform", "find_data", "has_tpu", "offer_download", "output_folder", "secret"),
+        "training_strategy",
+    ),
+    "keras_segformer.predict": ("MAX_PIXELS", "Segmentation", "SizeChoice", "segment"),
+    "keras_segformer.training": (
+        *("GroupedAdamW", "ORIGINAL_GROUPS", "Recipe", "RunSettings", "SegmentationLoss", "WarmupPolynomial"),
+        *("build_model", "load_recipe", "open_strategy", "recipe_names", "train"),
+    ),
+    "keras_segformer.visualization": ("ClassShare", "class_shares", "color_mask", "legend", "overlay", "picture"),
+}
+"""A change of the public surface is a change of this table."""
+
+_PATH = re.compile(r"\bkeras_segformer(?:\.[A-Za-z_]\w*)+")
+
+
+def is_public(path: str) -> bool:
+    """Whether a dotted path leads to something public, or into it: `keras_segformer.SegFormer.segment`."""
+    module, *names = path.split(".")
+    for name in names:
+        if name == "__version__":
+            return True
+        if module not in PUBLIC:
+            return True
+        if name not in PUBLIC[module]:
+            return False
+        module += f".{name}"
+    return True
+
+
+def private_paths_in_text(text: str) -> list[str]:
+    """The dotted paths in a text, code included, that are not public."""
+    return [path for path in _PATH.findall(text) if not is_public(path)]
+
+
+def private_paths_in_code(code: str) -> list[str]:
+    """The paths that Python imports or reaches by attributes, and that are not public."""
+    return [path for path in _paths(ast.parse(code)) if not is_public(path)]
+
+
+def _paths(tree: ast.AST) -> Iterator[str]:
+    names = {}
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Import):
+            for alias in node.names:
+                if alias.name.split(".")[0] == "keras_segformer":
+                    names[alias.asname or "keras_segformer"] = alias.name if alias.asname else "keras_segformer"
+                    yield f"{alias.name}."[:-1]
+        elif isinstance(node, ast.ImportFrom) and (node.module or "").split(".")[0] == "keras_segformer":
+            for alias in node.names:
+                names[alias.asname or alias.name] = f"{node.module}.{alias.name}"
+                yield f"{node.module}.{alias.name}"
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Attribute):
+            root, *rest = ast.unparse(node).split(".")
+            if root in names and all(each.isidentifier() for each in rest):
+                yield ".".join([names[root], *rest])

@@ -38,9 +38,9 @@ class MixTransformer(keras.Model):
 
     Returns (of a call):
         For normalised images `(B, H, W, 3)` with H, W >= 32 (RGB on the scale 0..255, of which the mean was subtracted
-        and which were divided by the standard deviation; `SegFormer` does both itself), the list of the four stage features
-        `(B, ceil(H / s), ceil(W / s), C_i)` with strides s = 4, 8, 16, 32, or the logits
-        `(B, num_classes)`. The features are the functional outputs of the layers `stage1_norm` to
+        and which were divided by the standard deviation; `SegFormer` does both itself), the list of the four stage
+        features `(B, ceil(H / s), ceil(W / s), C_i)` with strides s = 4, 8, 16, 32, or the logits `(B, num_classes)`.
+        The features are the functional outputs of the layers `stage1_norm` to
         `stage4_norm`.
 
     Raises:

@@ -99,7 +99,7 @@ def test_another_aspect_is_refused(size, mask_size):
 
 
 def test_transposed_masks_are_called_so():
-    with pytest.raises(InvalidDatasetError, match="96x64 .* pictures of 64x96; the masks are transposed"):
+    with pytest.raises(InvalidDatasetError, match=r"96x64 .* pictures of 64x96; the masks are transposed"):
         check_sizes((64, 96), (96, 64), "pictures")
 
 

@@ -59,7 +59,8 @@ def _find(layer: keras.layers.Layer, path: str) -> Any:
         inner = _inner_layers(layer)
         if name not in inner:
             raise ValueError(
-                f"The saved model has a layer {path!r}, which this version does not; load it with the version that saved it."
+                f"The saved model has a layer {path!r}, which this version does not; load it with the version that "
+                "saved it."
             )
         layer = inner[name]
     return layer

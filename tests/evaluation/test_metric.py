@@ -187,7 +187,7 @@ def test_bad_arguments_are_refused():
     labels, logits = batch(0, 3)
     with pytest.raises(ValueError, match="one-hot masks"):
         MeanIoU(3).update_state(np.eye(3)[np.minimum(labels, 2)], logits)
-    with pytest.raises(ValueError, match="15x12 .* do not fit logits of 12x15; the masks are transposed"):
+    with pytest.raises(ValueError, match=r"15x12 .* do not fit logits of 12x15; the masks are transposed"):
         MeanIoU(3).update_state(labels.transpose(0, 2, 1), logits)
     with pytest.raises(ValueError, match="num_classes=3"):
         MeanIoU(4).update_state(labels, logits)

@@ -276,7 +276,7 @@ class TestTrainable:
 @pytest.mark.parametrize("kind", [SegFormerNetwork, MixTransformer])
 def test_quantize_names_the_converter(kind):
     model = kind(tiny_config() if kind is SegFormerNetwork else tiny_config().encoder)
-    with pytest.raises(NotImplementedError, match='convert.*precision="int8"'):
+    with pytest.raises(NotImplementedError, match=r'convert.*precision="int8"'):
         model.quantize("int8")
 
 

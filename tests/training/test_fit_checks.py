@@ -70,7 +70,7 @@ def test_labels_that_are_no_class_are_refused(make, values):
 
 def test_another_aspect_is_refused(make):
     images, masks = arrays()
-    with pytest.raises(InvalidDatasetError, match="48x32 .* do not fit pictures of 32x48; the masks are transposed"):
+    with pytest.raises(InvalidDatasetError, match=r"48x32 .* do not fit pictures of 32x48; the masks are transposed"):
         check(make(images, masks.transpose(0, 2, 1)))
 
 

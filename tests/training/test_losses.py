@@ -146,7 +146,7 @@ class TestWrongMasks:
             SegmentationLoss()(np.where(masks == 2, 4, masks), logits)
 
     def test_of_another_shape_are_refused(self, masks, logits):
-        with pytest.raises(ValueError, match="12x8 .* do not fit logits of 8x12; the masks are transposed"):
+        with pytest.raises(ValueError, match=r"12x8 .* do not fit logits of 8x12; the masks are transposed"):
             SegmentationLoss()(masks.transpose(0, 2, 1), logits)
         with pytest.raises(ValueError, match="one-hot masks"):
             SegmentationLoss()(np.zeros((2, *SIZE, NUM_CLASSES)), logits)

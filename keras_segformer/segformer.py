@@ -235,8 +235,8 @@ class SegFormer(SegFormerNetwork):
         else:
             validation_data = self._checked(validation_data, None, "The validation masks")
         self._prepare_optimizer(x, batch_size, epochs, initial_epoch, steps_per_epoch, validation_split)
-        if hasattr(x, "element_spec"):
-            shuffle = False  # Keras warns that it cannot shuffle a `tf.data.Dataset`, which is its default
+        if y is None and not isinstance(x, keras.utils.PyDataset):
+            shuffle = False  # Keras warns of its own default where it cannot shuffle
         return super().fit(
             x=x,
             y=y,

@@ -79,7 +79,7 @@ class MixTransformer(keras.Model):
         if num_classes is not None:
             pool = keras.layers.GlobalAveragePooling2D(data_format="channels_last", dtype=policy, name="pool")
             outputs = keras.layers.Dense(num_classes, dtype=policy, name="head")(pool(features[-1]))
-        super().__init__(inputs=images, outputs=outputs, name=name, trainable=trainable)
+        super().__init__(inputs=images, outputs=outputs, name=name)
 
         # === Config ===
         self.dtype_policy = policy
@@ -87,6 +87,8 @@ class MixTransformer(keras.Model):
         self.num_classes = num_classes
         self.pyramid_outputs = pyramid(features)
         self.is_part = False
+        if not trainable:
+            self.trainable = False  # of every layer inside, which Keras' own argument is not
 
     @property
     def output(self) -> Any:

@@ -60,6 +60,7 @@ class MLPDecoder(keras.layers.Layer):
     ) -> None:
         check_channels_last()
         check_keywords("MLPDecoder", kwargs, _KEYWORDS)
+        trainable = kwargs.pop("trainable", True)
         super().__init__(**kwargs)
         self.num_classes = num_classes
         self.width = width
@@ -83,6 +84,8 @@ class MLPDecoder(keras.layers.Layer):
             dtype=policy,
             name="classifier",
         )
+        if not trainable:
+            self.trainable = False  # of every layer inside, which Keras' own argument is not
 
     def build(self, input_shape: Sequence[tuple[int | None, ...]]) -> None:
         self._check_number(input_shape)
@@ -127,6 +130,5 @@ class MLPDecoder(keras.layers.Layer):
         arguments = dict(config)
         flags = arguments.pop("trainable_flags", {})
         decoder = cls(**arguments)
-        decoder.trainable = decoder.trainable  # reaches the layers inside, which Keras' constructor argument does not
         set_trainable_flags(decoder, flags)
         return decoder

@@ -118,7 +118,7 @@ class SegFormerNetwork(keras.Model):
             logits = ResizeLike(dtype=full_precision, name="logits")([logits, images])
         elif policy.compute_dtype != full_precision:
             logits = keras.layers.Identity(dtype=full_precision, name="logits")(logits)
-        super().__init__(inputs=images, outputs=logits, name=name, trainable=trainable)
+        super().__init__(inputs=images, outputs=logits, name=name)
 
         # === Config ===
         self.dtype_policy = policy
@@ -130,6 +130,8 @@ class SegFormerNetwork(keras.Model):
         self.label_set = label_set or LabelSet.generic(config.num_classes)
         self.license = license
         self.pyramid_outputs = pyramid(features)
+        if not trainable:
+            self.trainable = False  # of every layer inside, which Keras' own argument is not
 
     def __call__(self, images: Any, *args: Any, **kwargs: Any) -> Any:
         _check_images(images)

@@ -40,6 +40,7 @@ class SegmentationLoss(keras.losses.Loss):
         dice_weight: Factor of the soft Dice loss that is added: 1 - 2 Σ p y / (Σ p² + Σ y²), averaged over the
             classes that occur in the batch.
         name: Name of the loss.
+        **kwargs: `reduction` and `dtype`, as for every Keras loss.
 
     Raises:
         ValueError: A number is out of range; in a call, masks of another shape or aspect ratio than the logits, or

@@ -10,7 +10,8 @@ import numpy as np
 from keras_segformer.errors import InvalidDatasetError
 
 IGNORE = 255
-"""The mask value of pixels that belong to no class, where a label set does not say another."""
+"""The mask value of pixels that belong to no class: in every mask that leaves this package, and where a label set does
+not say another."""
 
 _LISTED = 5
 

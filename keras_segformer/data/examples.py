@@ -9,13 +9,11 @@ import tensorflow as tf
 
 from keras_segformer.errors import InvalidDatasetError
 from keras_segformer.label_sets import LabelSet
+from keras_segformer.mask_rules import IGNORE
 
 IMAGE = "image"
 MASK = "segmentation_mask"
 NAME = "file_name"
-
-IGNORE = 255
-"""The mask value of pixels that belong to no class, in every mask that leaves this package."""
 
 
 @dataclasses.dataclass(frozen=True)

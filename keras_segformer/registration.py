@@ -17,6 +17,7 @@ from keras_segformer.layers import (
     multi_level_fusion,
     overlapped_patch_embedding,
     positional_embedding,
+    resize_like,
     stochastic_depth,
     transformer_block,
 )
@@ -25,7 +26,6 @@ from keras_segformer.training import losses, optimizer, schedule
 
 __all__ = [
     "batch_norm",
-    "bilinear_resize",
     "boundary_metric",
     "channel_dropout",
     "efficient_self_attention",
@@ -40,6 +40,7 @@ __all__ = [
     "optimizer",
     "overlapped_patch_embedding",
     "positional_embedding",
+    "resize_like",
     "schedule",
     "segformer",
     "stochastic_depth",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import warnings
 from collections.abc import Sequence
 from typing import Any, Literal
 
@@ -12,22 +13,52 @@ import numpy as np
 from keras_segformer import predict, presets
 from keras_segformer.images import ImageSource
 from keras_segformer.label_sets import LabelSet
+from keras_segformer.mask_rules import MaskRules
 from keras_segformer.models import SegFormerNetwork
 from keras_segformer.serialization import register
 from keras_segformer.training import defaults
+from keras_segformer.training.fit_checks import check_callbacks, check_class_weight, check_masks
+from keras_segformer.training.losses import SegmentationLoss
 from keras_segformer.training.schedule import WarmupPolynomial
+
+_SCHEDULE_FOLLOWS_FIT = "schedule_follows_fit"
 
 
 @register
 class SegFormer(SegFormerNetwork):
     """SegFormer (arXiv 2105.15203) for Keras 3: a `keras.Model` from RGB images to class logits.
 
-    Normalisation is inside. The constructor's arguments are those of
-    its base class; `from_preset` is the usual way to one.
+    Normalisation is inside. `from_preset` is the usual way to one with weights; the constructor's are random.
+
+    Args:
+        config: The hyper-parameters: a name of `VARIANTS` such as `"b0"`, a `SegFormerConfig`, or its dictionary.
+            `config.encoder` is `None` if and only if a backbone is given.
+        backbone: A model from `(B, H, W, 3)` to four feature maps, finest (stride 4) first; for example one of
+            `keras.applications` cut at four layers. A `MixTransformer` of `config.encoder` by default.
+        label_set: Names and colours of the classes; numbered ones by default.
+        license: The terms of the weights, where they have any.
+        dtype: Dtype policy of every layer, the global one by default.
+        name: Name of the model.
+        trainable: Whether the variables are trained.
+        **overrides: Fields of `SegFormerConfig` or `MixTransformerConfig` to change: `num_classes=11`,
+            `output_stride=4`, `drop_path_rate=0.2`.
+
+    Attributes:
+        pyramid_outputs: The four feature maps for `keras.Model(model.input, model.pyramid_outputs)`, by KerasHub's
+            names: `"P2"` (stride 4) to `"P5"` (stride 32).
+        backbone: The encoder, which takes normalised images: `(images - config.image_mean) / config.image_std`.
+        decoder: The `MLPDecoder`.
+
+    Raises:
+        ValueError: A value out of range, or Keras' image data format is "channels_first".
+        UnknownKeywordError: An override that is not a field; the message has the nearest one.
 
     Example:
 
-    >>> from keras_segformer import SegFormer                          # doctest: +SKIP
+    >>> from keras_segformer import SegFormer
+    >>> SegFormer("b0", num_classes=11).output_shape
+    (None, None, None, 11)
+    >>> # A preset has weights:
     >>> model = SegFormer.from_preset("b0_ade20k")                     # doctest: +SKIP
     >>> labels = model.segment("photo.jpg")                            # doctest: +SKIP
     """
@@ -92,9 +123,14 @@ class SegFormer(SegFormerNetwork):
         self,
         optimizer: Any = None,
         loss: Any = None,
-        *,
+        loss_weights: Any = None,
         metrics: Any = None,
-        **kwargs: Any,
+        weighted_metrics: Any = None,
+        run_eagerly: bool = False,
+        steps_per_execution: int = 1,
+        jit_compile: bool | Literal["auto"] = "auto",
+        auto_scale_loss: bool = True,
+        learning_rate: Any = None,
     ) -> None:
         """Configure training; without arguments, as the paper trains.
 
@@ -103,49 +139,193 @@ class SegFormer(SegFormerNetwork):
                 of it for the decoder, decay .01, and a schedule whose length is that of the next `fit` where that
                 is known (warm-up of 1,500 steps, at most a tenth of the run, then linear decay).
             loss: By default cross-entropy over the pixels that carry a label.
+            loss_weights: As for every Keras model.
             metrics: By default mean IoU and pixel accuracy; `[]` for none.
-            **kwargs: The other arguments of `keras.Model.compile`.
+            weighted_metrics: As for every Keras model. The metrics of this package count pixels and take no weights.
+            run_eagerly: As for every Keras model.
+            steps_per_execution: As for every Keras model.
+            jit_compile: As for every Keras model.
+            auto_scale_loss: As for every Keras model.
+            learning_rate: A rate, constant or a schedule, for the default optimizer instead of the paper's. With a
+                constant one the callbacks `ReduceLROnPlateau` and `LearningRateScheduler` can set it.
+
+        Raises:
+            ValueError: A learning rate beside an optimizer, which has its own.
 
         Example:
 
         >>> model.compile()                                                # doctest: +SKIP
         >>> model.fit(dataset, epochs=20, validation_data=validation)      # doctest: +SKIP
         """
-        self._default_schedule = None
+        schedule = None
+        if optimizer is not None and learning_rate is not None:
+            raise ValueError("`learning_rate` is for the default optimizer; give it to yours when you make that.")
         if optimizer is None:
-            self._default_schedule = defaults.default_schedule()
-            optimizer = defaults.default_optimizer(self._default_schedule)
-        loss = defaults.default_loss(self.label_set) if loss is None else loss
-        metrics = defaults.default_metrics(self.config.num_classes, self.label_set) if metrics is None else metrics
-        super().compile(optimizer, loss, metrics=metrics, **kwargs)
+            if learning_rate is None:
+                schedule = learning_rate = defaults.default_schedule()
+            optimizer = defaults.default_optimizer(learning_rate)
+        super().compile(
+            optimizer,
+            defaults.default_loss(self.label_set) if loss is None else loss,
+            loss_weights=loss_weights,
+            metrics=defaults.default_metrics(self.config.num_classes, self.label_set) if metrics is None else metrics,
+            weighted_metrics=weighted_metrics,
+            run_eagerly=run_eagerly,
+            steps_per_execution=steps_per_execution,
+            jit_compile=jit_compile,
+            auto_scale_loss=auto_scale_loss,
+        )
+        self._default_schedule = schedule
 
-    def fit(self, x: Any = None, y: Any = None, **kwargs: Any) -> Any:
+    def fit(
+        self,
+        x: Any = None,
+        y: Any = None,
+        batch_size: int | None = None,
+        epochs: int = 1,
+        verbose: Any = "auto",
+        callbacks: Any = None,
+        validation_split: float = 0.0,
+        validation_data: Any = None,
+        shuffle: bool = True,
+        class_weight: Any = None,
+        sample_weight: Any = None,
+        initial_epoch: int = 0,
+        steps_per_epoch: int | None = None,
+        validation_steps: int | None = None,
+        validation_batch_size: int | None = None,
+        validation_freq: Any = 1,
+    ) -> keras.callbacks.History:
         """Train; the arguments are those of `keras.Model.fit`.
+
+        With the loss of this package, masks are checked before the first step: arrays whole, the first batches of a
+        data set. It warns where a class set makes no sense.
 
         Args:
             x: A dataset of (images, integer masks), or images `(B, H, W, 3)`.
-            y: Integer masks `(B, H, W)` for images that are no dataset; 255 is ignored.
-            **kwargs: The other arguments of `keras.Model.fit`.
+            y: Integer masks `(B, H, W)` or `(B, H, W, 1)` for images that are no dataset; 255 is ignored.
+            batch_size: As for every Keras model.
+            epochs: As for every Keras model.
+            verbose: As for every Keras model.
+            callbacks: As for every Keras model.
+            validation_split: As for every Keras model.
+            validation_data: As for every Keras model.
+            shuffle: As for every Keras model.
+            class_weight: Not taken, since a mask has pixels of many classes; use
+                `compile(loss=SegmentationLoss(class_weights=[...]))`.
+            sample_weight: One number per picture `(B,)` or per pixel `(B, H, W)`.
+            initial_epoch: As for every Keras model.
+            steps_per_epoch: As for every Keras model.
+            validation_steps: As for every Keras model.
+            validation_batch_size: As for every Keras model.
+            validation_freq: As for every Keras model.
 
         Returns:
             The history.
+
+        Raises:
+            InvalidDatasetError: Masks of another shape or aspect ratio, or with labels that are no class.
+            ValueError: `class_weight`, or a callback that sets a learning rate which follows a schedule.
         """
-        steps = defaults.steps_of_fit(x, kwargs)
-        if self.compiled and self._default_schedule is not None and steps is not None:
-            defaults.stretch_schedule(self._default_schedule, int(self.optimizer.iterations), steps)
+        check_class_weight(class_weight, self.config.num_classes)
+        check_callbacks(callbacks, self._default_schedule)
+        x = self._checked(x, y, "The training masks")
+        if isinstance(validation_data, list | tuple):
+            self._checked(*validation_data[:2], "The validation masks")
+        else:
+            validation_data = self._checked(validation_data, None, "The validation masks")
+        self._prepare_optimizer(x, batch_size, epochs, initial_epoch, steps_per_epoch, validation_split)
+        if y is None and not isinstance(x, keras.utils.PyDataset):
+            shuffle = False  # Keras warns of its own default where it cannot shuffle
+        return super().fit(
+            x=x,
+            y=y,
+            batch_size=batch_size,
+            epochs=epochs,
+            verbose=verbose,
+            callbacks=callbacks,
+            validation_split=validation_split,
+            validation_data=validation_data,
+            shuffle=shuffle,
+            class_weight=class_weight,
+            sample_weight=sample_weight,
+            initial_epoch=initial_epoch,
+            steps_per_epoch=steps_per_epoch,
+            validation_steps=validation_steps,
+            validation_batch_size=validation_batch_size,
+            validation_freq=validation_freq,
+        )
+
+    def evaluate(self, x: Any = None, y: Any = None, *args: Any, **kwargs: Any) -> Any:
+        """Compute loss and metrics; the arguments are those of `keras.Model.evaluate`.
+
+        Args:
+            x: A dataset of (images, integer masks), or images `(B, H, W, 3)`.
+            y: Integer masks `(B, H, W)` or `(B, H, W, 1)` for images that are no dataset; 255 is ignored.
+            *args: As for every Keras model.
+            **kwargs: As for every Keras model.
+
+        Returns:
+            Loss and metrics.
+
+        Raises:
+            InvalidDatasetError: Masks of another shape or aspect ratio, or with labels that are no class.
+        """
+        if not kwargs.get("_use_cached_eval_dataset"):  # a call by `fit`, which has checked them
+            x = self._checked(x, y, "The masks")
+        return super().evaluate(x, y, *args, **kwargs)
+
+    def _checked(self, x: Any, y: Any, what: str) -> Any:
+        """The data, whose masks are fit for the loss of this package, if that is used."""
+        if not (self.compiled and isinstance(self.loss, SegmentationLoss)):
+            return x
+        rules = MaskRules.of_logits(self.config.num_classes, self.loss.ignore_class)
+        return check_masks(x, y, rules, self.label_set.names, what)
+
+    def _prepare_optimizer(
+        self,
+        data: Any,
+        batch_size: int | None,
+        epochs: int,
+        initial_epoch: int,
+        steps_per_epoch: int | None,
+        split: float,
+    ) -> None:
+        """Sets the default schedule to the run, and makes the optimizer's variables."""
+        if not self.compiled:
+            return
+        if self._default_schedule is not None:
+            steps = defaults.steps_of_fit(data, batch_size, epochs, initial_epoch, steps_per_epoch, split)
+            if steps is None and epochs > initial_epoch:
+                warnings.warn(
+                    "The number of steps is unknown, so that the learning rate stays at 6e-5 after its warm-up instead "
+                    "of decaying; give `steps_per_epoch`, or compile with a schedule of your own as `learning_rate`.",
+                    stacklevel=3,
+                )
+            # A distributed variable is no number, but has a value.
+            first_step = int(keras.ops.convert_to_numpy(self.optimizer.iterations))
+            defaults.fit_schedule(self._default_schedule, first_step, steps)
             self.train_function = None  # traced with the numbers of the schedule before
-        if self.compiled and not self.optimizer.built and keras.backend.backend() == "tensorflow":
+        if not self.optimizer.built and keras.backend.backend() == "tensorflow":
             # Were they created during the first step, TensorFlow would trace the step a second time, without.
             with self.distribute_strategy.scope():
                 self.optimizer.build(self.trainable_variables)
-        if hasattr(x, "element_spec"):
-            # Keras warns that it cannot shuffle a `tf.data.Dataset`, which is its default.
-            kwargs.setdefault("shuffle", False)
-        return super().fit(x, y, **kwargs)
+
+    def get_compile_config(self) -> dict[str, Any] | None:
+        config = super().get_compile_config()
+        if config and self._default_schedule is not None:
+            # The next `fit` sets the length anew, also after loading.
+            config = {**config, _SCHEDULE_FOLLOWS_FIT: True}
+        return config
 
     def compile_from_config(self, config: dict[str, Any]) -> None:
         # Keras' own refuses classes that override `compile`.
-        self.compile(**keras.saving.deserialize_keras_object(config))
+        config = dict(config)
+        follows_fit = config.pop(_SCHEDULE_FOLLOWS_FIT, False)
+        arguments = keras.saving.deserialize_keras_object(config)
+        self.compile(**arguments)
+        if follows_fit:
+            self._default_schedule = arguments["optimizer"].schedule
         self.optimizer.build(self.trainable_variables)
 
     def save_to_preset(

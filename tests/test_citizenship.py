@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import inspect
 import json
 from collections.abc import Callable
 from typing import Any
@@ -15,6 +16,9 @@ from keras import ops
 import keras_segformer.layers
 import keras_segformer.models
 from gradients import gradients_of
+from keras_layer_test import run_layer_test
+from keras_segformer import SegFormer
+from keras_segformer.evaluation import FrequencyWeightedIoU, MeanAccuracy, MeanBoundaryIoU, MeanIoU, PixelAccuracy
 from keras_segformer.layers import (
     BatchNorm,
     ChannelDropout,
@@ -30,6 +34,9 @@ from keras_segformer.layers import (
     TransformerBlock,
 )
 from keras_segformer.models import MixTransformer, MLPDecoder, SegFormerNetwork
+from keras_segformer.training.losses import SegmentationLoss
+from keras_segformer.training.optimizer import GroupedAdamW
+from keras_segformer.training.schedule import WarmupPolynomial
 from tiny import tiny_config
 
 Size = tuple[int, int]
@@ -146,6 +153,90 @@ def test_config_round_trip(citizen):
     assert json.dumps(keras.saving.serialize_keras_object(clone)) == saved
     citizen.model(layer), citizen.model(clone)
     assert [(each.path, each.shape) for each in clone.weights] == [(each.path, each.shape) for each in layer.weights]
+
+
+def arguments_of(layer: keras.layers.Layer) -> dict[str, Any]:
+    """The constructor's arguments that make another layer like this."""
+    config = layer.get_config()
+    config.pop("trainable_flags", None)  # for `from_config`
+    return config
+
+
+def test_unknown_keywords_are_refused(citizen):
+    layer = citizen.make()
+    type(layer)(**arguments_of(layer))
+    with pytest.raises((TypeError, ValueError), match="nonsense"):
+        type(layer)(**arguments_of(layer), nonsense=1)
+
+
+KINDS = sorted({type(citizen.make()) for citizen in CITIZENS.values()}, key=lambda kind: kind.__name__)
+OTHERS = [
+    SegFormer,
+    SegmentationLoss,
+    GroupedAdamW,
+    WarmupPolynomial,
+    MeanIoU,
+    MeanAccuracy,
+    FrequencyWeightedIoU,
+    MeanBoundaryIoU,
+    PixelAccuracy,
+]
+
+
+DOCUMENTED = [kind for kind in KINDS + OTHERS if kind is not BatchNorm]  # its arguments are those of Keras' own
+
+
+@pytest.mark.parametrize("kind", DOCUMENTED, ids=lambda kind: kind.__name__)
+def test_docstrings_have_every_argument(kind):
+    documented = inspect.getdoc(kind)
+    for name, parameter in inspect.signature(kind).parameters.items():
+        if parameter.kind != parameter.VAR_POSITIONAL and name != "name":
+            stars = "**" if parameter.kind == parameter.VAR_KEYWORD else ""
+            assert f"    {stars}{name}: " in documented, name
+
+
+def test_frozen_comes_back(citizen):
+    layer = citizen.make()
+    model = citizen.model(layer)
+    layer.trainable = False
+    copy = type(layer).from_config(layer.get_config())
+    # Keras' dropout, which has nothing to train, has no flag in its configuration.
+    assert not copy.trainable or not layer.weights
+    citizen.model(copy)
+    assert copy.trainable_variables == []
+    if type(layer).__name__ in keras_segformer.models.__all__:
+        # Else Keras gives the layers inside of a layer flags of their own.
+        assert keras.models.clone_model(model).trainable_variables == []
+
+
+def test_images_of_other_formats_are_refused_or_do_not_matter(citizen):
+    layer, inputs = citizen.make(), citizen.inputs(citizen.sizes[0])
+    expected = layer(inputs)
+    keras.config.set_image_data_format("channels_first")
+    try:
+        other = type(layer)(**arguments_of(layer))
+        other(inputs)
+        other.set_weights(layer.get_weights())
+        assert_equal_outputs(other(inputs), expected)
+    except ValueError as error:
+        assert 'set_image_data_format("channels_last")' in str(error)  # noqa: PT017
+    finally:
+        keras.config.set_image_data_format("channels_last")
+
+
+MODELS = ("MixTransformer", "SegFormerNetwork")
+
+
+@pytest.mark.filterwarnings("ignore:`shuffle=True` was passed")  # by Keras to itself
+@pytest.mark.parametrize("citizen", [name for name in CITIZENS if name not in MODELS], indirect=True)
+def test_as_keras_tests_its_own(citizen):
+    layer = citizen.make()
+    of_every_layer = ("name", "dtype", "trainable")
+    arguments = {name: value for name, value in arguments_of(layer).items() if name not in of_every_layer}
+    citizen.model(layer)
+    shapes = citizen.shapes(citizen.sizes[0])
+    # Its training step takes a single input, and warns where there is nothing to train.
+    run_layer_test(type(layer), arguments, shapes, trains=bool(layer.weights) and not isinstance(shapes, list))
 
 
 @pytest.mark.parametrize("suffix", [".keras", ".weights.h5"])

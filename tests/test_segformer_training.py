@@ -2,6 +2,13 @@
 
 from __future__ import annotations
 
+import inspect
+import os
+import subprocess
+import sys
+import textwrap
+from pathlib import Path
+
 import keras
 import numpy as np
 import pytest
@@ -88,13 +95,22 @@ class TestSchedule:
         assert float(model.optimizer.learning_rate) == 0.125
         assert isinstance(model.loss, SegmentationLoss)
 
-    def test_endless_data_keep_the_papers(self):
+    def test_of_endless_data_is_constant_after_the_warm_up(self):
         model = SegFormer(tiny_config())
         model.compile(metrics=[])
         dataset = tf.data.Dataset.from_tensor_slices(examples()).batch(2).repeat()
-        with pytest.raises(_StoppedError):
+        with pytest.raises(_StoppedError), pytest.warns(UserWarning, match="number of steps is unknown"):
             model.fit(dataset, callbacks=[_StopAtOnce()], verbose=0)
-        assert model._default_schedule.total_steps == 160_000
+        assert float(model._default_schedule(1_500)) == float(model._default_schedule(10**6)) == pytest.approx(6e-5)
+
+    def test_a_rate_of_ones_own_is_constant(self):
+        model = SegFormer(tiny_config())
+        model.compile(learning_rate=1e-3)
+        assert model._default_schedule is None
+        assert isinstance(model.optimizer, GroupedAdamW)
+        assert float(model.optimizer.learning_rate) == pytest.approx(1e-3)
+        with pytest.raises(ValueError, match="`learning_rate` is for the default optimizer"):
+            model.compile("sgd", learning_rate=1e-3)
 
 
 class _StoppedError(Exception):
@@ -139,3 +155,146 @@ def test_mixed_precision(dtype):
     model.compile(metrics=[])
     images, masks = examples()
     assert np.isfinite(model.fit(images, masks, verbose=0).history["loss"]).all()
+
+
+@pytest.mark.parametrize(
+    ("ours", "theirs"), [(SegFormer.fit, keras.Model.fit), (SegFormer.compile, keras.Model.compile)]
+)
+def test_arguments_are_those_of_keras(ours, theirs):
+    names = list(inspect.signature(theirs).parameters)
+    assert list(inspect.signature(ours).parameters)[: len(names)] == names
+
+
+class Batches(keras.utils.PyDataset):
+    """Pictures, masks with a channel, and a weight for every picture."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.images, self.masks = examples()
+
+    def __len__(self) -> int:
+        return 2
+
+    def __getitem__(self, index: int) -> tuple[np.ndarray, ...]:
+        part = slice(3 * index, 3 * index + 3)
+        return self.images[part], self.masks[part, :, :, None], np.float32([1.0, 0.5, 0.0])
+
+
+@pytest.mark.backend
+def test_callbacks_and_weights_of_keras(tmp_path):
+    model = SegFormer(tiny_config())
+    model.compile(learning_rate=1e-3)
+    callbacks = [
+        keras.callbacks.LearningRateScheduler(lambda epoch: 1e-3 * (epoch + 1)),
+        keras.callbacks.ReduceLROnPlateau("loss", factor=0.5, patience=1, min_delta=100.0),
+        keras.callbacks.EarlyStopping("val_mean_iou", patience=5),
+        keras.callbacks.ModelCheckpoint(tmp_path / "best.keras", "val_pixel_accuracy", save_best_only=True),
+    ]
+    images, masks = examples(2)
+    history = model.fit(Batches(), None, None, 2, 0, callbacks, validation_data=(images, masks[..., None])).history
+    assert np.isfinite(history["loss"]).all()
+    # The plateau begins with the second epoch, whose rate is 2e-3.
+    assert float(model.optimizer.learning_rate) == pytest.approx(1e-3)
+    assert (tmp_path / "best.keras").exists()
+    assert callbacks[2].best == max(history["val_mean_iou"])
+
+
+def test_a_loader_of_pytorch():
+    data = pytest.importorskip("torch.utils.data")
+    model = SegFormer(tiny_config())
+    model.compile(metrics=[])
+    loader = data.DataLoader(list(zip(*examples(), strict=True)), batch_size=2)
+    model.fit(loader, epochs=2, verbose=0)
+    assert model._default_schedule.total_steps == 6
+
+
+def test_wrong_masks_are_refused_before_the_first_step():
+    model = SegFormer(tiny_config())
+    model.compile()
+    images, masks = examples()
+    wrong = np.where(masks == 4, 5, masks)
+    for arguments in (
+        {"x": images, "y": wrong},
+        {"x": images, "y": masks, "validation_data": (images, wrong)},
+        {"x": images, "y": masks, "validation_data": tf.data.Dataset.from_tensor_slices((images, wrong)).batch(2)},
+    ):
+        with pytest.raises(ValueError, match="masks hold values from 0 to 5, but the classes are 0 to 4"):
+            model.fit(**arguments)
+    with pytest.raises(ValueError, match="masks hold values from 0 to 5"):
+        model.evaluate(images, wrong)
+    with pytest.raises(ValueError, match="one label per example"):
+        model.fit(images, masks, class_weight={0: 2.0})
+    with pytest.raises(ValueError, match=r"model.compile\(learning_rate=6e-5\)"):
+        model.fit(images, masks, callbacks=[keras.callbacks.ReduceLROnPlateau()])
+    assert int(model.optimizer.iterations) == 0
+
+
+def run(code: str, *arguments: str | Path) -> None:
+    """A script in a process of its own."""
+    script = "import sys; sys.path.insert(0, sys.argv[1])\n" + textwrap.dedent(code)
+    command = [sys.executable, "-c", script, str(Path(__file__).parent), *map(str, arguments)]
+    subprocess.run(command, check=True, env=os.environ | {"TF_CPP_MIN_LOG_LEVEL": "2"})
+
+
+@pytest.mark.backend
+def test_training_goes_on_in_another_process(tmp_path):
+    keras.utils.set_random_seed(0)
+    model = SegFormer(tiny_config(drop_path_rate=0.0, decoder_dropout=0.0))
+    model.backbone.trainable = False
+    # Without tracing a few steps are faster, but JAX would compile every operation of them on its own.
+    model.compile(metrics=[], run_eagerly=keras.backend.backend() == "tensorflow")
+    images, masks = examples()
+    model.fit(images, masks, batch_size=3, shuffle=False, verbose=0)
+    model.save(tmp_path / "model.keras")
+    np.savez(tmp_path / "data.npz", images=images, masks=masks)
+    code = """
+        from pathlib import Path
+        import keras, numpy as np
+        import keras_segformer
+        folder = Path(sys.argv[2])
+        model = keras.saving.load_model(folder / "model.keras")
+        data = np.load(folder / "data.npz")
+        assert not model.backbone.trainable
+        assert int(keras.ops.convert_to_numpy(model.optimizer.iterations)) == 2
+        model.fit(data["images"], data["masks"], batch_size=3, shuffle=False, verbose=0)
+        np.savez(folder / "weights.npz", *model.get_weights())
+    """
+    run(code, tmp_path)
+    frozen = model.backbone.get_weights()
+    model.fit(images, masks, batch_size=3, shuffle=False, verbose=0)
+    for before, after in zip(frozen, model.backbone.get_weights(), strict=True):
+        np.testing.assert_array_equal(before, after)
+    loaded = np.load(tmp_path / "weights.npz")
+    for name, ours in zip(loaded.files, model.get_weights(), strict=True):
+        np.testing.assert_allclose(loaded[name], ours, rtol=1e-6, atol=1e-7)
+
+
+@pytest.mark.skipif(keras.backend.backend() != "tensorflow", reason="strategies are TensorFlow's")
+@pytest.mark.parametrize("replicas", [1, pytest.param(2, marks=pytest.mark.slow)])
+def test_plain_keras_code_in_a_strategy(tmp_path, replicas):
+    """In a process of its own, since logical devices must be made before TensorFlow starts."""
+    code = """
+        import keras, numpy as np, tensorflow as tf
+        from keras_segformer import SegFormer
+        from tiny import tiny_config
+        cpu, replicas = tf.config.list_physical_devices("CPU")[0], int(sys.argv[2])
+        tf.config.set_logical_device_configuration(cpu, [tf.config.LogicalDeviceConfiguration()] * replicas)
+        rng = np.random.default_rng(0)
+        images = rng.integers(0, 256, (8, 32, 32, 3)).astype("uint8")
+        masks = rng.integers(0, 5, (8, 32, 32)).astype("uint8")
+        def train():
+            keras.utils.set_random_seed(0)
+            model = SegFormer(tiny_config(drop_path_rate=0.0, decoder_dropout=0.0))
+            model.compile()
+            for _ in range(2):  # the second one begins at another step
+                history = model.fit(images, masks, batch_size=4, shuffle=False, verbose=0).history
+            assert model._default_schedule.first_step == 2
+            return history
+        with tf.distribute.MirroredStrategy([f"CPU:{index}" for index in range(replicas)]).scope():
+            together = train()
+        if replicas > 1:
+            for name, values in train().items():
+                np.testing.assert_allclose(together[name], values, rtol=1e-3)
+        assert np.isfinite(together["loss"]).all()
+    """
+    run(code, replicas)

@@ -12,9 +12,9 @@ from keras_segformer.data.augmentation import Augmentation
 from keras_segformer.data.examples import Examples
 from keras_segformer.data.grid import sample_grid
 from keras_segformer.data.loading import load
-from keras_segformer.data.mask_values import IGNORE
 from keras_segformer.data.pipeline import training_dataset
 from keras_segformer.data.speed import pipeline_speed, training_speed
+from keras_segformer.mask_rules import IGNORE
 from keras_segformer.models import VARIANTS
 from keras_segformer.segformer import SegFormer
 from keras_segformer.training.recipe import load_recipe

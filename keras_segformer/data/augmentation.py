@@ -7,7 +7,7 @@ from collections.abc import Callable
 
 import tensorflow as tf
 
-from keras_segformer.data.mask_values import IGNORE
+from keras_segformer.mask_rules import IGNORE
 
 PAD_COLOR = (124, 116, 104)
 """The mean pixel of ImageNet in whole numbers: what the network sees as zero."""

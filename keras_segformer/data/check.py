@@ -16,13 +16,13 @@ from rich.progress import track
 
 from keras_segformer.data.image_files import encode_image, image_size
 from keras_segformer.data.mask_pixels import MaskPixels, read_mask_pixels
-from keras_segformer.data.mask_values import IGNORE
 from keras_segformer.data.masks import ANY_VALUES, MaskCoding, decide_readings, describe_readings
 from keras_segformer.data.pairs import File, Listing, Pair, Problem
 from keras_segformer.data.parallel import parallel_map
 from keras_segformer.data.sources import CLASSES_FILE, SOURCES, Source
 from keras_segformer.errors import InvalidDatasetError
 from keras_segformer.label_sets import LabelSet
+from keras_segformer.mask_rules import IGNORE
 
 _LISTED = 3
 

@@ -7,9 +7,9 @@ import dataclasses
 import numpy as np
 import tensorflow as tf
 
-from keras_segformer.data.mask_values import IGNORE
 from keras_segformer.errors import InvalidDatasetError
 from keras_segformer.label_sets import LabelSet
+from keras_segformer.mask_rules import IGNORE
 
 IMAGE = "image"
 MASK = "segmentation_mask"

@@ -8,7 +8,7 @@ from typing import Any
 import keras
 import tensorflow as tf
 
-from keras_segformer.data.mask_values import IGNORE
+from keras_segformer.mask_rules import IGNORE
 
 # So far apart that rounding, which RandomRotation does, cannot make a value of a blend of two. The largest code,
 # 256 * (255**2 + 1), still is a whole number in float32.

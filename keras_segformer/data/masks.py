@@ -13,9 +13,9 @@ import numpy as np
 from PIL import Image
 
 from keras_segformer.data.mask_pixels import Kind, MaskPixels, read_mask_pixels
-from keras_segformer.data.mask_values import IGNORE
 from keras_segformer.errors import InvalidDatasetError
 from keras_segformer.label_sets import LabelSet
+from keras_segformer.mask_rules import IGNORE
 
 MAX_CLASSES = IGNORE
 """More do not fit into 8 bits beside the value for ignored pixels."""

@@ -10,11 +10,11 @@ from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from types import MappingProxyType
 
-from keras_segformer.data.mask_values import IGNORE
 from keras_segformer.data.masks import ANY_VALUES, MAX_CLASSES, READINGS, MaskCoding
 from keras_segformer.data.pairs import IMAGE_SUFFIXES, MASK_SUFFIXES, File, Listing, match
 from keras_segformer.errors import InvalidDatasetError
 from keras_segformer.label_sets import LabelSet, load_label_set
+from keras_segformer.mask_rules import IGNORE
 
 CLASSES_FILE = "classes.json"
 

@@ -9,8 +9,8 @@ import math
 
 import numpy as np
 
-from keras_segformer.data.mask_values import IGNORE
 from keras_segformer.evaluation.confusion import ratio
+from keras_segformer.mask_rules import IGNORE
 
 DILATION_RATIO = 0.02
 """The distance to a contour, as a share of the picture's diagonal, up to which pixels count; the paper's choice."""

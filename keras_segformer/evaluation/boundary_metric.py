@@ -22,9 +22,9 @@ class MeanBoundaryIoU(ClassMetric):
 
     Args:
         num_classes: Channels of the logits; 1 is binary segmentation, which has two labels.
-        ignore_class: The label of pixels that are left out.
         name: Name of the metric.
         dtype: Dtype of the metric's result; counts are exact in any case.
+        ignore_class: The label of pixels that are left out.
         target_class_ids: The classes that the mean is over, all by default: `[3]` gives the score of class 3.
 
     Example:
@@ -37,10 +37,10 @@ class MeanBoundaryIoU(ClassMetric):
 
     default_name = "mean_boundary_iou"
 
-    def result(self) -> Any:
-        by_class = ops.reshape(self._counts(), (3, self.num_labels))
+    def _result(self, counts: Any) -> Any:
+        by_class = ops.reshape(counts, (3, self.num_labels))
         intersection, true, found = map(self._of_targets, (by_class[0], by_class[1], by_class[2]))
-        return ops.cast(mean_of_ratios(intersection, true + found - intersection), self.dtype)
+        return mean_of_ratios(intersection, true + found - intersection)
 
     def _number_of_cells(self) -> int:
         return 3 * self.num_labels

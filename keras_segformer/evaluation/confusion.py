@@ -6,7 +6,7 @@ import dataclasses
 
 import numpy as np
 
-from keras_segformer.data.mask_values import IGNORE
+from keras_segformer.mask_rules import IGNORE, MaskRules
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
@@ -73,11 +73,8 @@ class ConfusionMatrix:
         self._check(labels, predictions)
         counted = labels != self.ignore_index
         rows, columns = labels[counted].astype(np.int64), predictions[counted].astype(np.int64)
-        if rows.size and not 0 <= rows.min() <= rows.max() < self.num_classes:
-            raise ValueError(
-                f"The labels hold values from {rows.min()} to {rows.max()}, but the classes are 0 to "
-                f"{self.num_classes - 1} and {self.ignore_index} is ignored; map the annotation's values to classes."
-            )
+        if rows.size:
+            MaskRules(self.num_classes, self.ignore_index).check_range(rows.min(), rows.max())
         columns[(columns < 0) | (columns >= self.num_classes)] = self.num_classes
         cells = rows * self.counts.shape[1] + columns
         self.counts += np.bincount(cells, minlength=self.counts.size).reshape(self.counts.shape)

@@ -6,9 +6,9 @@ from typing import Any
 
 from keras import ops
 
-from keras_segformer.data.mask_values import IGNORE
 from keras_segformer.evaluation.confusion import ConfusionMatrix
 from keras_segformer.evaluation.pixel_counter import ClassMetric, PixelCounter, mean_of_ratios
+from keras_segformer.mask_rules import IGNORE
 from keras_segformer.serialization import register
 
 
@@ -21,10 +21,10 @@ class ConfusionMetric(ClassMetric):
     compare the same logits.
     """
 
-    def result(self) -> Any:
-        matrix = ops.reshape(self._counts(), (self.num_labels, self.num_labels))
+    def _result(self, counts: Any) -> Any:
+        matrix = ops.reshape(counts, (self.num_labels, self.num_labels))
         by_class = (ops.diagonal(matrix), ops.sum(matrix, axis=1), ops.sum(matrix, axis=0))
-        return ops.cast(self._score(*map(self._of_targets, by_class)), self.dtype)
+        return self._score(*map(self._of_targets, by_class))
 
     def confusion_matrix(self) -> ConfusionMatrix:
         """Returns the exact counts so far, for all scores of all classes.
@@ -56,9 +56,9 @@ class MeanIoU(ConfusionMetric):
 
     Args:
         num_classes: Channels of the logits; 1 is binary segmentation, which has two labels.
-        ignore_class: The label of pixels that are left out.
         name: Name of the metric.
         dtype: Dtype of the metric's result; counts are exact in any case.
+        ignore_class: The label of pixels that are left out.
         target_class_ids: The classes that the mean is over, all by default: `[3]` gives the IoU of class 3.
 
     Example:
@@ -81,9 +81,9 @@ class MeanAccuracy(ConfusionMetric):
 
     Args:
         num_classes: Channels of the logits; 1 is binary segmentation, which has two labels.
-        ignore_class: The label of pixels that are left out.
         name: Name of the metric.
         dtype: Dtype of the metric's result; counts are exact in any case.
+        ignore_class: The label of pixels that are left out.
         target_class_ids: The classes that the mean is over, all by default: `[3]` gives the accuracy of class 3.
 
     Example:
@@ -106,9 +106,9 @@ class FrequencyWeightedIoU(ConfusionMetric):
 
     Args:
         num_classes: Channels of the logits; 1 is binary segmentation, which has two labels.
-        ignore_class: The label of pixels that are left out.
         name: Name of the metric.
         dtype: Dtype of the metric's result; counts are exact in any case.
+        ignore_class: The label of pixels that are left out.
         target_class_ids: The classes that the mean is over; all by default.
 
     Example:
@@ -131,9 +131,9 @@ class PixelAccuracy(PixelCounter):
     """The share of the labelled pixels of the whole data set that are predicted right.
 
     Args:
-        ignore_class: The label of pixels that are left out.
         name: Name of the metric.
         dtype: Dtype of the metric's result; counts are exact in any case.
+        ignore_class: The label of pixels that are left out.
 
     Example:
 
@@ -143,12 +143,11 @@ class PixelAccuracy(PixelCounter):
     1.0
     """
 
-    def __init__(self, ignore_class: int = IGNORE, name: str = "pixel_accuracy", dtype: Any = None) -> None:
-        super().__init__(2, ignore_class, name, dtype)
+    def __init__(self, name: str = "pixel_accuracy", dtype: Any = None, ignore_class: int = IGNORE) -> None:
+        super().__init__(2, name, dtype, ignore_class)
 
-    def result(self) -> Any:
-        counts = self._counts()
-        return ops.cast(counts[1] / ops.sum(counts), self.dtype)
+    def _result(self, counts: Any) -> Any:
+        return counts[1] / ops.sum(counts)
 
     def _cells_of(self, labels: Any, predictions: Any, counted: Any) -> Any:
         return ops.cast(labels == predictions, "int32")

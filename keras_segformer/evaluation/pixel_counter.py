@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Sequence
 from typing import Any
 
@@ -9,11 +10,13 @@ import keras
 import numpy as np
 from keras import ops
 
-from keras_segformer.data.mask_values import IGNORE
+from keras_segformer.mask_rules import IGNORE, MaskRules, check_mask_shape, check_sizes
+from keras_segformer.mask_tensors import concrete, read_labels
 from keras_segformer.ops import predicted_labels, resize_bilinear, spatial_shape
 
 _BASE = 2.0**16
 _BINARY_LABELS = 2
+_FAULTY = "has seen labels that are no class; map the values of the masks to class indices"
 
 
 class PixelCounter(keras.metrics.Metric):
@@ -25,8 +28,9 @@ class PixelCounter(keras.metrics.Metric):
     of up to 256 replicas are summed.
     """
 
-    def __init__(self, cells: int, ignore_class: int, name: str | None, dtype: Any) -> None:
+    def __init__(self, cells: int, name: str | None, dtype: Any, ignore_class: int) -> None:
         super().__init__(name=name, dtype=dtype)
+        self._direction = "up"  # which Keras' callbacks ask in mode "auto"
         self.ignore_class = ignore_class
         self.cells = cells
         self.low = self.add_variable((cells,), "zeros", dtype="float32", name="low")
@@ -36,28 +40,29 @@ class PixelCounter(keras.metrics.Metric):
         """Counts the pixels of a batch.
 
         Args:
-            y_true: Class indices `(B, H, W)`, integer. `ignore_class` and values that are no class are left out.
+            y_true: Class indices `(B, H, W)` or `(B, H, W, 1)`, integers or whole floats; `ignore_class` is left out.
             y_pred: Logits `(B, h, w, C)`, or `(B, h, w, 1)` of a binary model. They are enlarged bilinearly to the
                 size of the labels, as `segment` does, before classes are compared.
             sample_weight: Not taken, since pixels are counted.
 
         Raises:
-            ValueError: A shape does not fit, or a weight is given.
+            ValueError: A shape does not fit, a label is no class, or a weight is given. (Inside of XLA and JAX, which
+                know no assertions, a label that is no class makes the result NaN.)
         """
         if sample_weight is not None:
             raise ValueError(
                 f"The metric {self.name!r} counts pixels and takes no weights; pass it as one of `metrics`, not "
                 f"`weighted_metrics`, and set pixels that should not count to {self.ignore_class}."
             )
-        labels, logits = ops.cast(y_true, "int32"), ops.cast(y_pred, "float32")
-        self._check_shapes(labels.shape, logits.shape)
+        masks, logits = ops.convert_to_tensor(y_true), ops.cast(y_pred, "float32")
+        self._check_shapes(masks.shape, logits.shape)
+        labels, counted, faulty = read_labels(masks, MaskRules.of_logits(logits.shape[-1], self.ignore_class))
         predictions = predicted_labels(resize_bilinear(logits, spatial_shape(labels)))
-        is_class = (labels >= 0) & (labels < _label_count(logits.shape))
-        counted = is_class & (labels != self.ignore_class)
         cells = ops.where(counted, self._cells_of(labels, predictions, counted), self.cells)  # (..., B, H, W)
         cells = ops.reshape(cells, (-1,))  # (... · B · H · W,)
         counts = ops.segment_sum(ops.ones_like(cells), cells, num_segments=self.cells + 1)[: self.cells]
         self._add(counts)
+        self.low.assign(ops.where(ops.any(faulty), float("nan"), self.low))
 
     def _cells_of(self, labels: Any, predictions: Any, counted: Any) -> Any:
         """The cell of every pixel.
@@ -83,16 +88,38 @@ class PixelCounter(keras.metrics.Metric):
         return self.high * _BASE + self.low
 
     def exact_counts(self) -> np.ndarray:
-        """All counts so far, `(cells,)`, int64."""
-        low, high = (np.asarray(ops.convert_to_numpy(variable), np.int64) for variable in (self.low, self.high))
-        return high * int(_BASE) + low
+        """Returns all counts so far, `(cells,)`, int64.
 
-    def _check_shapes(self, labels: tuple[int | None, ...], logits: tuple[int | None, ...]) -> None:
-        if len(labels) != 3 or len(logits) != 4:
-            raise ValueError(
-                f"The metric {self.name!r} takes labels (B, H, W) and logits (B, h, w, C), got {tuple(labels)} and "
-                f"{tuple(logits)}; give class indices without a channel axis."
-            )
+        Raises:
+            ValueError: A batch held labels that are no class.
+        """
+        low, high = (np.asarray(ops.convert_to_numpy(variable)) for variable in (self.low, self.high))
+        if np.isnan(low).any():
+            raise ValueError(f"The metric {self.name!r} {_FAULTY}.")
+        return high.astype(np.int64) * int(_BASE) + low.astype(np.int64)
+
+    def result(self) -> Any:
+        """Computes the score of all pixels so far.
+
+        Returns:
+            The score; NaN, with a warning, where no pixel has a label.
+        """
+        counts = self._counts()
+        total = concrete(ops.sum(counts))
+        if total is not None and not total > 0:
+            reason = _FAULTY if np.isnan(total) else f"has seen no pixel with a label: all are {self.ignore_class}"
+            warnings.warn(f"The metric {self.name!r} {reason}; its result is NaN.", stacklevel=2)
+        return ops.cast(self._result(counts), self.dtype)
+
+    def _result(self, counts: Any) -> Any:
+        """The score, from all counts `(cells,)`, float32."""
+        raise NotImplementedError
+
+    def _check_shapes(self, masks: tuple[int | None, ...], logits: tuple[int | None, ...]) -> None:
+        if len(logits) != 4:
+            raise ValueError(f"The metric {self.name!r} takes logits (B, h, w, C); got {tuple(logits)}.")
+        check_mask_shape(masks, _label_count(logits))
+        check_sizes(logits[1:3], masks[1:3])
 
     def get_config(self) -> dict[str, Any]:
         return {**super().get_config(), "ignore_class": self.ignore_class}
@@ -103,9 +130,9 @@ class ClassMetric(PixelCounter):
 
     Args:
         num_classes: Channels of the logits; 1 is binary segmentation, which has two labels.
-        ignore_class: The label of pixels that are left out.
         name: Name of the metric.
         dtype: Dtype of the metric's result; counts are exact in any case.
+        ignore_class: The label of pixels that are left out.
         target_class_ids: The classes that the mean is over, all by default: `[3]` gives the score of class 3.
 
     Raises:
@@ -117,9 +144,9 @@ class ClassMetric(PixelCounter):
     def __init__(
         self,
         num_classes: int,
-        ignore_class: int = IGNORE,
         name: str | None = None,
         dtype: Any = None,
+        ignore_class: int = IGNORE,
         target_class_ids: Sequence[int] | None = None,
     ) -> None:
         self.num_classes = num_classes
@@ -132,7 +159,7 @@ class ClassMetric(PixelCounter):
                 f"`target_class_ids` must be classes, 0 to {self.num_labels - 1}, or None for all; got "
                 f"{self.target_class_ids}."
             )
-        super().__init__(self._number_of_cells(), ignore_class, name or self.default_name, dtype)
+        super().__init__(self._number_of_cells(), name or self.default_name, dtype, ignore_class)
 
     def _number_of_cells(self) -> int:
         raise NotImplementedError
@@ -145,8 +172,8 @@ class ClassMetric(PixelCounter):
         own = {"num_classes": self.num_classes, "target_class_ids": self.target_class_ids}
         return {**super().get_config(), **own}
 
-    def _check_shapes(self, labels: tuple[int | None, ...], logits: tuple[int | None, ...]) -> None:
-        super()._check_shapes(labels, logits)
+    def _check_shapes(self, masks: tuple[int | None, ...], logits: tuple[int | None, ...]) -> None:
+        super()._check_shapes(masks, logits)
         if _label_count(logits) != self.num_labels:
             raise ValueError(
                 f"The metric {self.name!r} is for {self.num_classes} classes, but the logits have {logits[-1]} "

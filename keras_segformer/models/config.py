@@ -9,6 +9,8 @@ import typing
 from collections.abc import Mapping
 from typing import Any, Literal
 
+from keras_segformer.keywords import check_keywords
+
 NUM_STAGES = 4
 
 IMAGENET_MEAN = (123.675, 116.28, 103.53)
@@ -93,6 +95,22 @@ class MixTransformerConfig:
     def to_dict(self) -> dict[str, Any]:
         """The fields as JSON values."""
         return dataclasses.asdict(self)
+
+    def replace(self, **overrides: Any) -> MixTransformerConfig:
+        """A copy with other values.
+
+        Args:
+            **overrides: New values by field name.
+
+        Returns:
+            The changed copy.
+
+        Raises:
+            UnknownKeywordError: A name that is not a field.
+            ValueError: A value of the wrong type, length or range.
+        """
+        check_keywords("MixTransformerConfig", overrides, field_names(MixTransformerConfig))
+        return dataclasses.replace(self, **overrides)
 
     @property
     def drop_path_rates(self) -> tuple[tuple[float, ...], ...]:
@@ -188,12 +206,11 @@ class SegFormerConfig:
             The changed copy.
 
         Raises:
-            ValueError: A name that neither config has.
+            UnknownKeywordError: A name that neither config has.
+            ValueError: A value of the wrong type, length or range.
         """
-        encoder_names = {field.name for field in dataclasses.fields(MixTransformerConfig)}
-        own_names = {field.name for field in dataclasses.fields(SegFormerConfig)}
-        unknown = sorted(set(overrides) - encoder_names - own_names)
-        _require(not unknown, f"unknown config names {unknown}; known are {sorted(encoder_names | own_names)}")
+        encoder_names, own_names = field_names(MixTransformerConfig), field_names(SegFormerConfig)
+        check_keywords("SegFormerConfig", overrides, encoder_names | own_names)
         of_encoder = {name: value for name, value in overrides.items() if name in encoder_names}
         own = {name: value for name, value in overrides.items() if name in own_names}
         if of_encoder:
@@ -221,6 +238,18 @@ _WITHOUT_WEIGHTS = (
     "reduction_norm_epsilon",
     "stage_norm_epsilon",
 )
+
+
+def field_names(config: type) -> set[str]:
+    """The names of a configuration's fields.
+
+    Args:
+        config: `SegFormerConfig` or `MixTransformerConfig`.
+
+    Returns:
+        The names.
+    """
+    return {field.name for field in dataclasses.fields(config)}
 
 
 def _require(condition: bool, message: str) -> None:

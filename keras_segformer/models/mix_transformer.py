@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import keras
 
+from keras_segformer.keywords import check_keywords
 from keras_segformer.layers import LayerNorm, OverlappedPatchEmbedding, PositionalEmbedding, TransformerBlock
 from keras_segformer.layers.shapes import convolved_size
-from keras_segformer.models.config import MixTransformerConfig
+from keras_segformer.models.config import MixTransformerConfig, field_names
+from keras_segformer.models.refusals import check_channels_last, refuse_quantization
+from keras_segformer.models.trainable import set_trainable_flags, trainable_flags
+from keras_segformer.models.variants import resolve_encoder_config
 from keras_segformer.serialization import register
 
 
@@ -18,53 +22,91 @@ class MixTransformer(keras.Model):
     """Four stages of overlapped patch embedding, transformer blocks and a norm; also PVTv2's encoder.
 
     Args:
-        config: The hyper-parameters.
+        config: The hyper-parameters: a `MixTransformerConfig`, its dictionary, or a name such as `"b0"`.
         num_classes: `None` returns the stage features. A number adds the ImageNet classification head: mean
             over the tokens of the last stage, then a linear map.
         dtype: Dtype policy of every layer, the global one by default.
         name: Name of the model.
+        trainable: Whether the variables are trained.
+        **overrides: Fields of `MixTransformerConfig` to change, such as `drop_path_rate=0.2`.
+
+    Attributes:
+        pyramid_outputs: The four features as symbolic tensors of the functional model, by KerasHub's names: `"P2"` to
+            `"P5"`, where `"Pn"` has a stride of `2**n`.
+        is_part: Whether a `SegFormer` was built around it. Then it has no `output` of its own, since that would not be
+            connected to the images of the segmenter.
 
     Returns (of a call):
-        For normalised images `(B, H, W, 3)` with H, W >= 32, the list of the four stage features
-        `(B, ceil(H / s), ceil(W / s), C_i)` with strides s = 4, 8, 16, 32, or the logits
-        `(B, num_classes)`. The features are the functional outputs of the layers `stage1_norm` to
+        For normalised images `(B, H, W, 3)` with H, W >= 32 (RGB on the scale 0..255, of which the mean was subtracted
+        and which were divided by the standard deviation; `SegFormer` does both itself), the list of the four stage
+        features `(B, ceil(H / s), ceil(W / s), C_i)` with strides s = 4, 8, 16, 32, or the logits `(B, num_classes)`.
+        The features are the functional outputs of the layers `stage1_norm` to
         `stage4_norm`.
 
     Raises:
-        ValueError: An image smaller than 32x32 pixels.
+        ValueError: An image smaller than 32x32 pixels, or Keras' image data format is "channels_first".
+        UnknownKeywordError: An override that is not a field; the message has the nearest one.
 
     Example:
 
-    >>> from keras_segformer import VARIANTS
-    >>> encoder = MixTransformer(VARIANTS["b0"].encoder)
+    >>> encoder = MixTransformer("b0", drop_path_rate=0.2)
     >>> [tuple(feature.shape) for feature in encoder(keras.ops.ones((1, 64, 96, 3)))]
     [(1, 16, 24, 32), (1, 8, 12, 64), (1, 4, 6, 160), (1, 2, 3, 256)]
     """
 
     def __init__(
         self,
-        config: MixTransformerConfig | Mapping[str, Any],
+        config: MixTransformerConfig | Mapping[str, Any] | str,
         num_classes: int | None = None,
         dtype: Any = None,
         name: str = "mix_transformer",
-        **kwargs: Any,
+        trainable: bool = True,
+        **overrides: Any,
     ) -> None:
-        config = MixTransformerConfig.from_dict(config) if isinstance(config, Mapping) else config
+        check_channels_last()
+        check_keywords(
+            "MixTransformer",
+            overrides,
+            {"config", "num_classes", "dtype", "name", "trainable"} | field_names(MixTransformerConfig),
+        )
+        config = resolve_encoder_config(config).replace(**overrides)
         policy = keras.dtype_policies.get(dtype or keras.config.dtype_policy())
 
         # === Functional model ===
-        images = keras.Input((None, None, 3), name="images")
+        images = keras.Input((None, None, 3), name="normalised_images")
         features = _stage_features(images, config, policy)
         outputs = features
         if num_classes is not None:
             pool = keras.layers.GlobalAveragePooling2D(data_format="channels_last", dtype=policy, name="pool")
             outputs = keras.layers.Dense(num_classes, dtype=policy, name="head")(pool(features[-1]))
-        super().__init__(inputs=images, outputs=outputs, name=name, **kwargs)
+        super().__init__(inputs=images, outputs=outputs, name=name)
 
         # === Config ===
         self.dtype_policy = policy
         self.config = config
         self.num_classes = num_classes
+        self.pyramid_outputs = pyramid(features)
+        self.is_part = False
+        if not trainable:
+            self.trainable = False  # of every layer inside, which Keras' own argument is not
+
+    @property
+    def output(self) -> Any:
+        if self.is_part:
+            raise ValueError(
+                "The output of this encoder is not connected to the images of the model around it; for features of "
+                "images take `keras.Model(model.input, model.pyramid_outputs)`, for features of normalised images call "
+                "`model.backbone(normalised_images)`."
+            )
+        return super().output
+
+    def quantize(self, mode: Any = None, *args: Any, **kwargs: Any) -> None:
+        """Refused: Keras would quantise none of the layers that this network is made of.
+
+        Raises:
+            NotImplementedError: Always; the message names `keras_segformer.conversion.convert`.
+        """
+        refuse_quantization(mode)
 
     def get_config(self) -> dict[str, Any]:
         return {
@@ -73,11 +115,28 @@ class MixTransformer(keras.Model):
             "dtype": keras.dtype_policies.serialize(self.dtype_policy),
             "name": self.name,
             "trainable": self.trainable,
+            "trainable_flags": trainable_flags(self),
         }
 
     @classmethod
     def from_config(cls, config: dict[str, Any], custom_objects: Any = None) -> MixTransformer:
-        return cls(**config)
+        arguments = dict(config)
+        flags = arguments.pop("trainable_flags", {})
+        model = cls(**arguments)
+        set_trainable_flags(model, flags)
+        return model
+
+
+def pyramid(features: Sequence[Any]) -> dict[str, Any]:
+    """Four features by KerasHub's names, in which `Pn` has a stride of `2**n`.
+
+    Args:
+        features: The features, finest (stride 4) first.
+
+    Returns:
+        The features by name.
+    """
+    return dict(zip(("P2", "P3", "P4", "P5"), features, strict=True))
 
 
 def _stage_features(images: Any, config: MixTransformerConfig, policy: Any) -> list[Any]:

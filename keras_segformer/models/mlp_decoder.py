@@ -8,10 +8,16 @@ from typing import Any
 import keras
 from keras import ops
 
+from keras_segformer.keywords import check_keywords
 from keras_segformer.layers import BatchNorm, ChannelDropout, LinearMap, MultiLevelFusion, initializers
 from keras_segformer.models.config import NUM_STAGES
+from keras_segformer.models.refusals import check_channels_last
+from keras_segformer.models.trainable import set_trainable_flags, trainable_flags
 from keras_segformer.ops import num_replicas, resize_bilinear, spatial_shape
 from keras_segformer.serialization import register
+
+_OWN_KEYWORDS = {"num_classes", "width", "stages", "dropout"}
+_KEYWORDS = _OWN_KEYWORDS | {"name", "dtype", "trainable", "autocast", "activity_regularizer"}
 
 
 @register
@@ -26,13 +32,14 @@ class MLPDecoder(keras.layers.Layer):
         width: Channels `C` of the fused map.
         stages: Which of the four maps are used, counted from 1.
         dropout: Rate of the channel dropout.
-        **kwargs: Further arguments of `keras.layers.Layer`.
+        **kwargs: Further arguments of `keras.layers.Layer`: `name`, `dtype`, `trainable`.
 
     Returns (of a call):
         For a list of four maps `(B, H_i, W_i, C_i)`, finest first, logits `(B, H_1, W_1, num_classes)`.
 
     Raises:
-        ValueError: The input is not a list of four maps.
+        ValueError: The input is not a list of four maps, or Keras' image data format is "channels_first".
+        UnknownKeywordError: A keyword that it does not have; the message has the nearest one.
 
     Example:
 
@@ -49,6 +56,9 @@ class MLPDecoder(keras.layers.Layer):
         dropout: float = 0.1,
         **kwargs: Any,
     ) -> None:
+        check_channels_last()
+        check_keywords("MLPDecoder", kwargs, _KEYWORDS)
+        trainable = kwargs.pop("trainable", True)
         super().__init__(**kwargs)
         self.num_classes = num_classes
         self.width = width
@@ -72,6 +82,8 @@ class MLPDecoder(keras.layers.Layer):
             dtype=policy,
             name="classifier",
         )
+        if not trainable:
+            self.trainable = False  # of every layer inside, which Keras' own argument is not
 
     def build(self, input_shape: Sequence[tuple[int | None, ...]]) -> None:
         self._check_number(input_shape)
@@ -108,4 +120,13 @@ class MLPDecoder(keras.layers.Layer):
             "width": self.width,
             "stages": self.stages,
             "dropout": self.dropout.rate,
+            "trainable_flags": trainable_flags(self),
         }
+
+    @classmethod
+    def from_config(cls, config: dict[str, Any]) -> MLPDecoder:
+        arguments = dict(config)
+        flags = arguments.pop("trainable_flags", {})
+        decoder = cls(**arguments)
+        set_trainable_flags(decoder, flags)
+        return decoder

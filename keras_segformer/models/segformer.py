@@ -9,16 +9,23 @@ from typing import Any
 
 import keras
 
+from keras_segformer.keywords import check_keywords
 from keras_segformer.label_sets import LabelSet
 from keras_segformer.layers import ResizeLike
 from keras_segformer.licenses import License
-from keras_segformer.models.config import SegFormerConfig
-from keras_segformer.models.mix_transformer import MixTransformer
+from keras_segformer.models.config import MixTransformerConfig, SegFormerConfig, field_names
+from keras_segformer.models.mix_transformer import MixTransformer, pyramid
 from keras_segformer.models.mlp_decoder import MLPDecoder
+from keras_segformer.models.refusals import check_channels_last, refuse_quantization
+from keras_segformer.models.trainable import set_trainable_flags, trainable_flags
+from keras_segformer.models.variants import resolve_config
 from keras_segformer.serialization import register
 
 MIN_IMAGE_SIZE = 32
 """Smallest height and width in pixels: the first stage reduces its keys by 8 after a stride of 4."""
+
+_OWN_KEYWORDS = {"config", "backbone", "label_set", "license", "dtype", "name", "trainable"}
+_KEYWORDS = _OWN_KEYWORDS | field_names(SegFormerConfig) | field_names(MixTransformerConfig)
 
 
 @register
@@ -26,7 +33,8 @@ class SegFormerNetwork(keras.Model):
     """From RGB images to logits; `keras_segformer.SegFormer` adds presets and prediction.
 
     Args:
-        config: The hyper-parameters. `config.encoder` is `None` if and only if a backbone is given.
+        config: The hyper-parameters: a `SegFormerConfig`, its dictionary, or a name such as `"b0"`. `config.encoder` is
+            `None` if and only if a backbone is given.
         backbone: A model from `(B, H, W, 3)` to four feature maps, finest (stride 4) first; for example one of
             `keras.applications` cut at four layers. A `MixTransformer` of `config.encoder` by default.
         label_set: Names and colours of the classes; numbered ones by default.
@@ -34,33 +42,47 @@ class SegFormerNetwork(keras.Model):
         dtype: Dtype policy of every layer, the global one by default. Under half-precision policies the
             logits are float32 all the same.
         name: Name of the model.
+        trainable: Whether the variables are trained.
+        **overrides: Fields of `SegFormerConfig` or `MixTransformerConfig` to change: `num_classes=11`,
+            `output_stride=4`, `drop_path_rate=0.2`.
+
+    Attributes:
+        pyramid_outputs: The four feature maps as symbolic tensors of the functional model, by KerasHub's names: `"P2"`
+            (stride 4) to `"P5"` (stride 32). `keras.Model(model.input, model.pyramid_outputs)` computes them from
+            images.
+        backbone: The encoder, which takes normalised images: `(images - image_mean) / image_std`.
+        decoder: The `MLPDecoder`.
 
     Returns (of a call):
         For RGB images `(B, H, W, 3)` on the scale 0..255, uint8 or float, with H, W >= 32: logits
         `(B, H, W, num_classes)`, or `(B, ceil(H / 4), ceil(W / 4), num_classes)` at output stride 4.
 
     Raises:
-        ValueError: Input of another rank, number of channels, dtype, or smaller than 32x32 pixels.
+        ValueError: Input of another rank, number of channels, dtype, or smaller than 32x32 pixels; or Keras' image data
+            format is "channels_first".
+        UnknownKeywordError: An override that is not a field; the message has the nearest one.
 
     Example:
 
-    >>> from keras_segformer import VARIANTS
-    >>> model = SegFormerNetwork(VARIANTS["b0"].replace(num_classes=11))
+    >>> model = SegFormerNetwork("b0", num_classes=11)
     >>> model(keras.ops.ones((1, 64, 96, 3), dtype="uint8")).shape
     TensorShape([1, 64, 96, 11])
     """
 
     def __init__(
         self,
-        config: SegFormerConfig | Mapping[str, Any],
+        config: SegFormerConfig | Mapping[str, Any] | str,
         backbone: keras.Model | None = None,
         label_set: LabelSet | Mapping[str, Any] | None = None,
         license: License | Mapping[str, Any] | None = None,
         dtype: Any = None,
         name: str = "segformer",
-        **kwargs: Any,
+        trainable: bool = True,
+        **overrides: Any,
     ) -> None:
-        config = SegFormerConfig.from_dict(config) if isinstance(config, Mapping) else config
+        check_channels_last()
+        check_keywords(type(self).__name__, overrides, _KEYWORDS)
+        config = resolve_config(config).replace(**overrides)
         label_set = LabelSet.from_dict(label_set) if isinstance(label_set, Mapping) else label_set
         license = License(**license) if isinstance(license, Mapping) else license
         policy = keras.dtype_policies.get(dtype or keras.config.dtype_policy())
@@ -90,20 +112,26 @@ class SegFormerNetwork(keras.Model):
 
         # === Functional model ===
         images = keras.Input((None, None, 3), name="images", dtype="float32")
-        logits = decoder(encoder(normalization(images)))
+        features = encoder(normalization(images))
+        logits = decoder(features)
         if config.output_stride == 1:
             logits = ResizeLike(dtype=full_precision, name="logits")([logits, images])
         elif policy.compute_dtype != full_precision:
             logits = keras.layers.Identity(dtype=full_precision, name="logits")(logits)
-        super().__init__(inputs=images, outputs=logits, name=name, **kwargs)
+        super().__init__(inputs=images, outputs=logits, name=name)
 
         # === Config ===
         self.dtype_policy = policy
         self.config = config
         self.backbone = encoder
+        if backbone is None:
+            encoder.is_part = True
         self.decoder = decoder
         self.label_set = label_set or LabelSet.generic(config.num_classes)
         self.license = license
+        self.pyramid_outputs = pyramid(features)
+        if not trainable:
+            self.trainable = False  # of every layer inside, which Keras' own argument is not
 
     def __call__(self, images: Any, *args: Any, **kwargs: Any) -> Any:
         _check_images(images)
@@ -115,6 +143,14 @@ class SegFormerNetwork(keras.Model):
         # A cached property is no attribute that Keras tracks: the shared layers are saved once.
         return keras.Model(self.input, self.decoder.output, name="quarter")
 
+    def quantize(self, mode: Any = None, *args: Any, **kwargs: Any) -> None:
+        """Refused: Keras would quantise none of the layers that this network is made of.
+
+        Raises:
+            NotImplementedError: Always; the message names `keras_segformer.conversion.convert`.
+        """
+        refuse_quantization(mode)
+
     def get_config(self) -> dict[str, Any]:
         own_backbone = self.config.encoder is None
         return {
@@ -125,6 +161,8 @@ class SegFormerNetwork(keras.Model):
             "dtype": keras.dtype_policies.serialize(self.dtype_policy),
             "name": self.name,
             "trainable": self.trainable,
+            # Keras restores what is frozen inside of an own backbone.
+            "trainable_flags": trainable_flags(self, opaque=self.backbone if own_backbone else None),
         }
 
     @classmethod
@@ -132,7 +170,11 @@ class SegFormerNetwork(keras.Model):
         backbone = config.get("backbone")
         if isinstance(backbone, Mapping):
             backbone = keras.saving.deserialize_keras_object(backbone, custom_objects=custom_objects)
-        return cls(**{**config, "backbone": backbone})
+        arguments = {**config, "backbone": backbone}
+        flags = arguments.pop("trainable_flags", {})
+        model = cls(**arguments)
+        set_trainable_flags(model, flags)
+        return model
 
 
 def _check_images(images: Any) -> None:

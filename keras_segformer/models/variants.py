@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import difflib
+from collections.abc import Mapping
+from typing import Any
+
 from keras_segformer.models.config import MixTransformerConfig, SegFormerConfig
 
 # name: (embed_dims, depths, decoder_width)
@@ -28,3 +32,68 @@ VARIANTS: dict[str, SegFormerConfig] = {
     for name, (dims, depths, width) in _VARIANTS.items()
 }
 """Every named architecture with 150 classes; `VARIANTS["b0"].replace(num_classes=11)` makes another."""
+
+
+def resolve_config(config: SegFormerConfig | Mapping[str, Any] | str) -> SegFormerConfig:
+    """The configuration that a constructor was given in one of three ways.
+
+    Args:
+        config: A configuration, its dictionary, or the name of one of `VARIANTS`.
+
+    Returns:
+        The configuration.
+
+    Raises:
+        ValueError: There is no architecture of that name, or the dictionary is wrong.
+        TypeError: It is something else.
+
+    Example:
+
+    >>> resolve_config("b0").decoder_width
+    256
+    """
+    if isinstance(config, str):
+        return _variant(config)
+    if isinstance(config, Mapping):
+        return SegFormerConfig.from_dict(config)
+    if not isinstance(config, SegFormerConfig):
+        raise TypeError(
+            f"The configuration is a `SegFormerConfig`, its dictionary or a name such as 'b0'; got "
+            f"{type(config).__name__}."
+        )
+    return config
+
+
+def resolve_encoder_config(config: MixTransformerConfig | Mapping[str, Any] | str) -> MixTransformerConfig:
+    """The encoder's configuration, given in one of three ways.
+
+    Args:
+        config: A configuration, its dictionary, or the name of one of `VARIANTS`.
+
+    Returns:
+        The configuration.
+
+    Raises:
+        ValueError: There is no architecture of that name, or the dictionary is wrong.
+        TypeError: It is something else.
+    """
+    if isinstance(config, str):
+        return _variant(config).encoder
+    if isinstance(config, Mapping):
+        return MixTransformerConfig.from_dict(config)
+    if not isinstance(config, MixTransformerConfig):
+        raise TypeError(
+            "The configuration of an encoder is a `MixTransformerConfig`, its dictionary or a name such as 'b0'; got "
+            f"{type(config).__name__}" + (", whose `encoder` is one." if isinstance(config, SegFormerConfig) else ".")
+        )
+    return config
+
+
+def _variant(name: str) -> SegFormerConfig:
+    if name not in VARIANTS:
+        (nearest,) = difflib.get_close_matches(name, VARIANTS, n=1, cutoff=0)
+        raise ValueError(
+            f"There is no architecture {name!r}; did you mean {nearest!r}? There are {', '.join(VARIANTS)}. Presets, "
+            "which have weights, are loaded with `SegFormer.from_preset`."
+        )
+    return VARIANTS[name]

@@ -121,6 +121,8 @@ def load_encoder(
     if not checkpoint.classification:
         source = SegFormerNetwork(config, backbone=checkpoint.backbone, dtype=dtype)
         checkpoint.fill(source)
+        if checkpoint.backbone is None:
+            source.backbone.is_part = False  # the segmenter around it ends here
         return source.backbone
     source = MixTransformer(config.encoder, config.num_classes, dtype=dtype)
     checkpoint.fill(source)

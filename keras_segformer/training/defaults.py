@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import keras
@@ -13,26 +14,27 @@ from keras_segformer.training.optimizer import GroupedAdamW
 from keras_segformer.training.schedule import WarmupPolynomial
 
 RATE = 6e-5
+TOTAL_STEPS = 160_000
 WARMUP_STEPS = 1_500
 LONGEST_WARMUP = 0.1
 """The share of a run that is warm-up at most: the paper's 1,500 steps would swallow a short fine-tuning."""
 
 
 def default_schedule() -> WarmupPolynomial:
-    """The paper's learning rate over 160,000 steps; `stretch_schedule` fits it to another run."""
-    return WarmupPolynomial(RATE, warmup_steps=WARMUP_STEPS)
+    """The paper's learning rate over 160,000 steps; `fit_schedule` sets it to another run."""
+    return WarmupPolynomial(RATE, TOTAL_STEPS, WARMUP_STEPS)
 
 
-def default_optimizer(schedule: WarmupPolynomial) -> GroupedAdamW:
+def default_optimizer(learning_rate: Any) -> GroupedAdamW:
     """AdamW with the decay and parameter groups of the paper (section 4.1 and the original configs).
 
     Args:
-        schedule: The learning rate.
+        learning_rate: A number or a schedule.
 
     Returns:
         A new optimizer.
     """
-    return GroupedAdamW(schedule, weight_decay=0.01)
+    return GroupedAdamW(learning_rate, weight_decay=0.01)
 
 
 def default_loss(label_set: LabelSet) -> SegmentationLoss:
@@ -61,35 +63,56 @@ def default_metrics(num_classes: int, label_set: LabelSet) -> list[keras.metrics
     return [MeanIoU(num_classes, ignore_class=ignored), PixelAccuracy(ignore_class=ignored)]
 
 
-def stretch_schedule(schedule: WarmupPolynomial, first_step: int, total_steps: int) -> None:
-    """Sets the length of a schedule to that of the run that is about to begin.
+def fit_schedule(schedule: WarmupPolynomial, first_step: int, total_steps: int | None) -> None:
+    """Sets a schedule to the run that is about to begin.
 
     Args:
         schedule: What `default_schedule` returned.
         first_step: The optimizer's count of steps before the run.
-        total_steps: Steps of the run.
+        total_steps: Steps of the run; `None` where they are unknown, and then the rate stays after the warm-up.
     """
     schedule.first_step = first_step
-    schedule.total_steps = total_steps
-    schedule.warmup_steps = min(WARMUP_STEPS, int(LONGEST_WARMUP * total_steps))
+    schedule.total_steps = total_steps or TOTAL_STEPS
+    schedule.warmup_steps = (
+        WARMUP_STEPS if total_steps is None else min(WARMUP_STEPS, int(LONGEST_WARMUP * total_steps))
+    )
+    schedule.power = 0.0 if total_steps is None else 1.0
 
 
-def steps_of_fit(data: Any, arguments: dict[str, Any]) -> int | None:
+def steps_of_fit(
+    data: Any, batch_size: int | None, epochs: int, initial_epoch: int, steps_per_epoch: int | None, split: float
+) -> int | None:
     """How many optimizer steps a call of `fit` is going to make, as far as that is known.
 
     Args:
         data: Its first argument.
-        arguments: Its other arguments by name.
+        batch_size: As given to `fit`.
+        epochs: As given to `fit`.
+        initial_epoch: As given to `fit`.
+        steps_per_epoch: As given to `fit`.
+        split: Its `validation_split`.
 
     Returns:
         The steps, or `None`.
+
+    Example:
+
+    >>> steps_of_fit([0] * 100, batch_size=8, epochs=3, initial_epoch=1, steps_per_epoch=None, split=0.2)
+    20
     """
-    epochs = arguments.get("epochs", 1) - arguments.get("initial_epoch", 0)
-    per_epoch = arguments.get("steps_per_epoch")
-    if per_epoch is None:
-        try:
-            batch_size = 1 if hasattr(data, "element_spec") else arguments.get("batch_size") or 32
-            per_epoch = -(-len(data) // batch_size)
-        except TypeError:
-            return None
-    return epochs * per_epoch if epochs > 0 and per_epoch > 0 else None
+    per_epoch = _batches(data, batch_size or 32, split or 0.0) if steps_per_epoch is None else steps_per_epoch
+    steps = (epochs - initial_epoch) * (per_epoch or 0)
+    return steps if steps > 0 else None
+
+
+def _batches(data: Any, batch_size: int, split: float) -> int | None:
+    """The batches of an epoch, where they are known."""
+    if isinstance(data, keras.utils.PyDataset):
+        return data.num_batches
+    try:
+        length = len(data)
+    except TypeError:
+        return None
+    # Only arrays are counted in examples: data sets of TensorFlow and loaders of PyTorch in batches.
+    is_array = hasattr(data, "shape") or isinstance(data, list | tuple)
+    return -(-math.floor(length * (1.0 - split)) // batch_size) if is_array else length

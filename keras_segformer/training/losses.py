@@ -9,6 +9,8 @@ from typing import Any
 import keras
 from keras import ops
 
+from keras_segformer.mask_rules import MaskRules, check_mask_shape, check_sizes
+from keras_segformer.mask_tensors import read_labels
 from keras_segformer.ops import (
     cross_entropy,
     global_mean,
@@ -29,6 +31,10 @@ class SegmentationLoss(keras.losses.Loss):
     Logits that are smaller than the masks are enlarged bilinearly first. A model with a single logit is binary: mask
     values 0 and 1, sigmoid cross-entropy.
 
+    Masks are class indices `(B, H, W)` or `(B, H, W, 1)`, integers or whole floats. A label that is no class is an
+    error; inside of XLA and JAX, which know no assertions, the loss is NaN instead, and the pixel has no gradient.
+    `sample_weight` is one number per picture `(B,)` or per pixel `(B, H, W)`.
+
     Args:
         ignore_class: Mask value of pixels without label.
         class_weights: A factor for the loss of every class. The mean divides by pixels, not by weights.
@@ -39,9 +45,11 @@ class SegmentationLoss(keras.losses.Loss):
         dice_weight: Factor of the soft Dice loss that is added: 1 - 2 Σ p y / (Σ p² + Σ y²), averaged over the
             classes that occur in the batch.
         name: Name of the loss.
+        **kwargs: `reduction` and `dtype`, as for every Keras loss.
 
     Raises:
-        ValueError: A number is out of range.
+        ValueError: A number is out of range; in a call, masks of another shape or aspect ratio than the logits, or
+            labels that are no class.
 
     Source: the paper, section 4.1 (plain cross-entropy, no class weights, no mining, no auxiliary loss);
     Shrivastava et al. 2016 (mining); Milletari et al. 2016 (Dice).
@@ -77,14 +85,20 @@ class SegmentationLoss(keras.losses.Loss):
         self.min_kept = min_kept
         self.dice_weight = dice_weight
 
+    def __call__(self, y_true: Any, y_pred: Any, sample_weight: Any = None) -> Any:
+        if sample_weight is not None:
+            sample_weight = ops.convert_to_tensor(sample_weight)
+            if len(sample_weight.shape) == 1:
+                sample_weight = sample_weight[:, None, None]  # (B,) → (B, 1, 1)
+        return super().__call__(y_true, y_pred, sample_weight)
+
     def call(self, y_true: Any, y_pred: Any) -> Any:
-        if len(y_true.shape) == 4:
-            y_true = ops.squeeze(y_true, axis=-1)  # (B, H, W, 1) → (B, H, W)
-        labels = ops.cast(y_true, "int32")
+        rules = MaskRules.of_logits(y_pred.shape[-1], self.ignore_class)
+        check_mask_shape(y_true.shape, rules.num_labels)
+        check_sizes(y_pred.shape[1:3], y_true.shape[1:3])
+        labels, valid, faulty = read_labels(y_true, rules)
         logits = resize_bilinear(ops.cast(y_pred, "float32"), spatial_shape(labels), training=True)
         self._check(logits)
-        valid = ops.not_equal(labels, self.ignore_class)
-        labels = ops.where(valid, labels, 0)
         losses = cross_entropy(labels, logits)
         kept = valid if self.hard_example_threshold is None else ops.logical_and(valid, self._hard(losses, valid))
         kept = ops.cast(kept, "float32")
@@ -95,7 +109,7 @@ class SegmentationLoss(keras.losses.Loss):
         losses = losses * (kept * ops.divide_no_nan(1.0, share))
         if self.dice_weight:
             losses = losses + self.dice_weight * _dice(labels, logits, ops.cast(valid, "float32"))
-        return losses
+        return ops.where(faulty, float("nan"), losses)
 
     def _check(self, logits: Any) -> None:
         channels = logits.shape[-1]

@@ -67,6 +67,8 @@ class GroupedAdamW(keras.optimizers.Optimizer):
     ) -> None:
         # The decay of the base class knows one rate for all variables.
         super().__init__(learning_rate=learning_rate, weight_decay=None, name=name, **kwargs)
+        is_schedule = isinstance(learning_rate, keras.optimizers.schedules.LearningRateSchedule)
+        self.schedule = learning_rate if is_schedule else None
         self.decoupled_weight_decay = weight_decay
         self.beta_1 = beta_1
         self.beta_2 = beta_2

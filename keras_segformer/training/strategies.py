@@ -25,8 +25,8 @@ import keras
 import tensorflow as tf
 
 from keras_segformer.data.examples import Examples
-from keras_segformer.data.mask_values import IGNORE
 from keras_segformer.data.pipeline import evaluation_dataset
+from keras_segformer.mask_rules import IGNORE
 from keras_segformer.training.choices import STRATEGIES
 
 _NOT_MIRRORED = ("clipnorm", "global_clipnorm", "clipvalue", "gradient_accumulation_steps")

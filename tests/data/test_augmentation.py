@@ -17,7 +17,7 @@ from keras_segformer.data.augmentation import (
     random_flip,
     random_scale,
 )
-from keras_segformer.data.mask_values import IGNORE
+from keras_segformer.mask_rules import IGNORE
 
 CROP = (48, 64)
 

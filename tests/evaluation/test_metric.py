@@ -13,10 +13,19 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from keras_segformer.evaluation import ConfusionMatrix, FrequencyWeightedIoU, MeanAccuracy, MeanIoU, PixelAccuracy
+from keras_segformer.evaluation import (
+    ConfusionMatrix,
+    FrequencyWeightedIoU,
+    MeanAccuracy,
+    MeanBoundaryIoU,
+    MeanIoU,
+    PixelAccuracy,
+)
 from reference import bilinear_resize
 
 pytestmark = pytest.mark.backend
+
+METRICS = [MeanIoU(3), MeanAccuracy(3), FrequencyWeightedIoU(3), PixelAccuracy(), MeanBoundaryIoU(3)]
 
 
 @keras.saving.register_keras_serializable("tests")
@@ -108,27 +117,78 @@ def test_counts_are_exact_beyond_float32_and_int32():
     assert float(metric.low[3]) == 0
 
 
-def test_labels_that_are_no_class_are_left_out():
-    labels = np.array([[[0, 1, 2, 7, -1, 254]]])
-    logits = np.eye(3, dtype="float32")[np.array([[[0, 1, 0, 0, 0, 0]]])]
-    metric, accuracy = MeanIoU(3, ignore_class=2), PixelAccuracy(ignore_class=2)
-    metric.update_state(labels, logits)
-    accuracy.update_state(labels, logits)
-    assert metric.confusion_matrix().counts.sum() == 2
-    assert float(accuracy.result()) == 1
+@pytest.mark.parametrize("label", [7, -1, 254, 1.5])
+def test_labels_that_are_no_class_are_refused(label):
+    labels, logits = np.array([[[0, label]]]), np.zeros((1, 1, 2, 3), "float32")
+    for metric in METRICS:
+        metric.reset_state()
+        with pytest.raises(ValueError, match="The masks hold"):
+            metric.update_state(labels, logits)
 
 
-def test_nothing_counted_is_nan():
+def test_compiled_labels_that_are_no_class_make_it_nan():
+    """XLA and JAX know no assertions."""
+    inputs = keras.Input((2, 2, 3))
+    model = keras.Model(inputs, keras.layers.Identity()(inputs))
+    metric = MeanIoU(3)
+    model.compile(loss=no_loss, metrics=[metric], jit_compile=True)
+    with pytest.warns(UserWarning, match="'mean_iou' has seen labels that are no class; map"):
+        results = model.evaluate(np.zeros((1, 2, 2, 3)), np.full((1, 2, 2), 7), verbose=0, return_dict=True)
+    assert np.isnan(results["mean_iou"])
+    with pytest.raises(ValueError, match="labels that are no class"):
+        metric.confusion_matrix()
+
+
+def test_nothing_counted_is_nan_with_a_warning():
     labels, logits = batch(0, 3)
-    for metric in (MeanIoU(3), MeanAccuracy(3), FrequencyWeightedIoU(3), PixelAccuracy()):
+    for metric in METRICS:
+        metric.reset_state()
         metric.update_state(np.full_like(labels, 255), logits)
-        assert np.isnan(float(metric.result()))
+        with pytest.warns(UserWarning, match=f"'{metric.name}' has seen no pixel with a label: all are 255"):
+            assert np.isnan(float(metric.result()))
+
+
+def test_masks_may_have_a_channel():
+    labels, logits = batch(0, 3)
+    for metric in METRICS:
+        results = []
+        for masks in (labels, labels[..., None], labels.astype("float32")):
+            metric.reset_state()
+            metric.update_state(masks, logits)
+            results.append(float(metric.result()))
+        assert results == [results[0]] * 3
+
+
+@pytest.mark.parametrize("metric", METRICS, ids=lambda metric: metric.name)
+def test_callbacks_know_that_more_is_better(metric):
+    inputs = keras.Input((2, 2, 3))
+    model = keras.Model(inputs, keras.layers.Identity()(inputs))
+    model.compile(loss=no_loss, metrics=[metric])
+    metric.reset_state()
+    model.evaluate(np.zeros((1, 2, 2, 3)), np.zeros((1, 2, 2)), verbose=0)
+    early_stopping = keras.callbacks.EarlyStopping(f"val_{metric.name}")
+    checkpoint = keras.callbacks.ModelCheckpoint("best.keras", f"val_{metric.name}", save_best_only=True)
+    for callback in (early_stopping, checkpoint):
+        callback.set_model(model)
+        callback.on_train_begin()
+        callback._set_monitor_op()
+        assert callback.monitor_op(0.9, 0.5)
+        assert not callback.monitor_op(0.5, 0.9)
+
+
+def test_signatures_are_those_of_keras():
+    metric = MeanIoU(3, "x", "float32", 9)
+    assert (metric.name, metric.dtype, metric.ignore_class) == ("x", "float32", 9)
+    accuracy = PixelAccuracy("y", "float32", 9)
+    assert (accuracy.name, accuracy.dtype, accuracy.ignore_class) == ("y", "float32", 9)
 
 
 def test_bad_arguments_are_refused():
     labels, logits = batch(0, 3)
-    with pytest.raises(ValueError, match="without a channel axis"):
-        MeanIoU(3).update_state(labels[..., None], logits)
+    with pytest.raises(ValueError, match="one-hot masks"):
+        MeanIoU(3).update_state(np.eye(3)[np.minimum(labels, 2)], logits)
+    with pytest.raises(ValueError, match=r"15x12 .* do not fit logits of 12x15; the masks are transposed"):
+        MeanIoU(3).update_state(labels.transpose(0, 2, 1), logits)
     with pytest.raises(ValueError, match="num_classes=3"):
         MeanIoU(4).update_state(labels, logits)
     for targets in ([0, 3], [-1], []):

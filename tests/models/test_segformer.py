@@ -6,7 +6,7 @@ import pytest
 
 from comparison import assert_close, numpy, random_map
 from keras_segformer.label_sets import LabelSet
-from keras_segformer.models import SegFormerConfig, SegFormerNetwork
+from keras_segformer.models import MixTransformer, MLPDecoder, SegFormerConfig, SegFormerNetwork
 from reference import bilinear_resize
 from tiny import tiny_config
 
@@ -172,3 +172,122 @@ def test_images_with_a_single_key_train():
     model.compile("sgd", "mse")
     loss = model.train_on_batch(random_images(32, 32), random_map(2, 32, 32, 5))
     assert np.isfinite(loss)
+
+
+class TestArguments:
+    def test_fields_of_both_configurations_are_overrides(self):
+        model = SegFormerNetwork(tiny_config(), num_classes=7, output_stride=4, depths=(2, 1, 1, 1))
+        assert model.config == tiny_config(num_classes=7, output_stride=4, depths=(2, 1, 1, 1))
+        assert model.output_shape == (None, None, None, 7)
+        assert model.label_set.num_classes == 7
+
+    def test_architectures_have_names(self):
+        model = SegFormerNetwork("b0", num_classes=11, decoder_width=8)
+        assert (model.config.num_classes, model.config.encoder.embed_dims) == (11, (32, 64, 160, 256))
+        assert MixTransformer("pvt_v2_b0", depths=(1, 1, 1, 1)).config.mlp_ratios == (8, 8, 4, 4)
+
+    @pytest.mark.parametrize(
+        ("make", "message"),
+        [
+            (lambda: SegFormerNetwork(tiny_config(), num_clases=3), "`num_clases`; did you mean `num_classes`"),
+            (lambda: SegFormerNetwork(tiny_config(), licence=None), "`licence`; did you mean `license`"),
+            (lambda: SegFormerNetwork(tiny_config(), nonsense=1), "SegFormerNetwork has no argument `nonsense`"),
+            (lambda: MixTransformer("b0", embed_dim=1), "`embed_dim`; did you mean `embed_dims`"),
+            (lambda: MLPDecoder(3, widht=4), "`widht`; did you mean `width`"),
+            (lambda: SegFormerNetwork(3), "a name such as 'b0'; got int"),
+            (lambda: MixTransformer(tiny_config()), "got SegFormerConfig, whose `encoder` is one"),
+        ],
+    )
+    def test_others_are_refused_with_the_nearest(self, make, message):
+        with pytest.raises(TypeError, match=message):
+            make()
+
+    def test_unknown_architectures_are_refused(self):
+        with pytest.raises(ValueError, match=r"no architecture 'bO'; did you mean 'b\d'.*from_preset"):
+            SegFormerNetwork("bO")
+
+
+class TestFeatures:
+    def test_are_outputs_for_a_new_model(self, model):
+        images = random_images(33, 64)
+        features = keras.Model(model.input, model.pyramid_outputs).predict_on_batch(images)
+        normalised = model.get_layer("normalization")(images.astype("float32"))
+        expected = model.backbone(normalised)
+        assert list(features) == ["P2", "P3", "P4", "P5"]
+        for level, ours, theirs in zip(range(2, 6), features.values(), expected, strict=True):
+            assert ours.shape[1:3] == (-(-33 // 2**level), -(-64 // 2**level))
+            assert_close(ours, theirs)
+
+    def test_of_the_encoder_alone(self):
+        encoder = MixTransformer(tiny_config().encoder)
+        assert list(encoder.pyramid_outputs.values()) == encoder.outputs == encoder.output
+        assert encoder.input_names == ["normalised_images"]
+
+    def test_output_of_the_backbone_is_refused(self, model):
+        with pytest.raises(ValueError, match=r"keras.Model\(model.input, model.pyramid_outputs\)"):
+            keras.Model(model.input, model.backbone.output)
+
+
+class TestTrainable:
+    @pytest.mark.parametrize("kind", [SegFormerNetwork, MixTransformer])
+    def test_of_every_layer_comes_back(self, tmp_path, kind):
+        model = kind(tiny_config() if kind is SegFormerNetwork else tiny_config().encoder)
+        encoder = model.backbone if kind is SegFormerNetwork else model
+        encoder.trainable = False
+        encoder.get_layer("stage1_norm").trainable = True
+        encoder.get_layer("stage2_block1").attention.trainable = True
+        expected = {layer.path: layer.trainable for layer in model._flatten_layers(include_self=False)}
+        model.save(tmp_path / "model.keras")
+        for copy in (
+            kind.from_config(model.get_config()),
+            keras.models.clone_model(model),
+            keras.saving.load_model(tmp_path / "model.keras"),
+        ):
+            assert {layer.path: layer.trainable for layer in copy._flatten_layers(include_self=False)} == expected
+            ours = [variable.path for variable in copy.trainable_variables]
+            assert ours == [variable.path for variable in model.trainable_variables]
+
+    def test_of_a_decoder_alone_comes_back(self):
+        decoder = MLPDecoder(3, 8)
+        decoder.trainable = False
+        decoder.classifier.trainable = True
+        copy = MLPDecoder.from_config(decoder.get_config())
+        assert not copy.trainable
+        assert not copy.batch_norm.trainable
+        assert copy.classifier.trainable
+
+    def test_inside_an_own_backbone_comes_back(self):
+        images = keras.Input((None, None, 3))
+        maps = [images]
+        for stride in (4, 2, 2, 2):
+            maps.append(keras.layers.Conv2D(4, 3, stride, padding="same", data_format="channels_last")(maps[-1]))
+        backbone = keras.Model(images, maps[1:])
+        backbone.layers[2].trainable = False
+        model = SegFormerNetwork(SegFormerConfig(encoder=None, num_classes=2, decoder_width=4), backbone=backbone)
+        copy = SegFormerNetwork.from_config(model.get_config())
+        assert [layer.trainable for layer in copy.backbone.layers] == [True, True, False, True, True]
+
+    def test_of_a_layer_that_is_gone_is_an_error(self):
+        config = SegFormerNetwork(tiny_config()).get_config() | {"trainable_flags": {"backbone/stem": False}}
+        with pytest.raises(ValueError, match="has a layer 'backbone/stem', which this version does not"):
+            SegFormerNetwork.from_config(config)
+
+
+@pytest.mark.parametrize("kind", [SegFormerNetwork, MixTransformer])
+def test_quantize_names_the_converter(kind):
+    model = kind(tiny_config() if kind is SegFormerNetwork else tiny_config().encoder)
+    with pytest.raises(NotImplementedError, match=r'convert.*precision="int8"'):
+        model.quantize("int8")
+
+
+@pytest.mark.parametrize(
+    "make",
+    [lambda: SegFormerNetwork(tiny_config()), lambda: MixTransformer(tiny_config().encoder), lambda: MLPDecoder(3)],
+)
+def test_channels_first_is_refused(make):
+    keras.config.set_image_data_format("channels_first")
+    try:
+        with pytest.raises(ValueError, match=r'set_image_data_format\("channels_last"\)'):
+            make()
+    finally:
+        keras.config.set_image_data_format("channels_last")

@@ -125,6 +125,52 @@ def test_sample_weights(masks, logits):
     assert sum(one_by_one) == pytest.approx(float(SegmentationLoss()(masks, logits)), rel=1e-5)
 
 
+def test_sample_weights_of_pictures_and_of_pixels(masks, logits):
+    loss = SegmentationLoss()
+    per_picture = np.float32([0.5, 3.0])
+    expected = float(loss(masks, logits, sample_weight=per_picture[:, None, None]))
+    assert float(loss(masks, logits, sample_weight=per_picture)) == pytest.approx(expected, rel=1e-6)
+    per_pixel = np.broadcast_to(per_picture[:, None, None], masks.shape)
+    assert float(loss(masks, logits, sample_weight=per_pixel)) == pytest.approx(expected, rel=1e-6)
+
+
+class TestWrongMasks:
+    @pytest.mark.parametrize("values", [(0, 2), (0, 128), (-1, 1), (0, 254 / 255), (0, 1.9)])
+    def test_of_one_logit_are_refused(self, values):
+        masks = np.resize(np.float32(values), (1, 4, 4))
+        with pytest.raises(ValueError, match="The masks hold"):
+            SegmentationLoss()(masks, np.zeros((1, 4, 4, 1), "float32"))
+
+    def test_of_many_logits_are_refused(self, masks, logits):
+        with pytest.raises(ValueError, match="from 0 to 4, but the classes are 0 to 3"):
+            SegmentationLoss()(np.where(masks == 2, 4, masks), logits)
+
+    def test_of_another_shape_are_refused(self, masks, logits):
+        with pytest.raises(ValueError, match=r"12x8 .* do not fit logits of 8x12; the masks are transposed"):
+            SegmentationLoss()(masks.transpose(0, 2, 1), logits)
+        with pytest.raises(ValueError, match="one-hot masks"):
+            SegmentationLoss()(np.zeros((2, *SIZE, NUM_CLASSES)), logits)
+
+    def test_in_xla_make_the_loss_nan_and_leave_the_weights(self):
+        """XLA and JAX know no assertions."""
+        inputs = keras.Input((4, 4, 1))
+        scale = keras.layers.Dense(3, kernel_initializer="ones")
+        model = keras.Model(inputs, scale(inputs))
+        model.compile("sgd", SegmentationLoss(), jit_compile=True)
+        masks = np.zeros((1, 4, 4))
+        masks[0, 0, 0] = 9
+        assert np.isnan(float(model.train_on_batch(np.ones((1, 4, 4, 1)), masks)))
+        assert np.isfinite(numpy(scale.kernel)).all()
+
+    def test_in_a_graph_of_tensorflow_are_an_error(self, masks, logits):
+        if keras.backend.backend() != "tensorflow":
+            pytest.skip("only TensorFlow has assertions in graphs")
+        import tensorflow as tf
+
+        with pytest.raises(tf.errors.InvalidArgumentError, match="labels that are no class: the classes are 0 to 3"):
+            tf.function(SegmentationLoss())(np.where(masks == 2, 4, masks), logits)
+
+
 def test_half_precision_logits_are_summed_in_float32(masks, logits):
     half = keras.ops.cast(logits, "bfloat16")
     expected = SegmentationLoss()(masks, numpy(keras.ops.cast(half, "float32")).astype("float32"))

@@ -1,0 +1,130 @@
+"""What `fit` looks at before the first step."""
+
+from __future__ import annotations
+
+import itertools
+import warnings
+from collections.abc import Iterator, Mapping, Sequence
+from types import GeneratorType
+from typing import Any
+
+import keras
+import numpy as np
+
+from keras_segformer.errors import InvalidDatasetError
+from keras_segformer.mask_rules import MaskRules, check_sizes
+
+_FIRST_BATCHES = 2
+_FIRST_MASKS = 512
+"""Of an array as many are counted by class; all are checked for labels that are no class."""
+
+
+def check_class_weight(class_weight: Mapping[int, float] | None, num_classes: int) -> None:
+    """Refuses Keras' weights by class, which are for one label per example.
+
+    Args:
+        class_weight: As given to `fit`.
+        num_classes: Channels of the logits.
+
+    Raises:
+        ValueError: There are some; the message has the loss that takes them.
+    """
+    if class_weight is None:
+        return
+    weights = [float(class_weight.get(index, 1.0)) for index in range(max(num_classes, 2))]
+    raise ValueError(
+        "`class_weight` is for one label per example, and a mask has many; compile with "
+        f"`loss=SegmentationLoss(class_weights={weights})`."
+    )
+
+
+def check_callbacks(callbacks: Any, schedule: Any) -> None:
+    """Refuses callbacks that set the learning rate of an optimizer whose rate follows a schedule.
+
+    Args:
+        callbacks: As given to `fit`.
+        schedule: The default schedule; `None` where the rate can be set.
+
+    Raises:
+        ValueError: There is one; the message says how to compile.
+    """
+    setters = keras.callbacks.ReduceLROnPlateau, keras.callbacks.LearningRateScheduler
+    for callback in getattr(callbacks, "callbacks", None) or keras.tree.flatten(callbacks):
+        if schedule is not None and isinstance(callback, setters):
+            raise ValueError(
+                f"{type(callback).__name__} sets the learning rate, which follows the default schedule; compile with a "
+                "constant one, `model.compile(learning_rate=6e-5)`."
+            )
+
+
+def check_masks(x: Any, y: Any, rules: MaskRules, names: Sequence[str], what: str) -> Any:
+    """Checks the masks that `fit` is given: arrays whole, of data sets the first batches.
+
+    Args:
+        x: A data set of (images, masks), or images.
+        y: Masks, where `x` is images.
+        rules: What the masks may hold.
+        names: The names of the classes.
+        what: How messages call the masks.
+
+    Returns:
+        `x`, or a generator that yields the same.
+
+    Raises:
+        InvalidDatasetError: Labels that are no class, no label at all in an array, or another aspect ratio.
+    """
+    if y is not None:
+        masks = _array(y)
+        _check_batch(x, masks, rules, what)
+        _warn(rules, rules.counts(masks[:_FIRST_MASKS]), names, what, is_all=len(masks) <= _FIRST_MASKS)
+        return x
+    batches, x = _first_batches(x)
+    counts = np.zeros(rules.num_labels + 1, np.int64)
+    for images, masks in batches:
+        masks = _array(masks)
+        _check_batch(images, masks, rules, what)
+        counts += rules.counts(masks)
+    if counts.any():
+        _warn(rules, counts, names, f"{what} of the first batches", is_all=False)
+    return x
+
+
+def _check_batch(images: Any, masks: np.ndarray, rules: MaskRules, what: str) -> None:
+    rules.check(masks, what)
+    if len(getattr(images, "shape", ())) == 4:
+        check_sizes(tuple(images.shape[1:3]), masks.shape[1:3], "pictures")
+
+
+def _warn(rules: MaskRules, counts: np.ndarray, names: Sequence[str], what: str, is_all: bool) -> None:
+    for doubt in rules.doubts(counts, names, is_all):
+        if is_all and not counts[:-1].any():
+            raise InvalidDatasetError(f"{what}: {doubt}.")
+        warnings.warn(f"{what}: {doubt}.", stacklevel=4)
+
+
+def _first_batches(data: Any) -> tuple[list[tuple[Any, Any]], Any]:
+    """The first pairs of images and masks, where they can be had, and the data that still hold them."""
+    if isinstance(data, GeneratorType):
+        first = list(itertools.islice(data, _FIRST_BATCHES))
+        return _pairs(first), (each for each in itertools.chain(first, data))
+    return _pairs(itertools.islice(_beginning(data), _FIRST_BATCHES)), data
+
+
+def _beginning(data: Any) -> Iterator[Any]:
+    if hasattr(data, "element_spec") and hasattr(data, "take"):  # a `tf.data.Dataset`, not a distributed one
+        yield from data.take(_FIRST_BATCHES)
+    elif isinstance(data, keras.utils.PyDataset):
+        yield from (data[index] for index in range(min(_FIRST_BATCHES, data.num_batches or _FIRST_BATCHES)))
+    elif hasattr(data, "batch_sampler") and hasattr(getattr(data, "dataset", None), "__getitem__"):
+        # A `DataLoader` of PyTorch. Starting it would draw from the random numbers and start its processes.
+        for index in range(min(_FIRST_BATCHES, len(data.dataset))):
+            example = data.dataset[index]
+            yield tuple(np.asarray(part)[None] for part in example[:2])
+
+
+def _pairs(batches: Any) -> list[tuple[Any, Any]]:
+    return [tuple(batch[:2]) for batch in batches if isinstance(batch, list | tuple) and len(batch) >= 2]
+
+
+def _array(masks: Any) -> np.ndarray:
+    return masks if isinstance(masks, np.ndarray) else np.asarray(masks)

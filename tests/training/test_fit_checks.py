@@ -1,0 +1,115 @@
+from __future__ import annotations
+
+import keras
+import numpy as np
+import pytest
+import tensorflow as tf
+
+from keras_segformer.errors import InvalidDatasetError
+from keras_segformer.mask_rules import MaskRules
+from keras_segformer.training.fit_checks import check_callbacks, check_class_weight, check_masks
+
+NAMES = ("background", "foreground")
+RULES = MaskRules(2)
+
+
+def arrays(values=(0, 1), count: int = 8) -> tuple[np.ndarray, np.ndarray]:
+    masks = np.resize(np.uint8(values), (count, 32, 48))
+    return np.zeros((count, 32, 48, 3), "uint8"), masks
+
+
+class Batches(keras.utils.PyDataset):
+    def __init__(self, *data: np.ndarray) -> None:
+        super().__init__()
+        self.data = data
+
+    def __len__(self) -> int:
+        return len(self.data[0]) // 2
+
+    def __getitem__(self, index: int) -> tuple[np.ndarray, ...]:
+        return tuple(part[2 * index : 2 * index + 2] for part in self.data)
+
+
+class Loader:
+    """What is asked of PyTorch's `DataLoader`."""
+
+    batch_sampler = object()
+
+    def __init__(self, *data: np.ndarray) -> None:
+        self.dataset = list(zip(*data, strict=True))
+
+
+KINDS = {
+    "arrays": lambda *data: data,
+    "tensors": lambda *data: tuple(map(tf.constant, data)),
+    "dataset": lambda *data: (tf.data.Dataset.from_tensor_slices(data).batch(2), None),
+    "py_dataset": lambda *data: (Batches(*data), None),
+    "loader": lambda *data: (Loader(*data), None),
+    "generator": lambda *data: ((pair for pair in zip(*(np.split(part, 4) for part in data), strict=True)), None),
+}
+
+
+@pytest.fixture(params=KINDS)
+def make(request):
+    return KINDS[request.param]
+
+
+def check(pair):
+    return check_masks(*pair, RULES, NAMES, "The masks")
+
+
+def test_good_masks_pass(make):
+    check(make(*arrays()))
+
+
+@pytest.mark.parametrize("values", [(0, 2), (0, 128), (0, 1, 254)])
+def test_labels_that_are_no_class_are_refused(make, values):
+    with pytest.raises(InvalidDatasetError, match=f"The masks hold values from 0 to {max(values)}"):
+        check(make(*arrays(values)))
+
+
+def test_another_aspect_is_refused(make):
+    images, masks = arrays()
+    with pytest.raises(InvalidDatasetError, match=r"48x32 .* do not fit pictures of 32x48; the masks are transposed"):
+        check(make(images, masks.transpose(0, 2, 1)))
+
+
+def test_only_255_besides_one_class_is_warned_of(make):
+    with pytest.warns(UserWarning, match="the only values are 0 and 255, which is ignored"):
+        check(make(*arrays((0, 255))))
+
+
+def test_no_label_at_all():
+    with pytest.raises(InvalidDatasetError, match="no pixel has a label"):
+        check(arrays((255,)))
+    with pytest.warns(UserWarning, match="of the first batches: no pixel has a label"):
+        check(KINDS["dataset"](*arrays((255,))))
+
+
+def test_a_class_that_never_occurs_is_warned_of():
+    with pytest.warns(UserWarning, match=r"no pixel has the class 1 \(foreground\)"):
+        check(arrays((0,)))
+    check(KINDS["dataset"](*arrays((0,))))  # it may occur later
+
+
+def test_generators_lose_nothing():
+    data = arrays()
+    generator = check(KINDS["generator"](*data))
+    np.testing.assert_array_equal(np.concatenate([masks for _, masks in generator]), data[1])
+
+
+def test_class_weight_names_the_loss():
+    check_class_weight(None, 3)
+    with pytest.raises(ValueError, match=r"SegmentationLoss\(class_weights=\[1.0, 5.0, 1.0\]\)"):
+        check_class_weight({1: 5}, 3)
+
+
+@pytest.mark.parametrize(
+    "callback", [keras.callbacks.ReduceLROnPlateau(), keras.callbacks.LearningRateScheduler(lambda epoch: 0.1)]
+)
+def test_callbacks_that_set_a_scheduled_rate_are_refused(callback):
+    for given in (callback, [callback], keras.callbacks.CallbackList([callback])):
+        check_callbacks(given, schedule=None)
+        with pytest.raises(ValueError, match=f"{type(callback).__name__} .*learning_rate=6e-5"):
+            check_callbacks(given, schedule=object())
+    check_callbacks(None, schedule=object())

@@ -1,0 +1,1 @@
+"""Imports what labelling tools export: one module per format, and what they share."""

@@ -1,4 +1,4 @@
-"""`keras-segformer data`: checks a data set, shows augmented samples, times the input pipeline."""
+"""`keras-segformer data`: imports, checks and shows data sets, and times the input pipeline."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ from rich.console import Console
 from rich.table import Table
 
 from keras_segformer.cli.arguments import image_size, positive_integer
+from keras_segformer.cli.data_import import add_classes, add_import
 from keras_segformer.cli.outputs import write_json, write_picture
 from keras_segformer.data.augmentation import Augmentation
 from keras_segformer.data.check import Report, check_source
@@ -34,10 +35,12 @@ def add_parser(subparsers: Any) -> None:
     """
     parser = subparsers.add_parser(
         "data",
-        help="check a data set, show augmented samples, time the input pipeline",
+        help="import labels, check a data set, show augmented samples, time the input pipeline",
         description="Looks at a data set before hours are spent on it.",
     )
     actions = parser.add_subparsers(title="actions", metavar="ACTION", required=True)
+    add_import(actions)
+    add_classes(actions)
     _add_check(actions)
     _add_show(actions)
     _add_speed(actions)

@@ -1,4 +1,4 @@
-"""CamVid: folders such as `train` and `trainannot`, with masks in the colours of its 32 classes or of SegNet's indices."""
+"""CamVid: folders such as `train` and `trainannot`, with masks in colours or with SegNet's indices."""
 
 from __future__ import annotations
 

@@ -40,8 +40,8 @@ _RULE = "pil"
 _NAMES = (
     "unlabeled", "ego vehicle", "rectification border", "out of roi", "static", "dynamic", "ground", "road", "sidewalk",
     "parking", "rail track", "building", "wall", "fence", "guard rail", "bridge", "tunnel", "pole", "polegroup",
-    "traffic light", "traffic sign", "vegetation", "terrain", "sky", "person", "rider", "car", "truck", "bus", "caravan",
-    "trailer", "train", "motorcycle", "bicycle",
+    "traffic light", "traffic sign", "vegetation", "terrain", "sky", "person", "rider", "car", "truck", "bus",
+    "caravan", "trailer", "train", "motorcycle", "bicycle",
 )  # fmt: skip
 """The names of the label ids 0 to 33, in labels.py of cityscapesscripts."""
 
@@ -84,6 +84,7 @@ def read(context: Context, _root: str) -> Export:
         pictures=pictures,
         order="order",
         unlabelled="ignore",
+        ignored=tuple(set(_NAMES) - {each.name for each in classes}),
         rules=[
             f"Labels are read from {used}; of several files of a picture the first of labelIds, labelTrainIds, "
             "instanceIds and polygons counts.",
@@ -131,11 +132,11 @@ def _classes(context: Context) -> tuple[dict[int, str], list[LabelClass], str]:
         return listed.values, listed.classes, f"Values are the line numbers of {listed.path}, from 0."
     benchmark = load_label_set("cityscapes")
     if context.options.cityscapes_classes == "all":
-        names = {value: IGNORED if value in _VOID_IDS else name for value, name in enumerate(_NAMES)}
+        names = dict(enumerate(_NAMES))
         colors = {benchmark.names[index]: benchmark.palette[index] for index in range(benchmark.num_classes)}
         classes = [LabelClass(name, colors.get(name)) for value, name in enumerate(_NAMES) if value not in _VOID_IDS]
         return {**names, 255: IGNORED}, classes, "Every class with an id counts; ids 0 to 3, 255 and -1 are ignored."
-    names = dict.fromkeys(range(len(_NAMES)), IGNORED) | {255: IGNORED}
+    names = dict(enumerate(_NAMES)) | {255: IGNORED}
     names |= {value: benchmark.names[index] for value, index in benchmark.raw_to_train.items()}
     classes = [LabelClass(*pair) for pair in zip(benchmark.names, benchmark.palette, strict=True)]
     rule = "The 19 classes of the benchmark count and the other ids are ignored (--cityscapes-classes all: every id)."
@@ -174,20 +175,16 @@ def _describe(value: int) -> str:
 
 def _load_polygons(context: Context, path: str, names: dict[int, str], _size: object) -> Painting:
     document = context.tree.json(path)
-    by_name = (
-        {name: name for name in names.values()}
-        if set(names.values()) - {*_NAMES, IGNORED}
-        else {_NAMES[value]: name for value, name in names.items() if value < len(_NAMES)}
-    )
+    known = set(names.values())
     painting = Painting([], (int(document["imgHeight"]), int(document["imgWidth"])))
     for shape in document["objects"]:
         label = text_of(shape.get("label"))
         if shape.get("deleted"):
             painting.skipped["deleted object"] += 1
             continue
-        if label not in by_name and label.endswith("group"):
+        if label not in known and label.endswith("group"):
             label = label.removesuffix("group")
-        label = IGNORED if label == "license plate" else by_name.get(label, label)
+        label = IGNORED if label == "license plate" else label
         try:
             painting.add(label, context.polygon(check_points(shape.get("polygon"), at_least=3), _RULE))
         except InvalidDatasetError as error:

@@ -86,7 +86,8 @@ class MaskScan:
         if len(present) > MAX_CLASSES:
             raise InvalidDatasetError(
                 f"The masks hold {len(present)} {self.kind}s, too many for classes: such as "
-                f"{', '.join(map(self.describe, present[:_SHOWN]))}. Soft edges or JPEG make so many; export masks with "
+                f"{', '.join(map(self.describe, present[:_SHOWN]))}. Soft edges or JPEG make so many; export masks "
+                "with "
                 "hard edges as PNG."
             )
         if self.kind == "colour":
@@ -145,7 +146,8 @@ def scan_masks(masks: Iterable[ExportFile]) -> MaskScan:
     if len(by_kind) > 1:
         value, color = by_kind["value"], by_kind["colour"]
         raise InvalidDatasetError(
-            f"{value.masks} masks hold values and {color.masks} hold colours; export all alike, or list the classes with "
+            f"{value.masks} masks hold values and {color.masks} hold colours; export all alike, or list the "
+            "classes with "
             "their colours in a classes.json."
         )
     return next(iter(by_kind.values()))

@@ -40,6 +40,7 @@ class Tally:
         overlap: Pixels in regions of several classes.
         covered: Pixels of a class under regions of other classes, by class index.
         unknown: Values, colours and labels that no class has; `""` is a region without label.
+        ignored: Pixels of labels that are known and ignored.
         regions: Number of regions.
         blank_regions: Number of regions without a pixel.
         skipped: Number of shapes that are not drawn, by kind.
@@ -49,6 +50,7 @@ class Tally:
     overlap: int = 0
     covered: Counter[int] = dataclasses.field(default_factory=Counter)
     unknown: Counter[str] = dataclasses.field(default_factory=Counter)
+    ignored: Counter[str] = dataclasses.field(default_factory=Counter)
     regions: int = 0
     blank_regions: int = 0
     skipped: Counter[str] = dataclasses.field(default_factory=Counter)
@@ -91,8 +93,8 @@ def compose(
     contested = np.zeros(size, bool)
     for region, mask in _ordered(label.regions, size, order, tally):
         index = palette.index(region.label)
-        if region.label not in palette.indices:
-            tally.unknown[region.label] += int(mask.sum())
+        if index == IGNORE:
+            _count_ignored(region.label, int(mask.sum()), palette, tally)
         below = mask & (canvas != _BLANK) & (canvas != index)
         if below.any():
             contested |= below
@@ -133,9 +135,13 @@ def _look_up(label: PixelValues, palette: Palette, tally: Tally) -> np.ndarray:
             indices[position] = palette.unlabelled
         else:
             indices[position] = palette.index(name)
-            if name not in palette.indices:
-                tally.unknown[name] += int(amounts[position])
+            if indices[position] == IGNORE:
+                _count_ignored(name, int(amounts[position]), palette, tally)
     return indices[inverse].reshape(label.values.shape)
+
+
+def _count_ignored(label: str, pixels: int, palette: Palette, tally: Tally) -> None:
+    (tally.ignored if label in palette.indices else tally.unknown)[label] += pixels
 
 
 def _counts(values: np.ndarray) -> tuple[list[int], list[int]]:

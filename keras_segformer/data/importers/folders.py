@@ -34,10 +34,47 @@ LOOKED_FOR = (
 )
 
 _IMAGE_WORDS = frozenset(
-    ["images", "image", "imgs", "img", "jpegimages", "pictures", "picture", "photos", "photo", "rgb", "input", "inputs", "frames", "original", "originals"]
+    [
+        "images",
+        "image",
+        "imgs",
+        "img",
+        "jpegimages",
+        "pictures",
+        "picture",
+        "photos",
+        "photo",
+        "rgb",
+        "input",
+        "inputs",
+        "frames",
+        "original",
+        "originals",
+    ]
 )
 _MASK_WORDS = frozenset(
-    ["masks", "mask", "labels", "label", "annotations", "annotation", "annots", "annot", "gt", "groundtruth", "truth", "seg", "segmentation", "segmentations", "segmentationclass", "labelmaps", "labelmap", "targets", "semantic", "semantics"]
+    [
+        "masks",
+        "mask",
+        "labels",
+        "label",
+        "annotations",
+        "annotation",
+        "annots",
+        "annot",
+        "gt",
+        "groundtruth",
+        "truth",
+        "seg",
+        "segmentation",
+        "segmentations",
+        "segmentationclass",
+        "labelmaps",
+        "labelmap",
+        "targets",
+        "semantic",
+        "semantics",
+    ]
 )
 _MASK_ENDINGS = ("_mask", "_masks", "_label", "_labels", "_gt", "_seg", "_segmentation", "_annotation", "-mask", "_L")
 
@@ -84,10 +121,7 @@ def read(context: Context, _root: str) -> Export:
     Returns:
         The classes of `--classes`, else of a list beside the folders, else named after what the masks hold.
     """
-    if context.options.classes:
-        listed = read_class_file(context.options.classes)
-    else:
-        listed = find_class_list(context.tree)
+    listed = read_class_file(context.options.classes) if context.options.classes else find_class_list(context.tree)
     return read_masks(context, listed, [])
 
 
@@ -112,7 +146,8 @@ def read_masks(context: Context, listed: ClassList | None, rules: list[str]) -> 
         scan = scan_masks(mask for *_, mask, _ in found.pairs)
         listed = scan.class_list()
         found.notes.append(
-            f"No list of classes was found: they are named after the {scan.kind}s in the masks (--classes FILE names them)."
+            f"No list of classes was found: they are named after the {scan.kind}s in the masks (--classes FILE "
+            "names them)."
         )
     source = listed.path or "the masks"
     return Export(

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import dataclasses
 import functools
-import json
 import os
 import posixpath
 import re
@@ -17,6 +16,7 @@ from PIL import Image
 from rich.console import Console
 from rich.progress import track
 
+from keras_segformer.data.importers.class_files import CLASSES_FILE, write_classes
 from keras_segformer.data.importers.class_lists import read_class_file
 from keras_segformer.data.importers.compose import Palette, Tally, compose
 from keras_segformer.data.importers.formats import FORMATS, find_format
@@ -40,17 +40,17 @@ from keras_segformer.data.importers.splits import SPLITS, split_of
 from keras_segformer.data.importers.tree import Tree, text_of
 from keras_segformer.data.parallel import parallel_map
 from keras_segformer.errors import InvalidDatasetError
-from keras_segformer.files import atomic_file, atomic_folder
+from keras_segformer.files import atomic_folder
 from keras_segformer.label_sets import LabelSet
 from keras_segformer.label_sets.colors import distinct_colors
 
-CLASSES_FILE = "classes.json"
 MAX_CLASSES = IGNORE
 """More do not fit into 8 bits beside the value for ignored pixels."""
 
 _ONLY_SPLIT = "all"
 _DEFAULT_BACKGROUND = "background"
 _BLACK = (0, 0, 0)
+_PICTURE_FOLDERS = {"images", "jpegimages", "img", "imgs", "data"}
 
 
 def import_labels(
@@ -110,7 +110,7 @@ def import_labels(
         )
     with atomic_folder(output, overwrite) as temporary:
         _write_pairs(export, plan, options, temporary, report)
-        _write_classes(plan.label_set, temporary / CLASSES_FILE)
+        write_classes(plan.label_set, temporary / CLASSES_FILE, raw_to_train=False)
     return report
 
 
@@ -142,6 +142,7 @@ class _Written:
     tally: Tally = dataclasses.field(default_factory=Tally)
     empty: bool = False
     problem: str | None = None
+    without_class: bool = False
     notes: tuple[str, ...] = ()
 
 
@@ -182,13 +183,14 @@ def _plan_classes(export: Export, options: ImportOptions, name: str) -> _ClassPl
         )
     if len(classes) > MAX_CLASSES:
         raise InvalidDatasetError(
-            f"The export has {len(classes)} classes, but masks of 8 bits hold {MAX_CLASSES}; list those to keep in a file "
+            f"The export has {len(classes)} classes, but masks of 8 bits hold {MAX_CLASSES}; list those to keep "
+            "in a file "
             "for --classes."
         )
     if len(classes) == 1:
         notes.append(f"There is only one class, '{classes[0].name}': a model needs two, or a background.")
     indices = {each.name: position for position, each in enumerate(classes)}
-    indices |= dict.fromkeys(ignored, IGNORE)
+    indices |= {name: IGNORE for name in (*ignored, *export.ignored) if name not in indices}
     label_set = LabelSet(
         name=_plain_name(name), names=tuple(_printable(each.name) for each in classes), palette=_colors(classes)
     )
@@ -213,12 +215,10 @@ def _write_pairs(export: Export, plan: _ClassPlan, options: ImportOptions, folde
         targets = [target for target in targets if id(target) not in gone]
     elif lonely:
         report.notes.append(
-            "The export holds no pictures: only masks are written. Name the folder of the pictures with --images, or put "
+            "The export holds no pictures: only masks are written. Name the folder of the pictures with "
+            "--images, or put "
             "them into the folder images of the output under the names of their masks."
         )
-    for target in targets:
-        for kind in ("images", "masks"):
-            _path(folder, target, kind, "").parent.mkdir(parents=True, exist_ok=True)
     write = functools.partial(_write_pair, plan=plan, order=options.overlap or export.order, folder=folder)
     console = Console(stderr=True)
     written = parallel_map(write, targets)
@@ -229,7 +229,8 @@ def _write_pairs(export: Export, plan: _ClassPlan, options: ImportOptions, folde
     ):
         _count(report, target, result)
     if not any(counts.masks for counts in report.splits.values()):
-        raise InvalidDatasetError(f"No label of the export can be used.{_first(report.problems)}")
+        why = report.problems or [f"{source} has no pixel of any class." for source in report.without_class]
+        raise InvalidDatasetError(f"No label of the export can be used.{_first(why)}")
     if options.overlap and export.order:
         rule = (
             "Smaller regions are painted over larger ones"
@@ -251,8 +252,10 @@ def _write_pair(target: _Target, plan: _ClassPlan, order: str | None, folder: Pa
         return _Written(problem=_sentence(source, str(error)))
     counts = np.bincount(mask.ravel(), minlength=256)
     if not counts[:IGNORE].any():
-        return _Written(tally=tally, problem=f"{source} has no pixel of any class; it is left out.")
+        return _Written(tally=tally, without_class=True)
     notes = []
+    for kind in ("images", "masks"):
+        _path(folder, target, kind, "").parent.mkdir(parents=True, exist_ok=True)
     if picture:
         data, suffix = picture.encode(upright)
         if data is not picture.data:
@@ -298,10 +301,13 @@ def _count(report: ImportReport, target: _Target, result: _Written) -> None:
     for what, count in tally.unknown.items():
         report.unknown[what] += count
         report.unknown_files.setdefault(what, []).append(source)
+    report.ignored.update(tally.ignored)
     report.skipped.update(tally.skipped)
     report.blank_regions += tally.blank_regions
     if result.problem:
         report.problems.append(result.problem)
+    if result.without_class:
+        report.without_class.append(source)
     if result.pixels is None:
         return
     counts = report.splits.setdefault(target.split or _ONLY_SPLIT, SplitCounts())
@@ -323,11 +329,12 @@ def _targets(pictures: list[Picture], report: ImportReport) -> list[_Target]:
     crowded = Counter(split for split, _ in splits.values())
     taken: set[tuple[str, str]] = set()
     targets = []
-    for picture in pictures:
+    inner = _without_common_folder([picture.name for picture in pictures])
+    for picture, own in zip(pictures, inner, strict=True):
         split, rest = splits[picture.subset]
-        name = _safe(posixpath.join(rest, picture.name) if rest else picture.name)
+        name = _safe(posixpath.join(rest, own) if rest else own)
         if crowded[split] > 1 and split and not rest:
-            name = _safe(posixpath.join(picture.subset, picture.name))
+            name = _safe(posixpath.join(picture.subset, own))
         split = split or ("train" if any_split else "")
         targets.append(_Target(picture, split, _distinct(name, split, taken)))
     others = sorted(subset for subset, (split, _) in splits.items() if subset and not split)
@@ -337,6 +344,14 @@ def _targets(pictures: list[Picture], report: ImportReport) -> list[_Target]:
             f"These subsets are none of {', '.join(SPLITS)} and become folders in {where}: {', '.join(others)}."
         )
     return targets
+
+
+def _without_common_folder(names: list[str]) -> list[str]:
+    """The names without the folder that all of them have where it only says that it holds pictures."""
+    folders = {name.partition("/")[0].casefold() if "/" in name else "" for name in names}
+    if len(folders) == 1 and folders <= _PICTURE_FOLDERS:
+        return [name.partition("/")[2] for name in names]
+    return names
 
 
 def _split_of_path(subset: str) -> tuple[str, str]:
@@ -371,27 +386,6 @@ def _distinct(name: str, split: str, taken: set[tuple[str, str]]) -> str:
 
 def _path(folder: Path, target: _Target, kind: str, suffix: str) -> Path:
     return folder / target.split / kind / f"{target.name}{suffix}"
-
-
-def _write_classes(label_set: LabelSet, path: Path) -> None:
-    write_classes(label_set, path, raw_to_train=False)
-
-
-def write_classes(label_set: LabelSet, path: Path, raw_to_train: bool) -> None:
-    """Writes a `classes.json`.
-
-    Args:
-        label_set: The classes.
-        path: The file; an old one is replaced.
-        raw_to_train: Whether the values of the masks are listed: without, they are the class indices, and any other
-            value is found by the check.
-    """
-    content = label_set.to_dict()
-    if not raw_to_train:
-        del content["raw_to_train"]
-    content = {key: value for key, value in content.items() if value != ""}
-    with atomic_file(path) as temporary:
-        temporary.write_text(json.dumps(content, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
 
 
 def _refuse_around(source: Path, output: Path, options: ImportOptions) -> None:

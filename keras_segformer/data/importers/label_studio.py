@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import posixpath
 import re
 import urllib.parse
 from collections.abc import Iterator, Mapping
@@ -15,6 +16,18 @@ from keras_segformer.errors import InvalidDatasetError
 _CONTROLS = re.compile(r"(Brush|Polygon|Rectangle|Ellipse|MagicWand|Bitmask|Vector)?Labels")
 GEOMETRY = ("rle", "points", "radiusX", "width")
 """Keys of a value that has an area."""
+
+
+# An e-mail address keeps only letters, digits, @ and the full stop, so that it ends at the next dash.
+_LAYER = re.compile(
+    r"task-(?P<task>\d+)-annotation-(?P<annotation>\d+)-by-(?P<who>[^-]*)-(?P<rest>.+)-(?P<number>\d+)\.(png|npy)"
+)
+
+
+def layer_files(context: Context) -> dict[str, re.Match[str]]:
+    """The files that hold the layer of a label, by their paths, with the parts of their names."""
+    found = {path: _LAYER.fullmatch(posixpath.basename(path)) for path in context.tree.ending(".png", ".npy")}
+    return {path: match for path, match in found.items() if match}
 
 
 def task_files(context: Context) -> list[str]:

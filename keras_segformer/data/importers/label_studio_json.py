@@ -16,6 +16,7 @@ from keras_segformer.data.importers.label_studio import (
     find_task_image,
     is_short_value,
     label_of,
+    layer_files,
     require_upright,
     task_files,
     tasks_in,
@@ -43,10 +44,8 @@ _PERCENT = 100
 
 def detect(context: Context) -> list[str]:
     """The JSON files of this format, all of one export."""
-    from keras_segformer.data.importers import label_studio_png
-
     # Beside the masks of the same project, the tasks only say which picture is whose.
-    files = [] if label_studio_png.detect(context) else task_files(context)
+    files = [] if layer_files(context) else task_files(context)
     return ["\n".join(files)] if files else []
 
 

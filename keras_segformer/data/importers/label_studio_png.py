@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import functools
 import io
-import posixpath
 import re
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping
@@ -16,6 +15,7 @@ from keras_segformer.data.importers.label_studio import (
     annotations_of,
     configured_classes,
     find_task_image,
+    layer_files,
     task_files,
     tasks_in,
 )
@@ -28,11 +28,6 @@ NAME = "label-studio-png"
 TITLE = 'Label Studio "Brush labels to PNG" or "to NumPy"'
 LOOKED_FOR = "files named task-…-annotation-…-by-….png or .npy"
 
-# An e-mail address keeps only letters, digits, @ and the full stop, so that it ends at the next dash.
-_FILE = re.compile(
-    r"task-(?P<task>\d+)-annotation-(?P<annotation>\d+)-by-(?P<who>[^-]*)-(?P<rest>.+)-(?P<number>\d+)\.(png|npy)"
-)
-
 
 class _Layer(NamedTuple):
     path: str
@@ -43,7 +38,7 @@ class _Layer(NamedTuple):
 
 def detect(context: Context) -> list[str]:
     """The export, if it holds such files."""
-    return [""] if _layers(context) else []
+    return [""] if layer_files(context) else []
 
 
 def read(context: Context, _root: str) -> Export:
@@ -65,12 +60,12 @@ def read(context: Context, _root: str) -> Export:
         by_picture[layer.task][layer.annotation].append(layer)
     tasks = {task.get("id"): task for path in task_files(context) for task in tasks_in(context, path)}
     pictures, others = [], 0
-    for number, annotations in sorted(by_picture.items()):
-        chosen = _choose(context, tasks.get(number, {}), annotations)
-        others += len(annotations) - len(chosen)
+    for number, drawn in sorted(by_picture.items()):
+        chosen = _choose(context, tasks.get(number, {}), drawn)
+        others += len(drawn) - len(chosen)
         image, name = _image(context, tasks.get(number), number, len(by_picture))
         for annotation in chosen:
-            own = annotations[annotation]
+            own = drawn[annotation]
             pictures.append(
                 Picture(
                     name=f"{name}-annotation-{annotation}" if len(chosen) > 1 else name,
@@ -90,9 +85,11 @@ def read(context: Context, _root: str) -> Export:
         pictures=pictures,
         order="area",
         rules=[
-            f"Layers count from an opacity of {context.options.alpha_threshold} of 255 (--alpha-threshold): their edges "
+            f"Layers count from an opacity of {context.options.alpha_threshold} of 255 (--alpha-threshold): their "
+            "edges "
             "are soft.",
-            "Several files of one label are united; smaller labels lie over larger ones, since the files have no order.",
+            "Several files of one label are united; smaller labels lie over larger ones, since the files have no "
+            "order.",
             f"Of several annotations of a picture, {context.options.annotation} counts.",
         ],
         notes=notes,
@@ -101,12 +98,10 @@ def read(context: Context, _root: str) -> Export:
 
 
 def _layers(context: Context) -> list[_Layer]:
-    found = []
-    for path in context.tree.ending(".png", ".npy"):
-        match = _FILE.fullmatch(posixpath.basename(path))
-        if match:
-            found.append(_Layer(path, int(match["task"]), int(match["annotation"]), match["rest"]))
-    return found
+    return [
+        _Layer(path, int(match["task"]), int(match["annotation"]), match["rest"])
+        for path, match in layer_files(context).items()
+    ]
 
 
 def _labels(rests: list[str], names: list[str], controls: list[str]) -> tuple[dict[str, str], list[str]]:
@@ -130,7 +125,8 @@ def _labels(rests: list[str], names: list[str], controls: list[str]) -> tuple[di
     notes = []
     if unclear:
         notes.append(
-            f"These labels are read from file names, in which dashes part them from the name of the control and stand for "
+            f"These labels are read from file names, in which dashes part them from the name of the control and "
+            "stand for "
             f"'/': {', '.join(sorted(set(unclear)))} (--classes FILE names them rightly)."
         )
     return found, notes

@@ -79,7 +79,8 @@ def read(context: Context, _root: str) -> Export:
         pictures=pictures,
         order="order",
         rules=[
-            f"Polygons are filled by the rule '{context.polygon_rule(_RULE)}'; rectangles, circles and masks as labelme "
+            f"Polygons are filled by the rule '{context.polygon_rule(_RULE)}'; rectangles, circles and masks as "
+            "labelme "
             "does.",
             "Later shapes of the list lie over earlier ones.",
             f"Lines are drawn {_LINE_WIDTH} pixels wide and points with a radius of {_POINT_RADIUS}, as labelme does "

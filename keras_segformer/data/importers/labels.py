@@ -186,6 +186,7 @@ class Export:
         pictures: The pictures with labels.
         order: Which of `ORDERS` decides overlaps; `None` where there are none.
         unlabelled: What pixels without label are in this format: `"background"` or `"ignore"`.
+        ignored: Names of labels that this format does not count as classes, though it has values for them.
         rules: The rules of this format, as sentences.
         notes: What was assumed or left aside, as sentences.
         without_label: Pictures that no label belongs to.
@@ -196,6 +197,7 @@ class Export:
     pictures: list[Picture]
     order: str | None = None
     unlabelled: str = "background"
+    ignored: tuple[str, ...] = ()
     rules: list[str] = dataclasses.field(default_factory=list)
     notes: list[str] = dataclasses.field(default_factory=list)
     without_label: list[str] = dataclasses.field(default_factory=list)

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from keras_segformer.data.importers.labels import IGNORE
+from keras_segformer.data.importers.labels import IGNORE, IGNORED
 from keras_segformer.label_sets import LabelSet
 
 
@@ -46,11 +46,13 @@ class ImportReport:
         ignored_labels: Labels of the export whose pixels are ignored.
         unknown: Pixels of values, colours and labels that no class has; `""` is a region without label.
         unknown_files: The labels that they are in.
+        ignored: Pixels of labels that are known and ignored; `IGNORED` is what the format itself ignores.
         skipped: Number of shapes that are not drawn, by kind.
         blank_regions: Number of regions that cover no pixel.
         empty: Labels without a region.
         without_label: Pictures that no label belongs to; they are left out.
         without_picture: Labels whose picture is not there.
+        without_class: Labels that have no pixel of any class; they are left out.
         problems: What could not be used, as sentences.
     """
 
@@ -64,11 +66,13 @@ class ImportReport:
     ignored_labels: list[str] = dataclasses.field(default_factory=list)
     unknown: Counter[str] = dataclasses.field(default_factory=Counter)
     unknown_files: dict[str, list[str]] = dataclasses.field(default_factory=dict)
+    ignored: Counter[str] = dataclasses.field(default_factory=Counter)
     skipped: Counter[str] = dataclasses.field(default_factory=Counter)
     blank_regions: int = 0
     empty: list[str] = dataclasses.field(default_factory=list)
     without_label: list[str] = dataclasses.field(default_factory=list)
     without_picture: list[str] = dataclasses.field(default_factory=list)
+    without_class: list[str] = dataclasses.field(default_factory=list)
     problems: list[str] = dataclasses.field(default_factory=list)
 
     @property
@@ -94,6 +98,9 @@ class ImportReport:
             "rules": self.rules,
             "notes": self.notes,
             "ignored_labels": self.ignored_labels,
+            "ignored_pixels": {
+                "by the format" if name == IGNORED else name: count for name, count in self.ignored.items()
+            },
             "unknown": [
                 {"what": what or "(no label)", "pixels": count, "files": self.unknown_files.get(what, [])}
                 for what, count in self.unknown.items()
@@ -103,6 +110,7 @@ class ImportReport:
             "empty_labels": self.empty,
             "pictures_without_label": self.without_label,
             "labels_without_picture": self.without_picture,
+            "labels_without_class": self.without_class,
             "problems": self.problems,
         }
 

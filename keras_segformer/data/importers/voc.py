@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import posixpath
 
 from keras_segformer.data.importers import cvat_masks
 from keras_segformer.data.importers.class_lists import ClassList, find_class_list, read_class_file
@@ -13,7 +14,7 @@ from keras_segformer.label_sets import load_label_set
 
 NAME = "voc"
 TITLE = "Pascal VOC"
-LOOKED_FOR = "the folder SegmentationClass (without labelmap.txt)"
+LOOKED_FOR = "the folder SegmentationClass beside JPEGImages or ImageSets, without labelmap.txt"
 
 _VOID_COLOR = (224, 224, 192)
 _NAME_FILES = ("class_names.txt", "labels.txt", "classes.txt", "classes.json", "label_colors.txt")
@@ -21,7 +22,11 @@ _NAME_FILES = ("class_names.txt", "labels.txt", "classes.txt", "classes.json", "
 
 def detect(context: Context) -> list[str]:
     """The folders that hold such a data set."""
-    return [folder for folder in find_mask_folders(context) if folder not in cvat_masks.detect(context)]
+    return [
+        folder
+        for folder in find_mask_folders(context)
+        if folder not in cvat_masks.detect(context) and _is_whole(context, folder)
+    ]
 
 
 def read(context: Context, root: str) -> Export:
@@ -52,6 +57,11 @@ def read(context: Context, root: str) -> Export:
         notes=folder.notes,
         without_label=folder.without_label,
     )
+
+
+def _is_whole(context: Context, folder: str) -> bool:
+    """Whether there are pictures or lists too: a lone `SegmentationClass` is what other tools draw for a look."""
+    return any(context.tree.below(posixpath.join(folder, each)) for each in ("JPEGImages", "ImageSets", "images"))
 
 
 def _voc_classes() -> ClassList:

@@ -151,7 +151,7 @@ def _unpack_coco(text: str | bytes) -> list[int]:
 
     pycocotools has this only together with decoding, which trusts the counts and writes beyond its memory.
     """
-    data = text.encode("ascii", "replace") if isinstance(text, str) else text
+    data = text.encode() if isinstance(text, str) else text
     counts: list[int] = []
     value = shift = 0
     for byte in data:

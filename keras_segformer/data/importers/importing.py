@@ -92,6 +92,9 @@ def import_labels(
     if format is not None and format not in FORMATS:
         raise ValueError(f"there is no format {format!r}; choose one of {', '.join(FORMATS)}")
     _refuse_around(Path(source), Path(output), options)
+    if not overwrite and Path(output).is_dir() and any(Path(output).iterdir()):
+        # `atomic_folder` looks too, but only after minutes of reading.
+        raise FileExistsError(f"the folder '{output}' is not empty; pass `overwrite=True` (--overwrite) to replace it")
     context = Context(Tree(source), options)
     found, place = find_format(context, format)
     export = found.read(context, place)

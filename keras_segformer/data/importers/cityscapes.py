@@ -34,6 +34,7 @@ _KINDS = ("_labelIds.png", "_labelTrainIds.png", "_instanceIds.png", "_polygons.
 _GROUNDS = ("gtFine", "gtCoarse")
 _IMAGES = "leftImg8bit"
 _PER_INSTANCE = 1000
+_MINUS_ONE = 65535  # the licence plate, in 16 bits
 _BACKGROUND_TRAIN_ID = 19  # of datumaro, which Cityscapes itself does not have
 _RULE = "pil"
 
@@ -118,9 +119,11 @@ def _grounds(context: Context) -> dict[str, dict[str, str]]:
 def _image(context: Context, key: str) -> object:
     folder, _, name = key.rpartition("/")
     city = folder.partition("/")[2]
+    labels = tuple(map(str.lower, (*_KINDS, "_color.png")))
     for suffix in (f"_{_IMAGES}", ""):
-        image = context.find_image(name + suffix, [posixpath.join(_IMAGES, folder), posixpath.join(_IMAGES, city)])
-        if image is not None and not image.path.lower().endswith(tuple(map(str.lower, (*_KINDS, "_color.png")))):
+        folders = [posixpath.join(_IMAGES, folder), posixpath.join(_IMAGES, city)]
+        image = context.find_image(name + suffix, folders, lambda path: path.lower().endswith(labels))
+        if image is not None:
             return image
     return None
 
@@ -149,6 +152,7 @@ def _load_label_ids(context: Context, path: str, names: dict[int, str], _size: o
 
 def _load_instance_ids(context: Context, path: str, names: dict[int, str], _size: object) -> PixelValues:
     values = _values(context, path)
+    values = np.where(values == _MINUS_ONE, 255, values)
     return PixelValues(np.where(values < _PER_INSTANCE, values, values // _PER_INSTANCE), names, _describe)
 
 

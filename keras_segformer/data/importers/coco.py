@@ -11,11 +11,12 @@ from typing import Any
 
 import numpy as np
 
+from keras_segformer.data.importers.json_kinds import COCO
 from keras_segformer.data.importers.labels import IGNORED, Context, Export, LabelClass, Painting, Picture, merge_classes
 from keras_segformer.data.importers.polygons import Size, check_points
 from keras_segformer.data.importers.run_lengths import decode_coco
-from keras_segformer.data.importers.splits import split_in
-from keras_segformer.data.importers.tree import Tree, stem, text_of, without_suffix
+from keras_segformer.data.importers.splits import is_in_other_split, split_in
+from keras_segformer.data.importers.tree import stem, text_of, without_suffix
 from keras_segformer.errors import InvalidDatasetError
 
 NAME = "coco"
@@ -29,36 +30,8 @@ _OTHER_TASKS = ("captions", "person_keypoints", "image_info", "keypoints", "dens
 
 def detect(context: Context) -> list[str]:
     """The JSON files of this format, all of one export."""
-    files = coco_files(context.tree, panoptic=False)
+    files = context.json_files(COCO)
     return ["\n".join(files)] if files else []
-
-
-def coco_files(tree: Tree, panoptic: bool) -> list[str]:
-    """The JSON files with images, annotations and categories.
-
-    Args:
-        tree: The export.
-        panoptic: Whether those with segments of panoptic masks are wanted, or those without.
-    """
-    found = []
-    for path in tree.ending(".json"):
-        if path.lower().endswith((".jpg.json", ".png.json", ".jpeg.json", "_polygons.json")):
-            continue  # of Supervisely and Cityscapes, one per picture
-        document = tree.peek_json(path)
-        if (
-            isinstance(document, dict)
-            and isinstance(document.get("images"), list)
-            and isinstance(document.get("annotations"), list)
-            and is_panoptic(document) == panoptic
-            and (isinstance(document.get("categories"), list) or document["annotations"])
-        ):
-            found.append(path)
-    return found
-
-
-def is_panoptic(document: Mapping[str, Any]) -> bool:
-    """Whether the annotations name segments of panoptic masks."""
-    return any(isinstance(each, dict) and "segments_info" in each for each in document["annotations"])
 
 
 def read(context: Context, paths: str) -> Export:
@@ -137,24 +110,24 @@ def _is_other_task(path: str) -> bool:
 def _read_file(context: Context, path: str, subset: str, export: Export) -> None:
     document = context.tree.json(path)
     names = read_categories(document, path, export)
-    by_image: dict[Any, list[dict[str, Any]]] = defaultdict(list)
+    by_image: dict[str, list[dict[str, Any]]] = defaultdict(list)
     for annotation in document["annotations"]:
         if isinstance(annotation, dict):
-            by_image[annotation.get("image_id")].append(annotation)
+            by_image[str(annotation.get("image_id"))].append(annotation)
     seen = set()
     for image in document["images"]:
         if not isinstance(image, dict) or not image.get("file_name"):
             export.problems.append(f"{path} has an image without file_name.")
             continue
-        seen.add(image.get("id"))
+        seen.add(str(image.get("id")))
         name = text_of(image["file_name"]).replace("\\", "/")
         export.pictures.append(
             Picture(
                 name=without_suffix(name),
                 subset=subset,
                 source=f"{name} in {path}",
-                load=functools.partial(_load, context, image, by_image.get(image.get("id"), []), names),
-                image=context.find_image(name, image_folders(path)),
+                load=functools.partial(_load, context, image, by_image.get(str(image.get("id")), []), names),
+                image=context.find_image(name, image_folders(path), lambda each: is_in_other_split(each, subset)),
             )
         )
     orphans = sum(len(annotations) for image, annotations in by_image.items() if image not in seen)
@@ -162,7 +135,7 @@ def _read_file(context: Context, path: str, subset: str, export: Export) -> None
         export.problems.append(f"{path} has {orphans} annotations of images that it does not list.")
 
 
-def read_categories(document: Mapping[str, Any], path: str, export: Export) -> dict[Any, str]:
+def read_categories(document: Mapping[str, Any], path: str, export: Export) -> dict[str, str]:
     """Reads the categories of a JSON file.
 
     Args:
@@ -171,15 +144,15 @@ def read_categories(document: Mapping[str, Any], path: str, export: Export) -> d
         export: What its classes and notes are added to.
 
     Returns:
-        The name of every category by its id.
+        The name of every category by its id as a text, since some tools write numbers as texts.
     """
     categories = [each for each in document.get("categories") or [] if isinstance(each, dict)]
-    used = Counter(each.get("category_id") for each in document["annotations"] if isinstance(each, dict))
+    used = Counter(str(each.get("category_id")) for each in document["annotations"] if isinstance(each, dict))
     parents = {text_of(each.get("supercategory")) for each in categories[1:]}
     names = {}
     for position, category in enumerate(categories):
         name = text_of(category.get("name")) or f"category {category.get('id')}"
-        identifier = category.get("id")
+        identifier = str(category.get("id"))
         if (
             position == 0
             and name in parents
@@ -212,7 +185,7 @@ def _load(
     context: Context,
     image: Mapping[str, Any],
     annotations: list[dict[str, Any]],
-    names: Mapping[Any, str],
+    names: Mapping[str, str],
     _size: object,
 ) -> Painting:
     size = None
@@ -221,7 +194,7 @@ def _load(
     painting = Painting([], size)
     for annotation in annotations:
         identifier = annotation.get("category_id")
-        label = names.get(identifier, f"category {identifier}, which is not listed")
+        label = names.get(str(identifier), f"category {identifier}, which is not listed")
         try:
             draw = _draw(context, annotation)
         except InvalidDatasetError as error:

@@ -7,7 +7,8 @@ import posixpath
 from collections.abc import Mapping
 from typing import Any
 
-from keras_segformer.data.importers.coco import coco_files, image_folders, read_categories, subset_of
+from keras_segformer.data.importers.coco import image_folders, read_categories, subset_of
+from keras_segformer.data.importers.json_kinds import PANOPTIC
 from keras_segformer.data.importers.labels import IGNORED, Context, Export, Picture, PixelValues, merge_classes
 from keras_segformer.data.importers.pixels import read_pixels
 from keras_segformer.data.importers.tree import stem, text_of, without_suffix
@@ -20,7 +21,7 @@ LOOKED_FOR = "a JSON file whose annotations have segments_info"
 
 def detect(context: Context) -> list[str]:
     """The JSON files of this format, all of one export."""
-    files = coco_files(context.tree, panoptic=True)
+    files = context.json_files(PANOPTIC)
     return ["\n".join(files)] if files else []
 
 
@@ -47,27 +48,30 @@ def read(context: Context, paths: str) -> Export:
         ],
     )
     files = paths.split("\n")
-    masks: set[str] = set()
+    masks = {
+        _mask(context, path, text_of(annotation.get("file_name")))
+        for path in files
+        for annotation in context.tree.json(path)["annotations"]
+    }
     for path in files:
         document = context.tree.json(path)
         names = read_categories({**document, "annotations": _segments(document)}, path, export)
-        images = {each.get("id"): each for each in document["images"] if isinstance(each, dict)}
+        images = {str(each.get("id")): each for each in document["images"] if isinstance(each, dict)}
         for annotation in document["annotations"]:
-            image = images.pop(annotation.get("image_id"), None)
+            image = images.pop(str(annotation.get("image_id")), None)
             if image is None:
                 export.problems.append(f"{path} has an annotation of an image that it does not list.")
                 continue
             name = text_of(image.get("file_name")).replace("\\", "/")
             mask = _mask(context, path, text_of(annotation.get("file_name")))
-            masks.add(mask)
-            found = context.find_image(name, [each for each in image_folders(path) if not _is_mask_folder(each, mask)])
+            found = context.find_image(name, image_folders(path), masks.__contains__)
             export.pictures.append(
                 Picture(
                     name=without_suffix(name),
                     subset=subset_of(path, len(files)),
                     source=mask,
                     load=functools.partial(_load, context, mask, annotation, names),
-                    image=None if found and found.path == mask else found,
+                    image=found,
                 )
             )
         export.without_label += [text_of(image.get("file_name")) for image in images.values()]
@@ -97,12 +101,8 @@ def _mask(context: Context, path: str, name: str) -> str:
     return (panoptic or found or [posixpath.join(folder, stem(path), name)])[0]
 
 
-def _is_mask_folder(folder: str, mask: str) -> bool:
-    return bool(folder) and folder == posixpath.dirname(mask)
-
-
 def _load(
-    context: Context, mask: str, annotation: Mapping[str, Any], names: Mapping[Any, str], _size: object
+    context: Context, mask: str, annotation: Mapping[str, Any], names: Mapping[str, str], _size: object
 ) -> PixelValues:
     if mask not in context.tree:
         raise InvalidDatasetError("is named in the JSON file, but is not there")
@@ -113,6 +113,6 @@ def _load(
     known = {0: IGNORED}
     for segment in annotation.get("segments_info") or []:
         identifier = segment.get("category_id")
-        label = names.get(identifier, f"category {identifier}, which is not listed")
+        label = names.get(str(identifier), f"category {identifier}, which is not listed")
         known[int(segment["id"])] = IGNORED if segment.get("iscrowd") and context.options.crowd == "ignore" else label
     return PixelValues(values, known, lambda value: f"segment {value}")

@@ -111,9 +111,7 @@ def _picture(context: Context, path: str, folder: str, element: Any) -> Picture:
     subset = text_of(element.get("subset"))
     folders = [posixpath.join(folder, "images", subset)] if subset else []
     folders += [posixpath.join(folder, "images"), *([posixpath.join(folder, subset)] if subset else []), folder]
-    image = context.find_image(name, folders)
-    if image is not None and subset and not _fits_subset(image.path, subset, folder):
-        image = None
+    image = context.find_image(name, folders, lambda path: bool(subset) and not _fits_subset(path, subset, folder))
     load = functools.partial(_load, context, element)
     return Picture(
         name=without_suffix(name),

@@ -8,6 +8,7 @@ import posixpath
 from keras_segformer.data.importers.class_lists import ClassList, read_class_list
 from keras_segformer.data.importers.labels import UNLABELLED, Context, Export, PixelValues
 from keras_segformer.data.importers.pixels import Pixels, pixel_values
+from keras_segformer.data.importers.tree import is_below
 from keras_segformer.data.importers.voc_layout import MASKS, find_mask_folders, read_voc_folder
 
 NAME = "cvat-masks"
@@ -19,8 +20,7 @@ _BLACK = (0, 0, 0)
 
 def detect(context: Context) -> list[str]:
     """The folders that hold such an export."""
-    maps = {posixpath.dirname(path) for path in context.tree.named("labelmap.txt")}
-    return [folder for folder in find_mask_folders(context) if folder in maps]
+    return [folder for folder in find_mask_folders(context) if _labelmap(context, folder) is not None]
 
 
 def read(context: Context, root: str) -> Export:
@@ -33,7 +33,7 @@ def read(context: Context, root: str) -> Export:
     Returns:
         Its classes in the order of labelmap.txt.
     """
-    labelmap = read_class_list(context.tree, posixpath.join(root, "labelmap.txt"))
+    labelmap = read_class_list(context.tree, _labelmap(context, root))
     folder = read_voc_folder(context, root, functools.partial(_name_pixels, labelmap, _unlabelled(context, labelmap)))
     return Export(
         classes=labelmap.classes,
@@ -47,6 +47,12 @@ def read(context: Context, root: str) -> Export:
         notes=folder.notes,
         without_label=folder.without_label,
     )
+
+
+def _labelmap(context: Context, folder: str) -> str | None:
+    """The nearest labelmap.txt in a folder or above it; `None` where there is none."""
+    above = [path for path in context.tree.named("labelmap.txt") if is_below(folder + "/", posixpath.dirname(path))]
+    return max(above, key=len, default=None)
 
 
 def _unlabelled(context: Context, labelmap: ClassList) -> str | None:

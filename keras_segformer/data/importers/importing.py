@@ -19,7 +19,7 @@ from rich.progress import track
 from keras_segformer.data.importers.class_files import CLASSES_FILE, write_classes
 from keras_segformer.data.importers.class_lists import read_class_file
 from keras_segformer.data.importers.compose import Palette, Tally, compose
-from keras_segformer.data.importers.formats import FORMATS, find_format
+from keras_segformer.data.importers.formats import FORMATS, Format, find_format
 from keras_segformer.data.importers.labels import (
     IGNORE,
     IGNORED,
@@ -39,7 +39,7 @@ from keras_segformer.data.importers.report import ImportReport, SplitCounts
 from keras_segformer.data.importers.splits import SPLITS, split_of
 from keras_segformer.data.importers.tree import Tree, text_of
 from keras_segformer.data.parallel import parallel_map
-from keras_segformer.errors import InvalidDatasetError
+from keras_segformer.errors import InvalidDatasetError, MissingExtraError
 from keras_segformer.files import atomic_folder
 from keras_segformer.label_sets import LabelSet
 from keras_segformer.label_sets.colors import distinct_colors
@@ -96,8 +96,7 @@ def import_labels(
         # `atomic_folder` looks too, but only after minutes of reading.
         raise FileExistsError(f"the folder '{output}' is not empty; pass `overwrite=True` (--overwrite) to replace it")
     context = Context(Tree(source), options)
-    found, place = find_format(context, format)
-    export = found.read(context, place)
+    found, export = _read(context, format)
     if not export.pictures:
         raise InvalidDatasetError(
             f"'{source}' holds {found.TITLE}, but no label that can be used.{_first(export.problems)}"
@@ -105,7 +104,7 @@ def import_labels(
     plan = _plan_classes(export, options, Path(output).name)
     report = ImportReport(found.NAME, found.TITLE, str(output), plan.label_set)
     report.rules = [*export.rules, *plan.rules]
-    report.notes, report.problems = [*export.notes, *plan.notes], list(export.problems)
+    report.notes, report.problems = [*export.notes, *plan.notes], [*export.problems, *context.tree.unreadable.values()]
     report.without_label, report.ignored_labels = export.without_label, plan.ignored_labels
     if context.tree.duplicates:
         report.problems.append(
@@ -115,6 +114,19 @@ def import_labels(
         _write_pairs(export, plan, options, temporary, report)
         write_classes(plan.label_set, temporary / CLASSES_FILE, raw_to_train=False)
     return report
+
+
+def _read(context: Context, name: str | None) -> tuple[Format, Export]:
+    try:
+        found, place = find_format(context, name)
+        return found, found.read(context, place)
+    except (InvalidDatasetError, MissingExtraError, FileNotFoundError):
+        raise
+    except (ArithmeticError, AttributeError, LookupError, TypeError, ValueError) as error:
+        # As in `_load`.
+        raise InvalidDatasetError(
+            f"'{context.tree.source}' is not built as expected ({type(error).__name__}: {error}); export it again."
+        ) from error
 
 
 @dataclasses.dataclass(frozen=True)
@@ -329,6 +341,8 @@ def _targets(pictures: list[Picture], report: ImportReport) -> list[_Target]:
     subsets = list(dict.fromkeys(picture.subset for picture in pictures))
     splits = {subset: _split_of_path(subset) for subset in subsets}
     any_split = any(split for split, _ in splits.values())
+    if len({rest for _, rest in splits.values()}) == 1:  # a folder around everything
+        splits = {subset: (split, "") for subset, (split, _) in splits.items()}
     crowded = Counter(split for split, _ in splits.values())
     taken: set[tuple[str, str]] = set()
     targets = []
@@ -340,7 +354,7 @@ def _targets(pictures: list[Picture], report: ImportReport) -> list[_Target]:
             name = _safe(posixpath.join(picture.subset, own))
         split = split or ("train" if any_split else "")
         targets.append(_Target(picture, split, _distinct(name, split, taken)))
-    others = sorted(subset for subset, (split, _) in splits.items() if subset and not split)
+    others = sorted(subset for subset, (split, rest) in splits.items() if rest and not split)
     if others:
         where = "the split train" if any_split else "the only split"
         report.notes.append(

@@ -9,13 +9,12 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from keras_segformer.data.importers.class_lists import read_class_file
+from keras_segformer.data.importers.json_kinds import LABEL_STUDIO, is_task, tasks_of
 from keras_segformer.data.importers.labels import Context, ExportFile, LabelClass, merge_classes, parse_color
 from keras_segformer.data.importers.tree import is_image, text_of
 from keras_segformer.errors import InvalidDatasetError
 
 _CONTROLS = re.compile(r"(Brush|Polygon|Rectangle|Ellipse|MagicWand|Bitmask|Vector)?Labels")
-GEOMETRY = ("rle", "points", "radiusX", "width")
-"""Keys of a value that has an area."""
 
 
 # An e-mail address keeps only letters, digits, @ and the full stop, so that it ends at the next dash.
@@ -31,19 +30,13 @@ def layer_files(context: Context) -> dict[str, re.Match[str]]:
 
 
 def task_files(context: Context) -> list[str]:
-    """The JSON files that are lists of tasks, or single tasks, in the full or the short form."""
-    found = []
-    for path in context.tree.ending(".json"):
-        if path.lower().endswith((".jpg.json", ".png.json", "_polygons.json")):
-            continue  # of Supervisely and Cityscapes
-        if any(_is_task(task) for task in _tasks(context.tree.peek_json(path))):
-            found.append(path)
-    return found
+    """The JSON files with tasks, in the full or the short form."""
+    return context.json_files(LABEL_STUDIO)
 
 
 def tasks_in(context: Context, path: str) -> list[dict[str, Any]]:
     """The tasks of a JSON file."""
-    return [task for task in _tasks(context.tree.json(path)) if _is_task(task)]
+    return list(filter(is_task, tasks_of(context.tree.json(path))))
 
 
 def configured_classes(context: Context) -> tuple[list[LabelClass], list[str]]:
@@ -127,32 +120,15 @@ def image_names(task: Mapping[str, Any], key: str | None = None) -> Iterator[str
 
 def find_task_image(context: Context, task: Mapping[str, Any]) -> tuple[ExportFile | None, str]:
     """The picture of a task, and its name without suffix, which is also known where the picture is not there."""
+    layers = layer_files(context)
     names = [name for name in image_names(task) if is_image(name)]
     for name in names:
-        image = context.find_image(name, ["images", ""])
+        image = context.find_image(name, ["images", ""], layers.__contains__)
         if image is not None:
             return image, _stem(name)
     identifier = task.get("id")
-    image = context.find_image(f"task-{identifier}", ["images", ""])
+    image = context.find_image(f"task-{identifier}", ["images", ""], layers.__contains__)
     return image, _stem(names[0]) if names else f"task-{identifier}"
-
-
-def _tasks(document: Any) -> list[Any]:
-    return document if isinstance(document, list) else [document]
-
-
-def _is_task(task: Any) -> bool:
-    if not isinstance(task, dict):
-        return False
-    results = task.get("annotations", task.get("completions"))
-    if isinstance(results, list) and isinstance(task.get("data"), dict):
-        return True
-    return any(is_short_value(value) for each in task.values() if isinstance(each, list) for value in each)
-
-
-def is_short_value(value: Any) -> bool:
-    """Whether something is a region in the short form, JSON-MIN."""
-    return isinstance(value, dict) and "original_width" in value and any(key in value for key in GEOMETRY)
 
 
 def _age(annotation: Mapping[str, Any]) -> tuple[str, int]:

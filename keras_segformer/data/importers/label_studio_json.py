@@ -9,12 +9,12 @@ from typing import Any
 
 import numpy as np
 
+from keras_segformer.data.importers.json_kinds import is_short_value
 from keras_segformer.data.importers.label_studio import (
     annotations_of,
     cancelled,
     configured_classes,
     find_task_image,
-    is_short_value,
     label_of,
     layer_files,
     require_upright,

@@ -16,6 +16,7 @@ import numpy as np
 from PIL import Image
 
 from keras_segformer.data.importers.class_lists import find_class_list
+from keras_segformer.data.importers.json_kinds import LABELME
 from keras_segformer.data.importers.labels import (
     Context,
     Export,
@@ -38,12 +39,11 @@ LOOKED_FOR = "JSON files with shapes, imagePath and imageData"
 _RULE = "pil"
 _LINE_WIDTH, _POINT_RADIUS = 10, 5  # those of labelme's own conversion
 _LINES = ("line", "linestrip", "point")
-_KEYS = {"shapes", "imagePath"}
 
 
 def detect(context: Context) -> list[str]:
     """The export, if it holds such files."""
-    return [""] if next(_documents(context), None) else []
+    return [""] if context.json_files(LABELME) else []
 
 
 def read(context: Context, _root: str) -> Export:
@@ -58,8 +58,9 @@ def read(context: Context, _root: str) -> Export:
     """
     listed = find_class_list(context.tree, names=("labels.txt", "class_names.txt", "classes.txt"))
     pictures, used, problems = [], set(), []
-    for path, document in _documents(context):
+    for path in context.json_files(LABELME):
         try:
+            document = context.tree.json(path)
             pictures.append(_picture(context, path, document))
             used |= {text_of(shape.get("label")) for shape in document["shapes"] if isinstance(shape, dict)} - {""}
         except InvalidDatasetError as error:
@@ -92,15 +93,6 @@ def read(context: Context, _root: str) -> Export:
         without_label=[path for path in context.unused_images(pictures) if not _is_drawn_by_labelme(path)],
         problems=problems,
     )
-
-
-def _documents(context: Context) -> Any:
-    for path in context.tree.ending(".json"):
-        if path.lower().endswith((".jpg.json", ".png.json", "_polygons.json")):
-            continue  # of Supervisely and Cityscapes
-        document = context.tree.peek_json(path)
-        if isinstance(document, dict) and document.keys() >= _KEYS and isinstance(document["shapes"], list):
-            yield path, document
 
 
 def _is_drawn_by_labelme(path: str) -> bool:

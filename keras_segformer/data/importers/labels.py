@@ -9,6 +9,7 @@ from pathlib import Path
 
 import numpy as np
 
+from keras_segformer.data.importers.json_kinds import json_kind
 from keras_segformer.data.importers.polygons import Size, draw_polygon
 from keras_segformer.data.importers.tree import Tree, is_image
 from keras_segformer.errors import InvalidDatasetError
@@ -17,6 +18,9 @@ RGB = tuple[int, int, int]
 
 IGNORE = 255
 """The value of pixels of no class. `keras_segformer.data.examples` has it too, but imports TensorFlow."""
+
+# JSON files of Supervisely and Cityscapes, which other files tell.
+_PER_PICTURE = (".jpg.json", ".jpeg.json", ".png.json", "_polygons.json")
 
 UNLABELLED = ""
 """In place of a class name: nobody has labelled these pixels."""
@@ -215,11 +219,30 @@ class Context:
     def __init__(self, tree: Tree, options: ImportOptions) -> None:
         self.tree = tree
         self.options = options
+        self._json_kinds: dict[str, str | None] | None = None
         self.elsewhere = Tree(options.images) if options.images else None
 
-    def find_image(self, name: str, folders: Iterable[str] = ()) -> ExportFile | None:
-        """The picture that an export names, in itself or in the folder of pictures; `None` where there is none."""
-        path = self.tree.find_image(name, folders)
+    def json_files(self, kind: str) -> list[str]:
+        """The JSON files of a kind, as `json_kind` tells them apart; each is looked at only once."""
+        if self._json_kinds is None:
+            paths = [path for path in self.tree.ending(".json") if not path.lower().endswith(_PER_PICTURE)]
+            self._json_kinds = {path: json_kind(self.tree.peek_json(path)) for path in paths}
+        return [path for path, each in self._json_kinds.items() if each == kind]
+
+    def find_image(
+        self, name: str, folders: Iterable[str] = (), is_other: Callable[[str], bool] = lambda path: False
+    ) -> ExportFile | None:
+        """The picture that an export names.
+
+        Args:
+            name: Its path as the export writes it.
+            folders: Where to look first.
+            is_other: Tells paths of the export that cannot be it, such as those of masks.
+
+        Returns:
+            The picture, in the export or else in the folder of pictures; `None` where there is none.
+        """
+        path = self.tree.find_image(name, folders, is_other)
         if path is not None:
             return ExportFile(self.tree, path)
         path = self.elsewhere.find_image(name, [""]) if self.elsewhere else None

@@ -83,9 +83,7 @@ def _read_folder(context: Context, folder: str, names: dict[int, str], export: E
     pictures = []
     for mask in masks:
         name = posixpath.basename(mask)[: -len(_SUFFIX)]
-        image = context.find_image(name, [folder])
-        if image is not None and image.path.lower().endswith(_SUFFIX):
-            image = None
+        image = context.find_image(name, [folder], lambda path: path.lower().endswith(_SUFFIX))
         load = functools.partial(_load, context, mask, names)
         pictures.append(Picture(name=name, subset=folder, source=mask, load=load, image=image))
     export.pictures += pictures

@@ -27,6 +27,22 @@ def split_of(subset: str) -> str | None:
     return _SPELLINGS.get(re.sub(r"[\s_-]*\d*$", "", subset.casefold().strip()))
 
 
+def is_in_other_split(path: str, subset: str) -> bool:
+    """Whether a folder of a path is that of another split than a subset.
+
+    Args:
+        path: The path of a file.
+        subset: The subset; one that is no split is in no other.
+
+    Example:
+
+    >>> is_in_other_split("valid/a.jpg", "train"), is_in_other_split("images/a.jpg", "train")
+    (True, False)
+    """
+    split = split_of(subset)
+    return split is not None and bool({split_of(part) for part in path.split("/")[:-1]} - {None, split})
+
+
 def split_in(name: str) -> str | None:
     """The split that a word in a name stands for; `None` where there is none, or several.
 

@@ -95,9 +95,8 @@ def _picture(context: Context, root: str, path: str, titles: Mapping[Any, str]) 
 
 
 def _image(context: Context, folder: str, file: str) -> Any:
-    image = context.find_image(file, [folder])
     # A file of that name in another data set is another picture.
-    return image if image is None or image.tree is not context.tree or is_below(image.path, folder) else None
+    return context.find_image(file, [folder], lambda path: not is_below(path, folder))
 
 
 def _load(context: Context, path: str, titles: Mapping[Any, str], _size: object) -> Painting:

@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-import contextlib
 import csv
 import io
 import json
 import os
 import posixpath
+import threading
 import unicodedata
 import zipfile
 import zlib
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path, PurePosixPath
 from typing import Any
 
@@ -28,6 +28,7 @@ MAX_ARCHIVE_BYTES = 64 * 2**30
 MAX_FILE_BYTES = 4 * 2**30
 """How much of one file is read into memory."""
 
+_KEPT_DOCUMENTS = 4
 _JUNK = ("__MACOSX", "Thumbs.db", "desktop.ini")
 
 
@@ -67,6 +68,8 @@ class Tree:
         for path in self.paths:
             self._by_name[posixpath.basename(path).casefold()].append(path)
         self._documents: dict[str, Any] = {}
+        self._lock = threading.Lock()
+        self.unreadable: dict[str, str] = {}
 
     def __contains__(self, path: object) -> bool:
         return isinstance(path, str) and unicodedata.normalize("NFC", path) in self._files
@@ -130,21 +133,26 @@ class Tree:
         Raises:
             InvalidDatasetError: It is not JSON.
         """
-        if path not in self._documents:
+        with self._lock:
+            document = self._documents.get(path)
+        if document is None:
             try:
                 document = json.loads(self.text(path))
             except (ValueError, RecursionError) as error:
                 raise InvalidDatasetError(f"{path} is not JSON ({error}); export it again.") from error
-            while len(self._documents) >= 4:
-                del self._documents[next(iter(self._documents))]
-            self._documents[path] = document
-        return self._documents[path]
+            with self._lock:
+                while len(self._documents) >= _KEPT_DOCUMENTS:
+                    del self._documents[next(iter(self._documents))]
+                self._documents[path] = document
+        return document
 
     def peek_json(self, path: str) -> Any:
-        """A JSON file, or `None` where it cannot be read as JSON, for finding out what it is."""
-        with contextlib.suppress(InvalidDatasetError):
+        """A JSON file, or `None` where it cannot be read as JSON, which is noted in `unreadable`."""
+        try:
             return self.json(path)
-        return None
+        except InvalidDatasetError as error:
+            self.unreadable[path] = str(error)
+            return None
 
     def xml(self, path: str) -> Any:
         """The root element of an XML file. Document types and entities, which no labelling tool writes, are refused.
@@ -165,13 +173,16 @@ class Tree:
         except (ElementTree.ParseError, ValueError, LookupError) as error:
             raise InvalidDatasetError(f"{path} is not XML ({error}); export it again.") from error
 
-    def find_image(self, name: str, folders: Iterable[str] = ()) -> str | None:
+    def find_image(
+        self, name: str, folders: Iterable[str] = (), is_other: Callable[[str], bool] = lambda path: False
+    ) -> str | None:
         """The picture that an export names.
 
         Args:
             name: Its path as the export writes it: relative to one of the folders or to one that is not there,
                 absolute, with backslashes, or without a suffix.
             folders: Where to look first, in this order.
+            is_other: Tells paths that cannot be it, such as those of masks.
 
         Returns:
             Its path: in one of the folders; else the only one whose path ends like the name; else the only one with
@@ -180,14 +191,12 @@ class Tree:
         name = unicodedata.normalize("NFC", name).replace("\\", "/")
         for folder in folders:
             path = posixpath.normpath(posixpath.join(folder, name.lstrip("/")))
-            if path in self._files and is_image(path):
-                return path
-            found = self._with_suffix(path)
-            if found:
+            found = path if path in self._files and is_image(path) else self._with_suffix(path)
+            if found and not is_other(found):
                 return found
         parts = [part for part in PurePosixPath(name).parts if part not in ("/", ".", "..")]
         for start in range(len(parts)):
-            found = self._ending_like("/".join(parts[start:]))
+            found = [path for path in self._ending_like("/".join(parts[start:])) if not is_other(path)]
             if found:
                 return found[0] if len(found) == 1 else None
         return None

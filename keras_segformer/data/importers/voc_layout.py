@@ -62,9 +62,7 @@ def read_voc_folder(context: Context, root: str, name_pixels: Callable[[Pixels],
     for subset, names in lists.items():
         for name in names:
             listed.add(name)
-            image = context.find_image(name, _image_folders(root))
-            if image is not None and _is_mask(image.path, root):
-                image = None
+            image = context.find_image(name, _image_folders(root), lambda path: _is_mask(path, root))
             if name in masks:
                 load = functools.partial(_load, context, masks[name], name_pixels)
                 pictures.append(Picture(name=name, subset=subset, source=masks[name], load=load, image=image))

@@ -20,7 +20,7 @@ from keras_segformer.data.importers.labels import (
     merge_classes,
 )
 from keras_segformer.data.importers.polygons import Size
-from keras_segformer.data.importers.splits import split_of
+from keras_segformer.data.importers.splits import is_in_other_split, split_of
 from keras_segformer.data.importers.tree import Tree, is_image, stem, text_of
 from keras_segformer.errors import InvalidDatasetError
 
@@ -75,7 +75,10 @@ def read(context: Context, path: str) -> Export:
         pictures += [_picture(context, image, split, names) for image in images]
     labels = {picture.source for picture in pictures}
     lonely = [each for each in context.tree.ending(".txt") if each not in labels and "labels" in each.split("/")[:-1]]
-    pictures += [_lonely(context, each, names) for each in lonely if _is_label(context.tree, each)]
+    unnamed = [each for each in lonely if _is_label(context.tree, each)]
+    pictures += [_lonely(context, each, names) for each in unnamed]
+    if unnamed:
+        notes.append(f"Label files that no split of {path} names are read too: {', '.join(unnamed)}.")
     missing = sum(picture.source not in context.tree for picture in pictures)
     if missing:
         notes.append(f"{missing} pictures have no label file, which means no object: they are all background.")
@@ -175,10 +178,11 @@ def _picture(context: Context, image: str, split: str, names: dict[int, str]) ->
 
 def _lonely(context: Context, label: str, names: dict[int, str]) -> Picture:
     """A label file whose picture no split of the YAML file names."""
-    image = context.find_image(stem(label), [posixpath.dirname(label).replace("labels", "images")])
+    subset = next((part for part in label.split("/")[:-1] if split_of(part)), "")
+    folders = [posixpath.dirname(label).replace("labels", "images")]
+    image = context.find_image(stem(label), folders, lambda path: is_in_other_split(path, subset))
     load = functools.partial(_load, context, label, names)
-    subset = posixpath.basename(posixpath.dirname(label))
-    return Picture(name=stem(label), subset="" if subset == "labels" else subset, source=label, load=load, image=image)
+    return Picture(name=stem(label), subset=subset, source=label, load=load, image=image)
 
 
 def _name(image: str) -> str:

@@ -135,5 +135,5 @@ def test_a_picture_without_shapes_is_all_background(export, do_import):
 def test_a_size_that_is_not_that_of_the_picture_is_named(export, do_import):
     write(export, "", width=8)
     write_picture(export / "images/a.jpg", (6, 9))
-    with pytest.raises(InvalidDatasetError, match="a.jpg in annotations.xml is 8x6 pixels, but its picture has 9x6"):
+    with pytest.raises(InvalidDatasetError, match=r"a\.jpg in annotations\.xml is 8x6 pixels, but its picture has 9x6"):
         do_import()

@@ -67,7 +67,7 @@ EXPECTED: dict[str, dict[str, dict[str, int]]] = {
         "masks/0001.png": {"Bicyclist": 4, "Road": 1},
         "masks/0002.png": {"Animal": 3, "Child": 2},
     },
-    "derived_supervisely": {"masks/ds0/a.png": {"background": 17, "ring": 8}},
+    "derived_supervisely": {"masks/a.png": {"background": 17, "ring": 8}},
 }  # fmt: skip
 
 

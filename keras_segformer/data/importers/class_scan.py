@@ -6,11 +6,9 @@ import dataclasses
 from collections import Counter
 from collections.abc import Iterable
 
-import numpy as np
-
 from keras_segformer.data.importers.class_lists import ClassList
 from keras_segformer.data.importers.labels import IGNORE, ExportFile, LabelClass
-from keras_segformer.data.importers.pixels import Pixels, describe_color, read_pixels, unpack
+from keras_segformer.data.importers.pixels import Pixels, count_values, describe_color, read_pixels, unpack
 from keras_segformer.data.parallel import parallel_map
 from keras_segformer.errors import InvalidDatasetError
 from keras_segformer.label_sets import LabelSet
@@ -162,7 +160,7 @@ def _scan(file: ExportFile) -> tuple[ExportFile, _Found | str]:
     except InvalidDatasetError as error:
         return file, str(error)
     values = pixels.values if pixels.erased is None else pixels.values[~pixels.erased]
-    present, counts = np.unique(values, return_counts=True)
+    present, counts = count_values(values) if values.size else (values, values)
     return file, (_kind(pixels), dict(zip(present.tolist(), counts.tolist(), strict=True)), _palette(pixels))
 
 

@@ -9,6 +9,7 @@ from collections.abc import Mapping
 import numpy as np
 
 from keras_segformer.data.importers.labels import IGNORE, UNLABELLED, Painting, PixelValues, Region
+from keras_segformer.data.importers.pixels import count_values
 from keras_segformer.data.importers.polygons import Size, check_size
 from keras_segformer.errors import InvalidDatasetError
 
@@ -91,21 +92,35 @@ def compose(
     tally.problems.extend(label.problems)
     canvas = np.full(size, _BLANK, np.int16)
     contested = np.zeros(size, bool)
-    for region, mask in _ordered(label.regions, size, order, tally):
-        index = palette.index(region.label)
+    for patch in _ordered(label.regions, size, order, tally):
+        index = palette.index(patch.label)
         if index == IGNORE:
-            _count_ignored(region.label, int(mask.sum()), palette, tally)
-        below = mask & (canvas != _BLANK) & (canvas != index)
-        if below.any():
-            contested |= below
-            tally.covered.update(dict(zip(*_counts(canvas[below]), strict=True)))
-        canvas[mask] = index
+            _count_ignored(patch.label, patch.pixels, palette, tally)
+        below = canvas[patch.place]
+        covered = patch.mask & (below != _BLANK) & (below != index)
+        if covered.any():
+            contested[patch.place] |= covered
+            tally.covered.update(dict(zip(*map(np.ndarray.tolist, count_values(below[covered])), strict=True)))
+        below[patch.mask] = index
     tally.overlap = int(contested.sum())
     return np.where(canvas == _BLANK, palette.unlabelled, canvas).astype(np.uint8), tally
 
 
-def _ordered(regions: list[Region], size: Size, order: str | None, tally: Tally) -> list[tuple[Region, np.ndarray]]:
-    """The regions that can be drawn with their masks, from the lowest to the highest."""
+@dataclasses.dataclass(frozen=True)
+class _Patch:
+    """A region that was drawn, cut to the box around it: whole masks of hundreds of regions would fill the memory."""
+
+    label: str
+    place: tuple[slice, slice]
+    mask: np.ndarray
+
+    @property
+    def pixels(self) -> int:
+        return int(self.mask.sum())
+
+
+def _ordered(regions: list[Region], size: Size, order: str | None, tally: Tally) -> list[_Patch]:
+    """The regions that can be drawn, from the lowest to the highest."""
     drawn = []
     for region in regions:
         tally.regions += 1
@@ -114,19 +129,20 @@ def _ordered(regions: list[Region], size: Size, order: str | None, tally: Tally)
         except InvalidDatasetError as error:
             tally.problems.append(f"has a region of {region.label or 'no label'!r} that {error}")
             continue
-        if mask.any():
-            drawn.append((region, mask))
+        rows, columns = np.flatnonzero(mask.any(axis=1)), np.flatnonzero(mask.any(axis=0))
+        if len(rows):
+            place = slice(rows[0], rows[-1] + 1), slice(columns[0], columns[-1] + 1)
+            drawn.append(_Patch(region.label, place, mask[place].copy()))
         else:
             tally.blank_regions += 1
     if order == "area":
-        drawn.sort(key=lambda pair: -int(pair[1].sum()))
+        drawn.sort(key=lambda patch: -patch.pixels)
     return drawn
 
 
 def _look_up(label: PixelValues, palette: Palette, tally: Tally) -> np.ndarray:
-    present, inverse = np.unique(label.values, return_inverse=True)
+    present, amounts = count_values(label.values)
     indices = np.full(len(present), IGNORE, np.uint8)
-    amounts = np.bincount(inverse.ravel(), minlength=len(present))
     for position, value in enumerate(present.tolist()):
         name = label.names.get(value)
         if name is None:
@@ -137,13 +153,8 @@ def _look_up(label: PixelValues, palette: Palette, tally: Tally) -> np.ndarray:
             indices[position] = palette.index(name)
             if indices[position] == IGNORE:
                 _count_ignored(name, int(amounts[position]), palette, tally)
-    return indices[inverse].reshape(label.values.shape)
+    return indices[np.searchsorted(present, label.values)]
 
 
 def _count_ignored(label: str, pixels: int, palette: Palette, tally: Tally) -> None:
     (tally.ignored if label in palette.indices else tally.unknown)[label] += pixels
-
-
-def _counts(values: np.ndarray) -> tuple[list[int], list[int]]:
-    present, amounts = np.unique(values, return_counts=True)
-    return present.tolist(), amounts.tolist()

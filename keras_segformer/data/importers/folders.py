@@ -22,7 +22,7 @@ from keras_segformer.data.importers.labels import (
     PixelValues,
     merge_classes,
 )
-from keras_segformer.data.importers.pixels import Pixels, describe_color, pack, pixel_values, read_pixels
+from keras_segformer.data.importers.pixels import Pixels, count_values, describe_color, pack, pixel_values, read_pixels
 from keras_segformer.data.importers.splits import split_of
 from keras_segformer.data.importers.tree import Tree, is_image
 from keras_segformer.errors import InvalidDatasetError
@@ -316,6 +316,6 @@ def _fits_by_color_only(pixels: Pixels, by_value: dict[int, str], colors: dict[i
 
     Pillow's and VOC's palettes, whose colours are not those of the list, stay with the indices.
     """
-    used = [value for value in np.unique(pixels.values).tolist() if value < len(pixels.palette)]
+    used = [value for value in count_values(pixels.values)[0].tolist() if value < len(pixels.palette)]
     by_color = [colors.get(int(pixels.palette[value])) for value in used]
     return None not in by_color and by_color != [by_value.get(value) for value in used]

@@ -125,7 +125,7 @@ def _fill_coco(corners: np.ndarray, size: Size) -> np.ndarray:
         from pycocotools import mask
     except ImportError as error:
         raise MissingExtraError("pycocotools", "data") from error
-    return mask.decode(mask.frPyObjects([corners.ravel().tolist()], *size))[..., 0].astype(bool)
+    return mask.decode(mask.frPyObjects([corners.ravel().tolist()], *size))[..., 0].view(bool)
 
 
 def _fill_pillow(corners: np.ndarray, size: Size) -> np.ndarray:

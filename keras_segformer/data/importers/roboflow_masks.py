@@ -6,11 +6,9 @@ import functools
 import posixpath
 import re
 
-import numpy as np
-
 from keras_segformer.data.importers.class_lists import ClassList, read_class_list
 from keras_segformer.data.importers.labels import UNLABELLED, Context, Export, Picture, PixelValues, merge_classes
-from keras_segformer.data.importers.pixels import pixel_values, read_pixels
+from keras_segformer.data.importers.pixels import count_values, pixel_values, read_pixels
 from keras_segformer.data.importers.tree import is_image
 from keras_segformer.errors import InvalidDatasetError
 
@@ -117,7 +115,7 @@ def _occurring(export: Export, suspects: set[str]) -> set[str]:
             label = picture.load(None)
         except InvalidDatasetError:
             continue  # the import will name it
-        found |= {label.names.get(value, "") for value in np.unique(label.values).tolist()}
+        found |= {label.names.get(value, "") for value in count_values(label.values)[0].tolist()}
     return found & suspects
 
 

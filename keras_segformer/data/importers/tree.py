@@ -230,9 +230,9 @@ class Tree:
                 total += member.file_size
                 if total > MAX_ARCHIVE_BYTES or member.file_size > MAX_FILE_BYTES:
                     raise InvalidDatasetError(
-                        f"'{self.source}' unpacks to more than {MAX_ARCHIVE_BYTES >> 30} GiB, or to a file of more than "
+                        f"'{self.source}' unpacks to more than {MAX_ARCHIVE_BYTES >> 30} GiB, or to a file of more "
                         ""
-                        f"{MAX_FILE_BYTES >> 30}; unpack what is needed and name the folder."
+                        f"than {MAX_FILE_BYTES >> 30}; unpack what is needed and name the folder."
                     )
                 parts = PurePosixPath(member.filename).parts
                 if not member.is_dir() and ".." not in parts and not member.filename.startswith("/") and _counts(parts):

@@ -94,12 +94,15 @@ def read_class_list(tree: Tree, path: str) -> ClassList:
 
 
 def find_class_list(tree: Tree, folder: str = "", names: tuple[str, ...] = LIST_NAMES) -> ClassList | None:
-    """The first list of classes that lies in a folder or at the root of the export; `None` where there is none."""
-    for name in names:
-        for path in tree.named(name):
-            if posixpath.dirname(path) in ("", folder):
-                return read_class_list(tree, path)
-    return None
+    """The first list of classes in a folder or at the root of the export, else the only one anywhere.
+
+    Returns:
+        The classes; `None` where there is no list, or where several in other places differ in what they are about.
+    """
+    found = [path for name in names for path in tree.named(name)]
+    near = [path for path in found if posixpath.dirname(path) in ("", folder)]
+    chosen = near[:1] or (found if len(found) == 1 else [])
+    return read_class_list(tree, chosen[0]) if chosen else None
 
 
 def _from_json(document: object, path: str) -> ClassList:

@@ -89,7 +89,8 @@ def find_format(context: Context, name: str | None = None) -> tuple[Format, str]
     if name is None and (context.options.masks or context.options.mask_suffix or context.options.image_suffix):
         name = folders.NAME
     if name is not None:
-        places = FORMATS[name].detect(context)
+        # Masks without any picture are a pair of folders only for those who say so.
+        places = FORMATS[name].detect(context) or ([""] if name == folders.NAME else [])
         if not places:
             raise InvalidDatasetError(
                 f"'{source}' does not hold {FORMATS[name].TITLE}: there is no {FORMATS[name].LOOKED_FOR}."

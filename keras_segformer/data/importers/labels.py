@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 
 from keras_segformer.data.importers.json_kinds import json_kind
-from keras_segformer.data.importers.polygons import Size, draw_polygon
+from keras_segformer.data.importers.polygons import POLYGON_RULES, Size, draw_polygon
 from keras_segformer.data.importers.tree import Tree, is_image
 from keras_segformer.errors import InvalidDatasetError
 
@@ -37,6 +37,17 @@ ORDERS = ("order", "area")
 """Which of two overlapping regions is seen: the later one in the export's order, or the smaller one."""
 
 
+_CHOICES = {
+    "polygon_rule": tuple(POLYGON_RULES),
+    "overlap": ORDERS,
+    "crowd": ("class", "ignore"),
+    "unlabelled": ("background", "ignore"),
+    "annotation": ("newest", "oldest", "each"),
+    "lines": ("draw", "skip"),
+    "cityscapes_classes": ("train", "all"),
+}
+
+
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class ImportOptions:
     """How an export is read; every default is said in the report.
@@ -58,6 +69,14 @@ class ImportOptions:
         masks: Folder with the masks, for the format `folders`.
         image_suffix: How the names of pictures end, for the format `folders`.
         mask_suffix: How the names of masks end, for the format `folders`.
+
+    Raises:
+        ValueError: A value is none of those that are named here.
+
+    Example:
+
+    >>> ImportOptions(overlap="area", void=("cloud",)).is_void("Cloud")
+    True
     """
 
     polygon_rule: str | None = None
@@ -75,6 +94,14 @@ class ImportOptions:
     masks: Path | None = None
     image_suffix: str | None = None
     mask_suffix: str | None = None
+
+    def __post_init__(self) -> None:
+        for name, choices in _CHOICES.items():
+            value = getattr(self, name)
+            if value is not None and value not in choices:
+                raise ValueError(f"`{name}` must be one of {', '.join(choices)}; got {value!r}")
+        if not 1 <= self.alpha_threshold <= 255:
+            raise ValueError(f"`alpha_threshold` must be from 1 to 255; got {self.alpha_threshold!r}")
 
     def is_void(self, name: str) -> bool:
         """Whether the pixels of a label are ignored."""

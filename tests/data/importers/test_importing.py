@@ -242,3 +242,9 @@ def test_pixels_are_counted(export, do_import):
     counts = imported.report.splits["all"]
     np.testing.assert_array_equal(counts.pixels[[0, 1, 255]], [72, 12, 12])
     assert imported.report.pixels == {"background": 72, "car": 12, "ignored": 12}
+
+
+@pytest.mark.parametrize("options", [{"polygon_rule": "cv2"}, {"overlap": "z"}, {"crowd": "x"}, {"alpha_threshold": 0}])
+def test_options_out_of_range(options):
+    with pytest.raises(ValueError, match=next(iter(options))):
+        ImportOptions(**options)

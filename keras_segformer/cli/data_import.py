@@ -20,6 +20,7 @@ _FORMATS = (
 )  # fmt: skip
 # As wide as a table may need where no terminal limits it.
 _ANY_WIDTH = 100_000
+_SHOWN, _SHOWN_FILES = 100, 5
 
 
 def add_import(actions: Any) -> None:
@@ -178,13 +179,12 @@ def _print_report(report: Any) -> None:
     _print_list("Notes", report.notes)
     rows = [(what or "(no label)", count, report.unknown_files[what]) for what, count in report.unknown.items()]
     _print_list(
-        "Unknown, ignored (255)", [f"{what}: {count:,} pixels in {', '.join(files)}" for what, count, files in rows]
+        "Unknown, ignored (255)", [f"{what}: {count:,} pixels in {_some(files)}" for what, count, files in rows]
     )
     ignored = report.to_dict()["ignored_pixels"]
     _print_list("Ignored (255)", [f"{name}: {count:,} pixels" for name, count in ignored.items()])
     _print_list("Not drawn", [f"{kind}: {count}" for kind, count in report.skipped.items()])
-    if report.blank_regions:
-        print(f"Regions that cover no pixel: {report.blank_regions}")
+    _print_list("Regions that cover no pixel", report.blank_regions)
     _print_list("Labels without a region: all background", report.empty)
     _print_list("Pictures without label, left out", report.without_label)
     _print_list("Labels without picture" + _left_out(report), report.without_picture)
@@ -205,8 +205,15 @@ def _print_list(title: str, lines: Iterable[str]) -> None:
     lines = list(lines)
     if lines:
         print(f"{title}:" if len(lines) < 2 else f"{title} ({len(lines)}):")
-        for line in lines:
+        for line in lines[:_SHOWN]:
             print(f"  - {line}")
+        if len(lines) > _SHOWN:
+            print(f"  … and {len(lines) - _SHOWN} more, which --json lists")
+
+
+def _some(files: list[str]) -> str:
+    more = f" and {len(files) - _SHOWN_FILES} more files" if len(files) > _SHOWN_FILES else ""
+    return ", ".join(files[:_SHOWN_FILES]) + more
 
 
 def _print_counts(report: Any, split: str, counts: Any) -> None:

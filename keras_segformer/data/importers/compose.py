@@ -43,7 +43,7 @@ class Tally:
         unknown: Values, colours and labels that no class has; `""` is a region without label.
         ignored: Pixels of labels that are known and ignored.
         regions: Number of regions.
-        blank_regions: Number of regions without a pixel.
+        blank_regions: The labels of regions without a pixel.
         skipped: Number of shapes that are not drawn, by kind.
         problems: What is wrong with regions, as predicates of sentences about the file.
     """
@@ -53,7 +53,7 @@ class Tally:
     unknown: Counter[str] = dataclasses.field(default_factory=Counter)
     ignored: Counter[str] = dataclasses.field(default_factory=Counter)
     regions: int = 0
-    blank_regions: int = 0
+    blank_regions: list[str] = dataclasses.field(default_factory=list)
     skipped: Counter[str] = dataclasses.field(default_factory=Counter)
     problems: list[str] = dataclasses.field(default_factory=list)
 
@@ -134,7 +134,7 @@ def _ordered(regions: list[Region], size: Size, order: str | None, tally: Tally)
             place = slice(rows[0], rows[-1] + 1), slice(columns[0], columns[-1] + 1)
             drawn.append(_Patch(region.label, place, mask[place].copy()))
         else:
-            tally.blank_regions += 1
+            tally.blank_regions.append(region.label)
     if order == "area":
         drawn.sort(key=lambda patch: -patch.pixels)
     return drawn

@@ -95,7 +95,7 @@ def import_labels(
     if not overwrite and Path(output).is_dir() and any(Path(output).iterdir()):
         # `atomic_folder` looks too, but only after minutes of reading.
         raise FileExistsError(f"the folder '{output}' is not empty; pass `overwrite=True` (--overwrite) to replace it")
-    context = Context(Tree(source), options)
+    context = Context(Tree(source, leave_out=Path(output)), options)
     found, export = _read(context, format)
     if not export.pictures:
         raise InvalidDatasetError(
@@ -318,7 +318,7 @@ def _count(report: ImportReport, target: _Target, result: _Written) -> None:
         report.unknown_files.setdefault(what, []).append(source)
     report.ignored.update(tally.ignored)
     report.skipped.update(tally.skipped)
-    report.blank_regions += tally.blank_regions
+    report.blank_regions += [f"{label or 'no label'} in {source}" for label in tally.blank_regions]
     if result.problem:
         report.problems.append(result.problem)
     if result.without_class:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import urllib.parse
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
@@ -273,7 +274,11 @@ class Context:
         if path is not None:
             return ExportFile(self.tree, path)
         path = self.elsewhere.find_image(name, [""]) if self.elsewhere else None
-        return None if path is None else ExportFile(self.elsewhere, path)
+        if path is not None:
+            return ExportFile(self.elsewhere, path)
+        # Some tools write names as in URLs.
+        plain = urllib.parse.unquote(name)
+        return self.find_image(plain, folders, is_other) if plain != name else None
 
     def unused_images(self, pictures: Iterable[Picture], paths: Iterable[str] | None = None) -> list[str]:
         """Those of the paths, by default all pictures of the export, that belong to no label."""

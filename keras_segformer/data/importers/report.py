@@ -48,7 +48,7 @@ class ImportReport:
         unknown_files: The labels that they are in.
         ignored: Pixels of labels that are known and ignored; `IGNORED` is what the format itself ignores.
         skipped: Number of shapes that are not drawn, by kind.
-        blank_regions: Number of regions that cover no pixel.
+        blank_regions: Regions that cover no pixel.
         empty: Labels without a region.
         without_label: Pictures that no label belongs to; they are left out.
         without_picture: Labels whose picture is not there.
@@ -68,7 +68,7 @@ class ImportReport:
     unknown_files: dict[str, list[str]] = dataclasses.field(default_factory=dict)
     ignored: Counter[str] = dataclasses.field(default_factory=Counter)
     skipped: Counter[str] = dataclasses.field(default_factory=Counter)
-    blank_regions: int = 0
+    blank_regions: list[str] = dataclasses.field(default_factory=list)
     empty: list[str] = dataclasses.field(default_factory=list)
     without_label: list[str] = dataclasses.field(default_factory=list)
     without_picture: list[str] = dataclasses.field(default_factory=list)

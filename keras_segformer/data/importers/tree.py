@@ -39,6 +39,7 @@ class Tree:
 
     Args:
         source: A folder or a zip archive.
+        leave_out: A folder inside it that is none of it, such as the output of an earlier import.
 
     Raises:
         FileNotFoundError: There is no such folder or archive.
@@ -52,15 +53,18 @@ class Tree:
     ```
     """
 
-    def __init__(self, source: str | os.PathLike[str]) -> None:
+    def __init__(self, source: str | os.PathLike[str], leave_out: Path | None = None) -> None:
         self.source = Path(source)
+        self._leave_out = leave_out and leave_out.resolve()
         self.duplicates: list[str] = []
         if not self.source.exists():
             raise FileNotFoundError(f"there is no '{source}'; name the folder or zip archive of the export")
         self._archive = None if self.source.is_dir() else _open_archive(self.source)
         self._files: dict[str, str] = {}
         for path in self._walk():
-            known = self._files.setdefault(unicodedata.normalize("NFC", path), path)
+            # Some programs write archives with backslashes.
+            plain = path if self._archive is None else path.replace("\\", "/")
+            known = self._files.setdefault(unicodedata.normalize("NFC", plain), path)
             if known != path:
                 self.duplicates.append(path)
         self.paths = tuple(sorted(self._files))
@@ -234,16 +238,19 @@ class Tree:
                         ""
                         f"than {MAX_FILE_BYTES >> 30}; unpack what is needed and name the folder."
                     )
-                parts = PurePosixPath(member.filename).parts
+                parts = PurePosixPath(member.filename.replace("\\", "/")).parts
                 if not member.is_dir() and ".." not in parts and not member.filename.startswith("/") and _counts(parts):
                     yield member.filename
             return
         for folder, folders, files in os.walk(self.source, followlinks=False):
-            folders[:] = sorted(name for name in folders if _counts((name,)))
+            folders[:] = sorted(name for name in folders if _counts((name,)) and not self._is_left_out(folder, name))
             relative = Path(folder).relative_to(self.source).as_posix()
             for name in sorted(files):
                 if _counts((name,)):
                     yield name if relative == "." else f"{relative}/{name}"
+
+    def _is_left_out(self, folder: str, name: str) -> bool:
+        return self._leave_out is not None and Path(folder, name).resolve() == self._leave_out
 
 
 def is_image(path: str) -> bool:

@@ -147,12 +147,11 @@ def _candidates(folder: str, base: str, entry: str) -> list[str]:
 
 
 def _images_at(context: Context, path: str) -> list[str]:
-    path = "" if path == "." else path
     if path in context.tree and path.lower().endswith(".txt"):
         lines = context.tree.lines(path)
         found = [context.tree.find_image(line, [posixpath.dirname(path), ""]) for line in lines]
         return [each for each in found if each]
-    return [each for each in context.tree.below(path) if is_image(each)] if path else []
+    return [each for each in context.tree.below("" if path == "." else path) if is_image(each)]
 
 
 def _label_path(image: str) -> str:

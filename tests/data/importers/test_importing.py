@@ -248,3 +248,33 @@ def test_pixels_are_counted(export, do_import):
 def test_options_out_of_range(options):
     with pytest.raises(ValueError, match=next(iter(options))):
         ImportOptions(**options)
+
+
+def test_an_earlier_output_inside_the_export_is_left_out(export):
+    write_coco(export)
+    import_labels(export, export / "output")
+    report = import_labels(export, export / "output", overwrite=True)
+    assert report.without_label == []
+    assert report.pixels["car"] == 6
+
+
+def test_archives_with_backslashes(export, tmp_path):
+    write_coco(export)
+    with zipfile.ZipFile(tmp_path / "export.zip", "w") as archive:
+        for path in export.rglob("*.*"):
+            archive.write(path, "inner\\" + str(path.relative_to(export)).replace("/", "\\"))
+    assert Imported(tmp_path / "export.zip", tmp_path / "output").count("masks/a.png")["car"] == 6
+
+
+def test_names_as_in_urls(export, do_import):
+    write_coco(export, ("a%20b.jpg",))
+    (export / "images/a%20b.jpg").rename(export / "images/a b.jpg")
+    assert do_import().report.without_picture == []
+
+
+def test_regions_that_cover_no_pixel_are_named(export, do_import):
+    write_coco(export)
+    document = json.loads((export / "a.json").read_text())
+    document["annotations"].append({"image_id": 0, "category_id": 1, "segmentation": [[90, 90, 95, 90, 95, 95]]})
+    write_json(export / "a.json", document)
+    assert do_import().report.blank_regions == ["car in a.jpg in a.json"]

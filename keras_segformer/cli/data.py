@@ -1,10 +1,11 @@
-"""`keras-segformer data`: checks a data set, shows augmented samples, times the input pipeline."""
+"""`keras-segformer data`: imports, checks and shows data sets, and times the input pipeline."""
 
 from __future__ import annotations
 
 import argparse
 import sys
 
+from keras_segformer.cli.data_import import run_classes, run_import
 from keras_segformer.cli.outputs import write_json, write_picture
 from keras_segformer.cli.tables import make_console, make_table
 from keras_segformer.data import Report, check
@@ -38,7 +39,8 @@ def run(args: argparse.Namespace) -> int:
         PresetNotFoundError: There is no such preset.
         ValueError: A value is out of range.
     """
-    return {"check": _check, "show": _show, "speed": _speed}[args.action](args)
+    actions = {"import": run_import, "classes": run_classes, "check": _check, "show": _show, "speed": _speed}
+    return actions[args.action](args)
 
 
 def _check(args: argparse.Namespace) -> int:

@@ -3,6 +3,8 @@ from .check import Report as Report
 from .check import check as check
 from .examples import Examples as Examples
 from .grid import sample_grid as sample_grid
+from .importers import ImportOptions as ImportOptions
+from .importers import import_labels as import_labels
 from .keras_cv_layers import from_keras_cv as from_keras_cv
 from .loading import load as load
 from .pipeline import evaluation_dataset as evaluation_dataset

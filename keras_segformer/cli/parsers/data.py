@@ -13,6 +13,7 @@ from keras_segformer.cli.arguments import (
     add_prepared_data,
     add_preset,
 )
+from keras_segformer.cli.parsers.data_import import add_classes, add_import
 from keras_segformer.cli.values import image_size, positive_integer
 from keras_segformer.data.sources import NAMES, SOURCES
 from keras_segformer.models.variants import VARIANTS
@@ -27,15 +28,18 @@ def add_parser(subparsers: Any) -> None:
     parser = add_command(
         subparsers,
         "data",
-        help="check a data set, show augmented samples, time the input pipeline",
+        help="import labels, check a data set, show augmented samples, time the input pipeline",
         description="Looks at a data set before hours are spent on it.",
         examples="""
+            keras-segformer data import cvat_export.zip --output mine
             keras-segformer data check camvid --data CamVid
             keras-segformer data show camvid --data CamVid --output grid.png
             keras-segformer data speed camvid --data CamVid --recipe b0_camvid
         """,
     )
     actions = parser.add_subparsers(title="actions", metavar="ACTION", dest="action", required=True)
+    add_import(actions)
+    add_classes(actions)
     _add_check(actions)
     _add_show(actions)
     _add_speed(actions)

@@ -1,0 +1,187 @@
+"""The files in which tools and people list classes: names, colours, values."""
+
+from __future__ import annotations
+
+import dataclasses
+import posixpath
+import re
+from pathlib import Path
+
+from keras_segformer.data.importers.labels import RGB, LabelClass
+from keras_segformer.data.importers.tree import Tree, text_of
+from keras_segformer.errors import InvalidDatasetError
+from keras_segformer.label_sets import LabelSet
+
+LIST_NAMES = (
+    "classes.json", "dataset_meta.json", "labelmap.txt", "label_colors.txt", "class_dict.csv", "_classes.csv",
+    "class_names.txt", "labels.txt", "classes.txt", "obj.names",
+)  # fmt: skip
+
+
+@dataclasses.dataclass(frozen=True)
+class ClassList:
+    """Classes with what stands for them in masks.
+
+    Args:
+        classes: The classes in their order.
+        values: The name of every value.
+        path: The file that they are from.
+    """
+
+    classes: list[LabelClass]
+    values: dict[int, str]
+    path: str = ""
+
+    @property
+    def colors(self) -> dict[RGB, str]:
+        """The name of every colour."""
+        return {each.color: each.name for each in reversed(self.classes) if each.color is not None}
+
+
+def read_class_file(path: Path) -> ClassList:
+    """Reads a list of classes that the user names.
+
+    Args:
+        path: A `classes.json`, or one of the other kinds that `read_class_list` knows.
+
+    Returns:
+        The classes.
+
+    Raises:
+        FileNotFoundError: There is no such file.
+        InvalidDatasetError: It names no class.
+    """
+    if not path.is_file():
+        raise FileNotFoundError(f"there is no file '{path}'; name a classes.json or a text with a class a line")
+    return read_class_list(Tree(path.parent), path.name)
+
+
+def read_class_list(tree: Tree, path: str) -> ClassList:
+    """Reads one of the files in which classes are listed.
+
+    Args:
+        tree: The export.
+        path: `classes.json` of this package, datumaro's `dataset_meta.json`, CVAT's `labelmap.txt` (`name:r,g,b::`),
+            `label_colors.txt` (`r g b name`), a CSV with a header (`name,r,g,b` or `value,name`), or a text with a name
+            a line, the value of whose first is 0, or 255 and 0 where it begins with labelme's `__ignore__`.
+
+    Returns:
+        The classes.
+
+    Raises:
+        InvalidDatasetError: It names no class.
+
+    Example:
+
+    ```python
+    read_class_list(Tree("export"), "labelmap.txt").colors
+    ```
+    """
+    name = posixpath.basename(path).casefold()
+    if name.endswith(".json"):
+        found = _from_json(tree.json(path), path)
+    elif name.endswith(".csv"):
+        found = _from_csv(tree.rows(path), path)
+    elif _looks_like_labelmap(tree.lines(path)):
+        found = _from_labelmap(tree.lines(path))
+    elif all(re.fullmatch(r"(\d{1,3}\s+){3}\S.*", line) for line in tree.lines(path)):
+        found = _from_colors(tree.lines(path))
+    else:
+        found = _from_names(tree.lines(path))
+    if not found.classes:
+        raise InvalidDatasetError(f"{path} names no class; add a name a line.")
+    return dataclasses.replace(found, path=path)
+
+
+def find_class_list(tree: Tree, folder: str = "", names: tuple[str, ...] = LIST_NAMES) -> ClassList | None:
+    """The first list of classes in a folder or at the root of the export, else the only one anywhere.
+
+    Returns:
+        The classes; `None` where there is no list, or where several in other places differ in what they are about.
+    """
+    found = [path for name in names for path in tree.named(name)]
+    near = [path for path in found if posixpath.dirname(path) in ("", folder)]
+    chosen = near[:1] or (found if len(found) == 1 else [])
+    return read_class_list(tree, chosen[0]) if chosen else None
+
+
+def _from_json(document: object, path: str) -> ClassList:
+    if isinstance(document, dict) and isinstance(document.get("label_map"), dict):  # datumaro
+        colors = document.get("segmentation_colors") or []
+        classes, values = [], {}
+        for position, (value, name) in enumerate(document["label_map"].items()):
+            color = colors[position] if position < len(colors) else None
+            classes.append(LabelClass(text_of(name), _color(color)))
+            if str(value).isdecimal():
+                values[int(value)] = text_of(name)
+        return ClassList(classes, values)
+    if isinstance(document, list):
+        return _from_names([text_of(name) for name in document])
+    try:
+        label_set = LabelSet.from_dict(document)
+    except (ValueError, TypeError) as error:
+        raise InvalidDatasetError(f"{path} is not a label set: {error}.") from error
+    classes = [LabelClass(*pair) for pair in zip(label_set.names, label_set.palette, strict=True)]
+    return ClassList(classes, {raw: label_set.names[index] for raw, index in label_set.raw_to_train.items()})
+
+
+def _from_csv(rows: list[list[str]], path: str) -> ClassList:
+    """`name,r,g,b` or `Pixel Value, Class`, with or without a header."""
+    classes, values = [], {}
+    for position, row in enumerate(rows):
+        if len(row) >= 4 and all(cell.isdecimal() for cell in row[-3:]):
+            classes.append(LabelClass(text_of(",".join(row[:-3])), _color([int(cell) for cell in row[-3:]])))
+            values[len(classes) - 1] = classes[-1].name
+        elif len(row) >= 2 and row[0].isdecimal():
+            classes.append(LabelClass(text_of(",".join(row[1:]))))
+            values[int(row[0])] = classes[-1].name
+        elif position:
+            raise InvalidDatasetError(f"{path} has a row that is neither 'value, name' nor 'name, r, g, b': {row}.")
+    return ClassList([each for each in classes if each.name], {value: name for value, name in values.items() if name})
+
+
+def _looks_like_labelmap(lines: list[str]) -> bool:
+    rows = [line for line in lines if not line.startswith("#")]
+    return bool(rows) and all(_LABELMAP.fullmatch(row) for row in rows)
+
+
+_LABELMAP = re.compile(r"(?P<name>.+?):(?P<color>\d+\s*,\s*\d+\s*,\s*\d+)?:(?P<parts>[^:]*):(?P<actions>[^:]*)")
+
+
+def _from_labelmap(lines: list[str]) -> ClassList:
+    found = [match for match in map(_LABELMAP.fullmatch, lines) if match and not match.string.startswith("#")]
+    classes = [
+        LabelClass(
+            text_of(match["name"]),
+            _color([int(part) for part in match["color"].split(",")] if match["color"] else None),
+        )
+        for match in found
+    ]
+    return ClassList(classes, {index: each.name for index, each in enumerate(classes)})
+
+
+def _from_colors(lines: list[str]) -> ClassList:
+    rows = [line.split(maxsplit=3) for line in lines]
+    classes = [LabelClass(text_of(row[3]), _color([int(part) for part in row[:3]])) for row in rows]
+    return ClassList(classes, {index: each.name for index, each in enumerate(classes)})
+
+
+def _from_names(lines: list[str]) -> ClassList:
+    names = [text_of(line) for line in lines if not line.startswith("#")]
+    ignored = 1 if names and names[0] == "__ignore__" else 0
+    values = {index - ignored: name for index, name in enumerate(names)}
+    if ignored:
+        values[255] = values.pop(-1)
+    return ClassList(
+        [LabelClass(name) for name in names if name], {index: name for index, name in values.items() if name}
+    )
+
+
+def _color(parts: object) -> RGB | None:
+    if (
+        isinstance(parts, list)
+        and len(parts) == 3
+        and all(isinstance(part, int) and 0 <= part <= 255 for part in parts)
+    ):
+        return tuple(parts)
+    return None

@@ -1,0 +1,174 @@
+"""What masks hold, counted, and classes named after it."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections import Counter
+from collections.abc import Iterable
+
+from keras_segformer.data.importers.class_lists import ClassList
+from keras_segformer.data.importers.labels import IGNORE, ExportFile, LabelClass
+from keras_segformer.data.importers.pixels import Pixels, count_values, describe_color, read_pixels, unpack
+from keras_segformer.data.parallel import parallel_map
+from keras_segformer.errors import InvalidDatasetError
+from keras_segformer.label_sets import LabelSet
+from keras_segformer.label_sets.colors import distinct_colors
+
+MAX_CLASSES = 255
+_BINARY = (0, 255)
+_SHOWN = 5
+
+
+@dataclasses.dataclass
+class MaskScan:
+    """What was found in masks.
+
+    Args:
+        kind: `"value"` or `"colour"`.
+        pixels: Pixels by value or packed colour.
+        files: Number of files by value or packed colour.
+        palette: The colour of every value, where all files have the same palette.
+        masks: Number of files that were read.
+        problems: Files that cannot be read, as sentences.
+    """
+
+    kind: str
+    pixels: Counter[int]
+    files: Counter[int]
+    palette: dict[int, int]
+    masks: int
+    problems: list[str]
+
+    @property
+    def present(self) -> list[int]:
+        """The values or colours that are classes: all but 255, unless masks are of 0 and 255."""
+        found = sorted(self.pixels)
+        return found if self.kind == "colour" or tuple(found) == _BINARY else [each for each in found if each != IGNORE]
+
+    def describe(self, each: int) -> str:
+        """A value or colour for people."""
+        return describe_color(each) if self.kind == "colour" else str(each)
+
+    def name(self, each: int) -> str:
+        """What the class of a value or colour is called until somebody names it."""
+        if self.kind == "colour":
+            return "background" if each == 0 else "colour " + "-".join(map(str, unpack(each)))
+        if tuple(sorted(self.pixels)) == _BINARY:
+            return "foreground" if each else "background"
+        return f"class {each}"
+
+    def class_list(self) -> ClassList:
+        """The classes with what stands for them.
+
+        Raises:
+            InvalidDatasetError: There are too many to be classes, or none.
+        """
+        label_set = self.label_set("scan")
+        classes = [LabelClass(*pair) for pair in zip(label_set.names, label_set.palette, strict=True)]
+        if self.kind == "colour":
+            return ClassList(classes, {})
+        return ClassList([LabelClass(each.name) for each in classes], {each: self.name(each) for each in self.present})
+
+    def label_set(self, name: str) -> LabelSet:
+        """The classes as a label set.
+
+        Args:
+            name: Its name.
+
+        Raises:
+            InvalidDatasetError: There are too many to be classes, or none.
+        """
+        present = self.present
+        if not present:
+            raise InvalidDatasetError("The masks hold no value of a class: they are empty, or 255 everywhere.")
+        if len(present) > MAX_CLASSES:
+            raise InvalidDatasetError(
+                f"The masks hold {len(present)} {self.kind}s, too many for classes: such as "
+                f"{', '.join(map(self.describe, present[:_SHOWN]))}. Soft edges or JPEG make so many; export masks "
+                "with "
+                "hard edges as PNG."
+            )
+        if self.kind == "colour":
+            palette = tuple(unpack(each) for each in present)
+        elif set(present) <= self.palette.keys() and len({self.palette[each] for each in present}) == len(present):
+            palette = tuple(unpack(self.palette[each]) for each in present)
+        else:
+            palette = distinct_colors(len(present))
+        raw_to_train = {} if self.kind == "colour" else {each: index for index, each in enumerate(present)}
+        return LabelSet(name=name, names=tuple(map(self.name, present)), palette=palette, raw_to_train=raw_to_train)
+
+
+def scan_masks(masks: Iterable[ExportFile]) -> MaskScan:
+    """Counts the values or colours of masks.
+
+    Args:
+        masks: The files.
+
+    Returns:
+        What they hold. Files of grey colours only, such as of 0 and 255 in RGB, count by value.
+
+    Raises:
+        InvalidDatasetError: None can be read, or some hold values and others colours.
+
+    Example:
+
+    ```python
+    tree = Tree("masks")
+    scan_masks(ExportFile(tree, path) for path in tree.paths).pixels
+    ```
+    """
+    by_kind: dict[str, MaskScan] = {}
+    problems: list[str] = []
+    grey = True
+    scanned = list(parallel_map(_scan, list(masks)))
+    for file, found in scanned:
+        if isinstance(found, str):
+            problems.append(f"{file.path} {found}.")
+        else:
+            grey &= found[0] != "colour"
+    for _, found in scanned:
+        if isinstance(found, str):
+            continue
+        kind, counts, palette = found
+        if kind == "grey":
+            kind, counts = (
+                ("value", {key & 255: count for key, count in counts.items()}) if grey else ("colour", counts)
+            )
+        scan = by_kind.setdefault(kind, MaskScan(kind, Counter(), Counter(), dict(palette), 0, problems))
+        scan.masks += 1
+        scan.pixels.update(counts)
+        scan.files.update(counts.keys())
+        scan.palette = {value: color for value, color in scan.palette.items() if palette.get(value) == color}
+    if not by_kind:
+        raise InvalidDatasetError(f"No mask can be read. {' '.join(problems[:3])}")
+    if len(by_kind) > 1:
+        value, color = by_kind["value"], by_kind["colour"]
+        raise InvalidDatasetError(
+            f"{value.masks} masks hold values and {color.masks} hold colours; export all alike, or list the "
+            "classes with "
+            "their colours in a classes.json."
+        )
+    return next(iter(by_kind.values()))
+
+
+_Found = tuple[str, dict[int, int], dict[int, int]]
+
+
+def _scan(file: ExportFile) -> tuple[ExportFile, _Found | str]:
+    try:
+        pixels = read_pixels(file.read())
+    except InvalidDatasetError as error:
+        return file, str(error)
+    values = pixels.values if pixels.erased is None else pixels.values[~pixels.erased]
+    present, counts = count_values(values) if values.size else (values, values)
+    return file, (_kind(pixels), dict(zip(present.tolist(), counts.tolist(), strict=True)), _palette(pixels))
+
+
+def _kind(pixels: Pixels) -> str:
+    if not pixels.colored:
+        return "value"
+    return "grey" if pixels.is_grey else "colour"
+
+
+def _palette(pixels: Pixels) -> dict[int, int]:
+    return {} if pixels.palette is None else dict(enumerate(pixels.palette.tolist()))

@@ -1,0 +1,236 @@
+"""COCO's instances: polygons and run lengths in JSON, with the layouts of CVAT, Roboflow, labelme2coco and others."""
+
+from __future__ import annotations
+
+import functools
+import posixpath
+import re
+from collections import Counter, defaultdict
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import numpy as np
+
+from keras_segformer.data.importers.json_kinds import COCO
+from keras_segformer.data.importers.labels import IGNORED, Context, Export, LabelClass, Painting, Picture, merge_classes
+from keras_segformer.data.importers.polygons import Size, check_points
+from keras_segformer.data.importers.run_lengths import decode_coco
+from keras_segformer.data.importers.splits import is_in_other_split, split_in
+from keras_segformer.data.importers.tree import stem, text_of, without_suffix
+from keras_segformer.errors import InvalidDatasetError
+
+NAME = "coco"
+TITLE = "COCO instances"
+LOOKED_FOR = "a JSON file with images, annotations and categories"
+
+_RULE = "coco"
+# Other tasks of COCO about the same pictures, which hold no areas of classes or only those of people.
+_OTHER_TASKS = ("captions", "person_keypoints", "image_info", "keypoints", "densepose", "labels")
+
+
+def detect(context: Context) -> list[str]:
+    """The JSON files of this format, all of one export."""
+    files = context.json_files(COCO)
+    return ["\n".join(files)] if files else []
+
+
+def read(context: Context, paths: str) -> Export:
+    """Reads all JSON files of an export.
+
+    Args:
+        context: The export.
+        paths: The files, one a line, as `detect` found them.
+
+    Returns:
+        The categories in the order of the files.
+    """
+    export = Export(
+        classes=[],
+        pictures=[],
+        order="order",
+        rules=[
+            f"Polygons are filled by the rule '{context.polygon_rule(_RULE)}'; several rings of an annotation are "
+            "united.",
+            "Later annotations lie over earlier ones, since COCO has no other order (--overlap area: smaller over "
+            "larger).",
+            "Crowd regions are ignored (--crowd ignore)."
+            if context.options.crowd == "ignore"
+            else "Crowd regions count as their class (--crowd ignore: as 255).",
+        ],
+    )
+    files = paths.split("\n")
+    if len(files) > 1:
+        export.notes += [f"{path} is about another task and is left aside." for path in files if _is_other_task(path)]
+        files = [path for path in files if not _is_other_task(path)] or files
+    for path in files:
+        _read_file(context, path, subset_of(path, len(files)), export)
+    export.classes = merge_classes(export.classes)
+    export.without_label = context.unused_images(export.pictures)
+    return export
+
+
+def subset_of(path: str, count: int) -> str:
+    """The subset that the annotations of a JSON file are about.
+
+    Args:
+        path: The file.
+        count: How many there are.
+
+    Returns:
+        The split in its name or else in that of its folder; where several files name none, what tells them apart.
+
+    Example:
+
+    >>> subset_of("annotations/instances_val2017.json", 2), subset_of("valid/_annotations.coco.json", 3)
+    ('val', 'val')
+    """
+    folder = posixpath.basename(posixpath.dirname(path))
+    split = split_in(stem(path)) or split_in(folder)
+    if split or count == 1:
+        return split or ""
+    name = re.sub(r"^(instances|annotations|_annotations)[._-]?", "", stem(path))
+    return folder if stem(path).startswith("_annotations") else name or folder
+
+
+def image_folders(path: str) -> list[str]:
+    """Where the pictures of a JSON file may lie, the likeliest first."""
+    folder, name = posixpath.dirname(path), stem(path)
+    subset = re.sub(r"^(instances|panoptic|stuff)_", "", name)
+    parent = posixpath.dirname(folder)
+    folders = [folder]
+    for base in dict.fromkeys((folder, parent, "")):
+        folders += [posixpath.join(base, each) for each in (f"images/{subset}", subset, "images", "data", "")]
+    return [each.rstrip("/") for each in dict.fromkeys(folders)]
+
+
+def _is_other_task(path: str) -> bool:
+    return stem(path).startswith(_OTHER_TASKS)
+
+
+def _read_file(context: Context, path: str, subset: str, export: Export) -> None:
+    document = context.tree.json(path)
+    names = read_categories(document, path, export)
+    by_image: dict[str, list[dict[str, Any]]] = defaultdict(list)
+    for annotation in document["annotations"]:
+        if isinstance(annotation, dict):
+            by_image[str(annotation.get("image_id"))].append(annotation)
+    seen = set()
+    for image in document["images"]:
+        if not isinstance(image, dict) or not image.get("file_name"):
+            export.problems.append(f"{path} has an image without file_name.")
+            continue
+        seen.add(str(image.get("id")))
+        name = text_of(image["file_name"]).replace("\\", "/")
+        export.pictures.append(
+            Picture(
+                name=without_suffix(name),
+                subset=subset,
+                source=f"{name} in {path}",
+                load=functools.partial(_load, context, image, by_image.get(str(image.get("id")), []), names),
+                image=context.find_image(name, image_folders(path), lambda each: is_in_other_split(each, subset)),
+            )
+        )
+    orphans = sum(len(annotations) for image, annotations in by_image.items() if image not in seen)
+    if orphans:
+        export.problems.append(f"{path} has {orphans} annotations of images that it does not list.")
+
+
+def read_categories(document: Mapping[str, Any], path: str, export: Export) -> dict[str, str]:
+    """Reads the categories of a JSON file.
+
+    Args:
+        document: Its content.
+        path: Its path.
+        export: What its classes and notes are added to.
+
+    Returns:
+        The name of every category by its id as a text, since some tools write numbers as texts.
+    """
+    categories = [each for each in document.get("categories") or [] if isinstance(each, dict)]
+    used = Counter(str(each.get("category_id")) for each in document["annotations"] if isinstance(each, dict))
+    parents = {text_of(each.get("supercategory")) for each in categories[1:]}
+    names = {}
+    for position, category in enumerate(categories):
+        name = text_of(category.get("name")) or f"category {category.get('id')}"
+        identifier = str(category.get("id"))
+        if (
+            position == 0
+            and name in parents
+            and len(categories) > 1
+            and not used[identifier]
+            and not _is_own_parent(category, categories)
+        ):
+            export.notes.append(
+                f"{path}: the category '{name}' is the group of the others, without annotations; it is left out."
+            )
+            continue
+        names[identifier] = name
+        color = category.get("color")
+        export.classes.append(LabelClass(name, tuple(color) if isinstance(color, list) and len(color) == 3 else None))
+    doubled = sorted(name for name, count in Counter(names.values()).items() if count > 1)
+    if doubled:
+        export.notes.append(f"{path}: categories of one name become one class: {', '.join(doubled)}.")
+    return names
+
+
+def _is_own_parent(category: Mapping[str, Any], categories: list[dict[str, Any]]) -> bool:
+    """Whether every category is its own group, as some tools write it: then none of them is junk."""
+    own = text_of(category.get("supercategory")) == text_of(category.get("name"))
+    return own and not any(
+        text_of(each.get("supercategory")) == text_of(category.get("name")) for each in categories[1:]
+    )
+
+
+def _load(
+    context: Context,
+    image: Mapping[str, Any],
+    annotations: list[dict[str, Any]],
+    names: Mapping[str, str],
+    _size: object,
+) -> Painting:
+    size = None
+    if image.get("height") and image.get("width"):
+        size = int(image["height"]), int(image["width"])
+    painting = Painting([], size)
+    for annotation in annotations:
+        identifier = annotation.get("category_id")
+        label = names.get(str(identifier), f"category {identifier}, which is not listed")
+        try:
+            draw = _draw(context, annotation)
+        except InvalidDatasetError as error:
+            painting.problems.append(f"has annotation {annotation.get('id')} ({label}) that {error}")
+            continue
+        if draw is None:
+            painting.skipped["annotation without segmentation"] += 1
+        else:
+            is_crowd = annotation.get("iscrowd") and context.options.crowd == "ignore"
+            painting.add(IGNORED if is_crowd else label, draw)
+    return painting
+
+
+def _draw(context: Context, annotation: Mapping[str, Any]) -> Callable[[Size], np.ndarray] | None:
+    """What draws an annotation; `None` where it is only a box."""
+    segmentation = annotation.get("segmentation")
+    if isinstance(segmentation, dict):
+        mask = functools.partial(decode_coco, segmentation)
+        return lambda size: _same_size(mask(), size)
+    if not segmentation:
+        return None
+    if not isinstance(segmentation, list):
+        raise InvalidDatasetError("has a segmentation that is neither a list nor an object")
+    rings = [segmentation] if isinstance(segmentation[0], (int, float)) else segmentation
+    polygons = []
+    for ring in rings:
+        if not isinstance(ring, list) or len(ring) < 6 or len(ring) % 2:
+            raise InvalidDatasetError("has a ring that is not three or more pairs of x and y")
+        corners = check_points(np.array(ring, dtype=object).reshape(-1, 2).tolist(), at_least=3)
+        polygons.append(context.polygon(corners, _RULE))
+    return lambda size: np.logical_or.reduce([draw(size) for draw in polygons])
+
+
+def _same_size(mask: np.ndarray, size: Size) -> np.ndarray:
+    if mask.shape != size:
+        raise InvalidDatasetError(
+            f"has run lengths for {mask.shape[1]}x{mask.shape[0]} pixels in a picture of {size[1]}x{size[0]}"
+        )
+    return mask

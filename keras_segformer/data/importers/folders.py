@@ -1,0 +1,321 @@
+"""Any pair of folders: pictures and masks that are matched by their names."""
+
+from __future__ import annotations
+
+import dataclasses
+import functools
+import posixpath
+import re
+from collections import defaultdict
+from pathlib import Path
+
+import numpy as np
+
+from keras_segformer.data.importers.class_lists import ClassList, find_class_list, read_class_file
+from keras_segformer.data.importers.class_scan import scan_masks
+from keras_segformer.data.importers.labels import (
+    IGNORED,
+    Context,
+    Export,
+    ExportFile,
+    Picture,
+    PixelValues,
+    merge_classes,
+)
+from keras_segformer.data.importers.pixels import Pixels, count_values, describe_color, pack, pixel_values, read_pixels
+from keras_segformer.data.importers.splits import split_of
+from keras_segformer.data.importers.tree import Tree, is_image
+from keras_segformer.errors import InvalidDatasetError
+
+NAME = "folders"
+TITLE = "a pair of folders with pictures and masks"
+LOOKED_FOR = (
+    "folders such as images and masks with files of equal names (or --images, --masks, --image-suffix, --mask-suffix)"
+)
+
+_IMAGE_WORDS = frozenset(
+    [
+        "images",
+        "image",
+        "imgs",
+        "img",
+        "jpegimages",
+        "pictures",
+        "picture",
+        "photos",
+        "photo",
+        "rgb",
+        "input",
+        "inputs",
+        "frames",
+        "original",
+        "originals",
+    ]
+)
+_MASK_WORDS = frozenset(
+    [
+        "masks",
+        "mask",
+        "labels",
+        "label",
+        "annotations",
+        "annotation",
+        "annots",
+        "annot",
+        "gt",
+        "groundtruth",
+        "truth",
+        "seg",
+        "segmentation",
+        "segmentations",
+        "segmentationclass",
+        "labelmaps",
+        "labelmap",
+        "targets",
+        "semantic",
+        "semantics",
+    ]
+)
+_MASK_ENDINGS = ("_mask", "_masks", "_label", "_labels", "_gt", "_seg", "_segmentation", "_annotation", "-mask", "_L")
+
+
+@dataclasses.dataclass(frozen=True)
+class _Entry:
+    """A file with what is compared: its folders without the words that tell pictures from masks, and its name."""
+
+    file: ExportFile
+    folders: tuple[str, ...]
+    name: str
+
+
+@dataclasses.dataclass
+class MaskPairs:
+    """Pictures and masks that were matched.
+
+    Args:
+        pairs: Name, subset, mask, and the picture where there is one.
+        without_label: Pictures without mask.
+        notes: How they were matched, and what did not fit.
+    """
+
+    pairs: list[tuple[str, str, ExportFile, ExportFile | None]]
+    without_label: list[str]
+    notes: list[str]
+
+
+def detect(context: Context) -> list[str]:
+    """The export, if some masks of it have a picture or options say which files are masks."""
+    options = context.options
+    if options.masks or options.mask_suffix:
+        return [""]
+    return [""] if any(image for *_, image in match_masks(context).pairs) else []
+
+
+def read(context: Context, _root: str) -> Export:
+    """Reads pictures and masks.
+
+    Args:
+        context: The export.
+        _root: Not used: names decide what belongs together.
+
+    Returns:
+        The classes of `--classes`, else of a list beside the folders, else named after what the masks hold.
+    """
+    listed = read_class_file(context.options.classes) if context.options.classes else find_class_list(context.tree)
+    return read_masks(context, listed, [])
+
+
+def read_masks(context: Context, listed: ClassList | None, rules: list[str]) -> Export:
+    """Reads pictures and masks with a list of classes.
+
+    Args:
+        context: The export.
+        listed: The classes; `None` to name them after what the masks hold.
+        rules: Rules to say before the others.
+
+    Returns:
+        What was read.
+
+    Raises:
+        InvalidDatasetError: There is no mask.
+    """
+    found = match_masks(context)
+    if not found.pairs:
+        raise InvalidDatasetError(f"There are no masks in '{context.tree.source}'; name their folder with --masks.")
+    if listed is None:
+        scan = scan_masks(mask for *_, mask, _ in found.pairs)
+        listed = scan.class_list()
+        found.notes.append(
+            f"No list of classes was found: they are named after the {scan.kind}s in the masks (--classes FILE "
+            "names them)."
+        )
+    source = listed.path or "the masks"
+    return Export(
+        classes=merge_classes(listed.classes),
+        pictures=[
+            Picture(
+                name=name, subset=subset, source=mask.path, load=functools.partial(_load, mask, listed), image=image
+            )
+            for name, subset, mask, image in found.pairs
+        ],
+        unlabelled="ignore",
+        rules=[
+            *rules,
+            f"The classes are those of {source}; grey and palette masks are read by value, RGB masks by colour, and "
+            "palette masks by colour too where only that fits the list.",
+            "Black that no class has, transparent pixels and the value 255 are ignored.",
+        ],
+        notes=found.notes,
+        without_label=found.without_label,
+    )
+
+
+def match_masks(context: Context) -> MaskPairs:
+    """Finds pictures and masks and matches them by their names.
+
+    Args:
+        context: The export; its options may name the folders and how the names end.
+
+    Returns:
+        The pairs, in the order of the masks.
+    """
+    images, masks, notes = _sort_files(context)
+    by_key: dict[tuple[tuple[str, ...], str], list[_Entry]] = defaultdict(list)
+    by_name: dict[str, list[_Entry]] = defaultdict(list)
+    for image in images:
+        by_key[image.folders, image.name].append(image)
+        by_name[image.name].append(image)
+    pairs, used = [], set()
+    for mask in masks:
+        image = _partner(mask, by_key, by_name, notes)
+        entry = image or mask
+        split = next((folder for folder in entry.folders if split_of(folder)), "")
+        name = "/".join([*(folder for folder in entry.folders if folder != split), entry.name])
+        pairs.append((name, split, mask.file, image.file if image else None))
+        if image:
+            used.add(image)
+    return MaskPairs(pairs, [image.file.path for image in images if image not in used], notes)
+
+
+def _partner(
+    mask: _Entry,
+    by_key: dict[tuple[tuple[str, ...], str], list[_Entry]],
+    by_name: dict[str, list[_Entry]],
+    notes: list[str],
+) -> _Entry | None:
+    """The picture of a mask: in the same folders, else the only one of the name anywhere."""
+    for name in _names(mask.name):
+        for candidates in (by_key.get((mask.folders, name), []), by_name.get(name, [])):
+            if len(candidates) == 1:
+                return candidates[0]
+            if candidates:
+                listed = ", ".join(each.file.path for each in candidates)
+                notes.append(f"{mask.file.path} fits several pictures: {listed}; keep one or name the folders.")
+                return None
+    return None
+
+
+def _names(name: str) -> list[str]:
+    """The name of a mask, and without the ending that tells it from its picture."""
+    return [
+        name,
+        *(name[: -len(ending)] for ending in _MASK_ENDINGS if name.endswith(ending) and len(name) > len(ending)),
+    ]
+
+
+def _sort_files(context: Context) -> tuple[list[_Entry], list[_Entry], list[str]]:
+    """The pictures, the masks, and how they were told apart."""
+    options = context.options
+    if options.masks or options.images:
+        images_tree, masks_tree = _folder_tree(context, options.images), _folder_tree(context, options.masks)
+        images, masks = _entries(images_tree, options.image_suffix), _entries(masks_tree, options.mask_suffix)
+        return images, masks, []
+    if options.mask_suffix or options.image_suffix:
+        masks = _entries(context.tree, options.mask_suffix) if options.mask_suffix else []
+        taken = {entry.file.path for entry in masks}
+        images = [each for each in _entries(context.tree, options.image_suffix) if each.file.path not in taken]
+        if not masks:
+            taken = {entry.file.path for entry in images}
+            masks = [each for each in _entries(context.tree, None) if each.file.path not in taken]
+        return images, masks, []
+    return _sort_by_folders(context)
+
+
+def _sort_by_folders(context: Context) -> tuple[list[_Entry], list[_Entry], list[str]]:
+    kinds: dict[str | None, list[_Entry]] = defaultdict(list)
+    for path in context.tree.paths:
+        if is_image(path):
+            kind, folders = _kind(path)
+            name = posixpath.splitext(posixpath.basename(path))[0]
+            kinds[kind].append(_Entry(ExportFile(context.tree, path), folders, name))
+    if kinds["mask"]:
+        return kinds["image"] or kinds[None], kinds["mask"], []
+    together = kinds["image"] + kinds[None]
+    names = {(entry.folders, entry.name) for entry in together}
+    masks = [entry for entry in together if any((entry.folders, name) in names for name in _names(entry.name)[1:])]
+    if masks:
+        notes = [f"Masks lie beside their pictures and are told by the end of their names, as in {masks[0].file.path}."]
+        return [entry for entry in together if entry not in set(masks)], masks, notes
+    return together, [], []
+
+
+def _kind(path: str) -> tuple[str | None, tuple[str, ...]]:
+    """Whether the folders of a path say that it is a picture or a mask, and what else they say."""
+    kind, rest = None, []
+    for folder in path.split("/")[:-1]:
+        words = [word for word in re.split(r"[_\-\s]+", folder) if word]
+        if folder.casefold().endswith("annot") and len(words) == 1 and len(folder) > len("annot"):
+            words = [folder[: -len("annot")], "annot"]
+        plain = [word.casefold() for word in words]
+        if _MASK_WORDS & set(plain):
+            kind = "mask"
+        elif _IMAGE_WORDS & set(plain):
+            kind = kind or "image"
+        rest.append("_".join(word for word in words if word.casefold() not in _MASK_WORDS | _IMAGE_WORDS))
+    return kind, tuple(folder for folder in rest if folder)
+
+
+def _folder_tree(context: Context, folder: Path | None) -> Tree:
+    if folder is None:
+        return context.tree
+    inside = context.tree.source / folder
+    return Tree(inside if inside.is_dir() else folder)
+
+
+def _entries(tree: Tree, suffix: str | None) -> list[_Entry]:
+    """The pictures of a tree that end in a suffix, with or without that of the format."""
+    found = []
+    for path in tree.paths:
+        folder, base = posixpath.split(path)
+        if not is_image(path):
+            continue
+        plain, end = posixpath.splitext(base)[0], (suffix or "").casefold()
+        if end and base.casefold().endswith(end):
+            plain = base[: -len(end)]
+        elif end and plain.casefold().endswith(end):
+            plain = plain[: -len(end)]
+        elif end:
+            continue
+        _, folders = _kind(f"{folder}/x" if folder else "x")
+        found.append(_Entry(ExportFile(tree, path), folders, plain))
+    return found
+
+
+def _load(mask: ExportFile, listed: ClassList, _size: object) -> PixelValues:
+    pixels = read_pixels(mask.read())
+    by_value = {255: IGNORED, **listed.values}
+    colors = {pack(color): name for color, name in listed.colors.items()}
+    if pixels.palette is not None and colors and _fits_by_color_only(pixels, by_value, colors):
+        values = np.append(pixels.palette, 0)[np.minimum(pixels.values, len(pixels.palette))]
+        return PixelValues(values, colors, describe_color)
+    return pixel_values(pixels, by_value, listed.colors)
+
+
+def _fits_by_color_only(pixels: Pixels, by_value: dict[int, str], colors: dict[int, str]) -> bool:
+    """Whether the colours of a palette name the classes in another order than its indices.
+
+    Pillow's and VOC's palettes, whose colours are not those of the list, stay with the indices.
+    """
+    used = [value for value in count_values(pixels.values)[0].tolist() if value < len(pixels.palette)]
+    by_color = [colors.get(int(pixels.palette[value])) for value in used]
+    return None not in by_color and by_color != [by_value.get(value) for value in used]

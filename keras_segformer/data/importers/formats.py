@@ -1,0 +1,118 @@
+"""The formats that are known, and which of them an export has."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from types import MappingProxyType
+from typing import Protocol
+
+from keras_segformer.data.importers import (
+    camvid,
+    cityscapes,
+    coco,
+    coco_panoptic,
+    cvat_images,
+    cvat_masks,
+    folders,
+    label_studio_json,
+    label_studio_png,
+    labelme,
+    roboflow_masks,
+    supervisely,
+    voc,
+    yolo,
+)
+from keras_segformer.data.importers.labels import Context, Export
+from keras_segformer.errors import InvalidDatasetError
+
+
+class Format(Protocol):
+    """What a module of a format offers.
+
+    Args:
+        NAME: What users call it.
+        TITLE: What its tool calls it.
+        LOOKED_FOR: What it is known by, as part of a sentence.
+    """
+
+    NAME: str
+    TITLE: str
+    LOOKED_FOR: str
+
+    def detect(self, context: Context) -> list[str]:
+        """The places of exports of this format; empty where there is none."""
+        ...
+
+    def read(self, context: Context, place: str) -> Export:
+        """Reads the export at a place."""
+        ...
+
+
+FORMATS: Mapping[str, Format] = MappingProxyType(
+    {
+        each.NAME: each
+        for each in (
+            cvat_masks,
+            cvat_images,
+            label_studio_png,
+            label_studio_json,
+            labelme,
+            coco,
+            coco_panoptic,
+            roboflow_masks,
+            yolo,
+            supervisely,
+            voc,
+            cityscapes,
+            camvid,
+            folders,
+        )
+    }
+)
+"""The formats by their names. `folders` counts only where nothing else does."""
+
+
+def find_format(context: Context, name: str | None = None) -> tuple[Format, str]:
+    """Looks which format an export has.
+
+    Args:
+        context: The export.
+        name: The format, where the user says it.
+
+    Returns:
+        The format, and the place of the export for its `read`.
+
+    Raises:
+        InvalidDatasetError: None fits, or several, or it holds several exports of the format.
+    """
+    source = context.tree.source
+    if name is None and (context.options.masks or context.options.mask_suffix or context.options.image_suffix):
+        name = folders.NAME
+    if name is not None:
+        # Masks without any picture are a pair of folders only for those who say so.
+        places = FORMATS[name].detect(context) or ([""] if name == folders.NAME else [])
+        if not places:
+            raise InvalidDatasetError(
+                f"'{source}' does not hold {FORMATS[name].TITLE}: there is no {FORMATS[name].LOOKED_FOR}."
+            )
+        return FORMATS[name], _only(places, FORMATS[name], context)
+    found = {each: places for key, each in FORMATS.items() if key != folders.NAME and (places := each.detect(context))}
+    if not found and (places := folders.detect(context)):
+        found = {folders: places}
+    if not found:
+        listed = "\n".join(f"  {each.NAME}: {each.LOOKED_FOR}" for each in FORMATS.values())
+        raise InvalidDatasetError(f"'{source}' holds no export that is known. Looked for:\n{listed}")
+    if len(found) > 1:
+        listed = ", ".join(f"{each.NAME} ({each.LOOKED_FOR})" for each in found)
+        raise InvalidDatasetError(f"'{source}' fits several formats: {listed}; choose one with --format.")
+    ((format_, places),) = found.items()
+    return format_, _only(places, format_, context)
+
+
+def _only(places: list[str], format_: Format, context: Context) -> str:
+    if len(places) > 1:
+        listed = ", ".join(place or "." for place in places)
+        raise InvalidDatasetError(
+            f"'{context.tree.source}' holds {len(places)} exports of {format_.TITLE}: {listed}; import them one by one."
+        )
+    return places[0]

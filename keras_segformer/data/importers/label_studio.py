@@ -1,0 +1,172 @@
+"""What Label Studio's exports share: its tasks in JSON, its labelling configuration, the names of its pictures."""
+
+from __future__ import annotations
+
+import posixpath
+import re
+import urllib.parse
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from keras_segformer.data.importers.class_lists import read_class_file
+from keras_segformer.data.importers.json_kinds import LABEL_STUDIO, is_task, tasks_of
+from keras_segformer.data.importers.labels import Context, ExportFile, LabelClass, merge_classes, parse_color
+from keras_segformer.data.importers.tree import is_image, text_of
+from keras_segformer.errors import InvalidDatasetError
+
+_CONTROLS = re.compile(r"(Brush|Polygon|Rectangle|Ellipse|MagicWand|Bitmask|Vector)?Labels")
+
+
+# An e-mail address keeps only letters, digits, @ and the full stop, so that it ends at the next dash.
+_LAYER = re.compile(
+    r"task-(?P<task>\d+)-annotation-(?P<annotation>\d+)-by-(?P<who>[^-]*)-(?P<rest>.+)-(?P<number>\d+)\.(png|npy)"
+)
+
+
+def layer_files(context: Context) -> dict[str, re.Match[str]]:
+    """The files that hold the layer of a label, by their paths, with the parts of their names."""
+    found = {path: _LAYER.fullmatch(posixpath.basename(path)) for path in context.tree.ending(".png", ".npy")}
+    return {path: match for path, match in found.items() if match}
+
+
+def task_files(context: Context) -> list[str]:
+    """The JSON files with tasks, in the full or the short form."""
+    return context.json_files(LABEL_STUDIO)
+
+
+def tasks_in(context: Context, path: str) -> list[dict[str, Any]]:
+    """The tasks of a JSON file."""
+    return list(filter(is_task, tasks_of(context.tree.json(path))))
+
+
+def configured_classes(context: Context) -> tuple[list[LabelClass], list[str]]:
+    """The labels of the labelling configuration, and the names of its controls.
+
+    Args:
+        context: The export.
+
+    Returns:
+        The classes of `--classes` or else of the first XML file with `<View>`; none where there is no such file. The
+        controls are those of the XML file.
+    """
+    classes: list[LabelClass] = []
+    controls: list[str] = []
+    for path in context.tree.ending(".xml"):
+        if b"<View" not in context.tree.read(path)[:65536]:
+            continue
+        for element in context.tree.xml(path).iter():
+            if isinstance(element.tag, str) and _CONTROLS.fullmatch(element.tag):
+                controls.append(text_of(element.get("name")))
+                classes += [
+                    LabelClass(text_of(label.get("value")), parse_color(label.get("background") or ""))
+                    for label in element
+                    if label.tag == "Label"
+                ]
+            elif element.tag in ("Brush", "MagicWand", "Polygon", "Rectangle", "Ellipse"):
+                controls.append(text_of(element.get("name")))
+        if classes:
+            break
+    if context.options.classes:
+        classes = read_class_file(context.options.classes).classes
+    return merge_classes(classes), controls
+
+
+def annotations_of(context: Context, task: Mapping[str, Any]) -> tuple[list[dict[str, Any]], int]:
+    """The annotations of a task that count.
+
+    Args:
+        context: The export, whose options say which of several is taken.
+        task: The task.
+
+    Returns:
+        One, all for `annotation="each"`, or none, and how many others there are. Cancelled ones do not count; those
+        marked as ground truth come before others.
+    """
+    finished = [
+        each
+        for each in task.get("annotations") or task.get("completions") or []
+        if isinstance(each, dict) and not each.get("was_cancelled") and not each.get("skipped")
+    ]
+    if context.options.annotation == "each" or len(finished) < 2:
+        return finished, 0
+    newest = context.options.annotation == "newest"
+    trusted = [each for each in finished if each.get("ground_truth")] or finished
+    trusted.sort(key=_age, reverse=newest)
+    return trusted[:1], len(finished) - 1
+
+
+def cancelled(task: Mapping[str, Any]) -> bool:
+    """Whether every annotation of a task was cancelled."""
+    all_of = task.get("annotations") or task.get("completions") or []
+    return bool(all_of) and all(
+        isinstance(each, dict) and (each.get("was_cancelled") or each.get("skipped")) for each in all_of
+    )
+
+
+def image_names(task: Mapping[str, Any], key: str | None = None) -> Iterator[str]:
+    """What the picture of a task may be called, the likeliest first.
+
+    Args:
+        task: The task.
+        key: The key of its data that a result is about.
+    """
+    data = task.get("data") if isinstance(task.get("data"), Mapping) else task
+    values = [data.get(key)] if key and key in data else []
+    values += [value for each, value in data.items() if each != key]
+    for name in (task.get("file_upload"), *values):
+        if isinstance(name, str) and name:
+            yield from _plain_names(name)
+
+
+def find_task_image(context: Context, task: Mapping[str, Any]) -> tuple[ExportFile | None, str]:
+    """The picture of a task, and its name without suffix, which is also known where the picture is not there."""
+    layers = layer_files(context)
+    names = [name for name in image_names(task) if is_image(name)]
+    for name in names:
+        image = context.find_image(name, ["images", ""], layers.__contains__)
+        if image is not None:
+            return image, _stem(name)
+    identifier = task.get("id")
+    image = context.find_image(f"task-{identifier}", ["images", ""], layers.__contains__)
+    return image, _stem(names[0]) if names else f"task-{identifier}"
+
+
+def _age(annotation: Mapping[str, Any]) -> tuple[str, int]:
+    identifier = annotation.get("id")
+    time = annotation.get("updated_at") or annotation.get("created_at") or ""
+    return str(time), identifier if isinstance(identifier, int) else 0
+
+
+def _plain_names(value: str) -> Iterator[str]:
+    """Paths in a URL or a path of the server: `/data/local-files/?d=a%20b.jpg`, `/data/upload/1/0f1e2d3c-a.jpg`."""
+    parsed = urllib.parse.urlsplit(value.replace("\\", "/"))
+    query = urllib.parse.parse_qs(parsed.query)
+    paths = [*query.get("d", ()), *query.get("fileuri", ()), urllib.parse.unquote(parsed.path), parsed.path]
+    for path in paths:
+        if path:
+            yield path
+            folder, _, name = path.rpartition("/")
+            without_hash = re.sub(r"^[0-9a-f]{8}-", "", name)
+            if without_hash != name:
+                yield f"{folder}/{without_hash}" if folder else without_hash
+
+
+def _stem(path: str) -> str:
+    name = path.rpartition("/")[2]
+    return name.rpartition(".")[0] or name
+
+
+def label_of(value: Mapping[str, Any]) -> list[str]:
+    """The labels of a region: those under `labels` or a key that ends so, such as `brushlabels`."""
+    for key, labels in value.items():
+        if key.endswith("labels") and isinstance(labels, list):
+            return [text_of(label) for label in labels]
+    return []
+
+
+def require_upright(result: Mapping[str, Any]) -> None:
+    """Refuses regions of pictures that were turned in the tool, whose coordinates cannot be told."""
+    if result.get("image_rotation") not in (None, 0):
+        raise InvalidDatasetError(
+            f"was drawn on a picture turned by {result['image_rotation']} degrees, which is not read"
+        )

@@ -1,0 +1,239 @@
+"""Label Studio's JSON and JSON-MIN: polygons, rectangles, ellipses, brushes and the magic wand."""
+
+from __future__ import annotations
+
+import functools
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any
+
+import numpy as np
+
+from keras_segformer.data.importers.json_kinds import is_short_value
+from keras_segformer.data.importers.label_studio import (
+    annotations_of,
+    cancelled,
+    configured_classes,
+    find_task_image,
+    label_of,
+    layer_files,
+    require_upright,
+    task_files,
+    tasks_in,
+)
+from keras_segformer.data.importers.labels import (
+    Context,
+    Export,
+    LabelClass,
+    Painting,
+    Picture,
+    merge_classes,
+    numbers_of,
+)
+from keras_segformer.data.importers.polygons import Size, box_corners, check_points, ellipse_corners, rotate
+from keras_segformer.data.importers.run_lengths import decode_label_studio
+from keras_segformer.errors import InvalidDatasetError
+
+NAME = "label-studio-json"
+TITLE = "Label Studio JSON"
+LOOKED_FOR = "a JSON list of tasks with data and annotations"
+
+_RULE = "coco"
+_PERCENT = 100
+
+
+def detect(context: Context) -> list[str]:
+    """The JSON files of this format, all of one export."""
+    # Beside the masks of the same project, the tasks only say which picture is whose.
+    files = [] if layer_files(context) else task_files(context)
+    return ["\n".join(files)] if files else []
+
+
+def read(context: Context, paths: str) -> Export:
+    """Reads all tasks of an export.
+
+    Args:
+        context: The export.
+        paths: The files, one a line, as `detect` found them.
+
+    Returns:
+        The labels of the labelling configuration, then others as they occur.
+    """
+    configured, _ = configured_classes(context)
+    names = [each.name for each in configured]
+    export = Export(
+        classes=configured,
+        pictures=[],
+        order="order",
+        rules=[
+            f"Polygons, rectangles and ellipses, in percent of the picture, are filled by the rule "
+            f"'{context.polygon_rule(_RULE)}'.",
+            f"Brushes count from an opacity of {context.options.alpha_threshold} of 255.",
+            "Later regions of the list lie over earlier ones.",
+            f"Of several annotations of a picture, {context.options.annotation} counts; cancelled ones, drafts and "
+            "predictions do not.",
+        ],
+    )
+    others = 0
+    for path in paths.split("\n") if paths else task_files(context):
+        for task in tasks_in(context, path):
+            others += _read_task(context, path, task, export)
+    if others:
+        export.notes.append(
+            f"{others} annotations of pictures that have several are left out (--annotation newest, oldest or each)."
+        )
+    occurring = dict.fromkeys(label for picture in export.pictures for label in _labels(picture))
+    new = [label for label in occurring if label not in names]
+    if configured and new:
+        export.notes.append(
+            f"Labels that the configuration does not list are added behind the others: {', '.join(new)}."
+        )
+    if not configured:
+        export.notes.append("There is no labelling configuration: the classes are in the order in which they occur.")
+    export.classes = merge_classes([*configured, *map(LabelClass, new)])
+    export.without_label += context.unused_images(export.pictures)
+    return export
+
+
+def _read_task(context: Context, path: str, task: dict[str, Any], export: Export) -> int:
+    """Adds the pictures of a task and returns how many annotations are left out."""
+    image, name = find_task_image(context, task)
+    if not isinstance(task.get("data"), Mapping):
+        regions = list(_short_regions(task))
+        export.pictures.append(_picture(context, path, task, name, image, regions))
+        return 0
+    annotations, others = annotations_of(context, task)
+    if not annotations:
+        why = "cancelled" if cancelled(task) else "not annotated"
+        export.without_label.append(f"{image.path if image else name} (task {task.get('id')}, {why})")
+    for annotation in annotations:
+        own = f"{name}-annotation-{annotation.get('id')}" if len(annotations) > 1 else name
+        export.pictures.append(_picture(context, path, task, own, image, _regions(annotation.get("result") or [])))
+    return others
+
+
+def _picture(
+    context: Context, path: str, task: Mapping[str, Any], name: str, image: Any, regions: list[dict[str, Any]]
+) -> Picture:
+    load = functools.partial(_load, context, regions)
+    return Picture(name=name, source=f"task {task.get('id')} in {path}", load=load, image=image)
+
+
+def _labels(picture: Picture) -> Iterator[str]:
+    for region in picture.load.args[1]:  # the regions that `_picture` has bound
+        yield from region["labels"][:1]
+
+
+def _short_regions(task: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
+    for values in task.values():
+        for value in values if isinstance(values, list) else ():
+            if is_short_value(value):
+                yield {"value": value, "labels": label_of(value), "result": value}
+
+
+def _regions(results: list[Any]) -> list[dict[str, Any]]:
+    """The results of an annotation, those of one id joined: the shape and its label may be two."""
+    regions: dict[Any, dict[str, Any]] = {}
+    for position, result in enumerate(results):
+        if not isinstance(result, dict) or not isinstance(result.get("value"), dict):
+            continue  # relations have neither
+        value = result["value"]
+        region = regions.setdefault(
+            result.get("id") or f"#{position}",
+            {"value": {}, "labels": [], "result": result, "type": result.get("type")},
+        )
+        region["labels"] = region["labels"] or label_of(value)
+        if _kind(value):
+            region["value"], region["result"] = value, result
+    return list(regions.values())
+
+
+def _kind(value: Mapping[str, Any]) -> str | None:
+    if "rle" in value:
+        return "brush"
+    if "points" in value:
+        return "polygon"
+    if "radiusX" in value:
+        return "ellipse"
+    # Key points have a width too, but no height.
+    return "rectangle" if "width" in value and "height" in value else None
+
+
+def _load(context: Context, regions: list[dict[str, Any]], size: Size | None) -> Painting:
+    painting = Painting([], next(filter(None, map(_declared_size, regions)), None))
+    skipped: Counter[str] = Counter()
+    for region in regions:
+        kind = _kind(region["value"])
+        if kind is None:
+            skipped[str(region.get("type") or "region without area")] += 1
+            continue
+        label = region["labels"][0] if region["labels"] else ""
+        if len(region["labels"]) > 1:
+            painting.problems.append(
+                f"has a region with several labels, of which the first counts: {', '.join(region['labels'])}"
+            )
+        try:
+            require_upright(region["result"])
+            painting.add(label, _SHAPES[kind](context, region))
+        except InvalidDatasetError as error:
+            painting.problems.append(f"has a {kind} of {label or 'no label'!r} that {error}")
+    painting.skipped = skipped
+    return painting
+
+
+def _declared_size(region: Mapping[str, Any]) -> Size | None:
+    result = region["result"]
+    if not result.get("original_height") or not result.get("original_width"):
+        return None
+    return int(result["original_height"]), int(result["original_width"])
+
+
+def _brush(context: Context, region: Mapping[str, Any]) -> Callable[[Size], np.ndarray]:
+    declared = _declared_size(region)
+    if declared is None:
+        raise InvalidDatasetError("does not say the size of its picture")
+    values = region["value"]["rle"]
+    threshold = context.options.alpha_threshold
+
+    def draw(size: Size) -> np.ndarray:
+        if declared != size:
+            raise InvalidDatasetError(
+                f"was drawn on {declared[1]}x{declared[0]} pixels, but the picture has {size[1]}x{size[0]}"
+            )
+        return decode_label_studio(values, declared) >= threshold
+
+    return draw
+
+
+def _polygon(context: Context, region: Mapping[str, Any]) -> Callable[[Size], np.ndarray]:
+    return _in_percent(context, check_points(region["value"]["points"], at_least=3))
+
+
+def _rectangle(context: Context, region: Mapping[str, Any]) -> Callable[[Size], np.ndarray]:
+    x, y, width, height = numbers_of(region["value"], "x", "y", "width", "height")
+    degrees = float(region["value"].get("rotation") or 0)
+
+    def turn(corners: np.ndarray) -> np.ndarray:
+        return rotate(corners, degrees, tuple(corners[0]))  # about the corner at the top left
+
+    return _in_percent(context, box_corners(x, y, x + width, y + height), turn)
+
+
+def _ellipse(context: Context, region: Mapping[str, Any]) -> Callable[[Size], np.ndarray]:
+    x, y, radius_x, radius_y = numbers_of(region["value"], "x", "y", "radiusX", "radiusY")
+    degrees = float(region["value"].get("rotation") or 0)
+
+    def turn(corners: np.ndarray) -> np.ndarray:
+        return rotate(corners, degrees, tuple((corners.min(axis=0) + corners.max(axis=0)) / 2))
+
+    return _in_percent(context, ellipse_corners((x, y), (radius_x, radius_y)), turn)
+
+
+def _in_percent(
+    context: Context, corners: np.ndarray, turn: Callable[[np.ndarray], np.ndarray] = lambda corners: corners
+) -> Callable[[Size], np.ndarray]:
+    """Draws corners in percent; they are turned as pixels, since the two percents differ in length."""
+    return lambda size: context.polygon(turn(corners / _PERCENT * (size[1], size[0])), _RULE)(size)
+
+
+_SHAPES = {"brush": _brush, "polygon": _polygon, "rectangle": _rectangle, "ellipse": _ellipse}

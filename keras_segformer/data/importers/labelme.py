@@ -1,0 +1,230 @@
+"""labelme's JSON: one file per picture with polygons, rectangles, circles, lines and masks."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import functools
+import io
+import math
+import posixpath
+import re
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+from PIL import Image
+
+from keras_segformer.data.importers.class_lists import find_class_list
+from keras_segformer.data.importers.json_kinds import LABELME
+from keras_segformer.data.importers.labels import (
+    Context,
+    Export,
+    ExportFile,
+    LabelClass,
+    Painting,
+    Picture,
+    merge_classes,
+)
+from keras_segformer.data.importers.pixels import read_layer
+from keras_segformer.data.importers.polygons import Size, check_points, draw_with_pillow, place
+from keras_segformer.data.importers.splits import split_of
+from keras_segformer.data.importers.tree import stem, text_of
+from keras_segformer.errors import InvalidDatasetError
+
+NAME = "labelme"
+TITLE = "labelme JSON"
+LOOKED_FOR = "JSON files with shapes, imagePath and imageData"
+
+_RULE = "pil"
+_LINE_WIDTH, _POINT_RADIUS = 10, 5  # those of labelme's own conversion
+_LINES = ("line", "linestrip", "point")
+
+
+def detect(context: Context) -> list[str]:
+    """The export, if it holds such files."""
+    return [""] if context.json_files(LABELME) else []
+
+
+def read(context: Context, _root: str) -> Export:
+    """Reads all JSON files of an export.
+
+    Args:
+        context: The export.
+        _root: Not used: the files may lie anywhere.
+
+    Returns:
+        The classes of labels.txt, or those that occur, sorted.
+    """
+    listed = find_class_list(context.tree, names=("labels.txt", "class_names.txt", "classes.txt"))
+    pictures, used, problems = [], set(), []
+    for path in context.json_files(LABELME):
+        try:
+            document = context.tree.json(path)
+            pictures.append(_picture(context, path, document))
+            used |= {text_of(shape.get("label")) for shape in document["shapes"] if isinstance(shape, dict)} - {""}
+        except InvalidDatasetError as error:
+            problems.append(str(error))
+    known = [each.name for each in listed.classes] if listed else []
+    new = sorted(used - set(known))
+    notes = (
+        [f"The classes are in the order of {listed.path}."]
+        if listed
+        else ["There is no labels.txt: the classes are in alphabetical order (--classes FILE for another)."]
+    )
+    if listed and new:
+        notes.append(f"Labels that {listed.path} does not list are added behind the others: {', '.join(new)}.")
+    context_lines = context.options.lines == "draw"
+    return Export(
+        classes=merge_classes([*(listed.classes if listed else []), *map(LabelClass, new)]),
+        pictures=pictures,
+        order="order",
+        rules=[
+            f"Polygons are filled by the rule '{context.polygon_rule(_RULE)}'; rectangles, circles and masks as "
+            "labelme "
+            "does.",
+            "Later shapes of the list lie over earlier ones.",
+            f"Lines are drawn {_LINE_WIDTH} pixels wide and points with a radius of {_POINT_RADIUS}, as labelme does "
+            "(--lines skip: not at all)."
+            if context_lines
+            else "Lines and points are not drawn.",
+        ],
+        notes=notes,
+        without_label=[path for path in context.unused_images(pictures) if not _is_drawn_by_labelme(path)],
+        problems=problems,
+    )
+
+
+def _is_drawn_by_labelme(path: str) -> bool:
+    folders = path.split("/")[:-1]
+    return any(folder.startswith(("SegmentationClass", "SegmentationObject")) for folder in folders)
+
+
+def _picture(context: Context, path: str, document: dict[str, Any]) -> Picture:
+    image, embedded = _find_image(context, path, document)
+    subset, name = _subset_and_name(path)
+    return Picture(
+        name=name,
+        subset=subset,
+        source=path,
+        load=functools.partial(_load, context, path),
+        image=image,
+        embedded=functools.partial(_embedded, context, path) if embedded else None,
+    )
+
+
+def _subset_and_name(path: str) -> tuple[str, str]:
+    """The split that the first folder is, and the rest of the path."""
+    first, _, rest = path.partition("/")
+    name = path[: -len(".json")]
+    return (first, name[len(first) + 1 :]) if rest and split_of(first) else ("", name)
+
+
+def _find_image(context: Context, path: str, document: dict[str, Any]) -> tuple[ExportFile | None, bool]:
+    """The picture on disk, and whether that inside the file is to be taken.
+
+    `imagePath` counts where it leads to a picture; else `imageData`; else a picture named like the file.
+    """
+    folder = posixpath.dirname(path)
+    named = text_of(document["imagePath"]).replace("\\", "/")
+    inside = isinstance(document.get("imageData"), str) and document["imageData"]
+    if named and not named.lower().endswith(".json"):
+        exact = posixpath.normpath(posixpath.join(folder, named))
+        if exact in context.tree and not exact.lower().endswith(".json"):
+            return ExportFile(context.tree, exact), False
+    if inside:
+        return None, True
+    beside = context.find_image(stem(path), [folder])
+    if named and not named.lower().endswith(".json") and (beside is None or posixpath.dirname(beside.path) != folder):
+        beside = context.find_image(named, [folder]) or beside
+    return beside, False
+
+
+def _embedded(context: Context, path: str) -> bytes:
+    return _decode(context.tree.json(path)["imageData"])
+
+
+def _decode(text: Any) -> bytes:
+    try:
+        return base64.b64decode(re.sub(r"^data:[^,]*,", "", text))
+    except (TypeError, ValueError, binascii.Error) as error:
+        raise InvalidDatasetError("has data that are not base64") from error
+
+
+def _load(context: Context, path: str, size: Size | None) -> Painting:
+    document = context.tree.json(path)
+    painting = Painting([], _declared_size(context, path, document))
+    for shape in document["shapes"]:
+        if not isinstance(shape, dict):
+            painting.problems.append("has a shape that is not an object")
+            continue
+        kind, label = shape.get("shape_type") or "polygon", text_of(shape.get("label"))
+        if kind not in _SHAPES or (kind in _LINES and context.options.lines == "skip"):
+            painting.skipped[kind] += 1
+            continue
+        try:
+            painting.add(label, _SHAPES[kind](context, shape))
+        except InvalidDatasetError as error:
+            painting.problems.append(f"has a {kind} of {label or 'no label'!r} that {error}")
+    return painting
+
+
+def _declared_size(context: Context, path: str, document: dict[str, Any]) -> Size | None:
+    height, width = document.get("imageHeight"), document.get("imageWidth")
+    if height and width:
+        return int(height), int(width)
+    if document.get("imageData"):
+        with Image.open(io.BytesIO(_embedded(context, path))) as image:
+            return image.height, image.width
+    return None
+
+
+def _polygon(context: Context, shape: dict[str, Any]) -> Callable[[Size], np.ndarray]:
+    return context.polygon(check_points(shape.get("points"), at_least=3), _RULE)
+
+
+def _rectangle(_context: Context, shape: dict[str, Any]) -> Callable[[Size], np.ndarray]:
+    points = check_points(shape.get("points"), at_least=2)
+    if len(points) == 4:  # newer versions may write all corners
+        points = np.stack([points.min(axis=0), points.max(axis=0)])
+    low, high = points[:2].min(axis=0), points[:2].max(axis=0)
+    box = [*low.tolist(), *high.tolist()]
+    return lambda size: draw_with_pillow(size, lambda draw: draw.rectangle(box, outline=1, fill=1))
+
+
+def _circle(_context: Context, shape: dict[str, Any]) -> Callable[[Size], np.ndarray]:
+    points = check_points(shape.get("points"), at_least=2)
+    return _disc(points[0], math.dist(points[0], points[1]))
+
+
+def _point(_context: Context, shape: dict[str, Any]) -> Callable[[Size], np.ndarray]:
+    return _disc(check_points(shape.get("points"), at_least=1)[0], _POINT_RADIUS)
+
+
+def _disc(center: np.ndarray, radius: float) -> Callable[[Size], np.ndarray]:
+    box = [*(center - radius).tolist(), *(center + radius).tolist()]
+    return lambda size: draw_with_pillow(size, lambda draw: draw.ellipse(box, outline=1, fill=1))
+
+
+def _line(_context: Context, shape: dict[str, Any]) -> Callable[[Size], np.ndarray]:
+    points = list(map(tuple, check_points(shape.get("points"), at_least=2).tolist()))
+    return lambda size: draw_with_pillow(size, lambda draw: draw.line(points, fill=1, width=_LINE_WIDTH))
+
+
+def _mask(_context: Context, shape: dict[str, Any]) -> Callable[[Size], np.ndarray]:
+    """A mask of the bounding box, whose own size counts where the corners have fractions."""
+    left, top = np.rint(check_points(shape.get("points"), at_least=1)[0]).astype(int).tolist()
+    mask = read_layer(_decode(shape.get("mask"))) > 0
+    return lambda size: place(mask, (left, top), size)
+
+
+_SHAPES = {
+    "polygon": _polygon,
+    "oriented_rectangle": _polygon,
+    "rectangle": _rectangle,
+    "circle": _circle,
+    "point": _point,
+    "line": _line,
+    "linestrip": _line,
+    "mask": _mask,
+}

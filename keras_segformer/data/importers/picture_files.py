@@ -1,0 +1,112 @@
+"""The pictures of an export: upright, and as files that every part of this package reads."""
+
+from __future__ import annotations
+
+import dataclasses
+import io
+import posixpath
+
+import numpy as np
+from PIL import Image, ImageOps
+
+from keras_segformer.data.importers.polygons import Size
+from keras_segformer.data.pairs import IMAGE_SUFFIXES
+from keras_segformer.errors import InvalidDatasetError, InvalidImageError
+from keras_segformer.images import load_image
+
+_ORIENTATION = 0x0112  # EXIF's tag
+_UPRIGHT = 1
+_SWAPPED = (5, 6, 7, 8)  # those that exchange height and width
+_SUFFIXES = {"JPEG": ".jpg", "MPO": ".jpg", "PNG": ".png", "BMP": ".bmp", "TIFF": ".tif", "WEBP": ".webp"}
+
+
+@dataclasses.dataclass(frozen=True)
+class PictureFile:
+    """A picture that was decoded to the end.
+
+    Args:
+        data: The content of the file.
+        suffix: How its name is to end.
+        stored: Height and width as stored.
+        orientation: EXIF's orientation, 1 for upright.
+    """
+
+    data: bytes
+    suffix: str
+    stored: Size
+    orientation: int = _UPRIGHT
+
+    @property
+    def upright(self) -> Size:
+        """Height and width as viewers and labelling tools show it."""
+        return self.stored[::-1] if self.orientation in _SWAPPED else self.stored
+
+    def fit(self, size: Size | None) -> tuple[bool, Size]:
+        """Whether a label of a size was drawn on the picture as it is shown or as it is stored.
+
+        Args:
+            size: Height and width of the label; `None` where it has none.
+
+        Returns:
+            Whether the picture is to be shown upright, and the height and width that it then has.
+
+        Raises:
+            InvalidDatasetError: It fits neither. The message is the predicate of a sentence about the label.
+        """
+        if size is None or size == self.upright:
+            return True, self.upright
+        if size == self.stored:
+            return False, self.stored
+        raise InvalidDatasetError(
+            f"is {size[1]}x{size[0]} pixels, but its picture has {self.upright[1]}x{self.upright[0]}; export both "
+            "in one size"
+        )
+
+    def encode(self, upright: bool) -> tuple[bytes, str]:
+        """The file to write and its suffix.
+
+        Args:
+            upright: Whether to turn it as EXIF says; else only the note about that is removed.
+
+        Returns:
+            The same bytes where the picture is stored upright in a format that data sets here may have; else a PNG.
+        """
+        if self.orientation == _UPRIGHT and self.suffix:
+            return self.data, self.suffix
+        with Image.open(io.BytesIO(self.data)) as image:
+            if upright:
+                pixels = np.asarray(ImageOps.exif_transpose(image)) if image.mode in ("RGB", "L") else load_image(image)
+            else:
+                pixels = np.asarray(image.convert("RGB"))
+        buffer = io.BytesIO()
+        Image.fromarray(pixels).save(buffer, "PNG")
+        return buffer.getvalue(), ".png"
+
+
+def open_picture(data: bytes, path: str) -> PictureFile:
+    """Decodes a picture to the end, so that broken ones are found now and not in training.
+
+    Args:
+        data: The content of the file.
+        path: Its name.
+
+    Returns:
+        Its size and orientation.
+
+    Raises:
+        InvalidDatasetError: It cannot be read. The message is a sentence.
+    """
+    try:
+        with Image.open(io.BytesIO(data)) as image:
+            # PNG's `getexif` would decode the picture to look behind it.
+            orientation = image.getexif().get(_ORIENTATION, _UPRIGHT) if "exif" in image.info else _UPRIGHT
+            suffix = posixpath.splitext(path)[1]
+            known = _SUFFIXES.get(image.format or "", "")
+            if known and suffix.lower() in IMAGE_SUFFIXES:
+                known = suffix
+            image.load()
+            return PictureFile(data, known, (image.height, image.width), orientation)
+    except (MemoryError, InvalidImageError):
+        raise
+    except Exception as error:  # the decoders raise many kinds: OSError, SyntaxError, ValueError, struct.error …
+        raise InvalidDatasetError(f"{path} cannot be read as a picture ({error}).") from error

@@ -1,0 +1,198 @@
+"""Mask files: the values or colours of their pixels, and the opacity of layers."""
+
+from __future__ import annotations
+
+import dataclasses
+import io
+from collections.abc import Mapping
+
+import numpy as np
+from PIL import Image
+
+from keras_segformer.data.importers.labels import RGB, UNLABELLED, PixelValues
+from keras_segformer.errors import InvalidDatasetError
+
+_HALF = 128
+_GREY_TYPE = 0  # PNG's code
+
+
+@dataclasses.dataclass(frozen=True)
+class Pixels:
+    """The pixels of a mask file.
+
+    Args:
+        values: `(H, W)`, int32: the values of a grey file or of one with a palette, or colours packed into 24 bits.
+        colored: Whether they are colours.
+        erased: `(H, W)`, bool: where the file is transparent; `None` where it is nowhere.
+        palette: The packed colour of every value of a file with a palette, `(n,)`.
+    """
+
+    values: np.ndarray
+    colored: bool
+    erased: np.ndarray | None = None
+    palette: np.ndarray | None = None
+
+    @property
+    def is_grey(self) -> bool:
+        """Whether the colours are all shades of grey, so that they may stand for values."""
+        blue = self.values & 255
+        return self.colored and bool(((self.values >> 16 == blue) & ((self.values >> 8 & 255) == blue)).all())
+
+
+def read_pixels(data: bytes) -> Pixels:
+    """Reads a mask file.
+
+    Args:
+        data: Its content.
+
+    Returns:
+        Its values: those of a palette are indices.
+
+    Raises:
+        InvalidDatasetError: It is a JPEG or another format that changes values, or is broken. The message is the
+            predicate of a sentence about the file.
+    """
+    try:
+        with Image.open(io.BytesIO(data)) as image:
+            if image.format in ("JPEG", "MPO", "WEBP", "AVIF", "HEIF", "JPEG2000"):
+                raise InvalidDatasetError(
+                    f"is a mask in {image.format}, which changes the values at every edge; export masks as PNG"
+                )
+            return _pixels(image, data)
+    except (InvalidDatasetError, MemoryError):
+        raise
+    except Exception as error:  # the decoders raise many kinds: OSError, SyntaxError, ValueError, struct.error …
+        raise InvalidDatasetError(f"cannot be read as an image ({error}); save or export it again") from error
+
+
+def read_layer(data: bytes) -> np.ndarray:
+    """Reads how opaque a layer is.
+
+    Args:
+        data: An image file: its alpha channel counts where it has one, else its grey values.
+
+    Returns:
+        `(H, W)`, uint8.
+
+    Raises:
+        InvalidDatasetError: It is broken. The message is the predicate of a sentence about the file.
+    """
+    try:
+        with Image.open(io.BytesIO(data)) as image:
+            if image.has_transparency_data:
+                return np.array(image.convert("RGBA").getchannel("A"))
+            if image.mode in ("P", "1"):
+                return np.where(np.asarray(image), 255, 0).astype(np.uint8)
+            if image.mode.startswith("I"):
+                return np.where(np.asarray(image) > 255, 255, np.asarray(image)).astype(np.uint8)
+            return np.array(image.convert("L"))
+    except MemoryError:
+        raise
+    except Exception as error:  # as above
+        raise InvalidDatasetError(f"cannot be read as an image ({error}); save or export it again") from error
+
+
+def pixel_values(
+    pixels: Pixels, by_value: Mapping[int, str], by_color: Mapping[RGB, str], black_is_unlabelled: bool = True
+) -> PixelValues:
+    """Gives the pixels of a mask file their names.
+
+    Args:
+        pixels: The file.
+        by_value: The class of every value, for grey files and for those with a palette.
+        by_color: The class of every colour. A file of greys that are not among them is read by value.
+        black_is_unlabelled: Whether black stands for no label where no class has it.
+
+    Returns:
+        Values and names; transparent pixels are unlabelled.
+
+    Raises:
+        InvalidDatasetError: The file is coloured, but the classes have no colours. The message is the predicate of a
+            sentence about the file.
+    """
+    packed = {pack(color): name for color, name in by_color.items()}
+    if pixels.colored and not (pixels.is_grey and by_value and not _known(pixels.values, packed)):
+        if not packed:
+            raise InvalidDatasetError("is coloured, but the classes have no colours; name them with --classes")
+        names = {0: UNLABELLED, **packed} if black_is_unlabelled else packed
+        return _erase(pixels, PixelValues(pixels.values, names, describe_color))
+    values = pixels.values & 255 if pixels.colored else pixels.values
+    return _erase(pixels, PixelValues(values, by_value))
+
+
+def count_values(values: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """The values that occur and how often, as `np.unique` returns them, without sorting every pixel.
+
+    Args:
+        values: Integers of at most 24 bits, or small negative ones.
+
+    Returns:
+        The values, ascending, `(n,)`, and their numbers, `(n,)`.
+
+    Example:
+
+    >>> count_values(np.array([[3, 7], [7, 7]]))
+    (array([3, 7]), array([1, 3]))
+    """
+    lowest, highest = int(values.min()), int(values.max())
+    if highest - lowest >= 1 << 24:
+        return np.unique(values, return_counts=True)
+    occurs = np.zeros(highest - lowest + 1, bool)
+    occurs[(values - lowest).ravel()] = True
+    present = np.flatnonzero(occurs) + lowest
+    return present, np.bincount(np.searchsorted(present, values.ravel()), minlength=len(present))
+
+
+def pack(color: RGB) -> int:
+    """A colour as one number of 24 bits."""
+    red, green, blue = color
+    return red << 16 | green << 8 | blue
+
+
+def unpack(packed: int) -> RGB:
+    """The colour that `pack` has packed."""
+    return packed >> 16, packed >> 8 & 255, packed & 255
+
+
+def describe_color(packed: int) -> str:
+    """A packed colour for people."""
+    return f"({', '.join(map(str, unpack(packed)))})" if packed >= 0 else "transparent"
+
+
+def _pixels(image: Image.Image, data: bytes) -> Pixels:
+    erased = None
+    if image.mode in ("RGBA", "LA", "PA") or (image.mode in ("RGB", "L") and "transparency" in image.info):
+        alpha = np.asarray(image.convert("RGBA").getchannel("A"))
+        erased = alpha < _HALF if (alpha < _HALF).any() else None
+    if image.mode in ("RGB", "RGBA"):
+        red, green, blue = np.moveaxis(np.asarray(image.convert("RGB"), np.int32), -1, 0)
+        return Pixels(red << 16 | green << 8 | blue, True, erased)
+    if image.mode in ("P", "PA"):
+        colors = np.array(image.getpalette("RGB"), np.int32).reshape(-1, 3)
+        palette = colors[:, 0] << 16 | colors[:, 1] << 8 | colors[:, 2]
+        values = np.asarray(image.getchannel(0) if image.mode == "PA" else image)
+        return Pixels(values.astype(np.int32), False, erased, palette)
+    if image.mode in ("1", "L", "LA") or image.mode.startswith("I"):
+        values = np.asarray(image.getchannel(0) if image.mode == "LA" else image).astype(np.int32)
+        return Pixels(values // _grey_step(image, data), False, erased)
+    raise InvalidDatasetError(f"is a mask of mode {image.mode}; save it as a grey, palette or RGB PNG")
+
+
+def _grey_step(image: Image.Image, data: bytes) -> int:
+    """The distance of two neighbouring values: Pillow spreads grey of 2 or 4 bits over 0..255."""
+    if image.format != "PNG" or data[25] != _GREY_TYPE or data[24] not in (2, 4):
+        return 1
+    return 255 // (2 ** data[24] - 1)
+
+
+def _known(values: np.ndarray, packed: Mapping[int, str]) -> bool:
+    """Whether some other value than black is that of a class."""
+    present = set(count_values(values)[0].tolist()) - {0}
+    return bool(present & packed.keys()) or (not present and 0 in packed)
+
+
+def _erase(pixels: Pixels, labelled: PixelValues) -> PixelValues:
+    if pixels.erased is None:
+        return labelled
+    values = np.where(pixels.erased, -1, labelled.values)
+    return PixelValues(values, {**labelled.names, -1: UNLABELLED}, labelled.describe)

@@ -1,0 +1,292 @@
+"""The files of an export: a folder or a zip archive, read by paths relative to it."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+import os
+import posixpath
+import threading
+import unicodedata
+import zipfile
+import zlib
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from pathlib import Path, PurePosixPath
+from typing import Any
+
+from keras_segformer.errors import InvalidDatasetError, MissingExtraError
+
+IMAGE_SUFFIXES = (
+    ".jpg", ".jpeg", ".jpe", ".jfif", ".png", ".bmp", ".tif", ".tiff", ".webp", ".gif", ".ppm", ".pgm", ".jp2",
+    ".heic", ".heif", ".avif",
+)  # fmt: skip
+MAX_ARCHIVE_BYTES = 64 * 2**30
+"""How much an archive may hold, unpacked: more than data sets of labelled pictures have."""
+
+MAX_FILE_BYTES = 4 * 2**30
+"""How much of one file is read into memory."""
+
+_KEPT_DOCUMENTS = 4
+_JUNK = ("__MACOSX", "Thumbs.db", "desktop.ini")
+
+
+class Tree:
+    """The files of an export by their relative paths, in Unicode's composed form (NFC) and with `/`.
+
+    Archives are read in place: nothing is unpacked to paths that an archive names.
+
+    Args:
+        source: A folder or a zip archive.
+        leave_out: A folder inside it that is none of it, such as the output of an earlier import.
+
+    Raises:
+        FileNotFoundError: There is no such folder or archive.
+        InvalidDatasetError: It is a file but not a zip archive, or an archive that holds too much.
+
+    Example:
+
+    ```python
+    tree = Tree("export.zip")
+    tree.named("labelmap.txt")
+    ```
+    """
+
+    def __init__(self, source: str | os.PathLike[str], leave_out: Path | None = None) -> None:
+        self.source = Path(source)
+        self._leave_out = leave_out and leave_out.resolve()
+        self.duplicates: list[str] = []
+        if not self.source.exists():
+            raise FileNotFoundError(f"there is no '{source}'; name the folder or zip archive of the export")
+        self._archive = None if self.source.is_dir() else _open_archive(self.source)
+        self._files: dict[str, str] = {}
+        for path in self._walk():
+            # Some programs write archives with backslashes.
+            plain = path if self._archive is None else path.replace("\\", "/")
+            known = self._files.setdefault(unicodedata.normalize("NFC", plain), path)
+            if known != path:
+                self.duplicates.append(path)
+        self.paths = tuple(sorted(self._files))
+        self._by_name: dict[str, list[str]] = defaultdict(list)
+        for path in self.paths:
+            self._by_name[posixpath.basename(path).casefold()].append(path)
+        self._documents: dict[str, Any] = {}
+        self._lock = threading.Lock()
+        self.unreadable: dict[str, str] = {}
+
+    def __contains__(self, path: object) -> bool:
+        return isinstance(path, str) and unicodedata.normalize("NFC", path) in self._files
+
+    def named(self, name: str) -> list[str]:
+        """The paths of all files of a name, whatever their folder and case, sorted."""
+        return list(self._by_name.get(unicodedata.normalize("NFC", name).casefold(), ()))
+
+    def ending(self, *suffixes: str) -> list[str]:
+        """The paths that end in one of the suffixes (in lower case), whatever their case, sorted."""
+        return [path for path in self.paths if path.lower().endswith(suffixes)]
+
+    def below(self, folder: str) -> list[str]:
+        """The paths below a folder; all where it is empty."""
+        return [path for path in self.paths if is_below(path, folder)]
+
+    def read(self, path: str) -> bytes:
+        """The content of a file.
+
+        Raises:
+            InvalidDatasetError: It cannot be read. The message names it.
+        """
+        stored = self._files[unicodedata.normalize("NFC", path)]
+        try:
+            if self._archive is None:
+                file = self.source / stored
+                if file.stat().st_size > MAX_FILE_BYTES:
+                    raise InvalidDatasetError(f"{path} is larger than {MAX_FILE_BYTES >> 30} GiB; split it.")
+                return file.read_bytes()
+            return self._archive.read(stored)
+        except (OSError, zipfile.BadZipFile, zlib.error, RuntimeError, NotImplementedError, EOFError) as error:
+            raise InvalidDatasetError(
+                f"{path} cannot be read ({getattr(error, 'strerror', None) or error})."
+            ) from error
+
+    def text(self, path: str) -> str:
+        """A text file as UTF-8, with or without a byte-order mark, or as UTF-16 with one.
+
+        Raises:
+            InvalidDatasetError: It is not such a text.
+        """
+        data = self.read(path)
+        encoding = "utf-16" if data[:2] in (b"\xff\xfe", b"\xfe\xff") else "utf-8-sig"
+        try:
+            return data.decode(encoding)
+        except UnicodeDecodeError as error:
+            raise InvalidDatasetError(f"{path} is not UTF-8 text ({error}); save it as UTF-8.") from error
+
+    def lines(self, path: str) -> list[str]:
+        """The lines of a text file, stripped, without empty ones."""
+        return [line.strip() for line in self.text(path).splitlines() if line.strip()]
+
+    def rows(self, path: str) -> list[list[str]]:
+        """The rows of a file of comma-separated values, stripped, without empty ones."""
+        rows = csv.reader(io.StringIO(self.text(path)), skipinitialspace=True)
+        return [[cell.strip() for cell in row] for row in rows if any(cell.strip() for cell in row)]
+
+    def json(self, path: str) -> Any:
+        """A JSON file; the latest few are kept, since finding a format and reading it ask for the same.
+
+        Raises:
+            InvalidDatasetError: It is not JSON.
+        """
+        with self._lock:
+            document = self._documents.get(path)
+        if document is None:
+            try:
+                document = json.loads(self.text(path))
+            except (ValueError, RecursionError) as error:
+                raise InvalidDatasetError(f"{path} is not JSON ({error}); export it again.") from error
+            with self._lock:
+                while len(self._documents) >= _KEPT_DOCUMENTS:
+                    del self._documents[next(iter(self._documents))]
+                self._documents[path] = document
+        return document
+
+    def peek_json(self, path: str) -> Any:
+        """A JSON file, or `None` where it cannot be read as JSON, which is noted in `unreadable`."""
+        try:
+            return self.json(path)
+        except InvalidDatasetError as error:
+            self.unreadable[path] = str(error)
+            return None
+
+    def xml(self, path: str) -> Any:
+        """The root element of an XML file. Document types and entities, which no labelling tool writes, are refused.
+
+        Raises:
+            InvalidDatasetError: It is not XML, or has a document type or entities.
+            MissingExtraError: defusedxml is not installed.
+        """
+        try:
+            import defusedxml
+            from defusedxml import ElementTree
+        except ImportError as error:
+            raise MissingExtraError("defusedxml", "data") from error
+        try:
+            return ElementTree.fromstring(self.read(path), forbid_dtd=True)
+        except defusedxml.DefusedXmlException as error:
+            raise InvalidDatasetError(f"{path} declares a document type or entities, which are not read.") from error
+        except (ElementTree.ParseError, ValueError, LookupError) as error:
+            raise InvalidDatasetError(f"{path} is not XML ({error}); export it again.") from error
+
+    def find_image(
+        self, name: str, folders: Iterable[str] = (), is_other: Callable[[str], bool] = lambda path: False
+    ) -> str | None:
+        """The picture that an export names.
+
+        Args:
+            name: Its path as the export writes it: relative to one of the folders or to one that is not there,
+                absolute, with backslashes, or without a suffix.
+            folders: Where to look first, in this order.
+            is_other: Tells paths that cannot be it, such as those of masks.
+
+        Returns:
+            Its path: in one of the folders; else the only one whose path ends like the name; else the only one with
+            the same file name. `None` where there is no picture, or several that fit equally.
+        """
+        name = unicodedata.normalize("NFC", name).replace("\\", "/")
+        for folder in folders:
+            path = posixpath.normpath(posixpath.join(folder, name.lstrip("/")))
+            found = path if path in self._files and is_image(path) else self._with_suffix(path)
+            if found and not is_other(found):
+                return found
+        parts = [part for part in PurePosixPath(name).parts if part not in ("/", ".", "..")]
+        for start in range(len(parts)):
+            found = [path for path in self._ending_like("/".join(parts[start:])) if not is_other(path)]
+            if found:
+                return found[0] if len(found) == 1 else None
+        return None
+
+    def _with_suffix(self, path: str) -> str | None:
+        """The picture whose path is this one and a suffix."""
+        folder, stem = posixpath.split(path)
+        for suffix in IMAGE_SUFFIXES:
+            for other in self._by_name.get(f"{stem}{suffix}".casefold(), ()):
+                if posixpath.dirname(other) == folder and posixpath.basename(other)[: len(stem)] == stem:
+                    return other
+        return None
+
+    def _ending_like(self, tail: str) -> list[str]:
+        """The pictures whose path ends in these parts; with a suffix behind them where none ends as it is."""
+        name, tail = posixpath.basename(tail).casefold(), f"/{tail}".casefold()
+        exact = [
+            path for path in self._by_name.get(name, ()) if is_image(path) and f"/{path}".casefold().endswith(tail)
+        ]
+        return exact or [
+            path
+            for suffix in IMAGE_SUFFIXES
+            for path in self._by_name.get(name + suffix, ())
+            if f"/{path}".casefold().endswith(tail + suffix)
+        ]
+
+    def _walk(self) -> Iterator[str]:
+        if self._archive is not None:
+            total = 0
+            for member in self._archive.infolist():
+                total += member.file_size
+                if total > MAX_ARCHIVE_BYTES or member.file_size > MAX_FILE_BYTES:
+                    raise InvalidDatasetError(
+                        f"'{self.source}' unpacks to more than {MAX_ARCHIVE_BYTES >> 30} GiB, or to a file of more "
+                        ""
+                        f"than {MAX_FILE_BYTES >> 30}; unpack what is needed and name the folder."
+                    )
+                parts = PurePosixPath(member.filename.replace("\\", "/")).parts
+                if not member.is_dir() and ".." not in parts and not member.filename.startswith("/") and _counts(parts):
+                    yield member.filename
+            return
+        for folder, folders, files in os.walk(self.source, followlinks=False):
+            folders[:] = sorted(name for name in folders if _counts((name,)) and not self._is_left_out(folder, name))
+            relative = Path(folder).relative_to(self.source).as_posix()
+            for name in sorted(files):
+                if _counts((name,)):
+                    yield name if relative == "." else f"{relative}/{name}"
+
+    def _is_left_out(self, folder: str, name: str) -> bool:
+        return self._leave_out is not None and Path(folder, name).resolve() == self._leave_out
+
+
+def is_image(path: str) -> bool:
+    """Whether a path ends like that of a picture."""
+    return path.lower().endswith(IMAGE_SUFFIXES)
+
+
+def is_below(path: str, folder: str) -> bool:
+    """Whether a file lies below a folder; every one lies below the empty path."""
+    return not folder or path.startswith(f"{folder}/")
+
+
+def stem(path: str) -> str:
+    """The name of a file without its folder and its last suffix."""
+    return posixpath.splitext(posixpath.basename(path))[0]
+
+
+def without_suffix(path: str) -> str:
+    """A path without its last suffix, if that is one of a picture."""
+    return posixpath.splitext(path)[0] if is_image(path) else path
+
+
+def text_of(value: Any) -> str:
+    """A name in an export as one line of composed Unicode; empty where it is missing."""
+    if value is None or isinstance(value, (Mapping, list)):
+        return ""
+    return " ".join(unicodedata.normalize("NFC", str(value)).split())
+
+
+def _open_archive(path: Path) -> zipfile.ZipFile:
+    try:
+        return zipfile.ZipFile(path)
+    except zipfile.BadZipFile as error:
+        raise InvalidDatasetError(f"'{path}' is not a zip archive; unpack it and name the folder.") from error
+
+
+def _counts(parts: tuple[str, ...]) -> bool:
+    """Whether a file belongs to the export: hidden ones and those of file managers do not."""
+    return not any(part.startswith(".") or part in _JUNK for part in parts)

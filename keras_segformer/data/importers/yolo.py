@@ -1,0 +1,225 @@
+"""YOLO's segmentation labels: a text file of normalised polygons per picture, and `data.yaml`."""
+
+from __future__ import annotations
+
+import functools
+import posixpath
+from pathlib import PurePosixPath
+from typing import Any
+
+import numpy as np
+import yaml
+
+from keras_segformer.data.importers.labels import (
+    Context,
+    Export,
+    ExportFile,
+    LabelClass,
+    Painting,
+    Picture,
+    merge_classes,
+)
+from keras_segformer.data.importers.polygons import Size
+from keras_segformer.data.importers.splits import is_in_other_split, split_of
+from keras_segformer.data.importers.tree import Tree, is_image, stem, text_of
+from keras_segformer.errors import InvalidDatasetError
+
+NAME = "yolo-seg"
+TITLE = "YOLO segmentation"
+LOOKED_FOR = "a YAML file with names and a train, val or test, beside label files of numbers"
+
+_RULE = "coco"
+_SPLITS = ("train", "val", "valid", "test")
+_MAX_YAML = 2**20
+_MAX_OVERSHOOT = 0.5
+
+
+def detect(context: Context) -> list[str]:
+    """The YAML files that describe such a data set."""
+    found = []
+    for path in context.tree.ending(".yaml", ".yml"):
+        document = _yaml(context.tree, path, peek=True)
+        if isinstance(document, dict) and "names" in document and any(split in document for split in _SPLITS):
+            found.append(path)
+    return found
+
+
+def read(context: Context, path: str) -> Export:
+    """Reads the data set that a YAML file describes.
+
+    Args:
+        context: The export.
+        path: The file, as `detect` found it.
+
+    Returns:
+        Its names in the order of their numbers.
+
+    Raises:
+        InvalidDatasetError: It is a data set of poses, or names no class.
+    """
+    document = _yaml(context.tree, path, peek=False)
+    if document.get("kpt_shape"):
+        raise InvalidDatasetError(f"{path} describes a data set of poses (kpt_shape), which has no areas.")
+    names = _names(document, path)
+    pictures, notes = [], []
+    folders_of: dict[str, list[str]] = {}
+    for split in _SPLITS:
+        images = _images(context, path, document, split, notes)
+        if not images:
+            continue
+        taken = {each for others in folders_of.values() for each in others}
+        if set(images) <= taken:
+            notes.append(f"{path}: {split} names pictures that another split has already, and is left aside.")
+            continue
+        folders_of[split] = images
+        pictures += [_picture(context, image, split, names) for image in images]
+    labels = {picture.source for picture in pictures}
+    lonely = [each for each in context.tree.ending(".txt") if each not in labels and "labels" in each.split("/")[:-1]]
+    unnamed = [each for each in lonely if _is_label(context.tree, each)]
+    pictures += [_lonely(context, each, names) for each in unnamed]
+    if unnamed:
+        notes.append(f"Label files that no split of {path} names are read too: {', '.join(unnamed)}.")
+    missing = sum(picture.source not in context.tree for picture in pictures)
+    if missing:
+        notes.append(f"{missing} pictures have no label file, which means no object: they are all background.")
+    return Export(
+        classes=merge_classes([LabelClass(name) for _, name in sorted(names.items())]),
+        pictures=pictures,
+        order="area",
+        rules=[
+            f"Polygons are filled by the rule '{context.polygon_rule(_RULE)}', after corners outside were moved to the "
+            "border.",
+            "Larger polygons are painted first and smaller ones over them, as Ultralytics does.",
+            "Number 0 is a class; rows of five numbers are boxes and are not drawn.",
+        ],
+        notes=notes,
+        without_label=context.unused_images(pictures),
+    )
+
+
+def _yaml(tree: Tree, path: str, peek: bool) -> Any:
+    try:
+        data = tree.read(path)
+        if len(data) > _MAX_YAML:
+            raise InvalidDatasetError(f"{path} is too large for a description of a data set.")
+        return yaml.safe_load(data.decode("utf-8-sig"))
+    except (yaml.YAMLError, UnicodeDecodeError, RecursionError, InvalidDatasetError) as error:
+        if peek:
+            return None
+        raise InvalidDatasetError(f"{path} is not YAML: {error}") from error
+
+
+def _names(document: dict[str, Any], path: str) -> dict[int, str]:
+    names = document["names"]
+    pairs = names.items() if isinstance(names, dict) else enumerate(names if isinstance(names, list) else [])
+    try:
+        found = {int(number): text_of(name) or f"class {number}" for number, name in pairs}
+    except (TypeError, ValueError) as error:
+        raise InvalidDatasetError(f"{path} has names that are not numbered.") from error
+    if not found:
+        raise InvalidDatasetError(f"{path} names no class.")
+    return found
+
+
+def _images(context: Context, path: str, document: dict[str, Any], split: str, notes: list[str]) -> list[str]:
+    """The pictures of a split: those in its folders, or those that its text file lists."""
+    entries = document.get(split)
+    found: list[str] = []
+    for entry in entries if isinstance(entries, list) else [entries]:
+        if not isinstance(entry, str) or not entry:
+            continue
+        candidates = _candidates(posixpath.dirname(path), str(document.get("path") or ""), entry.replace("\\", "/"))
+        images = next(filter(None, (_images_at(context, each) for each in candidates)), [])
+        if not images:
+            notes.append(f"{path}: {split} names '{entry}', which is not there or holds no picture.")
+        found += images
+    return list(dict.fromkeys(found))
+
+
+def _candidates(folder: str, base: str, entry: str) -> list[str]:
+    """Where a path of the YAML file may lead: as written, or below the export wherever that has been moved to."""
+    parts = [part for part in PurePosixPath(entry).parts if part not in ("..", ".", "/")]
+    base_parts = [part for part in PurePosixPath(base.replace("\\", "/")).parts if part not in ("..", ".", "/")]
+    written = posixpath.normpath(posixpath.join(folder, base if not base.startswith("/") else "", entry.lstrip("/")))
+    moved = ["/".join([*base_parts[start:], *parts]) for start in range(len(base_parts) + 1)]
+    moved += ["/".join(parts[start:]) for start in range(1, len(parts))]
+    return [written, *(posixpath.normpath(posixpath.join(folder, each)) for each in moved if each)]
+
+
+def _images_at(context: Context, path: str) -> list[str]:
+    if path in context.tree and path.lower().endswith(".txt"):
+        lines = context.tree.lines(path)
+        found = [context.tree.find_image(line, [posixpath.dirname(path), ""]) for line in lines]
+        return [each for each in found if each]
+    return [each for each in context.tree.below("" if path == "." else path) if is_image(each)]
+
+
+def _label_path(image: str) -> str:
+    """`images` in the path becomes `labels`, the last one, as Ultralytics does."""
+    parts = image.split("/")
+    for position in range(len(parts) - 2, -1, -1):
+        if parts[position] == "images":
+            parts[position] = "labels"
+            break
+    return posixpath.splitext("/".join(parts))[0] + ".txt"
+
+
+def _picture(context: Context, image: str, split: str, names: dict[int, str]) -> Picture:
+    label = _label_path(image)
+    return Picture(
+        name=_name(image),
+        subset=split,
+        source=label,
+        load=functools.partial(_load, context, label, names),
+        image=ExportFile(context.tree, image),
+    )
+
+
+def _lonely(context: Context, label: str, names: dict[int, str]) -> Picture:
+    """A label file whose picture no split of the YAML file names."""
+    subset = next((part for part in label.split("/")[:-1] if split_of(part)), "")
+    folders = [posixpath.dirname(label).replace("labels", "images")]
+    image = context.find_image(stem(label), folders, lambda path: is_in_other_split(path, subset))
+    load = functools.partial(_load, context, label, names)
+    return Picture(name=stem(label), subset=subset, source=label, load=load, image=image)
+
+
+def _name(image: str) -> str:
+    """The path below the folders `images` and that of the split."""
+    parts = [part for part in image.split("/")[:-1] if part != "images" and not split_of(part)]
+    return "/".join([*parts, stem(image)])
+
+
+def _is_label(tree: Tree, path: str) -> bool:
+    rows = tree.lines(path)
+    return all(row.split()[0].replace(".", "", 1).isdecimal() for row in rows)
+
+
+def _load(context: Context, path: str, names: dict[int, str], size: Size | None) -> Painting:
+    painting = Painting([])
+    for number, row in enumerate(context.tree.lines(path) if path in context.tree else [], start=1):
+        fields = row.split()
+        if len(fields) == 5:
+            painting.skipped["box (a row of five numbers)"] += 1
+            continue
+        try:
+            values = np.array(fields, np.float64)
+        except ValueError:
+            painting.problems.append(f"has a row {number} that is not all numbers")
+            continue
+        if len(fields) < 7 or len(fields) % 2 == 0:
+            painting.problems.append(
+                f"has a row {number} of {len(fields)} numbers, which is neither a polygon nor a box"
+            )
+            continue
+        label = names.get(int(values[0]), f"class {fields[0]}, which is not listed")
+        corners = values[1:].reshape(-1, 2)
+        if not np.isfinite(corners).all() or corners.min() < -_MAX_OVERSHOOT or corners.max() > 1 + _MAX_OVERSHOOT:
+            painting.problems.append(f"has a row {number} whose corners are not shares from 0 to 1 of width and height")
+            continue
+        painting.add(label, _drawer(context, np.clip(corners, 0, 1)))
+    return painting
+
+
+def _drawer(context: Context, shares: np.ndarray) -> Any:
+    return lambda size: context.polygon(shares * (size[1], size[0]), _RULE)(size)

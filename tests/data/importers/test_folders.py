@@ -1,0 +1,191 @@
+"""Any pair of folders, and the classes.json that is made from masks."""
+
+from __future__ import annotations
+
+import json
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from fake_exports import write_array, write_json, write_picture, write_text
+from keras_segformer.data.check import check_source
+from keras_segformer.data.importers.class_files import write_scanned_classes
+from keras_segformer.data.sources import SOURCES
+from keras_segformer.errors import InvalidDatasetError
+
+CLASSES = {"name": "mine", "names": ["road", "car"], "palette": [[255, 0, 0], [0, 0, 255]]}
+RED, BLUE, BLACK = (255, 0, 0), (0, 0, 255), (0, 0, 0)
+
+
+def write(export, mask, image="images/a.jpg", masks="masks/a.png", classes=CLASSES, palette=None):
+    write_array(export / masks, mask, palette)
+    write_picture(export / image, np.shape(mask)[:2])
+    if classes:
+        write_json(export / "classes.json", classes)
+
+
+@pytest.mark.parametrize(
+    ("image", "mask", "path"),
+    [
+        ("images/a.jpg", "masks/a.png", "masks/a.png"),
+        ("train/Images/a.JPG", "train/Labels/a.PNG", "train/masks/a.png"),
+        ("images/valid/site/a.jpg", "annotations/valid/site/a.png", "val/masks/site/a.png"),
+        ("img/train/a.jpg", "gt/train/a_mask.gif", "train/masks/a.png"),
+        ("test_images/a.jpg", "test_labels/a.bmp", "test/masks/a.png"),
+        ("a.jpg", "a_mask.png", "masks/a.png"),
+    ],
+)
+def test_folders_are_found(image, mask, path, export, do_import):
+    write(export, [[0, 1]], image, mask)
+    assert do_import().count(path) == {"road": 1, "car": 1}
+
+
+def test_suffixes(export, do_import):
+    write(export, [[0, 1]], "all/a_rgb.jpg", "all/a_truth.png")
+    write_picture(export / "all/a_depth.jpg")
+    imported = do_import(image_suffix="_rgb.jpg", mask_suffix="_truth")
+    assert imported.count("masks/all/a.png") == {"road": 1, "car": 1}
+
+
+def test_folders_that_are_named(export, tmp_path, do_import):
+    write(export, [[0, 1]], "../photographs/a.jpg", "weed/a.png")
+    imported = do_import(images=tmp_path / "photographs", masks=export / "weed")
+    assert imported.count("masks/a.png") == {"road": 1, "car": 1}
+
+
+def test_one_name_in_several_splits(export, do_import):
+    for split, value in (("train", 0), ("val", 1)):
+        write(export, [[value]], f"images/{split}/a.jpg", f"masks/{split}/a.png")
+    imported = do_import()
+    assert imported.count("train/masks/a.png") == {"road": 1}
+    assert imported.count("val/masks/a.png") == {"car": 1}
+
+
+@pytest.mark.parametrize(
+    ("mask", "expected"),
+    [
+        ([[RED, BLUE, BLACK, (1, 2, 3)]], {"road": 1, "car": 1, "ignored": 2}),
+        ([[(0, 0, 0), (1, 1, 1), (255, 255, 255)]], {"road": 1, "car": 1, "ignored": 1}),
+        ([[(*RED, 255), (*BLUE, 255), (*BLUE, 0), (255, 255, 255, 0)]], {"road": 1, "car": 1, "ignored": 2}),
+        ([[0, 1, 255, 7]], {"road": 1, "car": 1, "ignored": 2}),
+    ],
+    ids=["rgb", "grey rgb", "rgba", "grey"],
+)
+def test_kinds_of_masks(mask, expected, export, do_import):
+    write(export, mask)
+    assert do_import().count("masks/a.png") == expected
+
+
+@pytest.mark.parametrize(
+    ("palette", "expected"),
+    [
+        ([RED, BLUE], {"road": 2, "car": 1}),
+        ([BLUE, RED], {"road": 1, "car": 2}),
+        ([BLACK, (9, 9, 9)], {"road": 2, "car": 1}),
+    ],
+)
+def test_palettes_in_another_order_are_read_by_colour(palette, expected, export, do_import):
+    write(export, [[0, 0, 1]], palette=palette)
+    assert do_import().count("masks/a.png") == expected
+
+
+def test_masks_of_16_bits(export, do_import):
+    write(export, [[0]], classes={**CLASSES, "raw_to_train": {"300": 0, "7": 1}})
+    Image.fromarray(np.array([[300, 7]], np.uint16)).save(export / "masks/a.png")
+    write_picture(export / "images/a.jpg", (1, 2))
+    assert do_import().count("masks/a.png") == {"road": 1, "car": 1}
+
+
+@pytest.mark.parametrize(
+    ("name", "content"),
+    [
+        ("class_dict.csv", "name,r,g,b\nroad,255,0,0\ncar,0,0,255\n"),
+        ("label_colors.txt", "255 0 0 road\n0 0 255 car\n"),
+        ("labelmap.txt", "road:255,0,0::\ncar:0,0,255::\n"),
+        ("dataset_meta.json", json.dumps({"label_map": {"0": "road", "1": "car"}, "segmentation_colors": [RED, BLUE]})),
+    ],
+)
+def test_lists_of_classes(name, content, export, do_import):
+    write(export, [[RED, BLUE]], classes=None)
+    write_text(export / name, content, "utf-8-sig")
+    assert do_import().count("masks/a.png") == {"road": 1, "car": 1}
+
+
+def test_a_list_that_is_named(export, tmp_path, do_import):
+    write(export, [[0, 1]], classes=None)
+    write_text(tmp_path / "names.txt", "Straße\ntv/monitor\n")
+    assert do_import(classes=tmp_path / "names.txt").count("masks/a.png") == {"Straße": 1, "tv/monitor": 1}
+
+
+def test_classes_named_after_what_masks_hold(export, do_import):
+    write(export, [[0, 255, 255]], classes=None)
+    imported = do_import()
+    assert imported.count("masks/a.png") == {"background": 1, "foreground": 2}
+    assert any("No list of classes" in note for note in imported.report.notes)
+
+
+def test_masks_without_pictures_and_the_reverse(export, do_import):
+    write(export, [[0]])
+    write_array(export / "masks/b.png", [[0]])
+    write_picture(export / "images/c.jpg")
+    report = do_import().report
+    assert report.without_picture == ["masks/b.png"]
+    assert report.without_label == ["images/c.jpg"]
+
+
+def test_pictures_of_one_name_are_refused(export, do_import):
+    write(export, [[0]])
+    write_picture(export / "images/a.png", (1, 1))
+    write(export, [[0]], "images/b.jpg", "masks/b.png")
+    imported = do_import()
+    assert list(imported.masks) == ["masks/b.png"]
+    assert any("fits several pictures" in note for note in imported.report.notes)
+
+
+@pytest.mark.parametrize(
+    ("mask", "names", "raw"),
+    [
+        ([[0, 1, 255]], ["class 0", "class 1"], None),
+        ([[3, 9, 255]], ["class 3", "class 9"], {"3": 0, "9": 1}),
+        ([[0, 255]], ["background", "foreground"], {"0": 0, "255": 1}),
+        ([[RED, BLACK]], ["background", "colour 255-0-0"], None),
+        ([[(0, 0, 0), (255, 255, 255)]], ["background", "foreground"], {"0": 0, "255": 1}),
+    ],
+    ids=["indices", "values", "binary", "colours", "grey rgb"],
+)
+def test_classes_from_masks(mask, names, raw, export):
+    write(export, mask, classes=None)
+    scan, _, path = write_scanned_classes(export)
+    written = json.loads(path.read_text())
+    assert written["names"] == names
+    assert written.get("raw_to_train") == raw
+    assert sum(scan.pixels.values()) == len(mask[0])
+
+
+def test_classes_from_masks_pass_the_check(export):
+    write(export, [[3, 9, 255]], classes=None)
+    write_scanned_classes(export)
+    (report,) = check_source(SOURCES["folder"], export).values()
+    assert report.pixels[[0, 1, 255]].tolist() == [1, 1, 1]
+
+
+def test_a_classes_file_is_not_replaced_unasked(export):
+    write(export, [[0]])
+    with pytest.raises(FileExistsError, match="--overwrite"):
+        write_scanned_classes(export)
+    write_scanned_classes(export, overwrite=True)
+
+
+def test_soft_edges_are_no_classes(export):
+    noise = np.random.default_rng(0).integers(0, 256, (40, 40, 3), np.uint8)
+    write(export, noise, classes=None)
+    with pytest.raises(InvalidDatasetError, match="too many for classes"):
+        write_scanned_classes(export)
+
+
+def test_values_and_colours_are_not_mixed(export):
+    write(export, [[0]], classes=None)
+    write(export, [[RED]], "images/b.jpg", "masks/b.png", classes=None)
+    with pytest.raises(InvalidDatasetError, match="1 masks hold values and 1 hold colours"):
+        write_scanned_classes(export)

@@ -19,7 +19,7 @@ PAPER = [f"b{number}_{dataset}" for number in range(6) for dataset in ("ade20k",
 
 def test_every_row_of_the_paper_has_a_recipe():
     assert set(PAPER) < set(recipe_names())
-    assert {"b0_camvid", "b0_camvid_finetune", "b0_oxford_iiit_pet"} < set(recipe_names())
+    assert {"b0_camvid", "b0_camvid_continued", "b0_camvid_finetune", "b0_oxford_iiit_pet"} < set(recipe_names())
 
 
 @pytest.mark.parametrize("name", recipe_names())

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 import tensorflow as tf
 
@@ -40,6 +40,10 @@ class Augmentation:
             times at most; 1 takes the first crop.
         flip: Probability of a horizontal flip.
         photometric: Whether brightness, contrast, saturation and hue are distorted.
+        class_balance: Probability that the window is placed so that it contains a pixel of a class drawn from those
+            in the picture, each with a probability proportional to the inverse of its frequency.
+        class_frequencies: The share of every class in the pixels of the data set, or numbers proportional to it. A
+            class of frequency 0 is never drawn. Required where `class_balance` is above 0.
 
     Raises:
         ValueError: A value is out of range.
@@ -61,9 +65,11 @@ class Augmentation:
     cat_max_ratio: float = 0.75
     flip: float = 0.5
     photometric: bool = True
+    class_balance: float = 0.0
+    class_frequencies: tuple[float, ...] | None = None
 
     def __post_init__(self) -> None:
-        for field in ("crop_size", "scale", "base_size"):
+        for field in ("crop_size", "scale", "base_size", "class_frequencies"):
             value = getattr(self, field)
             object.__setattr__(self, field, value and tuple(value))
         if len(self.crop_size) != 2 or min(self.crop_size) < 32:
@@ -76,6 +82,16 @@ class Augmentation:
             raise ValueError(f"`cat_max_ratio` must be above 0 and at most 1; got {self.cat_max_ratio}.")
         if not 0 <= self.flip <= 1:
             raise ValueError(f"`flip` must be a probability; got {self.flip}.")
+        self._check_class_balance()
+
+    def _check_class_balance(self) -> None:
+        if not 0 <= self.class_balance <= 1:
+            raise ValueError(f"`class_balance` must be a probability; got {self.class_balance}.")
+        frequencies = self.class_frequencies
+        if self.class_balance and not frequencies:
+            raise ValueError("`class_balance` needs `class_frequencies`, a number for every class; add them.")
+        if frequencies and not (min(frequencies) >= 0 < max(frequencies) and len(frequencies) <= IGNORE):
+            raise ValueError(f"`class_frequencies` must not be negative, nor all be zero; got {frequencies}.")
 
     def __call__(self, image: tf.Tensor, mask: tf.Tensor, seed: Seed) -> tuple[tf.Tensor, tf.Tensor]:
         """Augments one example.
@@ -91,7 +107,9 @@ class Augmentation:
         """
         seeds = tf.unstack(tf.random.experimental.stateless_split(seed, 4))
         image, mask = random_scale(image, mask, seeds[0], self.scale, self.base_size)
-        image, mask = random_crop(image, mask, seeds[1], self.crop_size, self.cat_max_ratio)
+        image, mask = random_crop(
+            image, mask, seeds[1], self.crop_size, self.cat_max_ratio, self.class_balance, self.class_frequencies
+        )
         image, mask = random_flip(image, mask, seeds[2], self.flip)
         if self.photometric:
             image = photometric_distortion(image, seeds[3])
@@ -144,7 +162,13 @@ def resize(image: tf.Tensor, mask: tf.Tensor, size: tf.Tensor | tuple[int, int])
 
 
 def random_crop(
-    image: tf.Tensor, mask: tf.Tensor, seed: Seed, crop_size: tuple[int, int], cat_max_ratio: float = 0.75
+    image: tf.Tensor,
+    mask: tf.Tensor,
+    seed: Seed,
+    crop_size: tuple[int, int],
+    cat_max_ratio: float = 0.75,
+    class_balance: float = 0.0,
+    class_frequencies: Sequence[float] | None = None,
 ) -> tuple[tf.Tensor, tf.Tensor]:
     """Cuts a random window, anew while a single class covers too much of it.
 
@@ -154,23 +178,39 @@ def random_crop(
         seed: Two integers.
         crop_size: `(height, width)` of the window; a smaller picture keeps its size.
         cat_max_ratio: See `Augmentation`.
+        class_balance: See `Augmentation`.
+        class_frequencies: See `Augmentation`.
 
     Returns:
         Image `(h, w, 3)` and mask `(h, w)` of at most the crop's size.
     """
     available = tf.shape(mask)
     size = tf.minimum(available, tf.constant(crop_size))
+    seed = tf.cast(seed, tf.int32)
 
-    def window(attempt: tf.Tensor) -> tf.Tensor:
+    def anywhere(attempt: tf.Tensor) -> tf.Tensor:
         draws = tf.random.stateless_uniform((2,), seed + tf.stack([0, attempt]))
         return tf.cast(draws * tf.cast(available - size + 1, tf.float32), tf.int32)
+
+    balanced_seed = tf.random.experimental.stateless_fold_in(seed, 1)
+    weights = _class_weights(mask, class_frequencies or ())
+    is_balanced = tf.random.stateless_uniform((), balanced_seed) < class_balance
+    is_balanced &= tf.reduce_any(weights > 0)
+
+    def window(attempt: tf.Tensor) -> tf.Tensor:
+        if not class_balance:
+            return anywhere(attempt)
+        return tf.cond(
+            is_balanced,
+            lambda: _window_with_class(mask, weights, balanced_seed + tf.stack([1, attempt]), size),
+            lambda: anywhere(attempt),
+        )
 
     def is_monotonous(corner: tf.Tensor) -> tf.Tensor:
         counts = tf.math.bincount(tf.cast(tf.reshape(tf.slice(mask, corner, size), [-1]), tf.int32), minlength=256)
         counts = tf.cast(counts[:IGNORE], tf.float32)
         return tf.reduce_max(counts) >= cat_max_ratio * tf.reduce_sum(counts)
 
-    seed = tf.cast(seed, tf.int32)
     corner = window(tf.constant(0))
     if cat_max_ratio < 1:
         _, corner = tf.while_loop(
@@ -180,6 +220,26 @@ def random_crop(
         )
     image = tf.slice(image, tf.concat([corner, [0]], 0), tf.concat([size, [3]], 0))
     return image, tf.slice(mask, corner, size)
+
+
+def _class_weights(mask: tf.Tensor, frequencies: Sequence[float]) -> tf.Tensor:
+    """What every class is drawn with, `(classes,)`: the inverse of its frequency, 0 where the mask lacks it."""
+    counts = tf.math.bincount(tf.cast(tf.reshape(mask, [-1]), tf.int32), minlength=IGNORE + 1)
+    inverse = tf.constant([1 / frequency if frequency else 0.0 for frequency in frequencies], tf.float32)
+    return tf.where(counts[: len(frequencies)] > 0, inverse, 0.0)
+
+
+def _window_with_class(mask: tf.Tensor, weights: tf.Tensor, seed: Seed, size: tf.Tensor) -> tf.Tensor:
+    """The upper left corner of a random window around a random pixel of a random class."""
+    class_draw, pixel_draw, *corner_draws = tf.unstack(tf.random.stateless_uniform((4,), seed))
+    cumulative = tf.cumsum(weights)
+    drawn = tf.searchsorted(cumulative, [class_draw * cumulative[-1]], side="right")[0]
+    pixels = tf.where(mask == tf.cast(drawn, mask.dtype))  # (N, 2)
+    count = tf.cast(tf.shape(pixels)[0], tf.float32)
+    pixel = tf.cast(pixels[tf.cast(pixel_draw * count, tf.int32)], tf.int32)
+    first = tf.maximum(pixel - size + 1, 0)
+    last = tf.minimum(pixel, tf.shape(mask) - size)
+    return first + tf.cast(tf.stack(corner_draws) * tf.cast(last - first + 1, tf.float32), tf.int32)
 
 
 def random_flip(image: tf.Tensor, mask: tf.Tensor, seed: Seed, probability: float = 0.5) -> tuple[tf.Tensor, tf.Tensor]:

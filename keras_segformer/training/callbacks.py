@@ -16,7 +16,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from keras_segformer.files import atomic_file
 from keras_segformer.models import SegFormerNetwork
 from keras_segformer.predict import segment
-from keras_segformer.training.run_state import MONITOR, Row, RunState, row_of
+from keras_segformer.training.run_state import MONITOR, Row, RunState, averaged_weights, row_of
 from keras_segformer.visualization import overlay
 
 
@@ -77,6 +77,21 @@ class EarlyStopping(keras.callbacks.EarlyStopping):
             self.on_epoch_end(epoch, row)
 
 
+class RawWeights(keras.callbacks.Callback):
+    """Leaves the trained weights in the model when `fit` ends, instead of their moving average.
+
+    Keras puts the average in their place (`finalize_variable_values`); the next phase of the run goes on with the
+    weights themselves, as one does that is resumed from a checkpoint.
+    """
+
+    def on_epoch_end(self, epoch: int, logs: Any = None) -> None:
+        self._weights = [keras.ops.convert_to_numpy(variable) for variable in self.model.trainable_variables]
+
+    def on_train_end(self, logs: Any = None) -> None:
+        for variable, value in zip(self.model.trainable_variables, self._weights, strict=True):
+            variable.assign(value)
+
+
 class Pictures(keras.callbacks.Callback):
     """Draws what the network makes of some pictures, always the same, for TensorBoard.
 
@@ -94,7 +109,8 @@ class Pictures(keras.callbacks.Callback):
         import tensorflow as tf
 
         model: SegFormerNetwork = self.model
-        with tf.summary.create_file_writer(str(self._folder)).as_default(step=epoch):
+        # Of the same weights as the scores and the preset.
+        with averaged_weights(model), tf.summary.create_file_writer(str(self._folder)).as_default(step=epoch):
             for index, image in enumerate(self._images):
                 drawn = overlay(image, segment(model, image, size="native"), model.label_set)
                 tf.summary.image(f"validation/{index}", drawn[None])

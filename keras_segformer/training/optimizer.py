@@ -36,6 +36,10 @@ class GroupedAdamW(keras.optimizers.Optimizer):
 
     (Keras' own Adam leaves `v` uncorrected beside its epsilon, which matters in the first steps.)
 
+    The moving average of the weights that `use_ema` keeps has the momentum `min(ema_momentum, (1 + t) / (10 + t))`
+    after `t` steps, so that it forgets the initial weights in short runs too. (Keras' own is constant: after 24 steps
+    with momentum .99 the average is 79 % the weights of the first step.)
+
     Args:
         learning_rate: A number or a schedule.
         weight_decay: Strength of the decoupled weight decay.
@@ -120,6 +124,16 @@ class GroupedAdamW(keras.optimizers.Optimizer):
         update = corrected_momentum / (ops.sqrt(corrected_velocity) + self.epsilon)
         decay = self.decoupled_weight_decay * decay_factor
         self.assign_sub(variable, rate * (update + decay * variable))
+
+    def _update_model_variables_moving_average(self, trainable_variables: Sequence[keras.Variable]) -> None:
+        # Keras has no option for a momentum that depends on the step; this is where it reads the constant.
+        constant = self.ema_momentum
+        step = ops.cast(self.iterations, "float32")
+        self.ema_momentum = ops.minimum(constant, (1 + step) / (10 + step))
+        try:
+            super()._update_model_variables_moving_average(trainable_variables)
+        finally:
+            self.ema_momentum = constant
 
     def get_config(self) -> dict[str, Any]:
         config = super().get_config()

@@ -9,10 +9,10 @@ import dataclasses
 import difflib
 import json
 import os
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from importlib import resources
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from keras_segformer.data.augmentation import Augmentation
 from keras_segformer.errors import InvalidRecipeError
@@ -24,6 +24,20 @@ from keras_segformer.training.schedule import WarmupPolynomial
 
 _NOT_TRAINING = ("title", "command", "expected", "time", "evaluation", "license", "weights_dtype")
 """Fields that only say what is done with the result, or tell people of it."""
+
+
+class Phase(NamedTuple):
+    """A part of a run with one augmentation.
+
+    Args:
+        first_epoch: Its first epoch, from 0.
+        end_epoch: The epoch after its last.
+        augmentation: What its pictures pass through.
+    """
+
+    first_epoch: int
+    end_epoch: int
+    augmentation: Augmentation
 
 
 @dataclasses.dataclass(frozen=True)
@@ -40,6 +54,8 @@ class Recipe:
         random_weights: Whether only the architecture of `initial` is used.
         model: Other fields of `SegFormerConfig` or `MixTransformerConfig` to change.
         augmentation: Arguments of `Augmentation`.
+        phases: Later parts of the run with another augmentation, such as larger crops: objects of `from_step`, a
+            multiple of `steps_per_epoch`, and `augmentation`, the arguments that change from there on.
         batch_size: Pictures per step on all devices together.
         steps: Optimizer steps of the whole run.
         steps_per_epoch: Steps between validations, checkpoints and rows of the log; divides `steps`.
@@ -78,6 +94,7 @@ class Recipe:
     validation_size: tuple[int, int]
     random_weights: bool = False
     model: Mapping[str, Any] = dataclasses.field(default_factory=dict)
+    phases: Sequence[Mapping[str, Any]] = ()
     optimizer: Mapping[str, Any] = dataclasses.field(default_factory=dict)
     loss: Mapping[str, Any] = dataclasses.field(default_factory=dict)
     early_stopping: Mapping[str, Any] | None = None
@@ -92,6 +109,9 @@ class Recipe:
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "validation_size", tuple(self.validation_size))
+        if isinstance(self.phases, str | Mapping) or not isinstance(self.phases, Sequence):
+            raise InvalidRecipeError(f"`phases` must be a list of objects; got {self.phases!r}.")
+        object.__setattr__(self, "phases", tuple(self.phases))
         for field in ("batch_size", "steps", "steps_per_epoch", "validation_batch_size"):
             value = getattr(self, field)
             if not isinstance(value, int) or isinstance(value, bool) or value < 1:
@@ -104,7 +124,7 @@ class Recipe:
             raise InvalidRecipeError(f'`weights_dtype` is "float32" or "float16"; got {self.weights_dtype!r}.')
         # Built once to see wrong arguments now rather than after the data was prepared.
         try:
-            self.build_augmentation()
+            self.build_phases()
             self.build_optimizer()
             self.build_loss()
             self.build_license()
@@ -117,8 +137,45 @@ class Recipe:
         return self.steps // self.steps_per_epoch
 
     def build_augmentation(self) -> Augmentation:
-        """The augmentation of the recipe."""
+        """The augmentation that the run begins with."""
         return Augmentation(**self.augmentation)
+
+    def build_phases(self) -> tuple[Phase, ...]:
+        """The parts of the run in their order, which together are all of its epochs.
+
+        Raises:
+            InvalidRecipeError: A phase begins at a step where it cannot.
+            ValueError: An argument of an augmentation is out of range.
+
+        Example:
+
+        >>> recipe = load_recipe("b0_ade20k").replace({"steps": 8000, "phases": [{"from_step": 4000}]})
+        >>> [(phase.first_epoch, phase.end_epoch) for phase in recipe.build_phases()]
+        [(0, 1), (1, 2)]
+        """
+        augmentation = dict(self.augmentation)
+        starts, augmentations = [0], [Augmentation(**augmentation)]
+        for phase in self.phases:
+            starts.append(self._phase_start(phase, starts[-1]))
+            augmentation |= phase.get("augmentation") or {}
+            augmentations.append(Augmentation(**augmentation))
+        epochs = [start // self.steps_per_epoch for start in (*starts, self.steps)]
+        return tuple(map(Phase, epochs[:-1], epochs[1:], augmentations))
+
+    def _phase_start(self, phase: Any, previous: int) -> int:
+        """The first step of a phase, checked."""
+        if not isinstance(phase, Mapping) or not {"from_step"} <= phase.keys() <= {"from_step", "augmentation"}:
+            raise InvalidRecipeError(
+                f"An entry of `phases` is an object of `from_step` and `augmentation`; got {phase!r}."
+            )
+        start = phase["from_step"]
+        is_whole = isinstance(start, int) and not isinstance(start, bool)
+        if not is_whole or start % self.steps_per_epoch or not previous < start < self.steps:
+            raise InvalidRecipeError(
+                "`from_step` of `phases` must be multiples of `steps_per_epoch`, each after the one before and below "
+                f"`steps`; got {start!r}."
+            )
+        return start
 
     def build_optimizer(self) -> GroupedAdamW:
         """A new optimizer with the schedule of the recipe."""
@@ -149,7 +206,10 @@ class Recipe:
 
     def to_dict(self) -> dict[str, Any]:
         """The recipe as `json.dumps` takes it and `from_dict` reads it."""
-        return dataclasses.asdict(self) | {"validation_size": list(self.validation_size)}
+        return dataclasses.asdict(self) | {
+            "validation_size": list(self.validation_size),
+            "phases": list(self.phases),
+        }
 
     @classmethod
     def from_dict(cls, data: Any) -> Recipe:

@@ -26,12 +26,12 @@ from keras_segformer.label_sets import LabelSet
 from keras_segformer.models import VARIANTS, SegFormerNetwork
 from keras_segformer.presets import load_segmenter, save_keras_folder
 from keras_segformer.presets.keras_folder import WEIGHTS
-from keras_segformer.training.callbacks import EarlyStopping, Keeper, Pictures, RunProgress, write_history
+from keras_segformer.training.callbacks import EarlyStopping, Keeper, Pictures, RawWeights, RunProgress, write_history
 from keras_segformer.training.curve import draw_curve
 from keras_segformer.training.defaults import default_metrics
 from keras_segformer.training.model_card import model_card
-from keras_segformer.training.recipe import Recipe
-from keras_segformer.training.run_state import RunState
+from keras_segformer.training.recipe import Phase, Recipe
+from keras_segformer.training.run_state import RunState, uses_average
 from keras_segformer.training.strategies import Devices, open_strategy
 
 NUM_PICTURES = 4
@@ -160,17 +160,35 @@ def _fit(
     """Trains for the epochs that are left."""
     if state.epoch:
         state.restore(model)
-    early_stopping = None
-    if recipe.early_stopping is not None:
-        early_stopping = EarlyStopping(state.history, **recipe.early_stopping)
-        early_stopping.set_model(model)
-        early_stopping.on_train_begin()
-    if state.epoch == recipe.epochs or (early_stopping and model.stop_training):
-        return
+    for phase in recipe.build_phases():
+        if state.epoch < phase.end_epoch and not _has_stopped(model, recipe, state):
+            _fit_phase(model, recipe, phase, state, training, validation, devices)
+
+
+def _has_stopped(model: SegFormerNetwork, recipe: Recipe, state: RunState) -> bool:
+    """Whether the epochs so far end the run early."""
+    if recipe.early_stopping is None:
+        return False
+    early_stopping = EarlyStopping(state.history, **recipe.early_stopping)
+    early_stopping.set_model(model)
+    early_stopping.on_train_begin()
+    return model.stop_training
+
+
+def _fit_phase(
+    model: SegFormerNetwork,
+    recipe: Recipe,
+    phase: Phase,
+    state: RunState,
+    training: Examples,
+    validation: Examples,
+    devices: Devices,
+) -> None:
+    """Trains for what is left of a phase."""
     num_workers, worker = devices.workers
     dataset = training_dataset(
         training,
-        recipe.build_augmentation(),
+        phase.augmentation,
         recipe.batch_size // num_workers,
         seed=recipe.seed,
         start=state.epoch * recipe.steps_per_epoch * recipe.batch_size,
@@ -178,13 +196,13 @@ def _fit(
         worker=worker,
     )
     callbacks = _callbacks(model, recipe, state, validation, devices)
-    if early_stopping:
-        callbacks.append(early_stopping)
+    if recipe.early_stopping is not None:
+        callbacks.append(EarlyStopping(state.history, **recipe.early_stopping))
     progress = RunProgress(state, recipe.steps_per_epoch, recipe.epochs)
     try:
         model.fit(
             dataset,
-            epochs=recipe.epochs,
+            epochs=phase.end_epoch,
             initial_epoch=state.epoch,
             steps_per_epoch=recipe.steps_per_epoch,
             validation_data=devices.evaluation_batches(
@@ -203,9 +221,9 @@ def _callbacks(
 ) -> list[keras.callbacks.Callback]:
     """In the order in which they act at the end of an epoch."""
     callbacks: list[keras.callbacks.Callback] = []
-    if state.uses_average(model):
+    if uses_average(model):
         # Validation, hence the choice of the best epoch, is of the averaged weights.
-        callbacks.append(keras.callbacks.SwapEMAWeights())
+        callbacks.extend([keras.callbacks.SwapEMAWeights(), RawWeights()])
     callbacks.append(Keeper(state, recipe.batch_size, writes=devices.is_chief))
     if devices.is_chief:
         folder = state.folder / "tensorboard"

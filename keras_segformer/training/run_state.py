@@ -88,11 +88,6 @@ class RunState:
             for variable, name in zip(_random_generators(model), values.files, strict=True):
                 variable.assign(values[name])
 
-    @staticmethod
-    def uses_average(model: keras.Model) -> bool:
-        """Whether the optimizer keeps a moving average of the weights (`use_ema`)."""
-        return getattr(model.optimizer, "inner_optimizer", model.optimizer).use_ema
-
     def save(self, model: SegFormerNetwork, row: Row, writes: bool = True) -> None:
         """Adds an epoch.
 
@@ -103,7 +98,7 @@ class RunState:
         """
         self.history.append(row)
         if self.best_epoch == self.epoch:
-            with _averaged_weights(model):
+            with averaged_weights(model):
                 if writes:
                     save_keras_folder(model, self.best_preset, overwrite=True)
         if not writes:
@@ -123,10 +118,23 @@ def _random_generators(model: keras.Model) -> list[keras.Variable]:
     return [variable for variable in model.variables if id(variable) not in others]
 
 
+def uses_average(model: keras.Model) -> bool:
+    """Whether the optimizer keeps a moving average of the weights (`use_ema`).
+
+    Args:
+        model: A compiled model.
+    """
+    return getattr(model.optimizer, "inner_optimizer", model.optimizer).use_ema
+
+
 @contextlib.contextmanager
-def _averaged_weights(model: keras.Model) -> Iterator[None]:
-    """Puts the optimizer's moving average, where it keeps one, in place of the weights for a while."""
-    if not RunState.uses_average(model):
+def averaged_weights(model: keras.Model) -> Iterator[None]:
+    """Puts the optimizer's moving average, where it keeps one, in place of the weights for a while.
+
+    Args:
+        model: A compiled model.
+    """
+    if not uses_average(model):
         yield
         return
     weights = [keras.ops.convert_to_numpy(variable) for variable in model.trainable_variables]

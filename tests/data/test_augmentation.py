@@ -145,6 +145,66 @@ class TestCrop:
         assert random_crop(image, mask, seed_of(0), (64, 64))[1].shape == (40, 50)
 
 
+class TestClassBalance:
+    FREQUENCIES = (0.5, 0.3, 0.1, 0.1)
+
+    @staticmethod
+    def rare_example() -> tuple[tf.Tensor, tf.Tensor]:
+        """Class 0 with a spot of class 2 in a corner and one of class 3 at the opposite edge."""
+        mask = np.zeros((90, 120), np.uint8)
+        mask[2:4, 5:7] = 2
+        mask[80:82, 110:112] = 3
+        return tf.constant(mask[..., None].repeat(3, axis=-1)), tf.constant(mask)
+
+    def windows(self, balance: float, frequencies: tuple[float, ...], count: int = 120) -> list[np.ndarray]:
+        image, mask = self.rare_example()
+        crop = tf.function(lambda seed: random_crop(image, mask, seed, (32, 32), 1.0, balance, frequencies))
+        pairs = [crop(seed_of(number)) for number in range(count)]
+        for cut, labels in pairs:
+            assert labels.shape == (32, 32)
+            np.testing.assert_array_equal(cut[..., 0], labels)
+        return [labels.numpy() for _, labels in pairs]
+
+    def test_windows_contain_the_classes_that_are_drawn(self):
+        # Of the classes in the picture, 0, 2 and 3, the rare ones are drawn in 10 of 11 cases on average.
+        windows = self.windows(1.0, (0.5, 0.3, 0.1, 0.1))
+        rare = [int((labels > 0).any()) for labels in windows]
+        assert 0.75 < np.mean(rare) < 1.0
+        shares = [np.mean([(labels == index).any() for labels in windows]) for index in (2, 3)]
+        assert min(shares) > 0.3
+
+    def test_probability(self):
+        shares = [
+            np.mean([(labels > 0).any() for labels in self.windows(balance, self.FREQUENCIES)])
+            for balance in (0.0, 0.5, 1.0)
+        ]
+        assert shares[0] < 0.25
+        assert shares[0] + 0.2 < shares[1] < shares[2] - 0.2
+
+    def test_a_class_of_frequency_zero_is_not_drawn(self):
+        windows = self.windows(1.0, (0.0, 0.0, 1.0, 0.0), count=40)
+        assert all((labels == 2).any() for labels in windows)
+
+    def test_the_pixel_lies_anywhere_in_the_window(self):
+        mask = np.zeros((200, 200), np.uint8)
+        mask[100, 100] = 1
+        image = tf.constant(mask[..., None].repeat(3, axis=-1))
+        crop = tf.function(lambda seed: random_crop(image, tf.constant(mask), seed, (40, 40), 1.0, 1.0, (0.0, 1.0)))
+        places = np.array([np.argwhere(crop(seed_of(number))[1].numpy() == 1)[0] for number in range(80)])
+        assert (places.min(axis=0) <= 4).all()
+        assert (places.max(axis=0) >= 35).all()
+
+    def test_pictures_without_any_of_the_classes_are_cropped_as_usual(self):
+        image, mask = example()  # classes 0, 3 and 9
+        balanced = random_crop(image, mask, seed_of(2), (32, 32), 0.75, 1.0, (0.0, 1.0))
+        usual = random_crop(image, mask, seed_of(2), (32, 32), 0.75)
+        np.testing.assert_array_equal(balanced[1], usual[1])
+
+    def test_the_same_seed_gives_the_same_window(self):
+        once, again = (self.windows(1.0, self.FREQUENCIES, count=10) for _ in range(2))
+        np.testing.assert_array_equal(once, again)
+
+
 def test_flips_happen_as_often_as_asked():
     image, mask = example(4, 20)
     flipped = 0
@@ -196,6 +256,10 @@ def test_padding_is_the_mean_pixel_and_ignored():
         ({"base_size": (512, 2048)}, "base_size"),
         ({"cat_max_ratio": 0.0}, "cat_max_ratio"),
         ({"flip": 1.5}, "flip"),
+        ({"class_balance": 1.5, "class_frequencies": (0.5, 0.5)}, "`class_balance` must be a probability"),
+        ({"class_balance": 0.5}, "needs `class_frequencies`"),
+        ({"class_balance": 0.5, "class_frequencies": (0.5, -0.5)}, "`class_frequencies` must not be negative"),
+        ({"class_frequencies": (0.0, 0.0)}, "`class_frequencies` must not be negative, nor all be zero"),
     ],
 )
 def test_wrong_arguments_are_named(arguments, message):

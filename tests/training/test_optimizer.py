@@ -114,18 +114,34 @@ class TestOptionsOfKeras:
             assert_close(momentum, (1 - BETA_1) * gradient, 1e-5)
 
     def test_moving_average(self):
-        averaging = optimizer(use_ema=True, ema_momentum=0.5)
+        averaging = optimizer(use_ema=True, ema_momentum=0.2)
         trained = variables()
         averaging.build(trained)
-        expected = None
-        for step in gradients(3):
+        # Keras begins the average with the values after the first step; then (1 + t) / (10 + t), .2 at most.
+        momentums = [0.0, 2 / 11, 0.2, 0.2]
+        expected = [0.0] * len(trained)
+        for step, momentum in zip(gradients(4), momentums, strict=True):
             averaging.apply([keras.ops.convert_to_tensor(gradient) for gradient in step], trained)
             values = [numpy(variable) for variable in trained]
-            # Keras begins the average with the values after the first step.
-            expected = [(old + new) / 2 for old, new in zip(expected or values, values, strict=True)]
+            expected = [momentum * old + (1 - momentum) * new for old, new in zip(expected, values, strict=True)]
         averaging.finalize_variable_values(trained)
         for variable, average in zip(trained, expected, strict=True):
             assert_close(variable, average, 1e-5, variable.path)
+        assert averaging.get_config()["ema_momentum"] == 0.2
+
+    def test_a_short_run_is_not_averaged_with_its_beginning(self):
+        averaging = optimizer(use_ema=True, ema_momentum=0.999)
+        trained = variables()
+        averaging.build(trained)
+        first = None
+        for step in gradients(1) * 24:
+            averaging.apply([keras.ops.convert_to_tensor(gradient) for gradient in step], trained)
+            first = first or [numpy(variable) for variable in trained]
+        last = [numpy(variable) for variable in trained]
+        averaging.finalize_variable_values(trained)
+        for variable, start, end in zip(trained, first, last, strict=True):
+            # The share of the way from the first weights to the last that the average has gone; constantly .999: .01.
+            assert np.mean((numpy(variable) - start) / (end - start)) > 0.7
 
 
 def test_is_serializable():

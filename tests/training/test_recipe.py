@@ -19,7 +19,7 @@ PAPER = [f"b{number}_{dataset}" for number in range(6) for dataset in ("ade20k",
 
 def test_every_row_of_the_paper_has_a_recipe():
     assert set(PAPER) < set(recipe_names())
-    assert {"b0_camvid", "b0_camvid_finetune", "b0_oxford_iiit_pet"} < set(recipe_names())
+    assert {"b0_camvid", "b0_camvid_continued", "b0_camvid_finetune", "b0_oxford_iiit_pet"} < set(recipe_names())
 
 
 @pytest.mark.parametrize("name", recipe_names())
@@ -91,11 +91,45 @@ class TestChanges:
             ("optimizer.momentum", 0.9, "momentum"),
             ("schedule.warmup_steps", 200_000, "warm-up"),
             ("loss.min_kept", 2, "share"),
+            ("augmentation.class_balance", 0.5, "needs `class_frequencies`"),
+            ("schedule.decay_steps", 0, "`decay_steps`"),
+            ("phases", {"from_step": 4000}, "`phases` must be a list"),
+            ("phases", [4000], "object of `from_step`"),
+            ("phases", [{"augmentation": {}}], "object of `from_step`"),
+            ("phases", [{"from_step": 4000, "crop_size": [64, 64]}], "object of `from_step`"),
+            ("phases", [{"from_step": 4001}], "multiples of `steps_per_epoch`"),
+            ("phases", [{"from_step": 0}], "multiples of `steps_per_epoch`"),
+            ("phases", [{"from_step": True}], "multiples of `steps_per_epoch`"),
+            ("phases", [{"from_step": 160_000}], "below `steps`"),
+            ("phases", [{"from_step": 8000}, {"from_step": 4000}], "after the one before"),
+            ("phases", [{"from_step": 4000, "augmentation": {"crop_size": [8, 8]}}], "at least 32 pixels"),
+            ("phases", [{"from_step": 4000, "augmentation": {"colour": 1}}], "colour"),
         ],
     )
     def test_wrong_values_are_named(self, key, value, message):
         with pytest.raises(InvalidRecipeError, match=re.escape(message)):
             load_recipe("b0_ade20k").replace({key: value})
+
+
+class TestPhases:
+    def test_one_without_any(self):
+        recipe = load_recipe("b0_ade20k")
+        assert recipe.build_phases() == ((0, recipe.epochs, recipe.build_augmentation()),)
+
+    def test_changes_add_up(self):
+        recipe = load_recipe("b0_ade20k").replace(
+            {
+                "phases": [
+                    {"from_step": 8000, "augmentation": {"crop_size": [256, 256]}},
+                    {"from_step": 40_000, "augmentation": {"flip": 0.0}},
+                ]
+            }
+        )
+        phases = recipe.build_phases()
+        assert [(phase.first_epoch, phase.end_epoch) for phase in phases] == [(0, 2), (2, 10), (10, 40)]
+        assert [phase.augmentation.crop_size for phase in phases] == [(512, 512), (256, 256), (256, 256)]
+        assert [phase.augmentation.flip for phase in phases] == [0.5, 0.5, 0.0]
+        assert not recipe.trains_like(load_recipe("b0_ade20k"))
 
 
 class TestFiles:

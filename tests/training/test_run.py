@@ -16,8 +16,10 @@ import pytest
 from PIL import Image
 
 from keras_segformer import SegFormer
+from keras_segformer.data.pipeline import training_dataset
 from keras_segformer.errors import InvalidRecipeError
 from keras_segformer.label_sets import LabelSet
+from keras_segformer.training import run
 from keras_segformer.training.recipe import Recipe
 from keras_segformer.training.run import RunSettings, train
 from tiny import tiny_config
@@ -46,7 +48,10 @@ def data(tmp_path_factory) -> Path:
 
 @pytest.fixture(scope="module")
 def recipe(tmp_path_factory) -> Recipe:
-    """Three epochs of four steps, with everything that has a state: dropout, stochastic depth, moving average."""
+    """Three epochs of four steps, with everything that has a state: dropout, stochastic depth, moving average.
+
+    The last epoch is a phase of its own, with larger crops.
+    """
     preset = tmp_path_factory.mktemp("preset") / "tiny"
     SegFormer(tiny_config()).save_to_preset(preset)
     return Recipe(
@@ -57,6 +62,7 @@ def recipe(tmp_path_factory) -> Recipe:
         dataset="folder",
         initial=str(preset),
         augmentation={"crop_size": [32, 32], "scale": [0.8, 1.2]},
+        phases=[{"from_step": 8, "augmentation": {"crop_size": [32, 48]}}],
         batch_size=2,
         steps=12,
         steps_per_epoch=4,
@@ -113,6 +119,18 @@ class TestFinishedRun:
         assert Recipe.from_dict(config["recipe"]) == recipe
         assert config["examples"] == {"train": 6, "val": 3}
         assert {"keras", "tensorflow", "keras-segformer"} <= config["versions"].keys()
+
+    def test_phases_have_their_crops(self, data, recipe, finished, monkeypatch):
+        seen = []
+
+        def spy(examples, augmentation, *args, **kwargs):
+            seen.append((augmentation.crop_size, kwargs["start"]))
+            return training_dataset(examples, augmentation, *args, **kwargs)
+
+        monkeypatch.setattr(run, "training_dataset", spy)
+        output = finished.parent / "spied"
+        train(SegFormer, recipe, RunSettings(output, data=data, cache=finished.parent / "cache"))
+        assert seen == [((32, 32), 0), ((32, 48), 8 * recipe.batch_size)]
 
     def test_only_the_last_checkpoint_stays(self, finished):
         assert [path.name for path in (finished / "checkpoints").iterdir()] == ["epoch_00003"]

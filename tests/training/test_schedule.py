@@ -37,8 +37,24 @@ def test_begins_at_the_first_step():
     assert float(late(55)) == pytest.approx(float(early(15)))
 
 
+class TestDecayAtTheEnd:
+    def test_the_rate_stays_until_then(self):
+        schedule = WarmupPolynomial(1e-3, 100, 10, decay_steps=40)
+        rates = [float(schedule(step)) for step in (0, 5, 10, 35, 60, 80, 100, 120)]
+        assert rates == pytest.approx([1e-9, 5e-4, 1e-3, 1e-3, 1e-3, 5e-4, 0, 0], rel=1e-5, abs=1e-12)
+
+    def test_all_steps_are_the_default(self):
+        whole, default = WarmupPolynomial(1e-3, 100, 10, decay_steps=100), WarmupPolynomial(1e-3, 100, 10)
+        assert [float(whole(step)) for step in (3, 50, 99)] == [float(default(step)) for step in (3, 50, 99)]
+
+    @pytest.mark.parametrize("decay_steps", [0, 101])
+    def test_impossible_lengths(self, decay_steps):
+        with pytest.raises(ValueError, match=f"`decay_steps` must be 1 to the 100 steps .* got {decay_steps}"):
+            WarmupPolynomial(1e-3, 100, 10, decay_steps=decay_steps)
+
+
 def test_is_serializable():
-    schedule = WarmupPolynomial(1e-3, 100, 10, power=2.0, warmup_ratio=0.1, first_step=3)
+    schedule = WarmupPolynomial(1e-3, 100, 10, power=2.0, warmup_ratio=0.1, first_step=3, decay_steps=50)
     schedules = keras.optimizers.schedules
     again = schedules.deserialize(schedules.serialize(schedule))
     assert again.get_config() == schedule.get_config()

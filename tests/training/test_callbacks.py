@@ -1,0 +1,65 @@
+"""Callbacks of a run: which weights are in the model when."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import keras
+import numpy as np
+import pytest
+
+from comparison import numpy
+from keras_segformer import SegFormer
+from keras_segformer.training import callbacks
+from keras_segformer.training.callbacks import Pictures, RawWeights
+from keras_segformer.training.optimizer import GroupedAdamW
+from tiny import tiny_config
+
+
+@pytest.fixture
+def batch() -> tuple[np.ndarray, np.ndarray]:
+    generator = np.random.default_rng(0)
+    return generator.integers(0, 256, (2, 32, 32, 3)), generator.integers(0, 5, (2, 32, 32))
+
+
+@pytest.fixture
+def model() -> SegFormer:
+    model = SegFormer(tiny_config())
+    model.compile(GroupedAdamW(1e-3, use_ema=True), metrics=[], jit_compile=False)
+    return model
+
+
+def trained(model: SegFormer) -> list[np.ndarray]:
+    return [numpy(variable) for variable in model.trainable_variables]
+
+
+def differ(some: list[np.ndarray], others: list[np.ndarray]) -> bool:
+    return any(not np.array_equal(one, other) for one, other in zip(some, others, strict=True))
+
+
+class AtEpochEnd(keras.callbacks.Callback):
+    """Keeps the weights as the last epoch leaves them."""
+
+    def on_epoch_end(self, epoch: int, logs: Any = None) -> None:
+        self.weights = trained(self.model)
+
+
+def test_fit_leaves_the_weights_instead_of_their_average(model, batch):
+    last = AtEpochEnd()
+    model.fit(*batch, epochs=3, verbose=0, callbacks=[last, RawWeights()])
+    assert not differ(trained(model), last.weights)
+    model.optimizer.finalize_variable_values(model.trainable_variables)
+    assert differ(trained(model), last.weights)
+
+
+def test_pictures_are_drawn_with_the_averaged_weights(model, batch, tmp_path, monkeypatch):
+    model.fit(*batch, epochs=3, verbose=0, callbacks=[RawWeights()])
+    before, seen = trained(model), []
+    monkeypatch.setattr(callbacks, "segment", lambda model, image, size: seen.append(trained(model)) or image[..., 0])
+    pictures = Pictures(tmp_path, [np.zeros((32, 32, 3), np.uint8)])
+    pictures.set_model(model)
+    pictures.on_epoch_end(0)
+    assert not differ(trained(model), before)
+    model.optimizer.finalize_variable_values(model.trainable_variables)
+    assert differ(seen[0], before)
+    assert not differ(seen[0], trained(model))

@@ -8,6 +8,7 @@ from PIL import Image
 
 from keras_segformer.conversion import convert, verify
 from keras_segformer.errors import PresetNotFoundError
+from keras_segformer.presets import save_keras_folder
 
 
 @pytest.fixture(scope="module")
@@ -26,7 +27,7 @@ def folder(photograph, tmp_path_factory):
 
 
 def test_folder_of_images_and_preset(file, tiny, folder, tmp_path):
-    tiny.save_to_preset(tmp_path / "preset")
+    save_keras_folder(tiny, tmp_path / "preset")
     result = verify(str(file), tmp_path / "preset", folder)
     assert result.agreements == {"40.png": 1.0, "64.png": 1.0}
 

@@ -8,7 +8,8 @@ from pathlib import Path
 import pytest
 
 from fake_exports import write_array, write_picture, write_text
-from keras_segformer.cli import data_import, main
+from keras_segformer.cli import main
+from keras_segformer.cli.parsers import data_import
 from keras_segformer.data.importers import FORMATS
 
 LONG = "a class whose name is longer than any terminal is wide, and which is not to be cut off all the same: ümläut/§"
@@ -114,7 +115,7 @@ def test_wrong_values_are_named(options, export, tmp_path, capsys):
 
 
 def test_the_program_names_the_formats_that_there_are():
-    assert tuple(FORMATS) == data_import._FORMATS
+    assert tuple(FORMATS) == data_import.FORMATS
 
 
 def test_classes(tmp_path, capsys):

@@ -7,7 +7,7 @@ from typing import Any
 
 from keras_segformer.cli.arguments import add_command, add_file, add_folder, add_json
 
-_FORMATS = (
+FORMATS = (
     "cvat-masks", "cvat-images", "label-studio-png", "label-studio-json", "labelme", "coco", "coco-panoptic",
     "roboflow-masks", "yolo-seg", "supervisely", "voc", "cityscapes", "camvid", "folders",
 )  # fmt: skip
@@ -34,7 +34,7 @@ def add_import(actions: Any) -> None:
     )
     add_file(parser, "source", metavar="SOURCE", help="folder or zip archive of the export")
     add_folder(parser, "--output", metavar="FOLDER", required=True, help="folder to write")
-    parser.add_argument("--format", choices=_FORMATS, help="format of the export (default: found by looking)")
+    parser.add_argument("--format", choices=FORMATS, help="format of the export (default: found by looking)")
     parser.add_argument("--overwrite", action="store_true", help="replace a folder that already holds something")
     add_json(parser, "also write the report to a file")
     _add_class_options(parser.add_argument_group("classes"))

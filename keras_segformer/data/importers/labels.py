@@ -17,9 +17,6 @@ from keras_segformer.errors import InvalidDatasetError
 
 RGB = tuple[int, int, int]
 
-IGNORE = 255
-"""The value of pixels of no class. `keras_segformer.data.examples` has it too, but imports TensorFlow."""
-
 # JSON files of Supervisely and Cityscapes, which other files tell.
 _PER_PICTURE = (".jpg.json", ".jpeg.json", ".png.json", "_polygons.json")
 

@@ -12,7 +12,7 @@ from keras_segformer.conversion.graph.network import Affine, DepthwiseConvolutio
 from keras_segformer.conversion.graph.tiles import UNTILED, Tiling
 from keras_segformer.conversion.graph.trace import output_shape, trace_network
 from keras_segformer.conversion.graph.weights import read_network
-from keras_segformer.predict.forward import with_channel_per_label
+from keras_segformer.ops import with_channel_per_label
 
 SMALL = Tiling(scores=2**9, fused=2**11, enlarged=2**13)
 

@@ -12,9 +12,12 @@ from typing import Any
 import shtab
 
 from keras_segformer import __version__
+from keras_segformer.cli.arguments import add_max_image_pixels
 from keras_segformer.cli.parsers import COMMANDS
+from keras_segformer.image_formats import set_max_image_pixels
 from keras_segformer.quiet import PROGRAM, is_program, without_tensorflow_log
 
+_WITHOUT_PICTURES = ("audit", "benchmark", "info", "presets")
 _EXAMPLES = """examples:
   keras-segformer predict photo.jpg --preset b0_camvid --output out
   keras-segformer COMMAND --help
@@ -41,6 +44,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     ```
     """
     args = make_parser().parse_args(argv)
+    if getattr(args, "max_image_pixels", None):
+        set_max_image_pixels(args.max_image_pixels)
     try:
         return _load_command(args).run(args)
     except KeyboardInterrupt:
@@ -70,8 +75,10 @@ def make_parser() -> argparse.ArgumentParser:
     subparsers = parser.add_subparsers(title="commands", metavar="COMMAND", dest="command", required=True)
     for command in COMMANDS:
         command.add_parser(subparsers)
-    for subparser in subparsers.choices.values():
+    for name, subparser in subparsers.choices.items():
         subparser.add_argument("--debug", action="store_true", help="show where in the program an error arose")
+        if name not in _WITHOUT_PICTURES:
+            add_max_image_pixels(subparser)
     return parser
 
 

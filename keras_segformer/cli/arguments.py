@@ -10,7 +10,7 @@ from typing import Any
 
 import shtab
 
-from keras_segformer.cli.values import positive_integer, size_choice
+from keras_segformer.cli.values import bit_depth, positive_integer, size_choice
 from keras_segformer.data.sources import NAMES
 from keras_segformer.evaluation.class_mapping import class_mapping_names
 
@@ -145,7 +145,7 @@ def add_data(parser: Any, *, required: bool = False) -> None:
 
 
 def add_prepared_data(parser: Any) -> None:
-    """Adds `--data`, `--cache` and `--skip-bad`, for commands that prepare a data set.
+    """Adds `--data`, `--cache`, `--skip-bad` and `--bit-depth`, for commands that prepare a data set.
 
     Args:
         parser: A parser or a group of it.
@@ -153,6 +153,38 @@ def add_prepared_data(parser: Any) -> None:
     add_data(parser)
     add_folder(parser, "--cache", help="where the prepared data set is kept (default: the folder of TFDS)")
     parser.add_argument("--skip-bad", action="store_true", help="leave out broken examples, naming them")
+    add_bit_depth(parser)
+
+
+def add_bit_depth(parser: Any) -> None:
+    """Adds `--bit-depth`.
+
+    Args:
+        parser: A parser or a group of it.
+    """
+    parser.add_argument(
+        "--bit-depth",
+        metavar="BITS",
+        type=bit_depth,
+        help="how many bits count in pictures of 16 bits a channel, such as 12 (default: what the files state, else "
+        "16; refused where they look like fewer)",
+    )
+
+
+def add_max_image_pixels(parser: Any, **options: Any) -> None:
+    """Adds `--max-image-pixels`, which `keras_segformer.cli.main` acts on.
+
+    Args:
+        parser: A parser or a group of it.
+        **options: As for `add_argument`.
+    """
+    parser.add_argument(
+        "--max-image-pixels",
+        metavar="N",
+        type=positive_integer,
+        **{"help": "read pictures of up to so many pixels (default: Pillow's guard against decompression bombs)"}
+        | options,
+    )
 
 
 def add_dataset(parser: Any) -> None:
@@ -168,8 +200,8 @@ def add_dataset(parser: Any) -> None:
     parser.add_argument("--split", default="val", help="such as val, train or train[90%%:] (default: %(default)s)")
     add_file(
         parser,
-        "--label-map",
-        metavar="MAP",
+        "--class-mapping",
+        metavar="MAPPING",
         help=f"{', '.join(class_mapping_names())}, or a JSON file whose `map` lists the data set's class for each of "
         "the model",
     )

@@ -44,11 +44,13 @@ def run(args: argparse.Namespace) -> int:
 
 
 def _check(args: argparse.Namespace) -> int:
-    reports = check(args.name, args.data, args.split and [args.split])
+    reports = check(args.name, args.data, args.split and [args.split], args.bit_depth)
     for split, report in reports.items():
         _print_report(split, report)
     if args.json:
         write_json(args.json, {split: report.to_dict() for split, report in reports.items()})
+    for name in next(iter(reports.values())).left_aside:
+        print(f"left aside: {name}")
     problems = [problem for report in reports.values() for problem in report.problems]
     for problem in problems:
         print(f"{'left out' if args.skip_bad else 'error'}: {problem}", file=sys.stderr)
@@ -64,6 +66,8 @@ def _print_report(split: str, report: Report) -> None:
     for text, name, index in [*rows, ("", "ignored", IGNORE)]:
         table.add_row(text, name, f"{report.pixels[index] / total:.2%}", str(report.images[index]))
     make_console().print(table)
+    for assumption in report.assumptions:
+        print(f"assumed: {assumption}")
 
 
 def _show(args: argparse.Namespace) -> int:
@@ -87,7 +91,7 @@ def _speed(args: argparse.Namespace) -> int:
 
 
 def _examples(args: argparse.Namespace) -> Examples:
-    return load(args.name, args.split, args.data, args.cache, args.skip_bad)
+    return load(args.name, args.split, args.data, args.cache, args.skip_bad, args.bit_depth)
 
 
 def _augmentation(args: argparse.Namespace) -> Augmentation:

@@ -20,12 +20,12 @@ def load_dataset(args: argparse.Namespace) -> tuple[Examples, ClassMapping | Non
         The examples, of which there are `--limit` at most, and the classes of the data set for those of the model.
 
     Raises:
-        FileNotFoundError: There is no such label map or folder.
+        FileNotFoundError: There is no such class mapping or folder.
         InvalidDatasetError: The data set is broken, or has no such split.
         MissingExtraError: tensorflow-datasets is not installed.
     """
-    class_mapping = ClassMapping.load(args.label_map) if args.label_map else None
-    examples = load(args.dataset, args.split, args.data, args.cache, args.skip_bad)
+    class_mapping = ClassMapping.load(args.class_mapping) if args.class_mapping else None
+    examples = load(args.dataset, args.split, args.data, args.cache, args.skip_bad, args.bit_depth)
     if args.limit is not None:
         size = min(args.limit, examples.size)
         examples = dataclasses.replace(examples, encoded=examples.encoded.take(args.limit), size=size)

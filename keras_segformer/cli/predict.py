@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import argparse
 import sys
+import time
 from collections.abc import Sequence
 from pathlib import Path
 
 from keras_segformer.cli.outputs import Outputs, plan_outputs, write_areas, write_mask, write_picture
 from keras_segformer.cli.progress import progress_bar
 from keras_segformer.errors import InvalidImageError
-from keras_segformer.images import find_images, load_image
+from keras_segformer.images import list_images, read_image
 from keras_segformer.segformer import SegFormer
-from keras_segformer.visualization import picture
+from keras_segformer.visualization import overlay, picture
 
 
 def run(args: argparse.Namespace) -> int:
@@ -37,15 +38,22 @@ def run(args: argparse.Namespace) -> int:
         raise NotADirectoryError(f"the output '{args.output}' is a file; name a folder")
 
     model = SegFormer.from_preset(args.preset)
+    start = time.perf_counter()
     failed = _segment_all(model, sources, outputs, args)
+    seconds = time.perf_counter() - start
+    written = len(sources) - failed
+    print(f"{written} {'image' if written == 1 else 'images'} segmented into {args.output} in {seconds:.1f} s")
     if failed:
         print(f"error: {failed} of {len(sources)} images failed", file=sys.stderr)
     return 1 if failed else 0
 
 
 def _find_sources(patterns: Sequence[str]) -> list[Path]:
-    """The image files, every one once."""
-    files = [file for pattern in patterns for file in find_images(pattern)]
+    """The image files, every one once; what lies beside them and is not read is named."""
+    found = [list_images(pattern) for pattern in patterns]
+    files = [file for each in found for file in each.images]
+    for name in sorted({path for each in found for path in each.left_aside} - set(files)):
+        print(f"left aside: {name}", file=sys.stderr)
     return list({file.resolve(): file for file in reversed(files)}.values())[::-1]
 
 
@@ -58,7 +66,9 @@ def _segment_all(
         task = progress.add_task("Segmenting", total=len(sources))
         for source, outputs_of_source in zip(sources, outputs, strict=True):
             try:
-                _segment_file(model, source, outputs_of_source, args)
+                for assumption in _segment_file(model, source, outputs_of_source, args):
+                    message = f"assumed: '{source}' {assumption}"
+                    progress.console.print(message, markup=False, highlight=False, soft_wrap=True)
             except (InvalidImageError, OSError) as error:
                 if args.debug:
                     raise
@@ -68,11 +78,14 @@ def _segment_all(
     return failed
 
 
-def _segment_file(model: SegFormer, source: Path, outputs: Outputs, args: argparse.Namespace) -> None:
-    image = load_image(source)
-    labels = model.segment(image, size=args.size)
-    write_picture(outputs.picture, picture(image, labels, model.label_set, args.opacity))
+def _segment_file(model: SegFormer, source: Path, outputs: Outputs, args: argparse.Namespace) -> tuple[str, ...]:
+    """Segments one image and writes the results; returns what was assumed about it."""
+    image = read_image(source, args.bit_depth)
+    labels = model.segment(image.pixels, size=args.size)
+    draw = overlay if args.overlay else picture
+    write_picture(outputs.picture, draw(image.pixels, labels, model.label_set, args.opacity))
     if outputs.mask:
         write_mask(outputs.mask, labels, model.label_set)
     if outputs.areas:
         write_areas(outputs.areas, labels, model.label_set, source, args.preset)
+    return image.assumptions

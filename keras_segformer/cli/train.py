@@ -32,6 +32,7 @@ def run(args: argparse.Namespace) -> int:
         data=args.data,
         cache=args.cache,
         skip_bad=args.skip_bad,
+        bit_depth=args.bit_depth,
         resume=args.resume,
         strategy=args.strategy,
         deterministic=args.deterministic,

@@ -47,9 +47,31 @@ def image_size(text: str) -> tuple[int, int]:
     """
     match = re.fullmatch(r"([0-9]+)(?:x([0-9]+))?", text)
     if match is None:
-        raise argparse.ArgumentTypeError(f"{text!r} is no size in pixels; write 512 or 512x1024 (height x width)")
+        raise argparse.ArgumentTypeError(f"{text!r} is not a size in pixels; write 512 or 512x1024 (height x width)")
     height, width = match.groups(default=match[1])
     return int(height), int(width)
+
+
+def bit_depth(text: str) -> int:
+    """Reads how many bits of a channel count.
+
+    Args:
+        text: The number.
+
+    Returns:
+        Its value.
+
+    Raises:
+        argparse.ArgumentTypeError: It is not a whole number from 1 to 16.
+
+    Example:
+
+    >>> bit_depth("12")
+    12
+    """
+    if re.fullmatch("[1-9]|1[0-6]", text) is None:
+        raise argparse.ArgumentTypeError(f"{text!r} is not a whole number from 1 to 16")
+    return int(text)
 
 
 def share(text: str) -> float:
@@ -62,7 +84,7 @@ def share(text: str) -> float:
         Its value.
 
     Raises:
-        argparse.ArgumentTypeError: It is no such number.
+        argparse.ArgumentTypeError: It is not such a number.
 
     Example:
 
@@ -74,7 +96,7 @@ def share(text: str) -> float:
     except ValueError:
         value = float("nan")
     if not 0 <= value <= 1:
-        raise argparse.ArgumentTypeError(f"{text!r} is no number from 0 to 1")
+        raise argparse.ArgumentTypeError(f"{text!r} is not a number from 0 to 1")
     return value
 
 
@@ -88,7 +110,7 @@ def positive_integer(text: str) -> int:
         Its value.
 
     Raises:
-        argparse.ArgumentTypeError: It is no such number.
+        argparse.ArgumentTypeError: It is not such a number.
 
     Example:
 
@@ -96,5 +118,5 @@ def positive_integer(text: str) -> int:
     12
     """
     if re.fullmatch(r"0*[1-9][0-9]*", text) is None:
-        raise argparse.ArgumentTypeError(f"{text!r} is no whole number of at least 1")
+        raise argparse.ArgumentTypeError(f"{text!r} is not a whole number of at least 1")
     return int(text)

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import numpy as np
 
-_FOLDER = resources.files(__package__) / "label_maps"
+_FOLDER = resources.files(__package__) / "class_mappings"
 
 
 @dataclasses.dataclass(frozen=True)

@@ -53,6 +53,7 @@ class RunSettings:
         data: Folder or archive of the data set; `None` for those that TFDS downloads.
         cache: Where the prepared data set is kept; TFDS's own place by default.
         skip_bad: Whether broken examples are left out, and named, instead of being an error.
+        bit_depth: How many bits of pictures with 16 bits a channel count.
         resume: Whether to go on with the run in `output`.
         strategy: `"none"`, `"mirrored"` or `"data-parallel"`; see `open_strategy`.
         deterministic: Whether TensorFlow uses only operations that give the same bits every time, which are slower.
@@ -62,6 +63,7 @@ class RunSettings:
     data: Path | None = None
     cache: Path | None = None
     skip_bad: bool = False
+    bit_depth: int | None = None
     resume: bool = False
     strategy: str = "none"
     deterministic: bool = False
@@ -103,7 +105,7 @@ def train(network: type[Network], recipe: Recipe, settings: RunSettings) -> Path
     with open_strategy(settings.strategy) as devices:
         devices.check_batch_size(recipe.batch_size)
         training, validation = (
-            load(recipe.dataset, split, settings.data, settings.cache, settings.skip_bad)
+            load(recipe.dataset, split, settings.data, settings.cache, settings.skip_bad, settings.bit_depth)
             for split in (recipe.train_split, recipe.validation_split)
         )
         if devices.is_chief:

@@ -106,7 +106,7 @@ def test_figure_boundary_and_label_map(evaluate, preset, tmp_path, capsys):
     pytest.importorskip("matplotlib")
     label_map, path, figure = tmp_path / "map.json", tmp_path / "r.json", tmp_path / "r.png"
     label_map.write_text(json.dumps({"map": [0, 0, 0, 0, 5]}))
-    options = ("--boundary", "--label-map", label_map, "--json", path, "--figure", figure)
+    options = ("--boundary", "--class-mapping", label_map, "--json", path, "--figure", figure)
     assert evaluate("--preset", preset, *options) == 0
     assert "mean boundary IoU" in capsys.readouterr().out
     counts = np.array(json.loads(path.read_text())["confusion"]["counts"])
@@ -131,7 +131,7 @@ def test_mistakes_take_one_line(evaluate, preset, tmp_path, capsys):
     for arguments, message in [
         (["--preset", other], "3 classes and the data set 5; give a label map"),
         (["--preset", preset, "--split", "test"], "no split 'test'"),
-        (["--preset", preset, "--label-map", tmp_path / "x.json"], "no label map"),
+        (["--preset", preset, "--class-mapping", tmp_path / "x.json"], "no label map"),
         (["--preset", preset, "--json", tmp_path], "is a folder"),
         (["--model", tmp_path / "x.tflite"], "no file"),
     ]:
@@ -148,7 +148,7 @@ def test_recovered_b0_ade20k_on_camvid(shared, tmp_path, monkeypatch):
     monkeypatch.setenv("KERAS_SEGFORMER_PRESETS", str(shared / "weights"))
     path = tmp_path / "r.json"
     arguments = ["evaluate", "--preset", "b0_ade20k", "--dataset", "camvid", "--data", shared / "data/camvid"]
-    arguments += ["--size", "512", "--label-map", "ade20k_to_camvid", "--json", path]
+    arguments += ["--size", "512", "--class-mapping", "ade20k_to_camvid", "--json", path]
     assert main([*map(str, arguments), "--cache", str(tmp_path / "cache")]) == 0
     content = json.loads(path.read_text())
     assert len(content["images"]) == 101

@@ -6,10 +6,12 @@ import argparse
 from typing import Any
 
 from keras_segformer.cli.arguments import (
+    add_bit_depth,
     add_command,
     add_data,
     add_file,
     add_json,
+    add_max_image_pixels,
     add_prepared_data,
     add_preset,
 )
@@ -46,6 +48,7 @@ def add_parser(subparsers: Any) -> None:
     for action in actions.choices.values():
         # Also behind the action, where one would write it; the parser of the command has the default.
         action.add_argument("--debug", action="store_true", default=argparse.SUPPRESS, help=argparse.SUPPRESS)
+        add_max_image_pixels(action, default=argparse.SUPPRESS)
 
 
 def _add_check(actions: Any) -> None:
@@ -63,6 +66,7 @@ def _add_check(actions: Any) -> None:
     add_data(parser, required=True)
     parser.add_argument("--split", help="train, val or test (default: all that are there)")
     parser.add_argument("--skip-bad", action="store_true", help="succeed all the same: bad files will be left out")
+    add_bit_depth(parser)
     add_json(parser, "also write the counts and problems to a file")
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from keras_segformer.cli.arguments import add_command, add_folder, add_preset, add_seen_size
+from keras_segformer.cli.arguments import add_bit_depth, add_command, add_folder, add_preset, add_seen_size
 from keras_segformer.cli.values import share
 
 
@@ -35,8 +35,10 @@ def add_parser(subparsers: Any) -> None:
     add_preset(parser)
     add_folder(parser, "--output", required=True, help="folder to write to")
     add_seen_size(parser, "aligned")
+    add_bit_depth(parser)
     parser.add_argument(
         "--opacity", type=share, default=0.5, help="weight of the colours, from 0 to 1 (default: %(default)s)"
     )
+    parser.add_argument("--overlay", action="store_true", help="write the picture without its legend")
     parser.add_argument("--mask", action="store_true", help="also write the class indices as a PNG with a palette")
     parser.add_argument("--json", action="store_true", help="also write the area of every class")

@@ -7,12 +7,13 @@ from collections import Counter
 from collections.abc import Iterable
 
 from keras_segformer.data.importers.class_lists import ClassList
-from keras_segformer.data.importers.labels import IGNORE, ExportFile, LabelClass
+from keras_segformer.data.importers.labels import ExportFile, LabelClass
 from keras_segformer.data.importers.pixels import Pixels, count_values, describe_color, read_pixels, unpack
 from keras_segformer.data.parallel import parallel_map
 from keras_segformer.errors import InvalidDatasetError
 from keras_segformer.label_sets import LabelSet
 from keras_segformer.label_sets.colors import distinct_colors
+from keras_segformer.mask_rules import IGNORE
 
 MAX_CLASSES = 255
 _BINARY = (0, 255)

@@ -8,10 +8,11 @@ from collections.abc import Mapping
 
 import numpy as np
 
-from keras_segformer.data.importers.labels import IGNORE, UNLABELLED, Painting, PixelValues, Region
+from keras_segformer.data.importers.labels import UNLABELLED, Painting, PixelValues, Region
 from keras_segformer.data.importers.pixels import count_values
 from keras_segformer.data.importers.polygons import Size, check_size
 from keras_segformer.errors import InvalidDatasetError
+from keras_segformer.mask_rules import IGNORE
 
 _BLANK = -1
 

@@ -21,7 +21,6 @@ from keras_segformer.data.importers.class_lists import read_class_file
 from keras_segformer.data.importers.compose import Palette, Tally, compose
 from keras_segformer.data.importers.formats import FORMATS, Format, find_format
 from keras_segformer.data.importers.labels import (
-    IGNORE,
     IGNORED,
     RGB,
     Context,
@@ -43,6 +42,7 @@ from keras_segformer.errors import InvalidDatasetError, MissingExtraError
 from keras_segformer.files import atomic_folder
 from keras_segformer.label_sets import LabelSet
 from keras_segformer.label_sets.colors import distinct_colors
+from keras_segformer.mask_rules import IGNORE
 
 MAX_CLASSES = IGNORE
 """More do not fit into 8 bits beside the value for ignored pixels."""

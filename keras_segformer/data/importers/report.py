@@ -8,8 +8,9 @@ from typing import Any
 
 import numpy as np
 
-from keras_segformer.data.importers.labels import IGNORE, IGNORED
+from keras_segformer.data.importers.labels import IGNORED
 from keras_segformer.label_sets import LabelSet
+from keras_segformer.mask_rules import IGNORE
 
 
 @dataclasses.dataclass

@@ -59,7 +59,7 @@ def _print_report(report: Any) -> None:
     _print_list("Ignored (255)", [f"{name}: {count:,} pixels" for name, count in ignored.items()])
     _print_list("Not drawn", [f"{kind}: {count}" for kind, count in report.skipped.items()])
     _print_list("Regions that cover no pixel", report.blank_regions)
-    _print_list("Labels without a region: all background", report.empty)
+    _print_list("Labels without a region, all background", report.empty)
     _print_list("Pictures without label, left out", report.without_label)
     _print_list("Labels without picture" + _left_out(report), report.without_picture)
     _print_list("Labels without a pixel of any class, left out", report.without_class)

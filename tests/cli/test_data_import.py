@@ -55,7 +55,7 @@ def test_import_says_everything(export, tmp_path, capsys):
         "(no label): 6 pixels in a.jpg in annotations.xml",
         "void: 6 pixels",
         "points: 1",
-        "Labels without a region: all background:\n  - b.jpg in annotations.xml",
+        "Labels without a region, all background:\n  - b.jpg in annotations.xml",
         "Pictures without label, left out:\n  - images/alone.jpg",
         "Labels without picture, left out:\n  - lost.jpg in annotations.xml",
         "Wrote 2 masks and 3 classes",

@@ -45,17 +45,13 @@ def read(context: Context, paths: str) -> Export:
         The categories in the order of the files.
     """
     export = Export(
-        classes=[],
-        pictures=[],
         order="order",
         rules=[
             f"Polygons are filled by the rule '{context.polygon_rule(_RULE)}'; several rings of an annotation are "
             "united.",
             "Later annotations lie over earlier ones, since COCO has no other order (--overlap area: smaller over "
             "larger).",
-            "Crowd regions are ignored (--crowd ignore)."
-            if context.options.crowd == "ignore"
-            else "Crowd regions count as their class (--crowd ignore: as 255).",
+            crowd_rule(context),
         ],
     )
     files = paths.split("\n")
@@ -67,6 +63,13 @@ def read(context: Context, paths: str) -> Export:
     export.classes = merge_classes(export.classes)
     export.without_label = context.unused_images(export.pictures)
     return export
+
+
+def crowd_rule(context: Context) -> str:
+    """What becomes of crowd regions, as a sentence."""
+    if context.options.crowd == "ignore":
+        return "Crowd regions are ignored (--crowd ignore)."
+    return "Crowd regions count as their class (--crowd ignore: as 255)."
 
 
 def subset_of(path: str, count: int) -> str:

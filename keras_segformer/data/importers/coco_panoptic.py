@@ -7,7 +7,7 @@ import posixpath
 from collections.abc import Mapping
 from typing import Any
 
-from keras_segformer.data.importers.coco import image_folders, read_categories, subset_of
+from keras_segformer.data.importers.coco import crowd_rule, image_folders, read_categories, subset_of
 from keras_segformer.data.importers.json_kinds import PANOPTIC
 from keras_segformer.data.importers.labels import IGNORED, Context, Export, Picture, PixelValues, merge_classes
 from keras_segformer.data.importers.pixels import read_pixels
@@ -36,15 +36,11 @@ def read(context: Context, paths: str) -> Export:
         The categories in the order of the files.
     """
     export = Export(
-        classes=[],
-        pictures=[],
         unlabelled="ignore",
         rules=[
             "The id of a segment is red + 256 green + 65536 blue; its category is that of segments_info.",
             "Id 0 is ignored: COCO leaves it to pixels without a category.",
-            "Crowd segments are ignored (--crowd ignore)."
-            if context.options.crowd == "ignore"
-            else "Crowd segments count as their class (--crowd ignore: as 255).",
+            crowd_rule(context),
         ],
     )
     files = paths.split("\n")

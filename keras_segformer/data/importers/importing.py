@@ -278,7 +278,7 @@ def _write_pair(target: _Target, plan: _ClassPlan, order: str | None, folder: Pa
             notes.append(f"The picture of {source} is written as PNG, {how}.")
         _path(folder, target, "images", suffix).write_bytes(data)
     Image.fromarray(mask).save(_path(folder, target, "masks", ".png"), "PNG")
-    empty = isinstance(label, Painting) and not label.regions
+    empty = not tally.regions and np.flatnonzero(counts).tolist() == [plan.palette.unlabelled]
     return _Written(counts, tally, empty, notes=tuple(notes))
 
 
@@ -358,7 +358,7 @@ def _targets(pictures: list[Picture], report: ImportReport) -> list[_Target]:
     if others:
         where = "the split train" if any_split else "the only split"
         report.notes.append(
-            f"These subsets are none of {', '.join(SPLITS)} and become folders in {where}: {', '.join(others)}."
+            f"These subsets are not among {', '.join(SPLITS)} and become folders in {where}: {', '.join(others)}."
         )
     return targets
 

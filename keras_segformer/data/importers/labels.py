@@ -69,7 +69,7 @@ class ImportOptions:
         mask_suffix: How the names of masks end, for the format `folders`.
 
     Raises:
-        ValueError: A value is none of those that are named here.
+        ValueError: A value is not among those listed here.
 
     Example:
 
@@ -222,8 +222,8 @@ class Export:
         problems: Files that cannot be read, as sentences.
     """
 
-    classes: list[LabelClass]
-    pictures: list[Picture]
+    classes: list[LabelClass] = dataclasses.field(default_factory=list)
+    pictures: list[Picture] = dataclasses.field(default_factory=list)
     order: str | None = None
     unlabelled: str = "background"
     ignored: tuple[str, ...] = ()

@@ -50,7 +50,7 @@ class ImportReport:
         ignored: Pixels of labels that are known and ignored; `IGNORED` is what the format itself ignores.
         skipped: Number of shapes that are not drawn, by kind.
         blank_regions: Regions that cover no pixel.
-        empty: Labels without a region.
+        empty: Labels that hold only background.
         without_label: Pictures that no label belongs to; they are left out.
         without_picture: Labels whose picture is not there.
         without_class: Labels that have no pixel of any class; they are left out.

@@ -39,8 +39,6 @@ def read(context: Context, _root: str) -> Export:
         folder: read_class_list(context.tree, posixpath.join(folder, "_classes.csv")) for folder in _folders(context)
     }
     export = Export(
-        classes=[],
-        pictures=[],
         rules=["Masks are read by the pixel values that _classes.csv lists for their folder; 0 is the background."],
     )
     for folder, listed in lists.items():

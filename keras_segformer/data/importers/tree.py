@@ -39,7 +39,7 @@ class Tree:
 
     Args:
         source: A folder or a zip archive.
-        leave_out: A folder inside it that is none of it, such as the output of an earlier import.
+        leave_out: A folder inside it that does not belong to it, such as the output of an earlier import.
 
     Raises:
         FileNotFoundError: There is no such folder or archive.

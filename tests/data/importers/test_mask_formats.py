@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import struct
 import unicodedata
+import zlib
 
 import numpy as np
 import pytest
@@ -211,3 +213,43 @@ def test_nothing_that_is_known(export, do_import):
     write_text(export / "notes.txt", "hello")
     with pytest.raises(InvalidDatasetError, match=r"(?s)Looked for:.*cvat-masks: labelmap.txt.*folders"):
         do_import()
+
+
+def test_masks_of_background_alone_are_named(export, do_import):
+    write_cvat(export, [[BLACK, BLACK]])
+    imported = do_import()
+    assert imported.count("masks/a.png") == {"background": 2}
+    assert imported.report.empty == ["SegmentationClass/a.png"]
+
+
+def test_labelmap_above_the_folder(export, do_import):
+    write_cvat(export / "task", [[RED, BLACK]])
+    (export / "task/labelmap.txt").rename(export / "labelmap.txt")
+    assert do_import().report.format == "cvat-masks"
+
+
+@pytest.mark.parametrize("mode", ["1", "L with 2 bits", "I;16"])
+def test_grey_masks_of_every_depth(mode, export, do_import):
+    write_cvat(export, [[0, 1]])
+    path = export / "SegmentationClass/a.png"
+    if mode == "1":
+        Image.fromarray(np.array([[False, True]])).save(path)
+    elif mode == "I;16":
+        Image.fromarray(np.array([[0, 1]], np.uint16)).save(path)
+    else:
+        path.write_bytes(two_bit_png([[0, 1]]))
+    assert do_import().count("masks/a.png") == {"background": 1, "tv/monitor": 1}
+
+
+def two_bit_png(rows):
+    """A grey PNG of 2 bits, which Pillow does not write."""
+
+    def chunk(kind, data):
+        return struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))
+
+    raw = b""
+    for row in rows:
+        bits = "".join(f"{value:02b}" for value in row).ljust(8, "0")
+        raw += b"\0" + bytes([int(bits, 2)])
+    header = struct.pack(">IIBBBBB", len(rows[0]), len(rows), 2, 0, 0, 0, 0)
+    return b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", header) + chunk(b"IDAT", zlib.compress(raw)) + chunk(b"IEND", b"")

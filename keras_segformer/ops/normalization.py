@@ -35,7 +35,7 @@ def layer_norm(x: Any, gamma: Any, beta: Any, epsilon: float, training: bool | N
         from keras_segformer.ops import _tensorflow_gradients
 
         return _tensorflow_gradients.layer_norm(x, gamma, beta, epsilon)
-    ops, dtype = keras.ops, keras.backend.result_type(x.dtype, float)
+    ops, dtype = keras.ops, keras.backend.result_type(keras.backend.standardize_dtype(x.dtype), float)
     x = ops.cast(x, keras.backend.result_type(dtype, "float32"))
     deviation = x - ops.mean(x, axis=-1, keepdims=True)
     variance = ops.mean(deviation * deviation, axis=-1, keepdims=True)

@@ -29,7 +29,7 @@ def run(args: argparse.Namespace) -> int:
         0.
 
     Raises:
-        FileNotFoundError: There is no such model, label map or folder of data.
+        FileNotFoundError: There is no such model, class mapping or folder of data.
         InvalidDatasetError: The data set is broken, or has no such split.
         InvalidPresetError: The preset's files are broken.
         IsADirectoryError: A file to write is a folder.

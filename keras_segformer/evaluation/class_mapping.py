@@ -36,13 +36,13 @@ class ClassMapping:
     def __post_init__(self) -> None:
         if not self.targets or not all(type(target) is int for target in self.targets):
             raise ValueError(
-                "A label map needs one class index of the data set, an integer, for every class of the model; got "
+                "A class mapping needs one class index of the data set, an integer, for every class of the model; got "
                 f"{list(self.targets)}."
             )
 
     @classmethod
     def load(cls, path: str | os.PathLike[str]) -> ClassMapping:
-        """Reads a label map.
+        """Reads a class mapping.
 
         Args:
             path: A JSON file with an object whose `map` is the list of targets; its other keys are for people. Where
@@ -65,10 +65,10 @@ class ClassMapping:
         try:
             content = json.loads(_find(path).read_text(encoding="utf-8"))
         except ValueError as error:
-            raise ValueError(f"The label map '{path}' is no JSON ({error}); correct it.") from error
+            raise ValueError(f"The class mapping '{path}' is not JSON ({error}); correct it.") from error
         targets = content.get("map") if isinstance(content, dict) else None
         if not isinstance(targets, list):
-            raise ValueError(f"The label map '{path}' has no list `map` of class indices; add it.")
+            raise ValueError(f"The class mapping '{path}' has no list `map` of class indices; add it.")
         return cls(tuple(targets))
 
     def check(self, model_classes: int | None, data_classes: int) -> None:
@@ -83,17 +83,17 @@ class ClassMapping:
         """
         if model_classes not in (None, len(self.targets)):
             raise ValueError(
-                f"The label map has {len(self.targets)} entries, but the model has {model_classes} classes; give the "
-                "label map of this model."
+                f"The class mapping has {len(self.targets)} entries, but the model has {model_classes} classes; give the "
+                "class mapping of this model."
             )
         if not any(0 <= target < data_classes for target in self.targets):
             raise ValueError(
-                f"No entry of the label map is a class of the data set, 0 to {data_classes - 1}; give the label map to "
+                f"No entry of the class mapping is a class of the data set, 0 to {data_classes - 1}; give the class mapping to "
                 "this data set."
             )
 
     def apply(self, labels: np.ndarray) -> np.ndarray:
-        """Maps a label map.
+        """Maps a prediction.
 
         Args:
             labels: Class indices of the model, integers of any shape.
@@ -105,7 +105,7 @@ class ClassMapping:
 
 
 def class_mapping_names() -> tuple[str, ...]:
-    """The label maps that come with the package, sorted.
+    """The class mappings that come with the package, sorted.
 
     Example:
 

@@ -214,7 +214,7 @@ def _check_classes(model: SegFormerNetwork | TFLiteModel, num_classes: int, mapp
         mapping.check(num_labels, num_classes)
     elif num_labels not in (None, num_classes):
         raise ValueError(
-            f"The model has {num_labels} classes and the data set {num_classes}; give a label map from one to the "
+            f"The model has {num_labels} classes and the data set {num_classes}; give a class mapping from one to the "
             "other, or a model of these classes."
         )
 

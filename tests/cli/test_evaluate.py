@@ -129,9 +129,9 @@ def test_mistakes_take_one_line(evaluate, preset, tmp_path, capsys):
     other = tmp_path / "other"
     SegFormer(tiny_config(num_classes=3)).save_to_preset(other)
     for arguments, message in [
-        (["--preset", other], "3 classes and the data set 5; give a label map"),
+        (["--preset", other], "3 classes and the data set 5; give a class mapping"),
         (["--preset", preset, "--split", "test"], "no split 'test'"),
-        (["--preset", preset, "--class-mapping", tmp_path / "x.json"], "no label map"),
+        (["--preset", preset, "--class-mapping", tmp_path / "x.json"], "no class mapping"),
         (["--preset", preset, "--json", tmp_path], "is a folder"),
         (["--model", tmp_path / "x.tflite"], "no file"),
     ]:

@@ -61,7 +61,7 @@ def test_a_file_comes_before_a_bundled_map(tmp_path: Path, monkeypatch):
 
 
 def test_no_file(tmp_path: Path):
-    with pytest.raises(FileNotFoundError, match=r"no label map .* or take one of ade20k_to_camvid, cityscapes"):
+    with pytest.raises(FileNotFoundError, match=r"no class mapping .* or take one of ade20k_to_camvid, cityscapes"):
         ClassMapping.load(tmp_path / "ade20k_to_camvid.json")
 
 

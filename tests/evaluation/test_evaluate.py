@@ -143,5 +143,5 @@ def test_bad_arguments_are_refused(model, examples):
         evaluate(model, examples, mode="tiled")
     with pytest.raises(ValueError, match="`size` must be"):
         evaluate(model, examples, size="large")
-    with pytest.raises(ValueError, match="2 classes and the data set 5; give a label map"):
+    with pytest.raises(ValueError, match="2 classes and the data set 5; give a class mapping"):
         evaluate(SegFormerNetwork(tiny_config(num_classes=1)), examples)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import dataclasses
 import hashlib
 import importlib.metadata
@@ -14,7 +13,7 @@ from typing import Any
 
 import tensorflow as tf
 
-from keras_segformer.files import atomic_file
+from keras_segformer.files import atomic_files, write_bytes
 from keras_segformer.models import SegFormerNetwork
 
 from .audit import Audit, audit
@@ -236,9 +235,11 @@ def _without_search(facts: dict[str, Any]) -> dict[str, Any]:
 
 
 def _write(path: Path, content: bytes, facts: dict[str, Any], page: str | None) -> None:
-    with contextlib.ExitStack() as files:
-        if page is not None:
-            files.enter_context(atomic_file(path.with_suffix(".html"))).write_text(page, encoding="utf-8")
-        description = files.enter_context(atomic_file(path.with_suffix(".json")))
-        description.write_text(json.dumps(facts, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
-        files.enter_context(atomic_file(path)).write_bytes(content)
+    """Writes the files of one conversion together; the JSON file, which has the SHA-256 of the model, comes last."""
+    description = json.dumps(facts, indent=2, ensure_ascii=False) + "\n"
+    contents = {path: content, path.with_suffix(".json"): description.encode()}
+    if page is not None:
+        contents = {path.with_suffix(".html"): page.encode(), **contents}
+    with atomic_files(list(contents)) as temporaries:
+        for temporary, each in zip(temporaries, contents.values(), strict=True):
+            write_bytes(temporary, each)

@@ -83,13 +83,13 @@ class ClassMapping:
         """
         if model_classes not in (None, len(self.targets)):
             raise ValueError(
-                f"The class mapping has {len(self.targets)} entries, but the model has {model_classes} classes; give the "
-                "class mapping of this model."
+                f"The class mapping has {len(self.targets)} entries, but the model has {model_classes} classes; give "
+                "the class mapping of this model."
             )
         if not any(0 <= target < data_classes for target in self.targets):
             raise ValueError(
-                f"No entry of the class mapping is a class of the data set, 0 to {data_classes - 1}; give the class mapping to "
-                "this data set."
+                f"No entry of the class mapping is a class of the data set, 0 to {data_classes - 1}; give the "
+                "class mapping to this data set."
             )
 
     def apply(self, labels: np.ndarray) -> np.ndarray:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import os
 from pathlib import Path
@@ -139,11 +140,17 @@ class TFLiteModel:
         if not path.is_file():
             return None
         try:
-            content = json.loads(path.read_text(encoding="utf-8"))
+            content = json.loads(path.read_text(encoding="utf-8-sig"))
         except ValueError as error:
             raise ValueError(f"'{path}' is not valid JSON ({error}); convert the model again, or remove it.") from error
         if not isinstance(content, dict) or "label_set" not in content:
             return None
+        recorded = content.get("sha256")
+        if recorded is not None and recorded != hashlib.sha256(self.content).hexdigest():
+            raise ValueError(
+                f"'{path}' describes another file than '{self.path}', whose SHA-256 it does not have; convert the model "
+                "again, or remove the JSON file."
+            )
         return LabelSet.from_dict(content["label_set"])
 
     def _count_labels(self) -> int | None:

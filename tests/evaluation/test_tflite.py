@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 from pathlib import Path
 
@@ -168,3 +169,16 @@ def test_other_files(tmp_path):
     vector = convert(keras.Model(images, keras.layers.GlobalAveragePooling2D()(images)), tmp_path / "vector.tflite")
     with pytest.raises(ValueError, match="convert the model with logits"):
         TFLiteModel(vector)
+
+
+def test_the_description_of_another_file_is_refused(float_file, tmp_path):
+    """As a conversion that was killed between its two files would leave it."""
+    file = tmp_path / "model.tflite"
+    file.write_bytes(float_file.read_bytes())
+    digest = hashlib.sha256(file.read_bytes()).hexdigest()
+    content = {"label_set": LabelSet.generic(5).to_dict(), "sha256": digest}
+    file.with_suffix(".json").write_text(json.dumps(content))
+    assert TFLiteModel(file).label_set.num_classes == 5
+    file.with_suffix(".json").write_text(json.dumps(content | {"sha256": "0" * 64}))
+    with pytest.raises(ValueError, match="describes another file than"):
+        TFLiteModel(file)

@@ -33,8 +33,9 @@ class MixTransformer(keras.Model):
     Attributes:
         pyramid_outputs: The four features as symbolic tensors of the functional model, by KerasHub's names: `"P2"` to
             `"P5"`, where `"Pn"` has a stride of `2**n`.
-        is_part: Whether a `SegFormer` was built around it. Then it has no `output` of its own, since that would not be
-            connected to the images of the segmenter.
+        place: Inside of a `SegFormer`, the normalised images and the four features in the functional model of that;
+            `None` otherwise. They are its `input` and `output` then, so that `keras.Model(model.input,
+            model.backbone.output)` works; `inputs` and `outputs` are those of the encoder's own graph.
 
     Returns (of a call):
         For normalised images `(B, H, W, 3)` with H, W >= 32 (RGB on the scale 0..255, of which the mean was subtracted
@@ -86,19 +87,18 @@ class MixTransformer(keras.Model):
         self.config = config
         self.num_classes = num_classes
         self.pyramid_outputs = pyramid(features)
-        self.is_part = False
+        self.place = None
         if not trainable:
             self.trainable = False  # of every layer inside, which Keras' own argument is not
 
+    # As of every layer of a functional model: its tensors in that model, not in the encoder's own graph.
+    @property
+    def input(self) -> Any:
+        return super().input if self.place is None else self.place[0]
+
     @property
     def output(self) -> Any:
-        if self.is_part:
-            raise ValueError(
-                "The output of this encoder is not connected to the images of the model around it; for features of "
-                "images take `keras.Model(model.input, model.pyramid_outputs)`, for features of normalised images call "
-                "`model.backbone(normalised_images)`."
-            )
-        return super().output
+        return super().output if self.place is None else list(self.place[1])
 
     def quantize(self, mode: Any = None, *args: Any, **kwargs: Any) -> None:
         """Refused: Keras would quantise none of the layers that this network is made of.

@@ -112,7 +112,8 @@ class SegFormerNetwork(keras.Model):
 
         # === Functional model ===
         images = keras.Input((None, None, 3), name="images", dtype="float32")
-        features = encoder(normalization(images))
+        normalised = normalization(images)
+        features = encoder(normalised)
         logits = decoder(features)
         if config.output_stride == 1:
             logits = ResizeLike(dtype=full_precision, name="logits")([logits, images])
@@ -125,7 +126,7 @@ class SegFormerNetwork(keras.Model):
         self.config = config
         self.backbone = encoder
         if backbone is None:
-            encoder.is_part = True
+            encoder.place = (normalised, tuple(features))
         self.decoder = decoder
         self.label_set = label_set or LabelSet.generic(config.num_classes)
         self.license = license

@@ -122,7 +122,7 @@ def load_encoder(
         source = SegFormerNetwork(config, backbone=checkpoint.backbone, dtype=dtype)
         checkpoint.fill(source)
         if checkpoint.backbone is None:
-            source.backbone.is_part = False  # the segmenter around it ends here
+            source.backbone.place = None  # the segmenter around it ends here
         return source.backbone
     source = MixTransformer(config.encoder, config.num_classes, dtype=dtype)
     checkpoint.fill(source)

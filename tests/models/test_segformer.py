@@ -220,12 +220,22 @@ class TestFeatures:
 
     def test_of_the_encoder_alone(self):
         encoder = MixTransformer(tiny_config().encoder)
-        assert list(encoder.pyramid_outputs.values()) == encoder.outputs == encoder.output
-        assert encoder.input_names == ["normalised_images"]
+        for outputs in (encoder.pyramid_outputs.values(), encoder.output):
+            assert all(ours is theirs for ours, theirs in zip(outputs, encoder.outputs, strict=True))
+        assert encoder.input.name == "normalised_images"
 
-    def test_output_of_the_backbone_is_refused(self, model):
-        with pytest.raises(ValueError, match=r"keras.Model\(model.input, model.pyramid_outputs\)"):
-            keras.Model(model.input, model.backbone.output)
+    def test_output_of_the_backbone_is_connected_to_the_images(self, model):
+        features = keras.Model(model.input, model.backbone.output)
+        assert all(
+            ours is theirs for ours, theirs in zip(features.outputs, model.pyramid_outputs.values(), strict=True)
+        )
+        # The encoder's own graph begins at normalised images.
+        assert model.backbone.inputs[0].name == "normalised_images" != model.input.name
+        for part in (
+            keras.Model(model.backbone.inputs, model.backbone.outputs),
+            keras.Model(model.backbone.input, model.backbone.output),
+        ):
+            assert [shape[-1] for shape in part.output_shape] == [16, 32, 40, 64]
 
 
 class TestTrainable:
@@ -240,7 +250,6 @@ class TestTrainable:
         model.save(tmp_path / "model.keras")
         for copy in (
             kind.from_config(model.get_config()),
-            keras.models.clone_model(model),
             keras.saving.load_model(tmp_path / "model.keras"),
         ):
             assert {layer.path: layer.trainable for layer in copy._flatten_layers(include_self=False)} == expected

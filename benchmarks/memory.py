@@ -29,7 +29,7 @@ from keras_segformer.cli.progress import step_bars
 from keras_segformer.conversion import convert
 from keras_segformer.conversion.benchmark import run_in_process, smallest_limit
 from keras_segformer.conversion.benchmark.timing import machine
-from keras_segformer.conversion.progress import OnStep
+from keras_segformer.conversion.progress import Progress
 from keras_segformer.conversion.report.fidelity import run_file
 from keras_segformer.conversion.tflite.arena import arena_bytes
 from keras_segformer.images import find_images, load_image
@@ -57,7 +57,7 @@ def main() -> None:
 
 
 def measure(
-    model: Any, images: list[np.ndarray], sides: list[int], folder: Path, recipe: Path | None, progress: OnStep
+    model: Any, images: list[np.ndarray], sides: list[int], folder: Path, recipe: Path | None, progress: Progress
 ) -> list[dict[str, Any]]:
     """The figures of every side and precision."""
     others = images[::4]  # `convert` does not fit to these
@@ -66,7 +66,7 @@ def measure(
         for precision in PRECISIONS:
             path = folder / f"{precision}_{side}.tflite"
             options = {"calibration": images, "recipe": recipe} if precision == "int8" else {}
-            convert(model, path, precision, (side, side), report=False, on_step=progress, **options)
+            convert(model, path, precision, (side, side), report=False, progress=progress, **options)
             if precision == "int8":
                 recipe = recipe or path.with_suffix(".json")
             labels = run_file(path.read_bytes(), [_resized(image, side) for image in others])

@@ -1,19 +1,20 @@
-"""How long work tells of its progress."""
+"""Progress updates of long-running work."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 
-OnStep = Callable[[str, int], Callable[[], None]]
-"""Called with a description and a number of steps; what it returns is called after every step."""
+Progress = Callable[[str, int], Callable[[], None]]
+"""Called at the start of each task with its description and number of steps. It returns a function to be called after
+each step."""
 
 
 def silent(description: str, steps: int) -> Callable[[], None]:
-    """Tell nobody.
+    """Ignore progress updates; the default where progress can be followed.
 
     Args:
         description: What is done.
-        steps: In how many steps.
+        steps: The number of steps.
 
     Returns:
         A function that does nothing.

@@ -13,7 +13,7 @@ import numpy as np
 
 from keras_segformer.runtime import IsolatedRunner
 
-from ..progress import OnStep, silent
+from ..progress import Progress, silent
 from ..tflite.arena import arena_bytes
 from ..tflite.content import content_of
 from .process_memory import run_in_process
@@ -51,7 +51,7 @@ def benchmark(
     paths: Sequence[str | os.PathLike[str]],
     threads: Sequence[int] = (1, 2, 4),
     rounds: int = 30,
-    progress: OnStep = silent,
+    progress: Progress = silent,
 ) -> dict[str, FileFigures]:
     """Compare time and memory of files on the CPU, each in processes of its own.
 
@@ -100,7 +100,7 @@ def benchmark(
 
 
 def _seconds_in_turn(
-    contents: Mapping[str, bytes], threads: int, rounds: int, progress: OnStep
+    contents: Mapping[str, bytes], threads: int, rounds: int, progress: Progress
 ) -> dict[str, list[float]]:
     with contextlib.ExitStack() as runners:
         runs = {}

@@ -9,7 +9,7 @@ import time
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
-from ..progress import OnStep, silent
+from ..progress import Progress, silent
 
 
 def machine() -> str:
@@ -25,7 +25,7 @@ def machine() -> str:
 
 
 def seconds_in_turn(
-    runs: Mapping[str, Callable[[], object]], rounds: int, progress: OnStep = silent
+    runs: Mapping[str, Callable[[], object]], rounds: int, progress: Progress = silent
 ) -> dict[str, list[float]]:
     """Measure how long several contenders take.
 

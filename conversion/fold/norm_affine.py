@@ -1,4 +1,4 @@
-"""The affine maps of layer norms into the maps behind them."""
+"""Folds the affine maps of layer norms into the layers after them."""
 
 from __future__ import annotations
 
@@ -9,18 +9,18 @@ from .rewrite import after_affine, convolution_after_affine, with_blocks
 
 
 def fold_norm_affine(network: Network) -> Network:
-    """Multiply gamma into the rows of the next kernel, and add beta times that kernel to its bias.
+    """Multiply gamma into the rows of the next kernel, and add beta times that kernel to the bias.
 
-    It works for queries, keys, values, the spatial reduction, the first map of Mix-FFN and the decoder's branches.
-    The affine map of a stage's norm stays on the way to the next stage, whose patch embedding pads with zeros.
+    This is done for queries, keys, values, the spatial reduction, the first linear map of Mix-FFN and the decoder's
+    branches. Between two stages the affine map has to stay, because the patch embedding after it pads with zeros.
 
-    Saves an operation per norm: 23 of B0's, and about 1 % of the time.
+    Saves an operation per norm: 23 operations of B0, and about 1 % of the time.
 
     Args:
         network: The network.
 
     Returns:
-        The same function; of the affine maps only those into patch embeddings and behind them are left.
+        The same function, in which only the affine maps before and after patch embeddings are left.
     """
     network = with_blocks(network, _fold_block)
     stages, branches = list(network.stages), list(network.decoder.branches)

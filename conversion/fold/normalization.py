@@ -1,4 +1,4 @@
-"""The normalisation of the pixels into the first convolution."""
+"""Folds the normalisation of the pixels into the first convolution."""
 
 from __future__ import annotations
 
@@ -10,16 +10,16 @@ from ..graph.network import Network
 def fold_normalization(network: Network) -> Network:
     """Divide the kernel of the first convolution by the standard deviations of the channels.
 
-    The mean stays in front of it: the convolution pads with zeros, which is the mean pixel only behind the
-    subtraction. (TF Lite pads with one number, not with one per channel.)
+    The mean is still subtracted from the pixels: the convolution pads with zeros, which stand for the mean pixel only
+    after that subtraction. (TF Lite pads with one value for all channels.)
 
-    Saves one of the two operations over all pixels.
+    Saves one of the two operations on all pixels.
 
     Args:
         network: The network.
 
     Returns:
-        The same function, whose pixels are not divided.
+        The same function without the division.
     """
     first, *others = network.stages
     kernel = first.embedding.kernel / network.std[:, None]  # (height, width, 3, out)

@@ -1,4 +1,4 @@
-"""What several folds share: maps of blocks, and affine maps multiplied into what follows them."""
+"""What several folds share: rewriting all blocks, and merging an affine map into the layer after it."""
 
 from __future__ import annotations
 
@@ -9,11 +9,11 @@ from ..graph.network import Affine, Block, Convolution, Linear, Network
 
 
 def with_blocks(network: Network, rewrite: Callable[[Block], Block]) -> Network:
-    """The network with every transformer block rewritten.
+    """Rewrite every transformer block of a network.
 
     Args:
         network: The network.
-        rewrite: From a block to another of the same function.
+        rewrite: Called with every block, and returns its replacement.
 
     Returns:
         A changed copy.
@@ -28,31 +28,33 @@ def after_affine(affine: Affine, linear: Linear) -> Linear:
     """`linear(affine(x))` as one linear map.
 
     Args:
-        affine: The map of `in` channels that comes first.
-        linear: From `in` channels to `out`.
+        affine: The affine map of `in` channels that is applied first.
+        linear: A linear map from `in` to `out` channels.
 
     Returns:
-        A linear map of the same shapes.
+        A linear map with the name and the shapes of `linear`.
 
     Example:
 
     >>> import numpy as np
-    >>> double = Affine(gamma=np.array([2.0]), beta=np.array([1.0]))
-    >>> after_affine(double, Linear(kernel=np.array([[3.0]]), bias=np.array([4.0]))).bias.tolist()
+    >>> double = Affine(block="stage1", role="to_decoder", gamma=np.array([2.0]), beta=np.array([1.0]))
+    >>> branch = Linear(block="decoder", role="branch1", kernel=np.array([[3.0]]), bias=np.array([4.0]))
+    >>> after_affine(double, branch).bias.tolist()
     [7.0]
     """
-    return Linear(kernel=affine.gamma[:, None] * linear.kernel, bias=affine.beta @ linear.kernel + linear.bias)
+    kernel, bias = affine.gamma[:, None] * linear.kernel, affine.beta @ linear.kernel + linear.bias
+    return dataclasses.replace(linear, kernel=kernel, bias=bias)
 
 
 def convolution_after_affine(affine: Affine, convolution: Convolution) -> Convolution:
     """`convolution(affine(x))` as one convolution.
 
     Args:
-        affine: The map of `in` channels that comes first.
-        convolution: Without padding: the zeros of a border would have to become the affine map's beta.
+        affine: The affine map of `in` channels that is applied first.
+        convolution: A convolution without padding. (Padding would have to be with beta, not with zeros.)
 
     Returns:
-        A convolution of the same shapes.
+        A convolution with the name and the shapes of `convolution`.
 
     Raises:
         ValueError: The convolution is padded.

@@ -1,21 +1,21 @@
-"""The output projection of attention with one head, into its values."""
+"""Folds the output projection of single-head attention into its values."""
 
 from __future__ import annotations
 
 import dataclasses
 
-from ..graph.network import Block, Linear, Network
+from ..graph.network import Block, Network
 from .rewrite import with_blocks
 
 
 def fold_single_head(network: Network) -> Network:
-    """Where attention has one head, multiply the output projection into the map that makes the values.
+    """Where attention has one head, multiply the output projection into the linear map of the values.
 
-    `(A v) W = A (v W)` with the attention weights `A`, whose rows sum to 1, so that the biases move as well. With
-    more heads each would need values of all channels, and the product with `A` would cost more than it saves.
+    `(A v) W = A (v W)` for attention weights `A`. Their rows sum to 1, so the biases can be moved too. With more heads,
+    each head would need values of all channels, and the product with `A` would cost more than is saved.
 
     Saves a linear map of all tokens per block of the first stage: 4 operations and 34 million multiply-accumulates
-    of B0's.
+    of B0.
 
     Args:
         network: The network.
@@ -31,5 +31,6 @@ def _fold_block(block: Block) -> Block:
     if attention.num_heads > 1:
         return block
     value, projection = attention.value, attention.projection
-    product = Linear(kernel=value.kernel @ projection.kernel, bias=value.bias @ projection.kernel + projection.bias)
-    return dataclasses.replace(block, attention=dataclasses.replace(attention, value=product, projection=None))
+    kernel, bias = value.kernel @ projection.kernel, value.bias @ projection.kernel + projection.bias
+    value = dataclasses.replace(value, kernel=kernel, bias=bias)
+    return dataclasses.replace(block, attention=dataclasses.replace(attention, value=value, projection=None))

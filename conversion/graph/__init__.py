@@ -1,1 +1,1 @@
-"""The network as arrays, and as TensorFlow functions that export cleanly."""
+"""The network as plain arrays, and as a TensorFlow function ready for export."""

@@ -4,37 +4,39 @@ from __future__ import annotations
 
 import tensorflow as tf
 
+from .builder import GraphBuilder
 from .network import Decoder
-from .primitives import apply, resized_rows, take_rows
-from .tiles import Rows, Tiling, row_tiles
+from .operations import resized_rows, take_rows
+from .tiles import Rows, row_tiles
 
 
-def decode(features: list[tf.Tensor], decoder: Decoder, tiling: Tiling) -> list[tf.Tensor]:
-    """Logits at the size of the finest map that the decoder reads, in runs of rows.
+def decode(features: list[tf.Tensor], decoder: Decoder, builder: GraphBuilder) -> list[tf.Tensor]:
+    """Compute logits at the size of the finest feature map that the decoder reads, in row tiles.
 
     Args:
-        features: The maps of all four stages, finest first.
-        decoder: The parameters, folded or not.
-        tiling: Bound of the fused map that is held at once.
+        features: The maps of the stages, finest first.
+        decoder: The decoder, folded or not.
+        builder: Records the layers, and limits the size of the fused map held at once.
 
     Returns:
-        From top to bottom, `(1, rows, W, classes)`. There is one run where the height of a map does not divide that
-        of the finest; at images whose height is a multiple of 32 each does.
+        From top to bottom, `(1, rows, W, classes)`. There is only one tile if the height of the finest map is not a
+        multiple of the height of every other map; it is for images whose height is a multiple of 32.
     """
     finest, *coarser = [features[stage - 1] for stage in decoder.stages]
-    # Mapped before they are enlarged: the two commute, and the small map is cheaper.
-    named = zip(coarser, decoder.branches[1:], decoder.stages[1:], strict=True)
-    coarser = [apply(x, branch, f"decoder/branch{stage}") for x, branch, stage in named]
+    # Mapped before upsampling: the two commute, and the small map is cheaper.
+    coarser = [builder.apply(x, branch) for x, branch in zip(coarser, decoder.branches[1:], strict=True)]
     _, height, width, _ = finest.shape
     values_per_row = width * decoder.branches[0].kernel.shape[1]
-    tiles = row_tiles(height, values_per_row, tiling.fused, [x.shape[1] for x in coarser])
-    return [_decode_rows(finest, coarser, rows, decoder) for rows in tiles]
+    tiles = row_tiles(height, values_per_row, builder.tiling.fused, [x.shape[1] for x in coarser])
+    return [_decode_rows(finest, coarser, rows, decoder, builder) for rows in tiles]
 
 
-def _decode_rows(finest: tf.Tensor, coarser: list[tf.Tensor], rows: Rows, decoder: Decoder) -> tf.Tensor:
+def _decode_rows(
+    finest: tf.Tensor, coarser: list[tf.Tensor], rows: Rows, decoder: Decoder, builder: GraphBuilder
+) -> tf.Tensor:
     size = tuple(finest.shape[1:3])
-    # From the coarsest: it is there last, and so every enlarged map is added as soon as it is made.
+    # Coarsest first: its map is computed last, so each upsampled map is added as soon as it exists.
     parts = [resized_rows(x, size, rows) for x in reversed(coarser)]
-    parts.append(apply(take_rows(finest, rows), decoder.branches[0], f"decoder/branch{decoder.stages[0]}"))
-    fused = apply(sum(parts[1:], parts[0]), decoder.batch_norm, "decoder/batch_norm")
-    return apply(tf.nn.relu(fused), decoder.classifier, "decoder/classifier")
+    parts.append(builder.apply(take_rows(finest, rows), decoder.branches[0]))
+    fused = builder.apply(sum(parts[1:], parts[0]), decoder.batch_norm)
+    return builder.apply(tf.nn.relu(fused), decoder.classifier)

@@ -1,4 +1,4 @@
-"""Classes that are never chosen, for GPUs that look for the largest logit among the zeros behind the last, too."""
+"""Padding of the classes to a multiple of four, which ARG_MAX needs on GPUs."""
 
 from __future__ import annotations
 
@@ -6,41 +6,42 @@ import dataclasses
 
 import numpy as np
 
-from .network import Linear, Network
+from .network import Network
 
-_VECTOR = 4
-_BELOW = 1.0
+_VECTOR_SIZE = 4  # channels in a vector of the GPU delegate
+_MARGIN = 1.0  # by how much the logits of added classes lie below those of the first class
 
 
-def fill_classes(network: Network) -> Network:
-    """Append classes until there is a multiple of four.
+def pad_classes(network: Network) -> Network:
+    """Add classes that are never predicted until their number is a multiple of four.
 
-    The GPU delegate of LiteRT (2.3, also in browsers) keeps channels in vectors of four. Its ARG_MAX does not leave out
-    the zeros that fill the last one, and where all logits are negative it returns the number of such a zero. The
-    appended classes are the first one, lowered by 1: each is always below it, and no range that is to be quantised
-    becomes wider by more than that.
+    The GPU delegate of LiteRT (2.3, also in browsers) stores channels in vectors of four. Its ARG_MAX includes the
+    zeros that fill the last vector, and returns the index of such a zero if all logits are negative. The added classes
+    are copies of the first class with a bias lower by 1: they are never the largest, and widen the range to be
+    quantised by 1 at most.
 
     Args:
-        network: The network. With one class alone there is no ARG_MAX, and it is left as it is.
+        network: The network. If it has only one class, there is no ARG_MAX and nothing is added.
 
     Returns:
-        A network whose largest logit is that of the same class.
+        A network that predicts the same labels.
 
     Example:
 
-    >>> from keras_segformer.conversion.graph.network import read_network
+    >>> from keras_segformer.conversion.graph.weights import read_network
     >>> from keras_segformer.models import VARIANTS, SegFormerNetwork
     >>> network = read_network(SegFormerNetwork(VARIANTS["b0"].replace(num_classes=150)))
-    >>> fill_classes(network).decoder.classifier.kernel.shape
+    >>> pad_classes(network).decoder.classifier.kernel.shape
     (256, 152)
     """
     classifier = network.decoder.classifier
     classes = classifier.bias.size
-    missing = -classes % _VECTOR
+    missing = -classes % _VECTOR_SIZE
     if classes == 1 or not missing:
         return network
-    filled = Linear(
+    padded = dataclasses.replace(
+        classifier,
         kernel=np.concatenate([classifier.kernel, *[classifier.kernel[:, :1]] * missing], axis=1),
-        bias=np.concatenate([classifier.bias, [classifier.bias[0] - _BELOW] * missing]),
+        bias=np.concatenate([classifier.bias, [classifier.bias[0] - _MARGIN] * missing]),
     )
-    return dataclasses.replace(network, decoder=dataclasses.replace(network.decoder, classifier=filled))
+    return dataclasses.replace(network, decoder=dataclasses.replace(network.decoder, classifier=padded))

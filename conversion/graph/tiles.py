@@ -1,4 +1,4 @@
-"""Runs of rows that large tensors are computed in, one run after the other."""
+"""Row tiles: horizontal bands of a feature map that are computed one after the other to save memory."""
 
 from __future__ import annotations
 
@@ -8,42 +8,43 @@ import math
 from collections.abc import Sequence
 
 Rows = tuple[int, int]
-"""The first row of a run, and its end."""
+"""The first row of a tile, and the one after its last."""
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class Tiling:
-    """How many values the largest tensor of a run of rows may have; `None` computes all rows at once.
+    """How many values the largest tensor of a row tile may have; `None` computes all rows at once.
 
-    With the defaults B0's logits at 512x512 need 32 MB for tensors in place of 44 MB, in the same time on a CPU.
+    With the defaults, tensors take 32 MB instead of 44 MB for B0's logits at 512x512, in the same time on a CPU.
 
     Args:
-        scores: Of the attention scores between the queries of a run and all keys.
-        fused: Of the decoder's fused map.
-        enlarged: Of the logits at the size of the image.
+        scores: Limit for the attention scores between the queries of a tile and all keys.
+        fused: Limit for the decoder's fused feature map.
+        enlarged: Limit for the logits at the size of the image.
     """
 
-    scores: int | None = 2**21
+    scores: int | None = 2**21  # 8 MB in float32
     fused: int | None = 2**20
     enlarged: int | None = 2**21
 
 
 UNTILED = Tiling(scores=None, fused=None, enlarged=None)
-"""Everything at once: fewer operations, for targets where each of them costs more than its memory."""
+"""No tiles: fewer operations, for targets where the time per operation matters more than memory."""
 
 
 def row_tiles(height: int, values_per_row: int, max_values: int | None, sources: Sequence[int] = ()) -> list[Rows]:
-    """Cut rows into runs of about equal length.
+    """Divide rows into tiles of about equal height.
 
     Args:
         height: Number of rows.
-        values_per_row: How many values a row has.
-        max_values: How many values a run may have; `None` for all rows in one run.
-        sources: Heights of the maps that are enlarged to `height`. Runs begin and end between two rows of each, which
-            may make a run larger than `max_values`. Where one of them does not divide `height` there is one run.
+        values_per_row: Number of values in a row.
+        max_values: How many values a tile may have; `None` for one tile with all rows.
+        sources: Heights of the maps that are upsampled to `height`. Tiles start and end between two rows of each of
+            them, which may make a tile larger than `max_values`. If one of them does not divide `height`, there is
+            only one tile.
 
     Returns:
-        The runs from top to bottom.
+        The tiles from top to bottom.
 
     Example:
 
@@ -53,7 +54,7 @@ def row_tiles(height: int, values_per_row: int, max_values: int | None, sources:
     if max_values is None or any(height % source for source in sources):
         return [(0, height)]
     multiple = math.lcm(*(height // source for source in sources))
-    units = height // multiple
-    number = -(-units // max(1, max_values // (values_per_row * multiple)))
+    units = height // multiple  # the smallest possible tiles
+    number = math.ceil(units / max(1, max_values // (values_per_row * multiple)))
     edges = [units * index // number * multiple for index in range(number + 1)]
     return list(itertools.pairwise(edges))

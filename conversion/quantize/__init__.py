@@ -1,9 +1,15 @@
-"""Files whose arithmetic is done in integers where that costs little accuracy."""
+"""Quantisation: files that compute in integers where that costs little accuracy."""
 
 from .calibration import Calibration, make_calibration
-from .fine_tune import fine_tune
-from .plans import PLANS, Runtime
-from .quantization_recipe import Recipe
-from .quantize_file import Request, quantize_file
+from .plans import PLANS
+from .quantization_recipe import QuantizationRecipe
+from .quantize_network import QuantizationOptions, quantize_network
 
-__all__ = ["PLANS", "Calibration", "Recipe", "Request", "Runtime", "fine_tune", "make_calibration", "quantize_file"]
+__all__ = [
+    "PLANS",
+    "Calibration",
+    "QuantizationOptions",
+    "QuantizationRecipe",
+    "make_calibration",
+    "quantize_network",
+]

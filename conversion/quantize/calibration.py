@@ -1,63 +1,86 @@
-"""The images that a quantisation is fitted to and measured on."""
+"""The images that quantisation is calibrated with and evaluated on."""
 
 from __future__ import annotations
 
 import dataclasses
+import os
 from collections.abc import Iterable
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 
+from keras_segformer.images import load_image
 from keras_segformer.predict.interpolation import resized_rows
 
-_FEWEST = 4
-_MEASURED_SHARE = 4  # every fourth image
-_MAX_MEASURED = 8
+_MIN_IMAGES = 4
+_HELD_OUT_STEP = 4  # every fourth image is held out
+_MAX_HELD_OUT = 8
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class Calibration:
-    """Two sets of images without one in common, each half as they are and half altered.
+    """Two disjoint sets of images. The second half of each holds augmented copies of the first.
 
-    A phone sees more than the pictures that were at hand. Ranges that fit the latter alone cut off what others hold:
-    the altered images bring that to light.
+    The camera of a phone sees more than the images at hand. Ranges fitted only to those would clip the values of other
+    images; the augmented copies cover lighting, distances and colours that the images do not.
 
     Args:
-        fitted: Those that ranges and weights are fitted to, `(images, height, width, 3)`, uint8.
-        measured: Those that recipes are measured on.
+        fitting: The images that ranges and weights are fitted to, `(images, height, width, 3)`, uint8.
+        held_out: The images that recipes and files are evaluated on; of the same shape and type.
+        held_out_names: Names of the images of `held_out` that are not augmented.
     """
 
-    fitted: np.ndarray
-    measured: np.ndarray
+    fitting: np.ndarray
+    held_out: np.ndarray
+    held_out_names: tuple[str, ...]
 
     @property
-    def unaltered_measured(self) -> np.ndarray:
-        """Those of `measured` that are as they were given."""
-        return self.measured[: len(self.measured) // 2]
+    def held_out_originals(self) -> np.ndarray:
+        """The images of `held_out` that are not augmented."""
+        return self.held_out[: len(self.held_out) // 2]
 
 
 def make_calibration(images: Iterable[Any], size: tuple[int, int]) -> Calibration:
-    """Prepare the calibration images.
+    """Prepare calibration images.
 
     Args:
-        images: Each `(H, W, 3)`, uint8, RGB, of any size. Some dozen that look like what the model is to see.
-        size: `(height, width)` of the network's input; images are resized to it whatever their aspect ratio.
+        images: Some dozen images that are similar to what the model will see, each `(H, W, 3)`, uint8, RGB, of any
+            size, or the path of an image file.
+        size: `(height, width)` that the images are resized to, without keeping their aspect ratio.
 
     Returns:
         The two sets.
 
     Raises:
-        ValueError: There are too few images, or one is no picture.
+        ValueError: An image has another shape or type, there are fewer than four images, or fewer than four of them are
+            of use because they are copies of one another or have only one colour.
     """
-    resized = [_resized(image, size) for image in images]
-    if len(resized) < _FEWEST:
+    images = list(images)
+    resized = [_resized(load_image(image) if _is_path(image) else image, size) for image in images]
+    advice = f"pass at least {_MIN_IMAGES}, better some dozen, that are similar to what the model will see."
+    if len(resized) < _MIN_IMAGES:
+        raise ValueError(f"There are {len(resized)} calibration images; {advice}")
+    useful = len({image.tobytes() for image in resized if np.ptp(image, axis=(0, 1)).any()})
+    if useful < _MIN_IMAGES:
         raise ValueError(
-            f"There are {len(resized)} calibration images; name at least {_FEWEST}, better some dozen, that look like "
-            "what the model is to see."
+            f"Only {useful} of the {len(resized)} calibration images can be used, because the others are copies or "
+            f"have only one colour; {advice}"
         )
-    measured = resized[::_MEASURED_SHARE][:_MAX_MEASURED]
-    fitted = [image for index, image in enumerate(resized) if index % _MEASURED_SHARE]
-    return Calibration(fitted=_with_altered(fitted), measured=_with_altered(measured))
+    held_out = resized[::_HELD_OUT_STEP][:_MAX_HELD_OUT]
+    names = [
+        Path(image).name if _is_path(image) else f"calibration image {index}" for index, image in enumerate(images)
+    ]
+    fitting = [image for index, image in enumerate(resized) if index % _HELD_OUT_STEP]
+    return Calibration(
+        fitting=_with_augmented(fitting),
+        held_out=_with_augmented(held_out),
+        held_out_names=tuple(names[::_HELD_OUT_STEP][:_MAX_HELD_OUT]),
+    )
+
+
+def _is_path(image: Any) -> bool:
+    return isinstance(image, str | os.PathLike)
 
 
 def _resized(image: Any, size: tuple[int, int]) -> np.ndarray:
@@ -65,32 +88,32 @@ def _resized(image: Any, size: tuple[int, int]) -> np.ndarray:
     if image.ndim != 3 or image.shape[2] != 3 or image.dtype != np.uint8 or not image.size:
         raise ValueError(
             f"A calibration image has the shape {image.shape} and the type {image.dtype}; each must be (H, W, 3), "
-            "uint8, RGB, as load_image gives them."
+            "uint8, RGB, as `load_image` returns it."
         )
     return np.rint(resized_rows(image, size, slice(None))).astype(np.uint8)
 
 
-def _with_altered(images: list[np.ndarray]) -> np.ndarray:
-    altered = [_ALTERATIONS[index % len(_ALTERATIONS)](image) for index, image in enumerate(images)]
-    return np.stack([*images, *altered])
+def _with_augmented(images: list[np.ndarray]) -> np.ndarray:
+    augmented = [_AUGMENTATIONS[index % len(_AUGMENTATIONS)](image) for index, image in enumerate(images)]
+    return np.stack([*images, *augmented])
 
 
-def _at_dusk(image: np.ndarray) -> np.ndarray:
-    return (255 * 0.6 * (image[:, ::-1] / 255) ** 1.6).astype(np.uint8)
+def _darkened_mirror_image(image: np.ndarray) -> np.ndarray:
+    return (255 * 0.6 * (image[:, ::-1] / 255) ** 1.6).astype(np.uint8)  # 60 % of the brightness, deeper shadows
 
 
-def _nearer(image: np.ndarray) -> np.ndarray:
+def _central_half(image: np.ndarray) -> np.ndarray:
     height, width, _ = image.shape
     part = image[height // 4 : height - height // 4, width // 4 : width - width // 4]
     return _resized(part, (height, width))
 
 
-def _other_colors(image: np.ndarray) -> np.ndarray:
+def _red_and_blue_swapped(image: np.ndarray) -> np.ndarray:
     return image[..., ::-1]
 
 
-def _in_glare(image: np.ndarray) -> np.ndarray:
-    return np.clip(1.5 * (image.astype(np.float32) - 100) + 140, 0, 255).astype(np.uint8)
+def _overexposed(image: np.ndarray) -> np.ndarray:
+    return np.clip(1.5 * (image.astype(np.float32) - 100) + 140, 0, 255).astype(np.uint8)  # more contrast, brighter
 
 
-_ALTERATIONS = (_at_dusk, _nearer, _other_colors, _in_glare)
+_AUGMENTATIONS = (_darkened_mirror_image, _central_half, _red_and_blue_swapped, _overexposed)

@@ -1,10 +1,11 @@
-"""Quantisation-aware fine-tuning: weights that are trained to be rounded.
+"""Quantisation-aware fine-tuning: trains weights such that rounding them changes the outputs little.
 
-The folded network is trained with its weights rounded to the grid of the file, while gradients pass as if they were not
-(straight-through), so that its logits come close to those of the float network again. No labels are needed. What is
-trained is what is exported, so the file has the same operations as without; its weights are rounded to the nearest.
+The folded network is trained with its weights rounded as in the file, while gradients are passed on as if they were not
+rounded (straight-through estimator). The target is the logits of the float network, so no labels are needed. The
+trained network is exported as usual, so the file has the same operations as without training, and its weights are
+rounded to the nearest integers.
 
-It is worth its time where rounding alone loses much: 4-bit weights, or one scale for a whole tensor.
+This pays off where rounding alone is inaccurate: with 4-bit weights, or one scale for a whole tensor.
 
 Source: Jacob et al., arXiv 1712.05877, section 3; the logits as the target follow Hinton et al., arXiv 1503.02531.
 """
@@ -14,120 +15,133 @@ from __future__ import annotations
 import dataclasses
 import math
 from collections.abc import Callable, Mapping
+from typing import NamedTuple
 
 import numpy as np
 import tensorflow as tf
 
+from ..graph.builder import GraphBuilder
 from ..graph.decoder import decode
 from ..graph.encoder import encode
 from ..graph.network import Convolution, Linear, Network, map_layers
-from ..graph.primitives import join_rows
+from ..graph.operations import join_rows
 from ..graph.tiles import UNTILED
-from ..progress import OnStep, silent
-from .quantization_recipe import Recipe
+from ..progress import Progress, silent
+from .quantization_recipe import QuantizationRecipe
 
-_BETA1, _BETA2, _EPSILON = 0.9, 0.999, 1e-8
+_BETA1, _BETA2, _EPSILON = 0.9, 0.999, 1e-8  # Adam's usual values
+
+
+class _Weights(NamedTuple):
+    """The weights of a layer in training."""
+
+    kernel: tf.Variable
+    bias: tf.Variable
 
 
 def fine_tune(
     network: Network,
-    recipe: Recipe,
+    recipe: QuantizationRecipe,
     images: np.ndarray,
     steps: int = 200,
     learning_rate: float = 1e-4,
-    on_step: OnStep = silent,
+    progress: Progress = silent,
 ) -> Network:
     """Train the weights of the layers that a recipe quantises.
 
     Args:
-        network: The network, folded.
+        network: The folded network.
         recipe: Which layers are quantised, to how many bits, and whether per channel.
-        images: `(images, height, width, 3)`, uint8, shown one by one.
-        steps: Number of images shown.
-        learning_rate: Of Adam at the first step; it falls to 0 as a cosine.
-        on_step: Told of the progress.
+        images: `(images, height, width, 3)`, uint8. One image is used per step.
+        steps: Number of training steps.
+        learning_rate: Initial learning rate of Adam; it decays to 0 along a cosine.
+        progress: Called with progress updates.
 
     Returns:
-        The network with other weights, to be quantised with the rounding `"nearest"`.
+        The network with the trained weights, to be quantised with the rounding `"nearest"`.
 
     Raises:
-        ValueError: There is no image, or no layer is quantised.
+        ValueError: There are no images, or no layer is quantised.
 
     Example:
 
     ```python
     tuned = fine_tune(network, recipe, images)
-    content = FloatFile(export(inference_function(tuned, (512, 512)), "float32")).quantize(nearest)
+    traced = trace_network(tuned, (512, 512))
+    content = FloatFile(export(traced.function, "float32"), traced.layers).quantize(recipe)
     ```
     """
-    variables = _variables(network, recipe)
-    if not variables or not len(images):
-        raise ValueError("There is nothing to train: name images and a recipe that quantises a layer.")
-    step = _make_step(network, recipe, variables, images.shape[1:])
-    order = np.random.default_rng(0)
-    advance = on_step("Fine-tuning", steps)
-    for index in range(steps):
-        rate = learning_rate * 0.5 * (1 + math.cos(math.pi * index / steps))
-        image = images[order.integers(len(images))]
-        step(tf.constant(image[None], tf.float32), tf.constant(rate, tf.float32), tf.constant(index + 1.0))
+    weights = _trainable_weights(network, recipe)
+    if not weights or not len(images):
+        raise ValueError("There is nothing to train; pass images and a recipe that quantises at least one layer.")
+    train_step = _make_train_step(network, recipe, weights, images.shape[1:])
+    generator = np.random.default_rng(0)
+    advance = progress("Fine-tuning", steps)
+    for step in range(steps):
+        rate = learning_rate * 0.5 * (1 + math.cos(math.pi * step / steps))
+        image = images[generator.integers(len(images))]
+        train_step(tf.constant(image[None], tf.float32), tf.constant(rate, tf.float32), tf.constant(step + 1.0))
         advance()
-    return _with_weights(network, variables, lambda kernel: np.asarray(kernel, np.float64))
+    arrays = {
+        name: (kernel.numpy().astype(np.float64), bias.numpy().astype(np.float64))
+        for name, (kernel, bias) in weights.items()
+    }
+    return _with_weights(network, arrays)
 
 
-def _variables(network: Network, recipe: Recipe) -> dict[str, tuple[tf.Variable, tf.Variable]]:
-    """Kernel and bias of every layer that is quantised."""
-    found: dict[str, tuple[tf.Variable, tf.Variable]] = {}
+def _trainable_weights(network: Network, recipe: QuantizationRecipe) -> dict[str, _Weights]:
+    """Variables for kernel and bias of each layer that is quantised."""
+    weights: dict[str, _Weights] = {}
 
-    def add(name: str, layer: Linear | Convolution) -> Linear | Convolution:
-        if recipe.layers.get(name, "float") != "float":
-            found[name] = (tf.Variable(layer.kernel, dtype=tf.float32), tf.Variable(layer.bias, dtype=tf.float32))
+    def add(layer: Linear | Convolution) -> Linear | Convolution:
+        if recipe.layers.get(layer.name, "float") != "float":
+            kernel, bias = (tf.Variable(each, dtype=tf.float32) for each in (layer.kernel, layer.bias))
+            weights[layer.name] = _Weights(kernel, bias)
         return layer
 
     map_layers(network, add)
-    return found
+    return weights
 
 
-def _with_weights(
-    network: Network,
-    variables: Mapping[str, tuple[tf.Variable, tf.Variable]],
-    change: Callable[[tf.Variable], tf.Tensor | np.ndarray],
-) -> Network:
-    def replace(name: str, layer: Linear | Convolution) -> Linear | Convolution:
-        if name not in variables:
+def _with_weights(network: Network, weights: Mapping[str, tuple[np.ndarray | tf.Tensor, ...]]) -> Network:
+    """The network with other kernels and biases, given by the names of the layers."""
+
+    def replace(layer: Linear | Convolution) -> Linear | Convolution:
+        if layer.name not in weights:
             return layer
-        kernel, bias = variables[name]
-        bias = bias.numpy().astype(np.float64) if tf.executing_eagerly() else tf.convert_to_tensor(bias)
-        return dataclasses.replace(layer, kernel=change(kernel), bias=bias)
+        kernel, bias = weights[layer.name]
+        return dataclasses.replace(layer, kernel=kernel, bias=bias)
 
     return map_layers(network, replace)
 
 
-def _make_step(
-    network: Network,
-    recipe: Recipe,
-    variables: Mapping[str, tuple[tf.Variable, tf.Variable]],
-    image_shape: tuple[int, ...],
+def _make_train_step(
+    network: Network, recipe: QuantizationRecipe, weights: Mapping[str, _Weights], image_shape: tuple[int, ...]
 ) -> Callable[[tf.Tensor, tf.Tensor, tf.Tensor], None]:
-    trained = [variable for pair in variables.values() for variable in pair]
-    moments = [(tf.Variable(tf.zeros_like(each)), tf.Variable(tf.zeros_like(each))) for each in trained]
-    numbers = tf.TensorSpec((), tf.float32)
+    """A function of an image `(1, height, width, 3)`, the learning rate, and the number of the step, counted from 1."""
+    variables = [variable for pair in weights.values() for variable in pair]
+    moments = [(tf.Variable(tf.zeros_like(each)), tf.Variable(tf.zeros_like(each))) for each in variables]
+    number = tf.TensorSpec((), tf.float32)
 
-    @tf.function(input_signature=[tf.TensorSpec((1, *image_shape), tf.float32), numbers, numbers], autograph=False)
-    def step(image: tf.Tensor, rate: tf.Tensor, count: tf.Tensor) -> None:
+    @tf.function(input_signature=[tf.TensorSpec((1, *image_shape), tf.float32), number, number], autograph=False)
+    def train_step(image: tf.Tensor, rate: tf.Tensor, count: tf.Tensor) -> None:
         expected = _logits(image, network)
         with tf.GradientTape() as tape:
-            rounded = _with_weights(network, variables, lambda kernel: _fake_quantize(kernel, recipe))
-            difference = tf.reduce_mean(tf.square(_logits(image, rounded) - expected))
+            quantized = {
+                name: (_fake_quantize(kernel, recipe), tf.convert_to_tensor(bias))
+                for name, (kernel, bias) in weights.items()
+            }
+            difference = tf.reduce_mean(tf.square(_logits(image, _with_weights(network, quantized)) - expected))
             loss = difference / tf.math.reduce_variance(expected)
-        gradients = tape.gradient(loss, trained)
-        for variable, gradient, (first, second) in zip(trained, gradients, moments, strict=True):
-            if gradient is not None:  # of the stages that the decoder does not read
-                _adam(variable, gradient, first, second, rate, count)
+        gradients = tape.gradient(loss, variables)
+        for variable, gradient, (first, second) in zip(variables, gradients, moments, strict=True):
+            if gradient is not None:  # it is for layers that the decoder does not read
+                _apply_adam(variable, gradient, first, second, rate, count)
 
-    return step
+    return train_step
 
 
-def _adam(
+def _apply_adam(
     variable: tf.Variable,
     gradient: tf.Tensor,
     first: tf.Variable,
@@ -135,7 +149,7 @@ def _adam(
     rate: tf.Tensor,
     count: tf.Tensor,
 ) -> None:
-    # TensorFlow's own operation: Keras' optimizers take the variables of its backend, which may be another.
+    # TensorFlow's own operation, because the optimizers of Keras need variables of its backend, which may be another.
     tf.raw_ops.ResourceApplyAdam(
         var=variable.handle,
         m=first.handle,
@@ -151,11 +165,12 @@ def _adam(
 
 
 def _logits(image: tf.Tensor, network: Network) -> tf.Tensor:
-    return join_rows(decode(encode(image, network, UNTILED), network.decoder, UNTILED))
+    builder = GraphBuilder(UNTILED)
+    return join_rows(decode(encode(image, network, builder), network.decoder, builder))
 
 
-def _fake_quantize(kernel: tf.Variable, recipe: Recipe) -> tf.Tensor:
-    """The kernel as the file will hold it; the last axis is that of the outputs."""
+def _fake_quantize(kernel: tf.Variable, recipe: QuantizationRecipe) -> tf.Tensor:
+    """The kernel with the values that it will have in the file. The last axis is that of the output channels."""
     weights = tf.convert_to_tensor(kernel)
     axes = list(range(weights.shape.rank - 1)) if recipe.per_channel else None
     largest = tf.stop_gradient(tf.reduce_max(tf.abs(weights), axis=axes, keepdims=True))

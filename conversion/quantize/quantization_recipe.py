@@ -1,4 +1,4 @@
-"""Which layer is quantised how: written down, so that it can be read and repeated."""
+"""How each layer of a file is quantised, in a form that can be saved, read and applied again."""
 
 from __future__ import annotations
 
@@ -11,73 +11,92 @@ from typing import Any, Literal, get_args
 
 from keras_segformer.files import atomic_file
 
-Form = Literal["float", "dynamic", "static"]
-"""How a layer computes.
+QuantizationMode = Literal["float", "dynamic", "static"]
+"""How a layer is computed.
 
-`dynamic`: INT8 weights, inputs that are quantised while it runs, float outputs. `static`: inputs, weights and outputs
-are INT8, with ranges fixed by calibration.
+`float`: weights and activations are float32. `dynamic`: the weights are integers, the inputs are quantised at run time,
+and the outputs are float. `static`: inputs, weights and outputs are integers, with ranges fixed by calibration.
 """
+
+Rounding = Literal["least_output_error", "nearest"]
+"""How weights are rounded to integers: so that the outputs of their layer change least, or each to the nearest."""
+
+_WEIGHT_BITS = (4, 8)
+_ACTIVATION_BITS = (8, 16)
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
-class Recipe:
+class QuantizationRecipe:
     """How a file is quantised.
 
     Args:
-        layers: The form of every layer, by its name.
-        operators: The form of every further kind of operation that is quantised, by its name in the schema.
-        bits: Width of the weights.
-        activation_bits: Width of static inputs and outputs.
-        per_channel: Whether every output channel has a scale of its own.
+        layers: The quantisation mode of each layer, by its name.
+        operators: Further operations that are quantised, by their names in the schema of TF Lite. They have no weights,
+            so their mode is always `"static"`.
+        bits: Number of bits of the weights, 4 or 8.
+        activation_bits: Number of bits of static inputs and outputs, 8 or 16.
+        per_channel: Whether each output channel has its own scale.
         rounding: `"least_output_error"`, which needs calibration images, or `"nearest"`.
+
+    Raises:
+        ValueError: A value is not one of those allowed.
     """
 
-    layers: Mapping[str, Form]
-    operators: Mapping[str, Form] = dataclasses.field(default_factory=dict)
+    layers: Mapping[str, QuantizationMode]
+    operators: Mapping[str, QuantizationMode] = dataclasses.field(default_factory=dict)
     bits: int = 8
     activation_bits: int = 8
     per_channel: bool = True
-    rounding: Literal["least_output_error", "nearest"] = "least_output_error"
+    rounding: Rounding = "least_output_error"
+
+    def __post_init__(self) -> None:
+        for name in ("layers", "operators"):
+            if not isinstance(getattr(self, name), Mapping):
+                raise ValueError(f"'{name}' of a recipe must map names to quantisation modes.")
+        for name, mode in self.layers.items():
+            _check(f"mode of the layer '{name}'", mode, get_args(QuantizationMode))
+        for name, mode in self.operators.items():
+            _check(f"mode of the operation '{name}'", mode, ("static",))
+        _check("number of weight bits ('bits')", self.bits, _WEIGHT_BITS)
+        _check("number of activation bits ('activation_bits')", self.activation_bits, _ACTIVATION_BITS)
+        _check("value of 'per_channel'", self.per_channel, (False, True))
+        _check("rounding", self.rounding, get_args(Rounding))
 
     @property
     def needs_calibration(self) -> bool:
-        """Whether it cannot be followed without calibration images."""
+        """Whether it can only be applied with calibration images."""
         return self.is_static or (self.rounding != "nearest" and "dynamic" in self.layers.values())
 
     @property
     def is_static(self) -> bool:
-        """Whether it fixes the range of a tensor."""
+        """Whether it fixes the range of any tensor."""
         return "static" in {*self.layers.values(), *self.operators.values()}
 
     def to_dict(self) -> dict[str, Any]:
-        """The recipe as JSON has it."""
+        """Returns the recipe as a dictionary for JSON."""
         fields = {field.name: getattr(self, field.name) for field in dataclasses.fields(self)}
         return {name: dict(value) if isinstance(value, Mapping) else value for name, value in fields.items()}
 
     @classmethod
-    def from_dict(cls, content: Any) -> Recipe:
-        """The recipe that `to_dict` wrote.
+    def from_dict(cls, content: Any) -> QuantizationRecipe:
+        """Create a recipe from what `to_dict` returns.
 
         Args:
-            content: The object.
+            content: The dictionary.
 
         Returns:
             The recipe.
 
         Raises:
-            ValueError: The object is no recipe.
+            ValueError: The content is not a valid recipe.
         """
         known = {field.name for field in dataclasses.fields(cls)}
         if not isinstance(content, dict) or "layers" not in content or not known.issuperset(content):
-            raise ValueError(f"A recipe is an object with 'layers' and, if need be, {', '.join(sorted(known))}.")
-        forms = {**content["layers"], **content.get("operators", {})}
-        wrong = {name: form for name, form in forms.items() if form not in get_args(Form)}
-        if wrong:
-            raise ValueError(f"The recipe has {wrong}; a form is one of {', '.join(get_args(Form))}.")
+            raise ValueError(f"A recipe is an object with 'layers' and optionally {', '.join(sorted(known))}.")
         return cls(**content)
 
     def save(self, path: str | os.PathLike[str]) -> None:
-        """Write the recipe as JSON, whole or not at all.
+        """Write the recipe as JSON. An existing file is replaced once the new one is complete.
 
         Args:
             path: The file.
@@ -86,8 +105,8 @@ class Recipe:
             file.write_text(json.dumps(self.to_dict(), indent=2) + "\n", encoding="utf-8")
 
     @classmethod
-    def load(cls, path: str | os.PathLike[str]) -> Recipe:
-        """Read a recipe, or the one in the JSON file beside a `.tflite` file.
+    def load(cls, path: str | os.PathLike[str]) -> QuantizationRecipe:
+        """Read a recipe, either from a file of its own or from the JSON file beside a `.tflite` file.
 
         Args:
             path: The JSON file.
@@ -96,8 +115,8 @@ class Recipe:
             The recipe.
 
         Raises:
-            FileNotFoundError: There is no such file.
-            ValueError: It holds no recipe.
+            FileNotFoundError: The file does not exist.
+            ValueError: The file does not contain a valid recipe.
         """
         path = Path(path)
         if not path.is_file():
@@ -107,5 +126,13 @@ class Recipe:
             if isinstance(content, dict) and "quantization" in content:
                 content = content["quantization"]["recipe"]
             return cls.from_dict(content)
-        except (ValueError, KeyError, TypeError) as error:
-            raise ValueError(f"'{path}' holds no recipe of a quantisation ({error}); name another file.") from error
+        except (ValueError, KeyError, TypeError, RecursionError) as error:
+            raise ValueError(
+                f"'{path}' does not contain a valid quantisation recipe ({error}); name the JSON file beside a "
+                "quantised .tflite file."
+            ) from error
+
+
+def _check(what: str, value: Any, allowed: tuple[Any, ...]) -> None:
+    if value not in allowed or type(value) is not type(allowed[0]):
+        raise ValueError(f"The {what} is {value!r}; it must be {' or '.join(map(str, allowed))}.")

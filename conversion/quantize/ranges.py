@@ -1,4 +1,4 @@
-"""The range of a tensor that 256 integers stand for."""
+"""The range of values of a tensor that its integers represent."""
 
 from __future__ import annotations
 
@@ -9,23 +9,25 @@ import numpy as np
 from ..tflite.reader import TFLiteFile
 from .statistics import Statistics
 
-_GELU_IS_ZERO_BELOW = -4.0  # GELU(-4) = -1.3e-4, far below a step of its outputs
-_SHRINKINGS = np.linspace(0.2, 1.0, 33)
+_GELU_IS_ZERO_BELOW = -4.0  # GELU(-4) = -1.3e-4, much less than the quantisation step of its outputs
+_FRACTIONS = np.linspace(0.2, 1.0, 33)  # of an end of the range, in steps of 0.025
+_PASSES = 2  # the best value of one end depends on the other
 
 
 def activation_ranges(statistics: Statistics, file: TFLiteFile, bits: int = 8) -> dict[str, tuple[float, float]]:
-    """Choose the range of every tensor.
+    """Choose the range of each activation.
 
-    A few values far out would make the steps of all others coarse. Each end is moved towards 0 as long as that lowers
-    the mean squared error of the sample; before GELU nothing is lost of what it makes 0.
+    A few outliers would make the quantisation step of all other values coarse. Each end is moved towards 0 if that
+    lowers the mean squared error of the sampled values. For the inputs of GELU, values that it maps to 0 are
+    disregarded.
 
     Args:
-        statistics: What the tensors hold.
+        statistics: The sampled values.
         file: The file.
-        bits: Width of the integers.
+        bits: Number of bits of the integers.
 
     Returns:
-        `(least, largest)` by the names of the tensors; 0 lies between them.
+        `(minimum, maximum)` by the names of the tensors; 0 lies between them.
     """
     before_gelu = {node.inputs[0].name for node in file.nodes if node.name == "GELU"}
     ranges = {}
@@ -37,14 +39,14 @@ def activation_ranges(statistics: Statistics, file: TFLiteFile, bits: int = 8) -
 
 
 def best_range(values: np.ndarray, bits: int = 8) -> tuple[float, float]:
-    """Choose the range with the least squared error.
+    """Choose the range with the least mean squared error.
 
     Args:
-        values: A sample.
-        bits: Width of the integers.
+        values: A sample of the values.
+        bits: Number of bits of the integers.
 
     Returns:
-        `(least, largest)`, with 0 between them.
+        `(minimum, maximum)`; 0 lies between them.
 
     Example:
 
@@ -55,20 +57,20 @@ def best_range(values: np.ndarray, bits: int = 8) -> tuple[float, float]:
     low, high = min(0.0, float(values.min())), max(0.0, float(values.max()))
     if low == high:
         return low, high
-    for _ in range(2):
-        high = min((high * shrinking for shrinking in _SHRINKINGS), key=lambda end: _error(values, low, end, bits))
-        low = min((low * shrinking for shrinking in _SHRINKINGS), key=lambda end: _error(values, end, high, bits))
+    for _ in range(_PASSES):
+        high = min((high * fraction for fraction in _FRACTIONS), key=lambda end: _error(values, low, end, bits))
+        low = min((low * fraction for fraction in _FRACTIONS), key=lambda end: _error(values, end, high, bits))
     return low, high
 
 
 def as_calibration(ranges: Mapping[str, tuple[float, float]]) -> dict[str, dict[str, np.ndarray]]:
-    """The ranges in the form of litert-quantizer.
+    """Convert ranges to the format of litert-quantizer.
 
     Args:
         ranges: What `activation_ranges` returns.
 
     Returns:
-        `{"min": …, "max": …}` by the names of the tensors.
+        `{"min": array, "max": array}` by the names of the tensors.
     """
     return {
         name: {"min": np.full((1, 1, 1, 1), low, np.float32), "max": np.full((1, 1, 1, 1), high, np.float32)}

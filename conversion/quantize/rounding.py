@@ -1,46 +1,48 @@
-"""Rounding of weights to integers so that a layer's outputs change least.
+"""Rounding of weights to integers so that the outputs of a layer change least.
 
-Rounding every weight to the nearest integer ignores that the inputs of a layer are correlated: what one weight loses,
-others can make up for. Weights are rounded one input after the other, and those not yet rounded take over the error in
-the way that changes the outputs least over the calibration images.
+Rounding each weight to the nearest integer ignores that the inputs of a layer are correlated: the error of one weight
+can be compensated by others. Here the weights are rounded one input at a time, and the weights not yet rounded are
+changed such that the outputs stay as close as possible over the calibration images.
 
-It serves where weights make most of the error, as in dynamic INT8: `convert` rounds so where there are calibration
-images and to the nearest where there are none, and the tests hold the former to be the closer on the real B0.
+This pays off where the rounding of weights is most of the error, as in dynamic INT8. `convert` uses it if there are
+calibration images, and rounds to the nearest integer otherwise.
 
-Source: Frantar et al., GPTQ, arXiv 2210.17323, written anew here for convolutions; litert-quantizer has it for
-FULLY_CONNECTED alone.
+Source: Frantar et al., GPTQ, arXiv 2210.17323, implemented here for convolutions; litert-quantizer has it only for
+FULLY_CONNECTED.
 """
 
 from __future__ import annotations
 
 import numpy as np
 
+# Added to the diagonal of the Gram matrix, relative to its mean, so that it can be inverted.
 _DAMPING = 1e-3
-_BLOCK = 64
+# Inputs that are rounded before the error is passed on to the remaining weights with one matrix product.
+_BLOCK_SIZE = 64
 
 
 def weight_scales(kernel: np.ndarray, bits: int = 8, per_channel: bool = True) -> np.ndarray:
-    """The scale of every output channel, symmetric around 0.
+    """Compute the scale of each output channel for symmetric quantisation.
 
     Args:
         kernel: `(out, in)`.
-        bits: Width of the integers.
-        per_channel: Whether every channel has its own; if not, all have the same.
+        bits: Number of bits of the integers.
+        per_channel: Whether each channel has its own scale; if not, all have the same.
 
     Returns:
-        `(out,)`, float64: the largest weight becomes the largest integer.
+        `(out,)`, float64. The largest weight is mapped to the largest integer.
     """
     largest = np.abs(np.asarray(kernel, np.float64)).max(axis=1)
     return (largest if per_channel else np.full_like(largest, largest.max())) / _largest(bits)
 
 
 def round_nearest(kernel: np.ndarray, scales: np.ndarray, bits: int = 8) -> np.ndarray:
-    """Round every weight by itself.
+    """Round each weight to the nearest integer.
 
     Args:
         kernel: `(out, in)`.
-        scales: `(out,)`; the weights of a channel with the scale 0 are 0.
-        bits: Width of the integers.
+        scales: `(out,)`; a scale of 0 means that all weights of the channel are 0.
+        bits: Number of bits of the integers.
 
     Returns:
         `(out, in)`, int8.
@@ -48,36 +50,37 @@ def round_nearest(kernel: np.ndarray, scales: np.ndarray, bits: int = 8) -> np.n
     return _nearest(np.asarray(kernel, np.float64), scales[:, None], _largest(bits)).astype(np.int8)
 
 
-def round_weights(kernel: np.ndarray, scales: np.ndarray, products: np.ndarray, bits: int = 8) -> np.ndarray:
+def round_weights(kernel: np.ndarray, scales: np.ndarray, gram_matrix: np.ndarray, bits: int = 8) -> np.ndarray:
     """Round the weights so that the outputs change least.
 
     Args:
         kernel: `(out, in)`.
         scales: `(out,)`.
-        products: `(in, in)`, the sum of the products of every two inputs over the calibration images.
-        bits: Width of the integers.
+        gram_matrix: `x.T @ x` of the inputs `x` over the calibration images, `(in, in)`.
+        bits: Number of bits of the integers.
 
     Returns:
         `(out, in)`, int8.
 
     Raises:
-        ValueError: The products are not finite.
+        ValueError: The Gram matrix is not finite.
 
     Example:
 
-    >>> inputs = np.random.default_rng(0).normal(size=(100, 1)) * [[1, 1]]  # two inputs that are always equal
+    >>> inputs = np.random.default_rng(0).normal(size=(100, 1)) * [[1, 1]]  # two equal inputs
     >>> kernel, scales = np.array([[2.4, 1.4]]), np.array([1.0])
     >>> round_nearest(kernel, scales).tolist(), round_weights(kernel, scales, inputs.T @ inputs).tolist()
     ([[2, 1]], [[2, 2]])
     """
-    if not np.isfinite(products).all():
+    if not np.isfinite(gram_matrix).all():
         raise ValueError("The inputs of a layer are not finite for a calibration image; convert in float32 instead.")
-    order = np.argsort(-np.diag(products), kind="stable")  # what matters most while there is most left to correct
+    # Largest inputs first: their errors matter most, and most weights are left to compensate for them.
+    order = np.argsort(-np.diag(gram_matrix), kind="stable")
     remaining = np.asarray(kernel, np.float64)[:, order]
-    factor = _inverse_factor(products[np.ix_(order, order)])
+    factor = _inverse_factor(gram_matrix[np.ix_(order, order)])
     result = np.empty_like(remaining)
-    for start in range(0, len(order), _BLOCK):
-        end = min(start + _BLOCK, len(order))
+    for start in range(0, len(order), _BLOCK_SIZE):
+        end = min(start + _BLOCK_SIZE, len(order))
         errors = _round_block(remaining, result, factor, scales, slice(start, end), _largest(bits))
         remaining[:, end:] -= errors @ factor[start:end, end:]
     rounded = np.empty(result.shape, np.int8)
@@ -88,7 +91,7 @@ def round_weights(kernel: np.ndarray, scales: np.ndarray, products: np.ndarray, 
 def _round_block(
     remaining: np.ndarray, result: np.ndarray, factor: np.ndarray, scales: np.ndarray, block: slice, largest: int
 ) -> np.ndarray:
-    """Round some inputs, and return by how much the inputs behind them have to make up: `(out, inputs)`."""
+    """Round the weights of some inputs in place, and return the errors to be compensated: `(out, inputs)`."""
     errors = np.empty((len(remaining), block.stop - block.start))
     for column in range(block.start, block.stop):
         result[:, column] = _nearest(remaining[:, column], scales, largest)
@@ -98,9 +101,9 @@ def _round_block(
     return errors
 
 
-def _inverse_factor(products: np.ndarray) -> np.ndarray:
-    """The upper triangle whose square is the inverse of the damped products."""
-    damped = np.asarray(products, np.float64).copy()
+def _inverse_factor(gram_matrix: np.ndarray) -> np.ndarray:
+    """The upper triangular matrix `U` for which `U.T @ U` is the inverse of the damped Gram matrix."""
+    damped = np.asarray(gram_matrix, np.float64).copy()
     mean = np.trace(damped) / len(damped) or 1.0
     damped[np.diag_indices_from(damped)] += _DAMPING * mean
     return np.linalg.cholesky(np.linalg.inv(damped)).T

@@ -1,4 +1,4 @@
-"""What the tensors of a float file hold on the calibration images."""
+"""Statistics of the tensors of a float file over the calibration images."""
 
 from __future__ import annotations
 
@@ -10,9 +10,9 @@ import numpy as np
 from keras_segformer.runtime import TFLiteRunner
 
 from ..tflite.reader import TFLiteFile
-from .layers import Layer
+from .file_layers import FileLayer
 
-_VALUES_PER_IMAGE = 1024
+_SAMPLES_PER_IMAGE = 1024  # values of each tensor
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -20,55 +20,57 @@ class Statistics:
     """The statistics of a file.
 
     Args:
-        products: For every convolution, by the name of its layer, the sums of the products of every two of its inputs,
-            `(in, in)` in the order of the kernel's axes `(height, width, in)`.
-        values: For every float tensor that is no weight, by its name, a sample of its values and their extremes, 1-D.
+        gram_matrices: `x.T @ x` of the inputs `x` of each convolution, by the name of its layer: `(inputs, inputs)`,
+            where the inputs are in the order of the kernel's axes `(height, width, in)`.
+        values: A random sample of the values of each float activation, with their extremes, by the name of the tensor;
+            1-D.
     """
 
-    products: Mapping[str, np.ndarray]
+    gram_matrices: Mapping[str, np.ndarray]
     values: Mapping[str, np.ndarray]
 
 
 def collect_statistics(
     content: bytes,
     file: TFLiteFile,
-    layers: Iterable[Layer],
+    layers: Iterable[FileLayer],
     images: np.ndarray,
     on_image: Callable[[], None] | None = None,
 ) -> Statistics:
     """Run a file on the calibration images.
 
     Args:
-        content: The file, in float32.
-        file: The same, read.
-        layers: The layers whose inputs are multiplied with each other.
+        content: The content of the file, in float32.
+        file: Its parsed operations and tensors.
+        layers: The layers to compute Gram matrices for; those that are not convolutions are ignored.
         images: `(images, height, width, 3)` at the size of the file's input, uint8.
-        on_image: Called after every image.
+        on_image: Called after each image.
 
     Returns:
         The statistics.
     """
+    # Preserving all tensors also keeps delegates from replacing operations.
     runner = TFLiteRunner(content, keep_tensors=True)
     indices = runner.tensor_indices()
     convolutions = [layer for layer in layers if layer.operator == "CONV_2D"]
     names = [tensor.name for tensor in file.tensors if tensor.type == "FLOAT32" and not tensor.constant]
     generator = np.random.default_rng(0)
-    products: dict[str, np.ndarray] = {}
+    gram_matrices: dict[str, np.ndarray] = {}
     values: dict[str, list[np.ndarray]] = {name: [] for name in names}
     for image in images:
         runner(image[None])
         for layer in convolutions:
             inputs = np.concatenate(_inputs(runner, indices, layer))
-            products[layer.name] = products.get(layer.name, 0) + inputs.T @ inputs
+            gram_matrices[layer.name] = gram_matrices.get(layer.name, 0) + inputs.T @ inputs
         for name in names:
             values[name].append(_sample(runner.read_tensor(indices[name]), generator))
         if on_image:
             on_image()
-    return Statistics(products=products, values={name: np.concatenate(each) for name, each in values.items()})
+    return Statistics(gram_matrices=gram_matrices, values={name: np.concatenate(each) for name, each in values.items()})
 
 
-def _inputs(runner: TFLiteRunner, indices: Mapping[str, int], layer: Layer) -> list[np.ndarray]:
-    """What the kernel is multiplied with at every position, `(positions, in)` for every run of rows."""
+def _inputs(runner: TFLiteRunner, indices: Mapping[str, int], layer: FileLayer) -> list[np.ndarray]:
+    """What the kernel is multiplied by at each position: `(positions, inputs)` for each row tile."""
     _, height, width, _ = layer.kernel.shape
     strides = [node.options.get("strideH", 1) for node in layer.nodes]
     maps = [runner.read_tensor(indices[node.inputs[0].name])[0] for node in layer.nodes]
@@ -83,5 +85,5 @@ def _windows(x: np.ndarray, height: int, width: int, stride: int) -> np.ndarray:
 
 def _sample(values: np.ndarray, generator: np.random.Generator) -> np.ndarray:
     values = values.ravel()
-    chosen = values if values.size <= _VALUES_PER_IMAGE else generator.choice(values, _VALUES_PER_IMAGE)
+    chosen = values if values.size <= _SAMPLES_PER_IMAGE else generator.choice(values, _SAMPLES_PER_IMAGE)
     return np.concatenate([chosen, [values.min(), values.max()]], dtype=np.float32)

@@ -20,7 +20,7 @@ from keras_segformer.predict.interpolation import resized_rows
 from keras_segformer.runtime import IsolatedRunner, TFLiteRunner
 from keras_segformer.visualization import legend, overlay
 
-from ..progress import OnStep, silent
+from ..progress import Progress, silent
 from .fidelity import label_maps
 
 _NUM_WORST = 4
@@ -119,7 +119,7 @@ def verify_content(
     content: bytes,
     model: SegFormerNetwork,
     images: Iterable[tuple[str, np.ndarray]],
-    progress: OnStep = silent,
+    progress: Progress = silent,
     isolated: bool = True,
 ) -> Verification:
     """Run a file and its network on the same images and compare the labels.

@@ -203,7 +203,7 @@ def _convert(
     """Converts for every processor, and puts the files in place once all of them are there."""
     folder.mkdir(parents=True, exist_ok=True)
     written = []
-    with tempfile.TemporaryDirectory(prefix=".", dir=folder) as temporary, step_bars() as on_step:
+    with tempfile.TemporaryDirectory(prefix=".", dir=folder) as temporary, step_bars() as progress:
         for name in args.processors:
             file = _FILES[name]
             path = Path(temporary) / f"{stem}_{file.precision}.tflite"
@@ -215,7 +215,7 @@ def _convert(
                 input_size=args.size,
                 calibration=calibration,
                 report=False,
-                on_step=on_step,
+                progress=progress,
                 **file.options,
             )
             written.append((folder / path.name, facts))

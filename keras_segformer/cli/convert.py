@@ -13,10 +13,8 @@ from rich.table import Table
 from keras_segformer.cli.arguments import image_size, positive_integer, share
 from keras_segformer.cli.progress import step_bars
 from keras_segformer.conversion import convert
-from keras_segformer.conversion.convert import AnyPrecision
-from keras_segformer.conversion.graph.inference_function import InputKind, OutputKind
-from keras_segformer.conversion.quantize import Runtime
-from keras_segformer.images import find_images, load_image
+from keras_segformer.conversion.choices import AnyPrecision, InputKind, OutputKind, Runtime
+from keras_segformer.images import find_images
 from keras_segformer.segformer import SegFormer
 
 _MAX_ROWS = 12
@@ -101,11 +99,11 @@ def run(args: argparse.Namespace) -> int:
     Raises:
         PresetNotFoundError: There is no such preset.
         InvalidPresetError: The preset's files are broken.
-        ValueError: The file's name or the size does not fit, or the model cannot be converted.
+        ValueError: An option is out of range or contradicts another, or the model cannot be converted.
     """
     model = SegFormer.from_preset(args.preset)
-    pictures = [load_image(path) for path in find_images(args.calibration)] if args.calibration else None
-    with step_bars() as on_step:
+    pictures = find_images(args.calibration) if args.calibration else None
+    with step_bars() as progress:
         facts = convert(
             model,
             args.output,
@@ -114,13 +112,14 @@ def run(args: argparse.Namespace) -> int:
             input=args.input,
             output=args.output_kind,
             calibration=pictures,
+            preset=args.preset,
             report=not args.no_report,
             tiles=not args.no_tiles,
             recipe=args.recipe,
             runtime=args.runtime,
             target=args.target,
             fine_tune_steps=args.fine_tune,
-            on_step=on_step,
+            progress=progress,
         )
     _print(args, facts)
     if model.license:
@@ -132,23 +131,23 @@ def _print(args: argparse.Namespace, facts: dict[str, Any]) -> None:
     if facts["quantization"]:
         _print_quantization(facts["quantization"])
     print(f"{args.output}: {facts['bytes'] / 1e6:.1f} MB, {facts['precision']}")
-    print(f"input: {_text(facts['input'])}, RGB on the scale 0..255")
+    print(f"input: {_text(facts['input'])}, RGB in 0..255")
     print(f"output: {facts['output']['kind']}, {_text(facts['output'])}")
     fidelity = facts["fidelity"]
     if fidelity:
         print(
-            f"labels as the model's: {fidelity['agreement']:.2%} on {fidelity['images']} pictures, "
-            f"{fidelity['worst_agreement']:.2%} on the worst"
+            f"same labels as the model: {fidelity['agreement']:.2%} on {fidelity['images']} images, "
+            f"{fidelity['worst_agreement']:.2%} on the worst of them"
         )
         if fidelity["vanished"]:
-            print(f"warning: the file never sees {', '.join(fidelity['vanished'])}, which the model does")
+            print(f"warning: the file never predicts {', '.join(fidelity['vanished'])}, unlike the model")
     others = ["json"] if args.no_report else ["json", "html"]
     files = " and ".join(str(args.output.with_suffix(f".{suffix}")) for suffix in others)
-    print(f"runs on TF Lite {facts['minimum_runtime']} and newer; the rest is in {files}")
+    print(f"runs on TF Lite {facts['minimum_runtime']} and newer; more is in {files}")
 
 
 def _print_quantization(quantization: dict[str, Any]) -> None:
-    forms = quantization["recipe"]["layers"]
+    modes = quantization["recipe"]["layers"]
     rows = sorted(quantization["sensitivity"], key=lambda row: -row["error"])
     rows = [row for row in rows if row["form"] != "float"]
     if rows:
@@ -156,16 +155,16 @@ def _print_quantization(quantization: dict[str, Any]) -> None:
         for header in ("Layer", "Form", "Taken", "Error", "Agreement"):
             table.add_column(header)
         for row in rows[:_MAX_ROWS]:
-            taken = forms[row["layer"]]
+            taken = modes[row["layer"]]
             table.add_row(row["layer"], row["form"], taken, f"{row['error']:.1e}", f"{row['agreement']:.4f}")
         Console().print(table)
     print(
-        f"in integers: {quantization['integer_share_of_layers']:.1%} of the multiplications of layers, "
-        f"{quantization['integer_share_with_attention']:.1%} with the products of attention"
+        f"in integers: {quantization['integer_share_of_layers']:.1%} of the multiplications of layers with weights, "
+        f"{quantization['integer_share_with_attention']:.1%} including the matrix products of attention"
     )
     search = quantization["search"]
     if search and search["agreement"] < quantization["target"]:
-        print(f"warning: no mix of forms reaches an agreement of {quantization['target']:.3f}; this is the closest")
+        print(f"warning: no recipe reaches an agreement of {quantization['target']:.3f}; this is the closest one")
 
 
 def _text(tensor: dict[str, Any]) -> str:

@@ -36,8 +36,8 @@ def step_bars() -> Iterator[Callable[[str, int], Callable[[], None]]]:
     Example:
 
     ```python
-    with step_bars() as on_step:
-        convert(model, "b0.tflite", "int8", calibration=images, on_step=on_step)
+    with step_bars() as progress:
+        convert(model, "b0.tflite", "int8", calibration=images, progress=progress)
     ```
     """
     progress = progress_bar()

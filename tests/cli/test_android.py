@@ -139,7 +139,7 @@ def test_what_each_processor_gets(preset, checkout, pictures, conversions, capsy
     assert names(checkout / ASSETS) == ALL_FILES
     assert [len(each.pop("calibration") or ()) for each in conversions] == [0, 8, 8]
     for each in conversions:
-        each.pop("on_step")
+        each.pop("progress")
     common = {"input_size": (512, 512), "report": False}
     assert conversions == [
         common | {"precision": "float16", "input": "float32", "tiles": False},

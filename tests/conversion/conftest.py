@@ -9,12 +9,13 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import keras
 import numpy as np
 import pytest
 from filelock import FileLock
 
 from keras_segformer.conversion import convert
-from keras_segformer.conversion.quantize import plans
+from keras_segformer.conversion.quantize import search
 from keras_segformer.models import SegFormerNetwork
 from keras_segformer.runtime import TFLiteRunner
 from random_models import CONFIGS, random_model
@@ -69,7 +70,9 @@ def logits_of(made_once) -> Callable[[str, int, int], np.ndarray]:
 
     def get(name: str, height: int, width: int) -> np.ndarray:
         def write(folder: Path) -> None:
-            np.save(folder / "logits.npy", random_model(name).predict_on_batch(photograph_of(height, width)))
+            # Not `predict`, whose compilation would take most of the time.
+            logits = random_model(name)(photograph_of(height, width), training=False)
+            np.save(folder / "logits.npy", keras.ops.convert_to_numpy(logits))
 
         return np.load(made_once(json.dumps(["logits", name, height, width]), write) / "logits.npy")
 
@@ -101,10 +104,10 @@ def deep() -> SegFormerNetwork:
 
 
 @pytest.fixture
-def fast_integers(monkeypatch) -> None:
-    """The same times of layers on every machine: on some processors small layers are as fast in float."""
+def fixed_layer_times(monkeypatch) -> None:
+    """The same times of layers on every machine, because on some processors small layers are as fast in float."""
     seconds = {"static": 1.0, "dynamic": 2.0, "float": 3.0}
-    monkeypatch.setattr(plans, "layer_seconds", lambda layer, form: seconds[form] * layer.macs)
+    monkeypatch.setattr(search, "layer_seconds", lambda layer, mode: seconds[mode] * layer.macs)
 
 
 @pytest.fixture(scope="session")

@@ -13,10 +13,10 @@ from tensorflow.lite.python import schema_py_generated as schema
 from comparison import assert_close, randomize
 from keras_segformer.conversion import convert
 from keras_segformer.conversion.fold import fold_all
-from keras_segformer.conversion.graph.inference_function import inference_function
-from keras_segformer.conversion.graph.network import read_network
 from keras_segformer.conversion.graph.tiles import UNTILED, Tiling
-from keras_segformer.conversion.quantize import Recipe
+from keras_segformer.conversion.graph.trace import trace_network
+from keras_segformer.conversion.graph.weights import read_network
+from keras_segformer.conversion.quantize import QuantizationRecipe
 from keras_segformer.conversion.tflite.arena import arena_bytes
 from keras_segformer.conversion.tflite.export import export
 from keras_segformer.conversion.tflite.reader import operators
@@ -24,6 +24,7 @@ from keras_segformer.conversion.tflite.reorder import reorder_for_memory
 from keras_segformer.evaluation import TFLiteModel
 from keras_segformer.licenses import License
 from keras_segformer.models import SegFormerNetwork
+from random_models import random_model
 from tiny import tiny_config
 
 ALLOWED = {
@@ -38,35 +39,34 @@ def graph_of(content):
     return model.subgraphs[0]
 
 
-def test_file_computes_what_the_model_does(model, photograph, run_file, tmp_path):
-    images = photograph(64, 96)
-    convert(model, tmp_path / "m.tflite", input_size=(64, 96), output="logits")
-    logits = model.predict_on_batch(images)
-    actual = run_file(tmp_path / "m.tflite", images)
+def test_file_computes_what_the_model_does(model_name, converted, logits_of, photograph, run_file):
+    file, facts = converted(model_name, input_size=(64, 96), output="logits", report=False)
+    logits = logits_of(model_name, 64, 96)
+    assert facts["output"]["shape"] == list(logits.shape)
+    actual = run_file(file, photograph(64, 96))
     assert_close(actual, logits)
     np.testing.assert_array_equal(actual.argmax(-1), logits.argmax(-1))
 
 
-def test_operations_and_ranks(model, tmp_path):
-    facts = convert(model, tmp_path / "m.tflite", input_size=(64, 96), output="labels_full")
+def test_operations_and_ranks(model_name, model, converted):
+    file, facts = converted(model_name, input_size=(64, 96), output="labels_full", report=False)
     binary = {"CAST", "GREATER"} if model.config.num_classes == 1 else set()
     assert {each["name"] for each in facts["operators"]} <= ALLOWED | binary
-    graph = graph_of((tmp_path / "m.tflite").read_bytes())
+    graph = graph_of(file.read_bytes())
     assert max(len(tensor.shape) for tensor in graph.tensors if tensor.shape is not None) <= 4
     assert not any(tensor.isVariable for tensor in graph.tensors)
     counts = {each["name"]: each["count"] for each in facts["operators"]}
-    blocks = max(model.config.decoder_stages)  # of one each; those behind the last that is used are left out
+    blocks = max(model.config.decoder_stages)  # one in each stage; stages after the last one used are left out
     assert counts["GELU"] == counts["SOFTMAX"] == blocks
-    assert counts["MUL"] == 2 * counts["RSQRT"]  # the norms' own, none for the scale of the queries
+    assert counts["MUL"] == 2 * counts["RSQRT"]  # those of the norms, none for the scale of the queries
 
 
-def test_float16_halves_the_weights(tiny, photograph, run_file, tmp_path):
-    images = photograph(64, 64)
-    whole = convert(tiny, tmp_path / "whole.tflite", "float32", (64, 64), output="logits")
-    half = convert(tiny, tmp_path / "half.tflite", "float16", (64, 64), output="logits")
-    assert half["bytes"] < 0.75 * whole["bytes"]  # of a tiny network the rest is a large part
-    assert {each["name"] for each in half["operators"]} <= ALLOWED
-    assert_close(run_file(tmp_path / "half.tflite", images), tiny.predict_on_batch(images), 2e-2)
+def test_float16_halves_the_weights(converted, logits_of, photograph, run_file):
+    _, float32 = converted("tiny", input_size=(64, 96), output="logits", report=False)
+    file, float16 = converted("tiny", precision="float16", input_size=(64, 96), output="logits", report=False)
+    assert float16["bytes"] < 0.75 * float32["bytes"]  # much of a tiny file is not weights
+    assert {each["name"] for each in float16["operators"]} <= ALLOWED
+    assert_close(run_file(file, photograph(64, 96)), logits_of("tiny", 64, 96), 2e-2)
 
 
 def test_json_file(tmp_path):
@@ -87,17 +87,16 @@ def test_json_file(tmp_path):
     assert facts["fidelity"] is facts["quantization"] is None
 
 
-def test_file_is_read_by_the_evaluation(tiny, photograph, tmp_path):
-    image = photograph(64, 96)[0]
-    convert(tiny, tmp_path / "m.tflite", input_size=(64, 96), output="labels_full")
-    converted = TFLiteModel(tmp_path / "m.tflite")
-    assert converted.label_set == tiny.label_set
-    assert converted.segment(image).shape == (64, 96)
+def test_file_is_read_by_the_evaluation(tiny, converted, photograph):
+    file, _ = converted("tiny", input_size=(64, 96), output="labels_full", report=False)
+    loaded = TFLiteModel(file)
+    assert loaded.label_set == tiny.label_set
+    assert loaded.segment(photograph(64, 96)[0]).shape == (64, 96)
 
 
-def test_signature_names_input_and_output(tiny, tmp_path):
-    convert(tiny, tmp_path / "m.tflite", input_size=(64, 64), output="logits")
-    [signature] = schema.ModelT.InitFromPackedBuf((tmp_path / "m.tflite").read_bytes(), 0).signatureDefs
+def test_signature_names_input_and_output(converted):
+    file, _ = converted("tiny", input_size=(64, 96), output="logits", report=False)
+    [signature] = schema.ModelT.InitFromPackedBuf(file.read_bytes(), 0).signatureDefs
     assert [each.name for each in signature.inputs] == [b"images"]
     assert [each.name for each in signature.outputs] == [b"logits"]
 
@@ -107,7 +106,7 @@ def test_order_and_tiles_save_memory_and_keep_the_numbers(photograph, run_file, 
     randomize(model)
     network = fold_all(read_network(model))
     tiled, untiled = (
-        inference_function(network, (128, 128), tiling=tiling)
+        trace_network(network, (128, 128), tiling=tiling).function
         for tiling in (Tiling(scores=2**14, fused=2**16), UNTILED)
     )
     best, whole = export(tiled, "float32"), export(untiled, "float32")
@@ -117,9 +116,15 @@ def test_order_and_tiles_save_memory_and_keep_the_numbers(photograph, run_file, 
     assert reorder_for_memory(best) == best
     assert arena_bytes(best) < 0.8 * min(arena_bytes(unordered), arena_bytes(whole))
     images = photograph(128, 128)
+    expected = model(images, training=False)
     np.testing.assert_array_equal(run_file(best, images), run_file(unordered, images))
-    assert_close(run_file(best, images), model.predict_on_batch(images))
-    assert_close(run_file(whole, images), model.predict_on_batch(images))
+    assert_close(run_file(best, images), expected)
+    assert_close(run_file(whole, images), expected)
+
+
+NOISE = list(np.random.default_rng(0).integers(0, 256, (8, 16, 16, 3), np.uint8))
+STATIC = QuantizationRecipe(layers={"stage1/start": "static"})
+UNKNOWN = QuantizationRecipe(layers={"stage9/start": "float"})
 
 
 @pytest.mark.parametrize(
@@ -130,8 +135,23 @@ def test_order_and_tiles_save_memory_and_keep_the_numbers(photograph, run_file, 
             {"precision": "int4"},
             "no precision 'int4'; choose one of float32, float16, dynamic, int8, int8_npu, int16x8",
         ),
-        ({"precision": "int8"}, "needs calibration images"),
-        ({"precision": "int16x8"}, "There are no calibration images"),
+        ({"precision": "int8"}, "The precision int8 needs calibration images"),
+        ({"precision": "int16x8"}, "The precision int16x8 needs calibration images"),
+        ({"precision": "dynamic", "recipe": STATIC}, "The recipe needs calibration images"),
+        ({"precision": "dynamic", "fine_tune_steps": 5}, "Fine-tuning needs calibration images"),
+        ({"precision": "dynamic", "fine_tune_steps": -1}, "number of fine-tuning steps is -1"),
+        ({"precision": "dynamic", "fine_tune_steps": 2.5}, "number of fine-tuning steps is 2.5"),
+        ({"precision": "float16", "recipe": STATIC}, "float16 is not quantised, so 'recipe' has no effect"),
+        ({"precision": "float32", "fine_tune_steps": 5}, "'fine_tune_steps' has no effect"),
+        ({"precision": "int8", "calibration": NOISE, "target": 2.0}, "target is 2.0; it is an agreement"),
+        ({"precision": "int8", "calibration": NOISE, "target": 0}, "target is 0; it is an agreement"),
+        ({"precision": "int8", "calibration": NOISE, "target": float("nan")}, "target is nan"),
+        ({"precision": "dynamic", "target": 0.9}, "only if a recipe is searched for"),
+        ({"precision": "int8", "calibration": NOISE, "target": 0.9, "recipe": STATIC}, "only if a recipe is searched"),
+        ({"precision": "int8", "calibration": [NOISE[0]] * 8}, "Only 1 of the 8 calibration images can be used"),
+        ({"precision": "int8", "calibration": [np.zeros_like(NOISE[0])] * 8}, "Only 0 of the 8 calibration images"),
+        ({"precision": "dynamic", "recipe": UNKNOWN}, "is for layers that this network does not have: stage9/start;"),
+        ({"recipe": "nowhere.json"}, "There is no recipe 'nowhere.json'"),
         ({"precision": "int8", "calibration": []}, "There are 0 calibration images"),
         ({"precision": "int8", "runtime": "tflite-1"}, "no runtime 'tflite-1'; choose one of litert, tflite-2.16"),
         ({"input": "int8"}, "no input 'int8'; choose one of uint8, float32"),
@@ -139,10 +159,11 @@ def test_order_and_tiles_save_memory_and_keep_the_numbers(photograph, run_file, 
         ({"input_size": (31, 64)}, "each at least 32; got"),
         ({"input_size": 512}, "each at least 32; got 512"),
         ({"input_size": (64.0, 64)}, "each at least 32; got"),
+        ({"input_size": (True, 64)}, "each at least 32; got"),
     ],
 )
 def test_arguments_out_of_range(tiny, tmp_path, arguments, message):
-    with pytest.raises(ValueError, match=message):
+    with pytest.raises((ValueError, FileNotFoundError), match=message):
         convert(tiny, **{"path": tmp_path / "m.tflite", "input_size": (64, 64)} | arguments)
     assert not list(tmp_path.iterdir())
 
@@ -152,18 +173,21 @@ def pictures(photograph):
     return [photograph(64 + index, 64)[0] for index in range(8)]
 
 
-@pytest.mark.parametrize("output", ["labels", pytest.param("labels_full", marks=pytest.mark.slow)])
-@pytest.mark.usefixtures("fast_integers")
-def test_integers(tiny, pictures, output, tmp_path):
+# The search measures layer by layer; a network of one stage has a fifth of the layers.
+@pytest.mark.parametrize(
+    ("name", "output"), [("stage_1", "labels"), pytest.param("tiny", "labels_full", marks=pytest.mark.slow)]
+)
+@pytest.mark.usefixtures("fixed_layer_times")
+def test_integers(name, pictures, output, tmp_path):
     pytest.importorskip("litert_quantizer", reason="litert-quantizer is not installed")
-    options = {"input_size": (64, 64), "output": output, "calibration": pictures}
-    facts = convert(tiny, tmp_path / "m.tflite", "int8", **options)
+    model, options = random_model(name), {"input_size": (64, 64), "output": output, "calibration": pictures}
+    facts = convert(model, tmp_path / "m.tflite", "int8", **options)
     assert facts["fidelity"]["agreement"] > 0.9
     quantization = facts["quantization"]
     assert quantization["integer_share_of_layers"] > quantization["integer_share_with_attention"] > 0.3
     assert {row["layer"] for row in quantization["sensitivity"]} == set(quantization["recipe"]["layers"])
     assert "most sensitive layers" in (tmp_path / "m.html").read_text()
-    again = convert(tiny, tmp_path / "n.tflite", "int8", recipe=tmp_path / "m.json", **options)
+    again = convert(model, tmp_path / "n.tflite", "int8", recipe=tmp_path / "m.json", **options)
     assert again["sha256"] == facts["sha256"]
 
 
@@ -172,34 +196,33 @@ def test_integers(tiny, pictures, output, tmp_path):
     ("precision", "options"),
     [("int8", {"runtime": "tflite-2.16", "target": 0.9}), ("int8_npu", {"target": 0.9}), ("int16x8", {})],
 )
-@pytest.mark.usefixtures("fast_integers")
+@pytest.mark.usefixtures("fixed_layer_times")
 def test_static_integers(tiny, pictures, precision, options, tmp_path):
     pytest.importorskip("litert_quantizer", reason="litert-quantizer is not installed")
     facts = convert(tiny, tmp_path / "m.tflite", precision, (64, 64), calibration=pictures, report=False, **options)
     assert facts["fidelity"]["agreement"] > 0.9
     assert facts["quantization"]["integer_share_with_attention"] > 0.8
-    forms = facts["quantization"]["recipe"]["layers"].values()
-    assert set(forms) <= {"static", "float"}
+    modes = facts["quantization"]["recipe"]["layers"].values()
+    assert set(modes) <= {"static", "float"}
     assert [int(number) for number in facts["minimum_runtime"].split(".")] < [2, 17]
 
 
-def test_fine_tuning(tiny, pictures, tmp_path):
+def test_fine_tuning(pictures, tmp_path):
     pytest.importorskip("litert_quantizer", reason="litert-quantizer is not installed")
+    model = random_model("stage_1")  # the fewest layers to train
     options = {"input_size": (64, 64), "calibration": pictures, "report": False}
-    plain = convert(tiny, tmp_path / "m.tflite", "dynamic", **options)
-    recipe = dataclasses.replace(Recipe.load(tmp_path / "m.json"), bits=4)
-    tuned = convert(tiny, tmp_path / "n.tflite", "dynamic", recipe=recipe, fine_tune_steps=5, **options)
+    plain = convert(model, tmp_path / "m.tflite", "dynamic", **options)
+    recipe = dataclasses.replace(QuantizationRecipe.load(tmp_path / "m.json"), bits=4)
+    tuned = convert(model, tmp_path / "n.tflite", "dynamic", recipe=recipe, fine_tune_steps=5, **options)
     assert tuned["quantization"]["recipe"]["rounding"] == "nearest"
     assert tuned["quantization"]["recipe"]["layers"] == plain["quantization"]["recipe"]["layers"]
     assert tuned["bytes"] < plain["bytes"]
-    with pytest.raises(ValueError, match="Fine-tuning needs calibration images"):
-        convert(tiny, tmp_path / "n.tflite", "dynamic", (64, 64), fine_tune_steps=5)
 
 
-def test_dynamic_needs_no_images(tiny, tmp_path):
+def test_dynamic_needs_no_images(converted):
     pytest.importorskip("litert_quantizer", reason="litert-quantizer is not installed")
-    facts = convert(tiny, tmp_path / "m.tflite", "dynamic", (64, 64), report=False)
+    _, facts = converted("tiny", precision="dynamic", input_size=(64, 96), output="logits", report=False)
     assert facts["quantization"]["recipe"]["rounding"] == "nearest"
     assert facts["fidelity"] is None
-    whole = convert(tiny, tmp_path / "n.tflite", "float32", (64, 64), report=False)
-    assert facts["bytes"] < 0.7 * whole["bytes"]
+    _, float32 = converted("tiny", input_size=(64, 96), output="logits", report=False)
+    assert facts["bytes"] < 0.7 * float32["bytes"]

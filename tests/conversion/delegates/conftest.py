@@ -20,10 +20,10 @@ from PIL import Image
 from keras_segformer import SegFormer
 from keras_segformer.conversion import convert
 from keras_segformer.conversion.fold import fold_all
-from keras_segformer.conversion.graph.inference_function import inference_function
-from keras_segformer.conversion.graph.network import read_network
-from keras_segformer.conversion.quantize import PLANS, Recipe
-from keras_segformer.conversion.quantize.layers import find_layers
+from keras_segformer.conversion.graph.trace import trace_network
+from keras_segformer.conversion.graph.weights import read_network
+from keras_segformer.conversion.quantize import PLANS, QuantizationRecipe
+from keras_segformer.conversion.quantize.file_layers import find_layers
 from keras_segformer.conversion.tflite.export import export
 from keras_segformer.conversion.tflite.reader import read_tflite
 from keras_segformer.files import atomic_folder
@@ -160,13 +160,13 @@ def _parts() -> list[np.ndarray]:
 
 
 @functools.cache
-def _recipe(precision: str) -> Recipe:
-    network = fold_all(read_network(_b0()))
-    layers = find_layers(read_tflite(export(inference_function(network, SIZE), "float32")))
+def _recipe(precision: str) -> QuantizationRecipe:
+    traced = trace_network(fold_all(read_network(_b0())), SIZE)
+    layers = find_layers(read_tflite(export(traced.function, "float32")), traced.layers)
     static = {"CONV_2D", "DEPTHWISE_CONV_2D"} | ({"BATCH_MATMUL"} if precision == "int8_npu" else set())
-    forms = {
+    modes = {
         name: "static" if layer.operator in static and not name.endswith(SENSITIVE) else "float"
         for name, layer in layers.items()
     }
     operators = dict.fromkeys(PLANS[precision].operators, "static")
-    return Recipe(layers=forms, operators=operators, rounding="nearest")
+    return QuantizationRecipe(layers=modes, operators=operators, rounding="nearest")

@@ -1,4 +1,4 @@
-"""Every fold alone and all together leave the function as it was."""
+"""Each fold by itself and all together leave the function unchanged."""
 
 from __future__ import annotations
 
@@ -13,8 +13,10 @@ from comparison import assert_close
 from keras_segformer import SegFormer
 from keras_segformer.conversion.fold import FOLDS, fold_all, fold_norm_affine
 from keras_segformer.conversion.fold.rewrite import convolution_after_affine
-from keras_segformer.conversion.graph.inference_function import inference_function
-from keras_segformer.conversion.graph.network import Affine, Convolution, Linear, read_network
+from keras_segformer.conversion.graph.network import Affine, Convolution, Linear
+from keras_segformer.conversion.graph.trace import trace_network
+from keras_segformer.conversion.graph.weights import read_network
+from random_models import random_model
 
 
 def backwards(network):
@@ -23,8 +25,8 @@ def backwards(network):
     return network
 
 
-def logits_of(network, images):
-    function = inference_function(network, images.shape[1:3])
+def compute(network, images):
+    function = trace_network(network, images.shape[1:3]).function
     pictures = np.split(images.astype("float32"), len(images))
     return np.concatenate([function(keras.ops.convert_to_tensor(each))["logits"].numpy() for each in pictures])
 
@@ -35,15 +37,14 @@ def assert_same(actual, expected, what=""):
         np.testing.assert_array_equal(actual.argmax(-1), expected.argmax(-1), what)
 
 
-def test_all_folds_leave_the_function(model, photograph):
-    images = photograph(64, 96)
-    assert_same(logits_of(fold_all(read_network(model)), images), model.predict_on_batch(images))
+def test_all_folds_leave_the_function(model, model_name, photograph, logits_of):
+    assert_same(compute(fold_all(read_network(model)), photograph(64, 96)), logits_of(model_name, 64, 96))
 
 
 @pytest.mark.parametrize("fold", [lambda network: network, *FOLDS, backwards])
-def test_fold_alone_leaves_the_function(deep, photograph, fold):
-    images = photograph(64, 96)
-    assert_same(logits_of(fold(read_network(deep)), images), deep.predict_on_batch(images))
+def test_fold_alone_leaves_the_function(photograph, logits_of, fold):
+    network = fold(read_network(random_model("deep")))
+    assert_same(compute(network, photograph(64, 96)), logits_of("deep", 64, 96))
 
 
 def test_nothing_is_left_to_fold(model):
@@ -72,9 +73,11 @@ def test_folds_do_not_change_their_argument(tiny):
 
 def test_affine_maps_stay_before_a_border():
     ones = np.ones(2)
-    padded = Convolution(kernel=np.ones((3, 3, 2, 4)), bias=np.zeros(4), stride=2, padding=1)
+    padded = Convolution(
+        block="stage1", role="embedding", kernel=np.ones((3, 3, 2, 4)), bias=np.zeros(4), stride=2, padding=1
+    )
     with pytest.raises(ValueError, match="padded"):
-        convolution_after_affine(Affine(gamma=ones, beta=ones), padded)
+        convolution_after_affine(Affine(block="stage1", role="to_next", gamma=ones, beta=ones), padded)
 
 
 def test_affine_map_to_the_next_stage_stays(tiny):
@@ -90,4 +93,4 @@ def test_golden_models(shared, folder, case):
     model = SegFormer.from_preset(shared / "golden" / folder / "model.safetensors", **epsilons)
     expected = np.load(shared / "golden" / folder / "expected.npz")
     images = expected[f"{case}.input"] * model.config.image_std + model.config.image_mean
-    assert_same(logits_of(fold_all(read_network(model)), images.astype("float32")), expected[f"{case}.logits"], case)
+    assert_same(compute(fold_all(read_network(model)), images.astype("float32")), expected[f"{case}.logits"], case)

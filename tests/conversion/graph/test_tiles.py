@@ -1,4 +1,4 @@
-"""Runs of rows."""
+"""Row tiles."""
 
 from __future__ import annotations
 
@@ -9,28 +9,28 @@ import pytest
 import tensorflow as tf
 
 from comparison import random_map
-from keras_segformer.conversion.graph.primitives import resize, resized_rows
+from keras_segformer.conversion.graph.operations import resize, resized_rows
 from keras_segformer.conversion.graph.tiles import row_tiles
 
 
 @pytest.mark.parametrize("sources", [(), (32,), (32, 16, 8)])
 @pytest.mark.parametrize("max_values", [1, 100, 700, 10_000])
-def test_runs_cover_the_rows_within_the_bound(sources, max_values):
-    runs = row_tiles(64, 25, max_values, sources)
-    assert [runs[0][0], runs[-1][1]] == [0, 64]
-    assert all(end == first for (_, end), (first, _) in itertools.pairwise(runs))
+def test_tiles_cover_all_rows_within_the_limit(sources, max_values):
+    tiles = row_tiles(64, 25, max_values, sources)
+    assert [tiles[0][0], tiles[-1][1]] == [0, 64]
+    assert all(end == first for (_, end), (first, _) in itertools.pairwise(tiles))
     multiple = 64 // min(sources, default=64)
-    assert all(first % multiple == 0 for first, _ in runs)
-    assert max(end - first for first, end in runs) * 25 <= max(max_values, 25 * multiple)
+    assert all(first % multiple == 0 for first, _ in tiles)
+    assert max(end - first for first, end in tiles) * 25 <= max(max_values, 25 * multiple)
 
 
 @pytest.mark.parametrize(("max_values", "sources"), [(None, ()), (1, (32, 15)), (64 * 25, (8,))])
-def test_one_run(max_values, sources):
+def test_one_tile(max_values, sources):
     assert row_tiles(64, 25, max_values, sources) == [(0, 64)]
 
 
 @pytest.mark.parametrize("rows", [(0, 4), (4, 12), (12, 24), (20, 24), (0, 24)])
-def test_enlarged_rows_are_those_of_the_whole(rows):
+def test_upsampled_rows_equal_those_of_the_whole(rows):
     x = tf.constant(random_map(1, 6, 5, 3))
     whole = resize(x, (24, 17)).numpy()
     np.testing.assert_array_equal(resized_rows(x, (24, 17), rows), whole[:, slice(*rows)])

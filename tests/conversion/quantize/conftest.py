@@ -1,4 +1,4 @@
-"""A quantised network that is small."""
+"""Float files of small networks, to be quantised."""
 
 from __future__ import annotations
 
@@ -6,11 +6,12 @@ import numpy as np
 import pytest
 
 from keras_segformer.conversion.fold import fold_all
-from keras_segformer.conversion.graph.inference_function import inference_function
-from keras_segformer.conversion.graph.network import read_network
-from keras_segformer.conversion.quantize.quantizer import FloatFile
+from keras_segformer.conversion.graph.trace import TracedNetwork, trace_network
+from keras_segformer.conversion.graph.weights import read_network
+from keras_segformer.conversion.quantize.float_file import FloatFile
 from keras_segformer.conversion.quantize.statistics import collect_statistics
 from keras_segformer.conversion.tflite.export import export
+from random_models import random_model
 
 SIZE = (64, 64)
 
@@ -27,13 +28,30 @@ def pictures() -> np.ndarray:
 
 
 @pytest.fixture(scope="session")
-def float_content(tiny) -> bytes:
-    """The tiny network as a float file with logits."""
-    return export(inference_function(fold_all(read_network(tiny)), SIZE), "float32")
+def traced(tiny) -> TracedNetwork:
+    """The tiny network with logits."""
+    return trace_network(fold_all(read_network(tiny)), SIZE)
 
 
 @pytest.fixture(scope="session")
-def float_file(float_content, pictures) -> FloatFile:
-    """The same with statistics."""
-    source = FloatFile(float_content)
-    return FloatFile(float_content, collect_statistics(float_content, source.file, source.layers.values(), pictures))
+def uncalibrated_file(traced) -> FloatFile:
+    """The float file of the tiny network without statistics."""
+    return FloatFile(export(traced.function, "float32"), traced.layers)
+
+
+@pytest.fixture(scope="session")
+def float_file(uncalibrated_file, pictures) -> FloatFile:
+    """The float file of the tiny network with statistics."""
+    return with_statistics(uncalibrated_file, pictures)
+
+
+@pytest.fixture(scope="session")
+def small_file(pictures) -> FloatFile:
+    """The float file, with statistics, of a network that has only one stage."""
+    traced = trace_network(fold_all(read_network(random_model("stage_1"))), SIZE)
+    return with_statistics(FloatFile(export(traced.function, "float32"), traced.layers), pictures)
+
+
+def with_statistics(file: FloatFile, images: np.ndarray) -> FloatFile:
+    """The file with statistics of its tensors over the images."""
+    return file.with_statistics(collect_statistics(file.content, file.file, file.layers.values(), images))

@@ -4,34 +4,47 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from PIL import Image
 
 from keras_segformer.conversion.quantize.calibration import make_calibration
 
 
-def test_sets_are_disjoint_and_half_altered(pictures):
+def test_sets_are_disjoint_and_half_augmented(pictures):
     calibration = make_calibration(list(pictures), (64, 64))
-    np.testing.assert_array_equal(calibration.unaltered_measured, pictures[::4])
-    assert (len(calibration.fitted), len(calibration.measured)) == (12, 4)
-    fitted = {image.tobytes() for image in calibration.fitted}
-    assert not fitted & {image.tobytes() for image in calibration.measured}
-    assert len(fitted) == 12
-    assert calibration.fitted.dtype == np.uint8
+    np.testing.assert_array_equal(calibration.held_out_originals, pictures[::4])
+    assert (len(calibration.fitting), len(calibration.held_out)) == (12, 4)
+    fitting = {image.tobytes() for image in calibration.fitting}
+    assert not fitting & {image.tobytes() for image in calibration.held_out}
+    assert len(fitting) == 12
+    assert calibration.fitting.dtype == np.uint8
+
+
+def test_names(pictures, tmp_path):
+    paths = [tmp_path / f"{index}.png" for index in range(len(pictures))]
+    for path, picture in zip(paths, pictures, strict=True):
+        Image.fromarray(picture).save(path)
+    from_files, from_arrays = (make_calibration(images, (64, 64)) for images in (paths, pictures))
+    np.testing.assert_array_equal(from_files.held_out, from_arrays.held_out)
+    assert from_files.held_out_names[:2] == ("0.png", "4.png")
+    assert from_arrays.held_out_names[:2] == ("calibration image 0", "calibration image 4")
 
 
 def test_any_size(pictures):
     calibration = make_calibration([image[: 20 + index, :50] for index, image in enumerate(pictures)], (32, 96))
-    assert calibration.fitted.shape == (12, 32, 96, 3)
+    assert calibration.fitting.shape == (12, 32, 96, 3)
 
 
 @pytest.mark.parametrize(
     ("images", "message"),
     [
-        ([], "There are 0 calibration images; name at least 4"),
+        ([], "There are 0 calibration images; pass at least 4"),
         ([np.zeros((8, 8, 3), np.uint8)] * 3, "There are 3"),
         ([np.zeros((8, 8), np.uint8)] * 8, r"must be \(H, W, 3\)"),
         ([np.zeros((8, 8, 3), np.float32)] * 8, "uint8, RGB"),
+        ([np.full((8, 8, 3), value, np.uint8) for value in range(8)], "Only 0 of the 8 calibration images can be used"),
+        ([np.arange(192, dtype=np.uint8).reshape(8, 8, 3)] * 8, "Only 1 of the 8"),
     ],
 )
-def test_images_that_will_not_do(images, message):
+def test_unusable_images(images, message):
     with pytest.raises(ValueError, match=message):
         make_calibration(images, (32, 32))

@@ -16,7 +16,7 @@ def error(values, low, high, bits):
 
 @pytest.mark.parametrize("bits", [4, 8])
 @pytest.mark.parametrize("shape", ["laplace", "standard_cauchy", "uniform"])
-def test_error_is_no_larger_than_of_the_whole_range(shape, bits):
+def test_error_is_at_most_that_of_the_whole_range(shape, bits):
     values = getattr(np.random.default_rng(0), shape)(size=5000)
     low, high = best_range(values, bits)
     assert low <= 0 <= high
@@ -30,10 +30,10 @@ def test_range_of_zeros():
     assert best_range(np.zeros(10)) == (0, 0)
 
 
-def test_values_that_gelu_makes_zero_are_cut_off(float_file):
+def test_values_that_gelu_maps_to_zero_are_clipped(float_file):
     before_gelu = {node.inputs[0].name for node in float_file.file.nodes if node.name == "GELU"}
     values = dict.fromkeys([*before_gelu, "other"], np.linspace(-40, 4, 1000))
-    ranges = activation_ranges(Statistics(products={}, values=values), float_file.file)
+    ranges = activation_ranges(Statistics(gram_matrices={}, values=values), float_file.file)
     assert before_gelu
     assert all(ranges[name][0] >= -4 for name in before_gelu)
     assert ranges["other"][0] < -30

@@ -1,0 +1,13 @@
+"""What `convert` can be asked for by name, in a module that imports nothing heavy: the program's help shows it."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+AnyPrecision = Literal["float32", "float16", "dynamic", "int8", "int8_npu", "int16x8"]
+InputKind = Literal["uint8", "float32"]
+OutputKind = Literal["labels", "labels_full", "logits"]
+
+Runtime = Literal["litert", "tflite-2.16"]
+"""The runtime that is to run a file: LiteRT (TF Lite 2.17 and newer) or TF Lite up to 2.16, whose kernels for dynamic
+INT8 are slow."""

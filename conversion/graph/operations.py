@@ -1,0 +1,99 @@
+"""The operations without weights that the inference graph consists of, on feature maps `(1, H, W, C)`."""
+
+from __future__ import annotations
+
+import numpy as np
+import tensorflow as tf
+
+from .network import Norm
+from .tiles import Rows
+
+
+def constant(values: np.ndarray | tf.Tensor) -> tf.Tensor:
+    """Weights as the graph holds them: in float32.
+
+    Args:
+        values: Weights of any shape, float64. A tensor, such as a weight in training, is returned as it is.
+
+    Returns:
+        The weights, float32.
+    """
+    return values if tf.is_tensor(values) else tf.constant(values, tf.float32)
+
+
+def normalize(x: tf.Tensor, norm: Norm) -> tf.Tensor:
+    """Layer normalisation over the channels, without its affine map.
+
+    Written without squared differences and without a division, for which fewer targets have kernels.
+
+    Args:
+        x: `(1, H, W, C)`, float32.
+        norm: The epsilon, and whether the mean of `x` is known to be 0.
+
+    Returns:
+        `(1, H, W, C)`.
+    """
+    if not norm.centered:
+        x = x - tf.reduce_mean(x, axis=-1, keepdims=True)
+    return x * tf.math.rsqrt(tf.reduce_mean(x * x, axis=-1, keepdims=True) + norm.epsilon)
+
+
+def resize(x: tf.Tensor, size: tuple[int, int]) -> tf.Tensor:
+    """Bilinear resize with half-pixel centres.
+
+    Args:
+        x: `(1, H, W, C)`, float32.
+        size: The new `(height, width)`.
+
+    Returns:
+        `(1, height, width, C)`.
+    """
+    return x if tuple(x.shape[1:3]) == size else tf.image.resize(x, size)
+
+
+def take_rows(x: tf.Tensor, rows: Rows) -> tf.Tensor:
+    """Slice rows out of a feature map.
+
+    Args:
+        x: `(1, H, W, C)`.
+        rows: The first row, and the one after the last.
+
+    Returns:
+        `(1, end - first, W, C)`; `x` itself if all rows are wanted.
+    """
+    return x if rows == (0, x.shape[1]) else x[:, slice(*rows)]
+
+
+def resized_rows(x: tf.Tensor, size: tuple[int, int], rows: Rows) -> tf.Tensor:
+    """Some rows of an upsampled feature map, computed from no more input rows than they need.
+
+    Args:
+        x: The feature map before upsampling. Unless all rows are wanted, `size[0]` must be a multiple of its height,
+            and both ends of `rows` multiples of the quotient.
+        size: `(height, width)` of the whole upsampled map.
+        rows: The first row wanted, and the one after the last.
+
+    Returns:
+        `(1, end - first, size[1], C)`.
+    """
+    if rows == (0, size[0]):
+        return resize(x, size)
+    first, end = rows
+    factor = size[0] // x.shape[1]
+    # One more row on each side: the outer half of the `factor` rows made from a row interpolates with its neighbour.
+    source_first, source_end = max(0, first // factor - 1), min(x.shape[1], end // factor + 1)
+    upsampled = resize(x[:, source_first:source_end], ((source_end - source_first) * factor, size[1]))
+    offset = source_first * factor
+    return upsampled[:, first - offset : end - offset]
+
+
+def join_rows(tiles: list[tf.Tensor]) -> tf.Tensor:
+    """Concatenate row tiles.
+
+    Args:
+        tiles: From top to bottom, `(1, rows, W, C)` or, for labels, `(1, rows, W)`; the number of rows may differ.
+
+    Returns:
+        One tensor with all rows.
+    """
+    return tiles[0] if len(tiles) == 1 else tf.concat(tiles, axis=1)

@@ -1,0 +1,119 @@
+"""The network as a TensorFlow function for one image size, built from operations that suit TF Lite and its delegates.
+
+Feature maps are always `(1, H, W, C)`, linear maps of tokens are 1x1 convolutions, no tensor has more than four axes,
+and all sizes are static.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+
+import tensorflow as tf
+
+from ..choices import InputKind, OutputKind
+from .builder import GraphBuilder, LayerRecord
+from .decoder import decode
+from .encoder import encode
+from .network import Network
+from .operations import join_rows, resize, resized_rows
+from .tiles import Tiling, row_tiles
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class TracedNetwork:
+    """A network as a TensorFlow function.
+
+    Args:
+        function: A function of `images`, `(1, H, W, 3)`, with the weights as constants.
+        layers: The layers of its graph.
+    """
+
+    function: tf.types.experimental.ConcreteFunction
+    layers: tuple[LayerRecord, ...]
+
+
+def trace_network(
+    network: Network,
+    input_size: tuple[int, int],
+    input: InputKind = "float32",
+    output: OutputKind = "logits",
+    tiling: Tiling | None = None,
+) -> TracedNetwork:
+    """Trace a network with its weights as constants.
+
+    Args:
+        network: The network, folded or not.
+        input_size: `(height, width)` in pixels, each at least 32.
+        input: Data type of the pixels, RGB in 0..255.
+        output: What the function returns, under this name.
+            - `"logits"`: `(1, ceil(H / 4), ceil(W / 4), classes)`, float32.
+            - `"labels"`: `(1, ceil(H / 4), ceil(W / 4))`, int32: the index of the largest logit. If there is only one
+              class, 1 where its logit is positive and 0 elsewhere.
+            - `"labels_full"`: `(1, H, W)`, int32: the same for logits upsampled to the size of the image, in row tiles
+              if H is a multiple of 4.
+        tiling: How much is computed at once; `None` for the defaults of `Tiling`.
+
+    Returns:
+        The function and its layers.
+
+    Example:
+
+    >>> from keras_segformer.conversion.graph.weights import read_network
+    >>> from keras_segformer.models import VARIANTS, SegFormerNetwork
+    >>> traced = trace_network(read_network(SegFormerNetwork(VARIANTS["b0"])), (64, 96), output="labels")
+    >>> traced.function.structured_outputs["labels"].shape
+    TensorShape([1, 16, 24])
+    >>> traced.layers[0].layer.name, traced.layers[0].scopes
+    ('stage1/embedding', ('stage1/embedding',))
+    """
+    builder = GraphBuilder(tiling or Tiling())
+
+    def segment(images: tf.Tensor) -> dict[str, tf.Tensor]:
+        return {output: _outputs(tf.cast(images, tf.float32), network, output, builder)}
+
+    images = tf.TensorSpec((1, *input_size, 3), tf.as_dtype(input), name="images")
+    # Without AutoGraph: the loops run over layers, not over tensors, so there is no control flow to translate.
+    function = tf.function(segment, autograph=False).get_concrete_function(images)
+    return TracedNetwork(function=function, layers=builder.records)
+
+
+def output_shape(network: Network, input_size: tuple[int, int], output: OutputKind) -> tuple[int, ...]:
+    """The shape of the output of a traced network.
+
+    Args:
+        network: The network.
+        input_size: `(height, width)` in pixels.
+        output: See `trace_network`.
+
+    Returns:
+        The shape.
+    """
+    if output == "labels_full":
+        return (1, *input_size)
+    size = tuple(-(-side // 4) for side in input_size)
+    return (1, *size, network.decoder.classifier.bias.size) if output == "logits" else (1, *size)
+
+
+def _outputs(images: tf.Tensor, network: Network, output: OutputKind, builder: GraphBuilder) -> tf.Tensor:
+    features = encode(images, network, builder)
+    tiles = decode(features, network.decoder, builder)
+    if network.decoder.stages[0] != 1:
+        tiles = [resize(join_rows(tiles), tuple(features[0].shape[1:3]))]
+    if output == "logits":
+        return join_rows(tiles)
+    if output == "labels_full":
+        tiles = _upsampled(join_rows(tiles), tuple(images.shape[1:3]), builder.tiling)
+    return join_rows([_labels(logits) for logits in tiles])
+
+
+def _upsampled(logits: tf.Tensor, size: tuple[int, int], tiling: Tiling) -> list[tf.Tensor]:
+    """Logits at the size of the image, in row tiles."""
+    _, height, _, classes = logits.shape
+    tiles = row_tiles(size[0], size[1] * classes, tiling.enlarged, [height])
+    return [resized_rows(logits, size, rows) for rows in tiles]
+
+
+def _labels(logits: tf.Tensor) -> tf.Tensor:
+    if logits.shape[3] == 1:
+        return tf.cast(logits[..., 0] > 0, tf.int32)
+    return tf.argmax(logits, axis=-1, output_type=tf.int32)

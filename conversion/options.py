@@ -1,0 +1,134 @@
+"""The options of a conversion, checked before any work starts."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any, get_args
+
+from keras_segformer.models.segformer import MIN_IMAGE_SIZE
+
+from .choices import AnyPrecision, InputKind, OutputKind, Runtime
+from .graph.tiles import UNTILED, Tiling
+from .quantize import PLANS, QuantizationRecipe
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class ConversionOptions:
+    """What `convert` was asked for; the arguments are described there.
+
+    Args:
+        path: The `.tflite` file to write.
+        precision: How weights are stored and arithmetic is done.
+        input_size: `(height, width)` of the input in pixels.
+        input: Data type of the input.
+        output: What the file outputs.
+        calibration: Calibration images, if there are any.
+        report: Whether to write the report.
+        tiles: Whether to compute large tensors in row tiles.
+        recipe: The quantisation recipe to apply, if it is known.
+        runtime: The runtime that the file is for.
+        target: The least mean agreement of a recipe that is searched for, if it is not the default.
+        fine_tune_steps: Number of fine-tuning steps.
+
+    Raises:
+        ValueError: A value is out of range, or options contradict each other.
+    """
+
+    path: Path
+    precision: AnyPrecision = "float32"
+    input_size: tuple[int, int] = (512, 512)
+    input: InputKind = "uint8"
+    output: OutputKind = "labels"
+    calibration: Iterable[Any] | None = None
+    report: bool = True
+    tiles: bool = True
+    recipe: QuantizationRecipe | None = None
+    runtime: Runtime = "litert"
+    target: float | None = None
+    fine_tune_steps: int = 0
+
+    def __post_init__(self) -> None:
+        if self.path.suffix != ".tflite":
+            raise ValueError(f"The file to write is '{self.path}'; give it a name that ends in .tflite.")
+        _check_choice("precision", self.precision, get_args(AnyPrecision))
+        _check_choice("input", self.input, get_args(InputKind))
+        _check_choice("output", self.output, get_args(OutputKind))
+        _check_choice("runtime", self.runtime, get_args(Runtime))
+        _check_size(self.input_size)
+        _check_steps(self.fine_tune_steps)
+        self._check_precision()
+        self._check_target()
+        self._check_calibration()
+
+    @property
+    def is_quantized(self) -> bool:
+        """Whether the precision is an integer precision."""
+        return self.precision in PLANS
+
+    @property
+    def tiling(self) -> Tiling:
+        """How many values are computed at once."""
+        return Tiling() if self.tiles else UNTILED
+
+    def _check_precision(self) -> None:
+        if self.is_quantized:
+            return
+        for name, value in (("recipe", self.recipe), ("fine_tune_steps", self.fine_tune_steps)):
+            if value:
+                raise ValueError(
+                    f"The precision {self.precision} is not quantised, so '{name}' has no effect; leave it out or "
+                    f"choose one of {', '.join(PLANS)}."
+                )
+
+    def _check_target(self) -> None:
+        if self.target is None:
+            return
+        if isinstance(self.target, bool) or not isinstance(self.target, int | float) or not 0 < self.target <= 1:
+            raise ValueError(f"The target is {self.target!r}; it is an agreement greater than 0 and at most 1.")
+        if self.recipe is not None or not self.is_quantized or not PLANS[self.precision].is_searched:
+            searched = ", ".join(name for name, plan in PLANS.items() if plan.is_searched)
+            raise ValueError(
+                f"A target has an effect only if a recipe is searched for, which the precisions {searched} do without "
+                "a given recipe; leave it out."
+            )
+
+    def _check_calibration(self) -> None:
+        if self.calibration is not None:
+            return
+        if self.fine_tune_steps:
+            reason = "Fine-tuning needs"
+        elif self.recipe is not None and self.recipe.needs_calibration:
+            reason = "The recipe needs"
+        elif self.recipe is None and self.is_quantized and PLANS[self.precision].needs_calibration:
+            reason = f"The precision {self.precision} needs"
+        else:
+            return
+        raise ValueError(
+            f"{reason} calibration images; pass some dozen that are similar to what the model will see, or choose the "
+            "precision dynamic without a recipe, which needs none."
+        )
+
+
+def _check_choice(name: str, value: str, known: tuple[str, ...]) -> None:
+    if value not in known:
+        raise ValueError(f"There is no {name} {value!r}; choose one of {', '.join(known)}.")
+
+
+def _check_size(size: tuple[int, int]) -> None:
+    is_pair = isinstance(size, tuple | list) and len(size) == 2
+    if not is_pair or not all(_is_integer(side) and side >= MIN_IMAGE_SIZE for side in size):
+        raise ValueError(
+            f"The input size is (height, width) in pixels, each at least {MIN_IMAGE_SIZE}; got {size!r}, so choose "
+            "another, such as (512, 512)."
+        )
+
+
+def _check_steps(steps: int) -> None:
+    if not _is_integer(steps) or steps < 0:
+        raise ValueError(f"The number of fine-tuning steps is {steps!r}; it must be a whole number, 0 for none.")
+
+
+def _is_integer(value: Any) -> bool:
+    return isinstance(value, int) and not isinstance(value, bool)

@@ -1,0 +1,133 @@
+"""From a network to a quantised file: statistics, recipe, fine-tuning, integers."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from ..choices import OutputKind, Runtime
+from ..graph.network import Network
+from ..progress import Progress, silent
+from .calibration import Calibration
+from .fine_tune import fine_tune
+from .float_file import FloatFile
+from .integer_share import integer_share
+from .plans import PLANS
+from .quantization_recipe import QuantizationRecipe
+from .search import SearchResult, default_recipe, search_recipe
+from .statistics import Statistics, collect_statistics
+
+MakeFloatFile = Callable[[Network, OutputKind], FloatFile]
+"""Exports a network with the given output to a float file."""
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class QuantizationOptions:
+    """How a network is quantised.
+
+    Args:
+        precision: A key of `PLANS`.
+        runtime: The runtime that the file is for.
+        calibration: The calibration images; `None` if there are none.
+        recipe: The recipe to apply; `None` to find one.
+        target: The least mean agreement of a recipe that is searched for; `None` for that of the plan.
+        fine_tune_steps: Number of steps that the weights are trained for; 0 to quantise them as they are.
+    """
+
+    precision: str
+    runtime: Runtime = "litert"
+    calibration: Calibration | None = None
+    recipe: QuantizationRecipe | None = None
+    target: float | None = None
+    fine_tune_steps: int = 0
+
+
+def quantize_network(
+    network: Network,
+    output: OutputKind,
+    make_float_file: MakeFloatFile,
+    options: QuantizationOptions,
+    progress: Progress = silent,
+) -> tuple[bytes, dict[str, Any]]:
+    """Quantise a network.
+
+    Args:
+        network: The folded network.
+        output: The output of the file.
+        make_float_file: Exports the network, also with logits as its output, because recipes are evaluated on them.
+        options: How to quantise it. Calibration images must be there if the recipe, the search or fine-tuning need
+        them.
+        progress: Called with progress updates.
+
+    Returns:
+        The content of the quantised file; and the recipe, how it was found and how much of the arithmetic is done in
+        integers, for the JSON file.
+
+    Raises:
+        ValueError: The recipe is for another network, or it needs calibration images and there are none.
+        MissingExtraError: litert-quantizer is not installed.
+    """
+    logits_file = make_float_file(network, "logits")
+    if options.recipe:
+        logits_file.check(options.recipe)
+    logits_file = logits_file.with_statistics(_observe(logits_file, options.calibration, progress))
+    result = _find_recipe(logits_file, options, progress)
+    if options.fine_tune_steps:
+        # Training moved the weights to where rounding to the nearest integers is best.
+        result = dataclasses.replace(result, recipe=dataclasses.replace(result.recipe, rounding="nearest"))
+        images, steps = options.calibration.fitting, options.fine_tune_steps
+        network = fine_tune(network, result.recipe, images, steps, progress=progress)
+        logits_file = make_float_file(network, "logits").with_statistics(logits_file.statistics)
+    file = logits_file
+    if output != "logits":
+        file = _with_output(logits_file, make_float_file(network, output), result.recipe, options, progress)
+    return file.quantize(result.recipe), _facts(result, logits_file, options)
+
+
+def _observe(file: FloatFile, calibration: Calibration | None, progress: Progress) -> Statistics | None:
+    if calibration is None:
+        return None
+    images = calibration.fitting
+    advance = progress("Collecting statistics", len(images))
+    return collect_statistics(file.content, file.file, file.layers.values(), images, advance)
+
+
+def _find_recipe(file: FloatFile, options: QuantizationOptions, progress: Progress) -> SearchResult:
+    if options.recipe:
+        return SearchResult(recipe=options.recipe)
+    if not PLANS[options.precision].is_searched:
+        calibrated = options.calibration is not None
+        return SearchResult(recipe=default_recipe(options.precision, file, options.runtime, calibrated))
+    images = options.calibration.held_out
+    return search_recipe(options.precision, file, images, options.runtime, options.target, progress)
+
+
+def _with_output(
+    logits_file: FloatFile,
+    file: FloatFile,
+    recipe: QuantizationRecipe,
+    options: QuantizationOptions,
+    progress: Progress,
+) -> FloatFile:
+    """The file with another output. Its further tensors need ranges if the recipe is static."""
+    values: dict[str, np.ndarray] = {}
+    if recipe.is_static and options.calibration is not None:
+        images = options.calibration.fitting
+        advance = progress("Collecting statistics of the output", len(images))
+        values = collect_statistics(file.content, file.file, (), images, advance).values
+    return logits_file.with_output_of(file, values)
+
+
+def _facts(result: SearchResult, file: FloatFile, options: QuantizationOptions) -> dict[str, Any]:
+    return {
+        "runtime": options.runtime,
+        "recipe": result.recipe.to_dict(),
+        "integer_share_of_layers": integer_share(result.recipe, file.layers),
+        "integer_share_with_attention": integer_share(result.recipe, file.layers, include_attention=True),
+        "target": result.target,
+        "search": result.fidelity and result.fidelity.to_dict(),
+        "sensitivity": [row.to_dict() for row in result.sensitivity],
+    }

@@ -22,10 +22,12 @@ class LayerRecord:
         layer: The layer: its name, its place in the network and its weights.
         scopes: The name scopes of its operations, such as `"stage1/block2/query_1"`; one for each row tile that the
             layer is computed in.
+        computes_output: Whether its result is the output of the graph.
     """
 
     layer: Layer
     scopes: tuple[str, ...]
+    computes_output: bool = False
 
 
 class GraphBuilder:

@@ -7,6 +7,7 @@ and all sizes are static.
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Callable
 
 import tensorflow as tf
 
@@ -24,7 +25,7 @@ class TracedNetwork:
     """A network as a TensorFlow function.
 
     Args:
-        function: A function of `images`, `(1, H, W, 3)`, with the weights as constants.
+        function: The function, with the weights as constants.
         layers: The layers of its graph.
     """
 
@@ -54,7 +55,7 @@ def trace_network(
         tiling: How much is computed at once; `None` for the defaults of `Tiling`.
 
     Returns:
-        The function and its layers.
+        A function of `images`, `(1, H, W, 3)`, and its layers.
 
     Example:
 
@@ -71,10 +72,28 @@ def trace_network(
     def segment(images: tf.Tensor) -> dict[str, tf.Tensor]:
         return {output: _outputs(tf.cast(images, tf.float32), network, output, builder)}
 
-    images = tf.TensorSpec((1, *input_size, 3), tf.as_dtype(input), name="images")
+    return trace_layers(segment, tf.TensorSpec((1, *input_size, 3), tf.as_dtype(input), name="images"), builder)
+
+
+def trace_layers(
+    compute: Callable[[tf.Tensor], dict[str, tf.Tensor]], specification: tf.TensorSpec, builder: GraphBuilder
+) -> TracedNetwork:
+    """Trace a function that computes layers.
+
+    Args:
+        compute: A function of one tensor. It computes all its layers with the builder, and returns one tensor by name.
+        specification: Shape and data type of the input.
+        builder: The builder that `compute` uses, without any layers yet.
+
+    Returns:
+        The function and its layers.
+    """
     # Without AutoGraph: the loops run over layers, not over tensors, so there is no control flow to translate.
-    function = tf.function(segment, autograph=False).get_concrete_function(images)
-    return TracedNetwork(function=function, layers=builder.records)
+    function = tf.function(compute, autograph=False).get_concrete_function(specification)
+    returned = function.outputs[0].op.inputs[0].op  # `tf.function` returns a copy of the tensor
+    scope = returned.name.rpartition("/")[0]
+    layers = [dataclasses.replace(record, computes_output=scope in record.scopes) for record in builder.records]
+    return TracedNetwork(function=function, layers=tuple(layers))
 
 
 def output_shape(network: Network, input_size: tuple[int, int], output: OutputKind) -> tuple[int, ...]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 import math
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 
@@ -64,7 +64,7 @@ class FileLayer:
         return math.prod(second[1:3]) if self.operator == "DEPTHWISE_CONV_2D" else first[-1]
 
 
-def find_layers(file: TFLiteFile, records: Iterable[LayerRecord]) -> dict[str, FileLayer]:
+def find_layers(file: TFLiteFile, records: Sequence[LayerRecord]) -> dict[str, FileLayer]:
     """Find the operations of each layer in the file that a traced network was exported to.
 
     Args:
@@ -79,25 +79,28 @@ def find_layers(file: TFLiteFile, records: Iterable[LayerRecord]) -> dict[str, F
         ValueError: An operation belongs to none of the layers.
     """
     by_scope = {scope: record.layer for record in records for scope in record.scopes}
+    nodes = [node for node in file.nodes if node.name in (*_WITH_WEIGHTS, *_WITHOUT_WEIGHTS)]
+    layers = [_layer_of(node, by_scope) for node in nodes]
+    if layers.count(None) == 1:
+        # Only the output of the graph has a name of its own in the file.
+        layers[layers.index(None)] = next((record.layer for record in records if record.computes_output), None)
     found: dict[str, FileLayer] = {}
-    for node in file.nodes:
-        if node.name in (*_WITH_WEIGHTS, *_WITHOUT_WEIGHTS):
-            layer = _layer_of(node, by_scope)
-            others = found[layer.name].nodes if layer.name in found else ()
-            found[layer.name] = FileLayer(layer=layer, operator=node.name, nodes=(*others, node))
+    for node, layer in zip(nodes, layers, strict=True):
+        if layer is None:
+            raise ValueError(
+                f"Operation {node.place} ({node.name}) with the output '{node.outputs[0].name}' belongs to none of the "
+                "layers; quantise the file that the same traced network was exported to."
+            )
+        others = found[layer.name].nodes if layer.name in found else ()
+        found[layer.name] = FileLayer(layer=layer, operator=node.name, nodes=(*others, node))
     return found
 
 
-def _layer_of(node: Node, by_scope: Mapping[str, Layer]) -> Layer:
+def _layer_of(node: Node, by_scope: Mapping[str, Layer]) -> Layer | None:
     """The layer in whose scope the operation was created."""
-    # A tensor is named after the TensorFlow operations that were merged into the one that computes it. The output of
-    # the graph has another name, but then the weights of the operation are named after the layer.
-    for tensor in (node.outputs[0], node.inputs[1]):
-        for operation in tensor.name.split(";"):
-            scope = operation.rpartition("/")[0]
-            if scope in by_scope:
-                return by_scope[scope]
-    raise ValueError(
-        f"Operation {node.place} ({node.name}) with the output '{node.outputs[0].name}' belongs to none of the layers; "
-        "quantise the file that the same traced network was exported to."
-    )
+    # A tensor is named after the TensorFlow operations that were merged into the one that computes it.
+    for operation in node.outputs[0].name.split(";"):
+        scope = operation.rpartition("/")[0]
+        if scope in by_scope:
+            return by_scope[scope]
+    return None

@@ -12,6 +12,7 @@ from keras_segformer.runtime import TFLiteRunner
 from ..graph.builder import GraphBuilder
 from ..graph.network import Convolution, DepthwiseConvolution
 from ..graph.tiles import UNTILED
+from ..graph.trace import trace_layers
 from ..tflite.export import export
 from .file_layers import FileLayer
 from .float_file import FloatFile
@@ -56,12 +57,12 @@ def _seconds(operator: str, input_shape: Shape, kernel_shape: Shape, stride: int
 @functools.lru_cache(maxsize=1)  # the modes of a layer are measured one after the other
 def _single_layer_file(operator: str, input_shape: Shape, kernel_shape: Shape, stride: int) -> FloatFile:
     layer, builder = _random_layer(operator, kernel_shape, stride), GraphBuilder(UNTILED)
-    function = tf.function(lambda x: {"outputs": builder.apply(x, layer)}, autograph=False)
-    content = export(function.get_concrete_function(tf.TensorSpec(input_shape, tf.float32)), "float32")
-    file = FloatFile(content, builder.records)
+    specification = tf.TensorSpec(input_shape, tf.float32)
+    traced = trace_layers(lambda x: {"outputs": builder.apply(x, layer)}, specification, builder)
+    file = FloatFile(export(traced.function, "float32"), traced.layers)
     names = [tensor.name for tensor in file.file.tensors if not tensor.constant]
     values = {name: np.linspace(-1, 1, 100, dtype=np.float32) for name in names}
-    return FloatFile(content, builder.records, Statistics(gram_matrices={}, values=values))
+    return file.with_statistics(Statistics(gram_matrices={}, values=values))
 
 
 def _random_layer(operator: str, kernel_shape: Shape, stride: int) -> Convolution | DepthwiseConvolution:

@@ -87,3 +87,9 @@ def test_layers_are_recorded_with_their_scopes(tiny, tiled):
     queries = next(record for record in tiled.layers if record.layer.name == "stage1/block1/query")
     assert queries.scopes[:2] == ("stage1/block1/query", "stage1/block1/query_1")
     assert queries.layer.kernel.shape == (16, 16)
+
+
+def test_layer_that_computes_the_output_is_known(tiny, tiled):
+    assert not any(record.computes_output for record in tiled.layers)  # the tiles are concatenated
+    untiled = trace_network(fold_all(read_network(tiny)), (64, 64), tiling=UNTILED)
+    assert [record.layer.name for record in untiled.layers if record.computes_output] == ["decoder/classifier"]

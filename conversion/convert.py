@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import collections
 import dataclasses
 import hashlib
 import importlib.metadata
@@ -55,6 +56,7 @@ def convert(
     runtime: Runtime = "litert",
     target: float | None = None,
     fine_tune_steps: int = 0,
+    preset: str | None = None,
     progress: Progress = silent,
 ) -> dict[str, Any]:
     """Convert a model to a TF Lite file of built-in operations, and write a JSON file that describes it for apps.
@@ -82,8 +84,8 @@ def convert(
             - `"labels_full"`: class indices at the size of the input, int32, computed from upsampled logits.
             - `"logits"`: logits at a quarter of the size, float32.
         calibration: Some dozen images that are similar to what the model will see, `(H, W, 3)`, uint8, RGB, of any
-            size. Integer precisions other than `"dynamic"` need them. Every fourth image is held out: the fidelity of
-            the file is measured on these.
+            size, or paths of image files, whose names the report then shows. Integer precisions other than
+            `"dynamic"` need them. Every fourth image is held out: the fidelity of the file is measured on these.
         report: Whether to write the report.
         tiles: Whether large tensors are computed in row tiles. On CPUs, this saves memory and takes no longer. `False`
             gives fewer operations, for accelerators.
@@ -96,6 +98,7 @@ def convert(
         fine_tune_steps: For how many steps, with one image each, the weights of an integer precision are trained such
             that rounding them changes the outputs little (`keras_segformer.conversion.quantize.fine_tune`). This pays
             off for recipes with 4-bit weights.
+        preset: Name of the model's preset, for the title of the report.
         progress: Called with progress updates.
 
     Returns:
@@ -145,7 +148,7 @@ def convert(
     facts = _describe(model, network, options, audited, verification, quantization)
     content = with_metadata(content, _without_search(facts))
     facts |= {"bytes": len(content), "sha256": hashlib.sha256(content).hexdigest()}
-    page = write_report(facts, audited, verification, model.label_set) if options.report else None
+    page = write_report(facts, audited, verification, model.label_set, preset) if options.report else None
     _write(options.path, content, facts, page)
     return facts
 
@@ -187,8 +190,18 @@ def _check_audit(audited: Audit) -> None:
 
 
 def _verify(content: bytes, model: SegFormerNetwork, images: Calibration, progress: Progress) -> Verification:
-    named = [(f"calibration image {index}", image) for index, image in enumerate(images.held_out_originals)]
-    return verify_content(content, model, named, progress)
+    named = list(zip(_distinct(images.held_out_names), images.held_out_originals, strict=True))
+    return verify_content(content, model, named, progress, isolated=False)
+
+
+def _distinct(names: Iterable[str]) -> list[str]:
+    """The names, numbered where images of several folders share one."""
+    seen: collections.Counter[str] = collections.Counter()
+    distinct = []
+    for name in names:
+        seen[name] += 1
+        distinct.append(name if seen[name] == 1 else f"{name} ({seen[name]})")
+    return distinct
 
 
 def _describe(

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import dataclasses
+import os
 from collections.abc import Iterable
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 
+from keras_segformer.images import load_image
 from keras_segformer.predict.interpolation import resized_rows
 
 _MIN_IMAGES = 4
@@ -25,10 +28,12 @@ class Calibration:
     Args:
         fitting: The images that ranges and weights are fitted to, `(images, height, width, 3)`, uint8.
         held_out: The images that recipes and files are evaluated on; of the same shape and type.
+        held_out_names: Names of the images of `held_out` that are not augmented.
     """
 
     fitting: np.ndarray
     held_out: np.ndarray
+    held_out_names: tuple[str, ...]
 
     @property
     def held_out_originals(self) -> np.ndarray:
@@ -41,7 +46,7 @@ def make_calibration(images: Iterable[Any], size: tuple[int, int]) -> Calibratio
 
     Args:
         images: Some dozen images that are similar to what the model will see, each `(H, W, 3)`, uint8, RGB, of any
-            size.
+            size, or the path of an image file.
         size: `(height, width)` that the images are resized to, without keeping their aspect ratio.
 
     Returns:
@@ -51,7 +56,8 @@ def make_calibration(images: Iterable[Any], size: tuple[int, int]) -> Calibratio
         ValueError: An image has another shape or type, there are fewer than four images, or fewer than four of them are
             of use because they are copies of one another or have only one colour.
     """
-    resized = [_resized(image, size) for image in images]
+    images = list(images)
+    resized = [_resized(load_image(image) if _is_path(image) else image, size) for image in images]
     advice = f"pass at least {_MIN_IMAGES}, better some dozen, that are similar to what the model will see."
     if len(resized) < _MIN_IMAGES:
         raise ValueError(f"There are {len(resized)} calibration images; {advice}")
@@ -62,8 +68,19 @@ def make_calibration(images: Iterable[Any], size: tuple[int, int]) -> Calibratio
             f"have only one colour; {advice}"
         )
     held_out = resized[::_HELD_OUT_STEP][:_MAX_HELD_OUT]
+    names = [
+        Path(image).name if _is_path(image) else f"calibration image {index}" for index, image in enumerate(images)
+    ]
     fitting = [image for index, image in enumerate(resized) if index % _HELD_OUT_STEP]
-    return Calibration(fitting=_with_augmented(fitting), held_out=_with_augmented(held_out))
+    return Calibration(
+        fitting=_with_augmented(fitting),
+        held_out=_with_augmented(held_out),
+        held_out_names=tuple(names[::_HELD_OUT_STEP][:_MAX_HELD_OUT]),
+    )
+
+
+def _is_path(image: Any) -> bool:
+    return isinstance(image, str | os.PathLike)
 
 
 def _resized(image: Any, size: tuple[int, int]) -> np.ndarray:

@@ -49,6 +49,7 @@ def collect_statistics(
     Returns:
         The statistics.
     """
+    # Preserving all tensors also keeps delegates from replacing operations.
     runner = TFLiteRunner(content, keep_tensors=True)
     indices = runner.tensor_indices()
     convolutions = [layer for layer in layers if layer.operator == "CONV_2D"]

@@ -8,7 +8,7 @@ from typing import Any
 from keras_segformer.cli.progress import step_bars
 from keras_segformer.cli.tables import make_console, make_table
 from keras_segformer.conversion import convert
-from keras_segformer.images import find_images, load_image
+from keras_segformer.images import find_images
 from keras_segformer.segformer import SegFormer
 
 _MAX_ROWS = 12
@@ -29,7 +29,7 @@ def run(args: argparse.Namespace) -> int:
         ValueError: An option is out of range or contradicts another, or the model cannot be converted.
     """
     model = SegFormer.from_preset(args.preset)
-    pictures = [load_image(path) for path in find_images(args.calibration)] if args.calibration else None
+    pictures = find_images(args.calibration) if args.calibration else None
     with step_bars() as progress:
         facts = convert(
             model,
@@ -39,6 +39,7 @@ def run(args: argparse.Namespace) -> int:
             input=args.input,
             output=args.output_kind,
             calibration=pictures,
+            preset=args.preset,
             report=not args.no_report,
             tiles=not args.no_tiles,
             recipe=args.recipe,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from PIL import Image
 
 from keras_segformer.conversion.quantize.calibration import make_calibration
 
@@ -16,6 +17,16 @@ def test_sets_are_disjoint_and_half_augmented(pictures):
     assert not fitting & {image.tobytes() for image in calibration.held_out}
     assert len(fitting) == 12
     assert calibration.fitting.dtype == np.uint8
+
+
+def test_names(pictures, tmp_path):
+    paths = [tmp_path / f"{index}.png" for index in range(len(pictures))]
+    for path, picture in zip(paths, pictures, strict=True):
+        Image.fromarray(picture).save(path)
+    from_files, from_arrays = (make_calibration(images, (64, 64)) for images in (paths, pictures))
+    np.testing.assert_array_equal(from_files.held_out, from_arrays.held_out)
+    assert from_files.held_out_names[:2] == ("0.png", "4.png")
+    assert from_arrays.held_out_names[:2] == ("calibration image 0", "calibration image 4")
 
 
 def test_any_size(pictures):

@@ -147,8 +147,14 @@ def test_command_says_no(folder, tmp_path, capsys):
 
 def test_report_shows_what_was_measured(tiny, images, tmp_path):
     name = "images <b>of</b> all & more"
-    convert(tiny, tmp_path / "m.tflite", input_size=(64, 96), calibration=[image for _, image in images] * 2)
+    pictures = [image for _, image in images] + [image[:, ::-1] for _, image in images]
+    paths = [tmp_path / f"street_{index}.png" for index in range(len(pictures))]
+    for path, picture in zip(paths, pictures, strict=True):
+        Image.fromarray(picture).save(path)
+    convert(tiny, tmp_path / "m.tflite", input_size=(64, 96), calibration=paths, preset="b0_mine")
     page = (tmp_path / "m.html").read_text()
+    assert "<h1>b0_mine as a TF Lite file</h1>" in page
+    assert "street_4.png: the network" in page
     facts = json.loads((tmp_path / "m.json").read_text())
     assert facts["sha256"] in page
     assert "data:image/jpeg;base64," in page

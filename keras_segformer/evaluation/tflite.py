@@ -148,8 +148,8 @@ class TFLiteModel:
         recorded = content.get("sha256")
         if recorded is not None and recorded != hashlib.sha256(self.content).hexdigest():
             raise ValueError(
-                f"'{path}' describes another file than '{self.path}', whose SHA-256 it does not have; convert the model "
-                "again, or remove the JSON file."
+                f"'{path}' describes another file than '{self.path}', whose SHA-256 it does not have; convert the "
+                "model again, or remove the JSON file."
             )
         return LabelSet.from_dict(content["label_set"])
 

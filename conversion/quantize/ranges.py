@@ -10,7 +10,7 @@ from ..tflite.reader import TFLiteFile
 from .statistics import Statistics
 
 _GELU_IS_ZERO_BELOW = -4.0  # GELU(-4) = -1.3e-4, much less than the quantisation step of its outputs
-_FRACTIONS = np.linspace(0.2, 1.0, 33)  # of an end of the range, in steps of 0.025
+_FRACTIONS = np.linspace(0.2, 1.0, 33).tolist()  # of an end of the range, in steps of 0.025
 _PASSES = 2  # the best value of one end depends on the other
 
 

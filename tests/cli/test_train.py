@@ -11,7 +11,7 @@ from PIL import Image
 
 from keras_segformer import SegFormer
 from keras_segformer.cli import main
-from keras_segformer.cli.parsers.train import change
+from keras_segformer.cli.parsers import train
 from tiny import tiny_config
 
 
@@ -26,13 +26,13 @@ from tiny import tiny_config
     ],
 )
 def test_changes_are_read(text, change):
-    assert change(text) == change
+    assert train.change(text) == change
 
 
 @pytest.mark.parametrize("text", ["steps", "=3", ""])
 def test_changes_without_key_or_value_are_refused(text):
     with pytest.raises(argparse.ArgumentTypeError, match="KEY=VALUE"):
-        change(text)
+        train.change(text)
 
 
 @pytest.mark.parametrize(

@@ -160,9 +160,8 @@ def scan_masks(masks: Iterable[ExportFile]) -> MaskScan:
     if len(by_kind) > 1:
         value, color = by_kind["value"], by_kind["colour"]
         raise InvalidDatasetError(
-            f"{value.masks} masks hold values and {color.masks} hold colours; export all alike, or list the "
-            "classes with "
-            "their colours in a classes.json."
+            f"{value.masks} masks hold values and {color.masks} hold colours; export all alike, or list the classes "
+            "with their colours in a classes.json."
         )
     return next(iter(by_kind.values()))
 

@@ -147,8 +147,8 @@ def read_masks(context: Context, listed: ClassList | None, rules: list[str]) -> 
         scan = scan_masks(mask for *_, mask, _ in found.pairs)
         listed = scan.class_list()
         found.notes.append(
-            f"No list of classes was found: they are named after the {scan.kind}s in the masks (--classes FILE "
-            "names them)."
+            f"No list of classes was found: they are named after the {scan.kind}s in the masks (--classes FILE names "
+            "them)."
         )
     elif set(listed.values) == {0, 1} and _are_binary(found):
         first, second = listed.values[0], listed.values[1]

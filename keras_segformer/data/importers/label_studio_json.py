@@ -66,7 +66,7 @@ def read(context: Context, paths: str) -> Export:
         pictures=[],
         order="order",
         rules=[
-            f"Polygons, rectangles and ellipses, in percent of the picture, are filled by the rule "
+            "Polygons, rectangles and ellipses, in percent of the picture, are filled by the rule "
             f"'{context.polygon_rule(_RULE)}'.",
             f"Brushes count from an opacity of {context.options.alpha_threshold} of 255.",
             "Later regions of the list lie over earlier ones.",

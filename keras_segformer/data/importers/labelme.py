@@ -81,8 +81,7 @@ def read(context: Context, _root: str) -> Export:
         order="order",
         rules=[
             f"Polygons are filled by the rule '{context.polygon_rule(_RULE)}'; rectangles, circles and masks as "
-            "labelme "
-            "does.",
+            "labelme does.",
             "Later shapes of the list lie over earlier ones.",
             f"Lines are drawn {_LINE_WIDTH} pixels wide and points with a radius of {_POINT_RADIUS}, as labelme does "
             "(--lines skip: not at all)."

@@ -71,9 +71,8 @@ def read(context: Context, root: str) -> Export:
         pictures=pictures,
         order="order",
         rules=[
-            f"Polygons are filled by the rule '{context.polygon_rule(_RULE)}' and their interiors are holes; "
-            "bitmaps lie "
-            "where their origin says.",
+            f"Polygons are filled by the rule '{context.polygon_rule(_RULE)}' and their interiors are holes; bitmaps "
+            "lie where their origin says.",
             "Later objects of the list lie over earlier ones.",
             "Lines, points, graphs and cuboids have no area and are not drawn.",
         ],

@@ -48,7 +48,6 @@ MAX_CLASSES = IGNORE
 """More do not fit into 8 bits beside the value for ignored pixels."""
 
 _ONLY_SPLIT = "all"
-_DEFAULT_BACKGROUND = "background"
 _BLACK = (0, 0, 0)
 _PICTURE_FOLDERS = {"images", "jpegimages", "img", "imgs", "data"}
 

@@ -5,7 +5,9 @@ from __future__ import annotations
 import dataclasses
 import posixpath
 import re
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 from keras_segformer.data.importers.labels import RGB, LabelClass
 from keras_segformer.data.importers.tree import Tree, text_of
@@ -107,14 +109,11 @@ def find_class_list(tree: Tree, folder: str = "", names: tuple[str, ...] = LIST_
 
 def _from_json(document: object, path: str) -> ClassList:
     if isinstance(document, dict) and isinstance(document.get("label_map"), dict):  # datumaro
-        colors = document.get("segmentation_colors") or []
-        classes, values = [], {}
-        for position, (value, name) in enumerate(document["label_map"].items()):
-            color = colors[position] if position < len(colors) else None
-            classes.append(LabelClass(text_of(name), _color(color)))
-            if str(value).isdecimal():
-                values[int(value)] = text_of(name)
-        return ClassList(classes, values)
+        return _numbered(document["label_map"], document.get("segmentation_colors"))
+    if isinstance(document, dict) and isinstance(document.get("labels"), list):  # datumaro, too
+        return _numbered(dict(enumerate(document["labels"])), document.get("segmentation_colors"))
+    if isinstance(document, dict) and document and all(key.isdecimal() for key in document):
+        return _numbered(document, None)
     if isinstance(document, list):
         return _from_names([text_of(name) for name in document])
     try:
@@ -123,6 +122,16 @@ def _from_json(document: object, path: str) -> ClassList:
         raise InvalidDatasetError(f"{path} is not a label set: {error}.") from error
     classes = [LabelClass(*pair) for pair in zip(label_set.names, label_set.palette, strict=True)]
     return ClassList(classes, {raw: label_set.names[index] for raw, index in label_set.raw_to_train.items()})
+
+
+def _numbered(names: Mapping[Any, Any], colors: Any) -> ClassList:
+    """Names by their values, with colours in the same order."""
+    classes = [
+        LabelClass(text_of(name), _color(colors[position]) if colors and position < len(colors) else None)
+        for position, name in enumerate(names.values())
+    ]
+    values = {int(value): text_of(name) for value, name in names.items() if str(value).isdecimal()}
+    return ClassList(classes, values)
 
 
 def _from_csv(rows: list[list[str]], path: str) -> ClassList:

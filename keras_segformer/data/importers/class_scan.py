@@ -18,6 +18,7 @@ from keras_segformer.mask_rules import IGNORE
 MAX_CLASSES = 255
 _BINARY = (0, 255)
 _SHOWN = 5
+_FEW_VALUES, _NEARLY_ALL = 8, 0.8
 
 
 @dataclasses.dataclass
@@ -44,7 +45,18 @@ class MaskScan:
     def present(self) -> list[int]:
         """The values or colours that are classes: all but 255, unless masks are of 0 and 255."""
         found = sorted(self.pixels)
-        return found if self.kind == "colour" or tuple(found) == _BINARY else [each for each in found if each != IGNORE]
+        return found if self.kind == "colour" or self.is_binary else [each for each in found if each != IGNORE]
+
+    @property
+    def is_binary(self) -> bool:
+        """Whether masks are of 0 and 255, so that 255 is a class."""
+        return self.kind == "value" and tuple(sorted(self.pixels)) == _BINARY
+
+    @property
+    def _has_soft_edges(self) -> bool:
+        ends = self.pixels[_BINARY[0]] + self.pixels[_BINARY[1]]
+        many = len(self.pixels) > _FEW_VALUES and self.pixels[_BINARY[1]] > 0
+        return self.kind == "value" and many and ends > _NEARLY_ALL * sum(self.pixels.values())
 
     def describe(self, each: int) -> str:
         """A value or colour for people."""
@@ -54,7 +66,7 @@ class MaskScan:
         """What the class of a value or colour is called until somebody names it."""
         if self.kind == "colour":
             return "background" if each == 0 else "colour " + "-".join(map(str, unpack(each)))
-        if tuple(sorted(self.pixels)) == _BINARY:
+        if self.is_binary:
             return "foreground" if each else "background"
         return f"class {each}"
 
@@ -86,8 +98,12 @@ class MaskScan:
             raise InvalidDatasetError(
                 f"The masks hold {len(present)} {self.kind}s, too many for classes: such as "
                 f"{', '.join(map(self.describe, present[:_SHOWN]))}. Soft edges or JPEG make so many; export masks "
-                "with "
-                "hard edges as PNG."
+                "with hard edges as PNG."
+            )
+        if self._has_soft_edges:
+            raise InvalidDatasetError(
+                f"The masks hold {len(present)} values, but nearly all pixels have 0 or 255: their edges are soft. "
+                "Export masks with hard edges, or set every value to 0 or 255."
             )
         if self.kind == "colour":
             palette = tuple(unpack(each) for each in present)
@@ -145,9 +161,8 @@ def scan_masks(masks: Iterable[ExportFile]) -> MaskScan:
     if len(by_kind) > 1:
         value, color = by_kind["value"], by_kind["colour"]
         raise InvalidDatasetError(
-            f"{value.masks} masks hold values and {color.masks} hold colours; export all alike, or list the "
-            "classes with "
-            "their colours in a classes.json."
+            f"{value.masks} masks hold values and {color.masks} hold colours; export all alike, or list the classes "
+            "with their colours in a classes.json."
         )
     return next(iter(by_kind.values()))
 

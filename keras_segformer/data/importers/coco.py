@@ -45,12 +45,12 @@ def read(context: Context, paths: str) -> Export:
         The categories in the order of the files.
     """
     export = Export(
-        order="order",
+        order="area",
         rules=[
             f"Polygons are filled by the rule '{context.polygon_rule(_RULE)}'; several rings of an annotation are "
             "united.",
-            "Later annotations lie over earlier ones, since COCO has no other order (--overlap area: smaller over "
-            "larger).",
+            "Smaller regions lie over larger ones, since COCO has no order of its own (--overlap order: later ones "
+            "over earlier).",
             crowd_rule(context),
         ],
     )

@@ -77,8 +77,8 @@ def read(context: Context, path: str) -> Export:
         pictures=pictures,
         order="order",
         rules=[
-            f"Polygons, boxes and ellipses are filled by the rule '{context.polygon_rule(_RULE)}'; rotated shapes are "
-            "turned about their centre.",
+            f"Polygons, boxes and ellipses are filled by the rule '{context.polygon_rule(_RULE)}'; rotated shapes "
+            "are turned about their centre.",
             "Shapes are painted by ascending z_order, those of equal z_order in the order of the file.",
             "Polylines, points, cuboids, skeletons and tags have no area and are not drawn.",
         ],

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 import functools
 import posixpath
@@ -146,9 +147,13 @@ def read_masks(context: Context, listed: ClassList | None, rules: list[str]) -> 
         scan = scan_masks(mask for *_, mask, _ in found.pairs)
         listed = scan.class_list()
         found.notes.append(
-            f"No list of classes was found: they are named after the {scan.kind}s in the masks (--classes FILE "
-            "names them)."
+            f"No list of classes was found: they are named after the {scan.kind}s in the masks (--classes FILE names "
+            "them)."
         )
+    elif set(listed.values) == {0, 1} and _are_binary(found):
+        first, second = listed.values[0], listed.values[1]
+        listed = dataclasses.replace(listed, values={0: first, 255: second})
+        found.notes.append(f"The masks hold 0 and 255 only, so 255 is '{second}'.")
     source = listed.path or "the masks"
     return Export(
         classes=merge_classes(listed.classes),
@@ -163,11 +168,19 @@ def read_masks(context: Context, listed: ClassList | None, rules: list[str]) -> 
             *rules,
             f"The classes are those of {source}; grey and palette masks are read by value, RGB masks by colour, and "
             "palette masks by colour too where only that fits the list.",
-            "Black that no class has, transparent pixels and the value 255 are ignored.",
+            "Black that no class has and transparent pixels are ignored"
+            + (", and so is the value 255." if 255 not in listed.values else "."),
         ],
         notes=found.notes,
         without_label=found.without_label,
     )
+
+
+def _are_binary(found: MaskPairs) -> bool:
+    """Whether the masks are of 0 and 255; those that cannot be read, or differ in kind, the import will name."""
+    with contextlib.suppress(InvalidDatasetError):
+        return scan_masks(mask for *_, mask, _ in found.pairs).is_binary
+    return False
 
 
 def match_masks(context: Context) -> MaskPairs:

@@ -48,7 +48,6 @@ MAX_CLASSES = IGNORE
 """More do not fit into 8 bits beside the value for ignored pixels."""
 
 _ONLY_SPLIT = "all"
-_DEFAULT_BACKGROUND = "background"
 _BLACK = (0, 0, 0)
 _PICTURE_FOLDERS = {"images", "jpegimages", "img", "imgs", "data"}
 
@@ -198,9 +197,8 @@ def _plan_classes(export: Export, options: ImportOptions, name: str) -> _ClassPl
         )
     if len(classes) > MAX_CLASSES:
         raise InvalidDatasetError(
-            f"The export has {len(classes)} classes, but masks of 8 bits hold {MAX_CLASSES}; list those to keep "
-            "in a file "
-            "for --classes."
+            f"The export has {len(classes)} classes, but masks of 8 bits hold {MAX_CLASSES}; list those to keep in a "
+            "file for --classes."
         )
     if len(classes) == 1:
         notes.append(f"There is only one class, '{classes[0].name}': a model needs two, or a background.")
@@ -230,9 +228,8 @@ def _write_pairs(export: Export, plan: _ClassPlan, options: ImportOptions, folde
         targets = [target for target in targets if id(target) not in gone]
     elif lonely:
         report.notes.append(
-            "The export holds no pictures: only masks are written. Name the folder of the pictures with "
-            "--images, or put "
-            "them into the folder images of the output under the names of their masks."
+            "The export holds no pictures: only masks are written. Name the folder of the pictures with --images, "
+            "or put them into the folder images of the output under the names of their masks."
         )
     write = functools.partial(_write_pair, plan=plan, order=options.overlap or export.order, folder=folder)
     console = Console(stderr=True)

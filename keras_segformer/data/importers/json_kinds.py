@@ -7,7 +7,7 @@ from typing import Any
 
 COCO, PANOPTIC, LABELME, LABEL_STUDIO = "coco", "coco-panoptic", "labelme", "label-studio"
 
-GEOMETRY = ("rle", "points", "radiusX", "width")
+GEOMETRY = ("rle", "points", "radiusX", "width", "imageDataURL")
 """Keys of a value of Label Studio that has an area."""
 
 

@@ -30,6 +30,7 @@ from keras_segformer.data.importers.labels import (
     merge_classes,
     numbers_of,
 )
+from keras_segformer.data.importers.pixels import decode_base64, read_layer
 from keras_segformer.data.importers.polygons import Size, box_corners, check_points, ellipse_corners, rotate
 from keras_segformer.data.importers.run_lengths import decode_label_studio
 from keras_segformer.errors import InvalidDatasetError
@@ -66,7 +67,7 @@ def read(context: Context, paths: str) -> Export:
         pictures=[],
         order="order",
         rules=[
-            f"Polygons, rectangles and ellipses, in percent of the picture, are filled by the rule "
+            "Polygons, rectangles and ellipses, in percent of the picture, are filled by the rule "
             f"'{context.polygon_rule(_RULE)}'.",
             f"Brushes count from an opacity of {context.options.alpha_threshold} of 255.",
             "Later regions of the list lie over earlier ones.",
@@ -151,6 +152,8 @@ def _regions(results: list[Any]) -> list[dict[str, Any]]:
 def _kind(value: Mapping[str, Any]) -> str | None:
     if "rle" in value:
         return "brush"
+    if "imageDataURL" in value:
+        return "bitmask"
     if "points" in value:
         return "polygon"
     if "radiusX" in value:
@@ -193,14 +196,23 @@ def _brush(context: Context, region: Mapping[str, Any]) -> Callable[[Size], np.n
     if declared is None:
         raise InvalidDatasetError("does not say the size of its picture")
     values = region["value"]["rle"]
-    threshold = context.options.alpha_threshold
+    return _opaque(context, declared, lambda: decode_label_studio(values, declared))
+
+
+def _bitmask(context: Context, region: Mapping[str, Any]) -> Callable[[Size], np.ndarray]:
+    opacity = read_layer(decode_base64(region["value"]["imageDataURL"]))
+    return _opaque(context, opacity.shape, lambda: opacity)
+
+
+def _opaque(context: Context, drawn_on: Size, decode: Callable[[], np.ndarray]) -> Callable[[Size], np.ndarray]:
+    """Draws an opacity `(H, W)`, uint8, that covers the whole picture."""
 
     def draw(size: Size) -> np.ndarray:
-        if declared != size:
+        if drawn_on != size:
             raise InvalidDatasetError(
-                f"was drawn on {declared[1]}x{declared[0]} pixels, but the picture has {size[1]}x{size[0]}"
+                f"was drawn on {drawn_on[1]}x{drawn_on[0]} pixels, but the picture has {size[1]}x{size[0]}"
             )
-        return decode_label_studio(values, declared) >= threshold
+        return decode() >= context.options.alpha_threshold
 
     return draw
 
@@ -236,4 +248,4 @@ def _in_percent(
     return lambda size: context.polygon(turn(corners / _PERCENT * (size[1], size[0])), _RULE)(size)
 
 
-_SHAPES = {"brush": _brush, "polygon": _polygon, "rectangle": _rectangle, "ellipse": _ellipse}
+_SHAPES = {"brush": _brush, "bitmask": _bitmask, "polygon": _polygon, "rectangle": _rectangle, "ellipse": _ellipse}

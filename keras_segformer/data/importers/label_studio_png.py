@@ -86,8 +86,7 @@ def read(context: Context, _root: str) -> Export:
         order="area",
         rules=[
             f"Layers count from an opacity of {context.options.alpha_threshold} of 255 (--alpha-threshold): their "
-            "edges "
-            "are soft.",
+            "edges are soft.",
             "Several files of one label are united; smaller labels lie over larger ones, since the files have no "
             "order.",
             f"Of several annotations of a picture, {context.options.annotation} counts.",
@@ -125,9 +124,8 @@ def _labels(rests: list[str], names: list[str], controls: list[str]) -> tuple[di
     notes = []
     if unclear:
         notes.append(
-            f"These labels are read from file names, in which dashes part them from the name of the control and "
-            "stand for "
-            f"'/': {', '.join(sorted(set(unclear)))} (--classes FILE names them rightly)."
+            "These labels are read from file names, in which dashes part them from the name of the control and "
+            f"stand for '/': {', '.join(sorted(set(unclear)))} (--classes FILE names them rightly)."
         )
     return found, notes
 

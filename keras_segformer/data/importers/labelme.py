@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-import base64
-import binascii
 import functools
 import io
 import math
 import posixpath
-import re
 from collections.abc import Callable
 from typing import Any
 
@@ -26,7 +23,7 @@ from keras_segformer.data.importers.labels import (
     Picture,
     merge_classes,
 )
-from keras_segformer.data.importers.pixels import read_layer
+from keras_segformer.data.importers.pixels import decode_base64, read_layer
 from keras_segformer.data.importers.polygons import Size, check_points, draw_with_pillow, place
 from keras_segformer.data.importers.splits import split_of
 from keras_segformer.data.importers.tree import stem, text_of
@@ -81,8 +78,7 @@ def read(context: Context, _root: str) -> Export:
         order="order",
         rules=[
             f"Polygons are filled by the rule '{context.polygon_rule(_RULE)}'; rectangles, circles and masks as "
-            "labelme "
-            "does.",
+            "labelme does.",
             "Later shapes of the list lie over earlier ones.",
             f"Lines are drawn {_LINE_WIDTH} pixels wide and points with a radius of {_POINT_RADIUS}, as labelme does "
             "(--lines skip: not at all)."
@@ -141,14 +137,7 @@ def _find_image(context: Context, path: str, document: dict[str, Any]) -> tuple[
 
 
 def _embedded(context: Context, path: str) -> bytes:
-    return _decode(context.tree.json(path)["imageData"])
-
-
-def _decode(text: Any) -> bytes:
-    try:
-        return base64.b64decode(re.sub(r"^data:[^,]*,", "", text))
-    except (TypeError, ValueError, binascii.Error) as error:
-        raise InvalidDatasetError("has data that are not base64") from error
+    return decode_base64(context.tree.json(path)["imageData"])
 
 
 def _load(context: Context, path: str, size: Size | None) -> Painting:
@@ -214,7 +203,7 @@ def _line(_context: Context, shape: dict[str, Any]) -> Callable[[Size], np.ndarr
 def _mask(_context: Context, shape: dict[str, Any]) -> Callable[[Size], np.ndarray]:
     """A mask of the bounding box, whose own size counts where the corners have fractions."""
     left, top = np.rint(check_points(shape.get("points"), at_least=1)[0]).astype(int).tolist()
-    mask = read_layer(_decode(shape.get("mask"))) > 0
+    mask = read_layer(decode_base64(shape.get("mask"))) > 0
     return lambda size: place(mask, (left, top), size)
 
 

@@ -58,8 +58,8 @@ class PictureFile:
         if size == self.stored:
             return False, self.stored
         raise InvalidDatasetError(
-            f"is {size[1]}x{size[0]} pixels, but its picture has {self.upright[1]}x{self.upright[0]}; export both "
-            "in one size"
+            f"is {size[1]}x{size[0]} pixels, but its picture has {self.upright[1]}x{self.upright[0]}; export both in "
+            "one size"
         )
 
     def encode(self, upright: bool) -> tuple[bytes, str]:

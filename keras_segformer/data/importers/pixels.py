@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import base64
 import dataclasses
 import io
+import re
 from collections.abc import Mapping
+from typing import Any
 
 import numpy as np
 from PIL import Image
@@ -90,6 +93,18 @@ def read_layer(data: bytes) -> np.ndarray:
         raise
     except Exception as error:  # as above
         raise InvalidDatasetError(f"cannot be read as an image ({error}); save or export it again") from error
+
+
+def decode_base64(text: Any) -> bytes:
+    """The data in a text of base64, with or without the head of a `data:` URL.
+
+    Raises:
+        InvalidDatasetError: It is not such a text. The message is the predicate of a sentence.
+    """
+    try:
+        return base64.b64decode(re.sub(r"^data:[^,]*,", "", text))
+    except (TypeError, ValueError) as error:
+        raise InvalidDatasetError("has data that are not base64") from error
 
 
 def pixel_values(

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import base64
-import binascii
 import functools
 import posixpath
 import zlib
@@ -21,7 +19,7 @@ from keras_segformer.data.importers.labels import (
     merge_classes,
     parse_color,
 )
-from keras_segformer.data.importers.pixels import read_layer
+from keras_segformer.data.importers.pixels import decode_base64, read_layer
 from keras_segformer.data.importers.polygons import Size, check_points, draw_polygon, place
 from keras_segformer.data.importers.tree import is_below, text_of, without_suffix
 from keras_segformer.errors import InvalidDatasetError
@@ -71,9 +69,8 @@ def read(context: Context, root: str) -> Export:
         pictures=pictures,
         order="order",
         rules=[
-            f"Polygons are filled by the rule '{context.polygon_rule(_RULE)}' and their interiors are holes; "
-            "bitmaps lie "
-            "where their origin says.",
+            f"Polygons are filled by the rule '{context.polygon_rule(_RULE)}' and their interiors are holes; bitmaps "
+            "lie where their origin says.",
             "Later objects of the list lie over earlier ones.",
             "Lines, points, graphs and cuboids have no area and are not drawn.",
         ],
@@ -158,10 +155,7 @@ def _bitmap(key: str, context: Context, shape: Mapping[str, Any]) -> Callable[[S
 
 def _unpack(text: Any) -> bytes:
     """A PNG file in base64, mostly compressed once more."""
-    try:
-        data = base64.b64decode(text)
-    except (TypeError, ValueError, binascii.Error) as error:
-        raise InvalidDatasetError("has data that are not base64") from error
+    data = decode_base64(text)
     if data.startswith(b"\x89PNG"):
         return data
     try:

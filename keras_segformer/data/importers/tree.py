@@ -235,7 +235,6 @@ class Tree:
                 if total > MAX_ARCHIVE_BYTES or member.file_size > MAX_FILE_BYTES:
                     raise InvalidDatasetError(
                         f"'{self.source}' unpacks to more than {MAX_ARCHIVE_BYTES >> 30} GiB, or to a file of more "
-                        ""
                         f"than {MAX_FILE_BYTES >> 30}; unpack what is needed and name the folder."
                     )
                 parts = PurePosixPath(member.filename.replace("\\", "/")).parts

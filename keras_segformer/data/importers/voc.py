@@ -50,8 +50,8 @@ def read(context: Context, root: str) -> Export:
         pictures=folder.pictures,
         unlabelled="ignore",
         rules=[
-            f"Masks are read from {MASKS}: palette and grey files by index, RGB files by colour; the classes are those "
-            f"of {named}.",
+            f"Masks are read from {MASKS}: palette and grey files by index, RGB files by colour; the classes are "
+            f"those of {named}.",
             "255, and VOC's border colour (224, 224, 192), are ignored.",
         ],
         notes=folder.notes,

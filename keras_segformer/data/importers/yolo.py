@@ -87,8 +87,8 @@ def read(context: Context, path: str) -> Export:
         pictures=pictures,
         order="area",
         rules=[
-            f"Polygons are filled by the rule '{context.polygon_rule(_RULE)}', after corners outside were moved to the "
-            "border.",
+            f"Polygons are filled by the rule '{context.polygon_rule(_RULE)}', after corners outside were moved to "
+            "the border.",
             "Larger polygons are painted first and smaller ones over them, as Ultralytics does.",
             "Number 0 is a class; rows of five numbers are boxes and are not drawn.",
         ],

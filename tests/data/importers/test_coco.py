@@ -56,19 +56,19 @@ def test_crowd_regions(crowd, expected, export, do_import):
     assert do_import(crowd=crowd).count("masks/a.png") == {expected: 12, "background": 36}
 
 
-def test_overlaps_in_the_order_of_the_file_or_by_area(export, tmp_path, do_import):
+def test_smaller_regions_lie_over_larger_ones(export, do_import):
     write(export, annotation(7, [[0, 0, 2, 0, 2, 2, 0, 2]]), annotation(90, [SQUARE]))
     imported = do_import()
-    assert imported.count("masks/a.png") == {"tv/monitor": 16, "background": 32}
-    assert imported.report.overlap == 4
-    assert imported.report.splits["all"].covered[imported.names.index("car")] == 4
-
-
-def test_smaller_over_larger(export, do_import):
-    write(export, annotation(7, [[0, 0, 2, 0, 2, 2, 0, 2]]), annotation(90, [SQUARE]))
-    imported = do_import(overlap="area")
     assert imported.count("masks/a.png") == {"car": 4, "tv/monitor": 12, "background": 32}
-    assert any("--overlap area" in rule for rule in imported.report.rules)
+    assert imported.report.overlap == 4
+    assert imported.report.splits["all"].covered[imported.names.index("tv/monitor")] == 4
+
+
+def test_overlaps_in_the_order_of_the_file(export, do_import):
+    write(export, annotation(7, [[0, 0, 2, 0, 2, 2, 0, 2]]), annotation(90, [SQUARE]))
+    imported = do_import(overlap="order")
+    assert imported.count("masks/a.png") == {"tv/monitor": 16, "background": 32}
+    assert any("--overlap order" in rule for rule in imported.report.rules)
 
 
 def test_ids_with_gaps_and_categories_that_are_not_listed(export, do_import):

@@ -189,3 +189,26 @@ def test_values_and_colours_are_not_mixed(export):
     write(export, [[RED]], "images/b.jpg", "masks/b.png", classes=None)
     with pytest.raises(InvalidDatasetError, match="1 masks hold values and 1 hold colours"):
         write_scanned_classes(export)
+
+
+def test_soft_edges_of_0_and_255_are_refused(export):
+    mask = np.zeros((20, 20), np.uint8)
+    mask[:, 10:] = 255
+    mask[:10, 9] = np.arange(10, 110, 10)
+    write(export, mask, classes=None)
+    with pytest.raises(InvalidDatasetError, match="edges are soft"):
+        write_scanned_classes(export)
+
+
+def test_two_classes_in_masks_of_0_and_255(export, do_import):
+    write(export, [[0, 255, 255]])
+    imported = do_import()
+    assert imported.count("masks/a.png") == {"road": 1, "car": 2}
+    assert any("255 is 'car'" in note for note in imported.report.notes)
+
+
+@pytest.mark.parametrize("content", [{"0": "road", "1": "car"}, ["road", "car"], {"labels": ["road", "car"]}])
+def test_numbered_names_in_json(content, export, do_import):
+    write(export, [[0, 1]], classes=None)
+    write_json(export / "classes.json", content)
+    assert do_import().count("masks/a.png") == {"road": 1, "car": 1}

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import base64
 import io
 
 import numpy as np
 import pytest
+from PIL import Image
 
 from fake_exports import write_array, write_json, write_picture, write_text
 
@@ -81,6 +83,15 @@ def test_ellipses_have_radii_in_percent_of_both_sides(export, do_import):
 def test_brushes_count_from_half(export, do_import):
     alpha = np.random.default_rng(0).choice([0, 127, 128, 255], (20, 40)).astype(np.uint8)
     write(export, task(result("a", "brushlabels", {"format": "rle", "rle": pack(alpha)}, "brushlabels", ["car"])))
+    np.testing.assert_array_equal(do_import().where("masks/street a.png", "car"), alpha >= 128)
+
+
+def test_bitmasks(export, do_import):
+    alpha = np.random.default_rng(0).choice([0, 127, 128, 255], (20, 40)).astype(np.uint8)
+    buffer = io.BytesIO()
+    Image.fromarray(np.dstack([alpha * 0 + 9, alpha, alpha, alpha])).save(buffer, "PNG")
+    url = "data:image/png;base64," + base64.b64encode(buffer.getvalue()).decode()
+    write(export, task(result("a", "bitmasklabels", {"imageDataURL": url}, "bitmasklabels", ["car"])))
     np.testing.assert_array_equal(do_import().where("masks/street a.png", "car"), alpha >= 128)
 
 

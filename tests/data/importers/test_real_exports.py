@@ -34,10 +34,10 @@ EXPECTED: dict[str, dict[str, dict[str, int]]] = {
     "labelme": {"masks/2011_000025.png": {"_background_": 62022, "bus": 118222, "car": 7256}},
     "coco_polygons": {
         "masks/2011_000003.png": {"person": 32412, "bottle": 815, "_background_": 135773},
-        "masks/2011_000006.png": {"chair": 44199, "person": 34428, "sofa": 13701, "_background_": 95172},
+        "masks/2011_000006.png": {"chair": 44143, "person": 34522, "sofa": 13663, "_background_": 95172},
         "masks/2011_000025.png": {"bus": 117890, "car": 7124, "_background_": 62486},
     },
-    "coco_roboflow": {"train/masks/a.png": {"background": 50}, "val/masks/b.png": {"background": 30, "b": 20}},
+    "coco_roboflow": {"train/masks/a.png": {"background": 50}, "val/masks/b.png": {"background": 30, "a": 2, "b": 18}},
     "roboflow_png_mask": {
         "test/masks/frame_0349_jpg.rf.834cc2ffe4370b3f243decafb6cb4b6e.png": {
             "background": 829, "door": 213785, "road": 166307, "wall": 28679,
@@ -130,6 +130,15 @@ def test_labelme_equals_its_own_conversion(shared, tmp_path):
 def test_yolo_in_the_order_of_the_file(shared, tmp_path):
     imported = Imported(shared / "exports/yolo_seg", tmp_path / "output", overlap="order")
     assert imported.count("train/masks/1.png") == {"background": 134, "label_2": 5, "label_4": 11}
+
+
+def test_coco_in_the_order_of_the_file(shared, tmp_path):
+    imported = Imported(shared / "exports/coco_polygons", tmp_path / "output", overlap="order")
+    assert {path: imported.count(path) for path in imported.masks} == {
+        "masks/2011_000003.png": {"person": 32412, "bottle": 815, "_background_": 135773},
+        "masks/2011_000006.png": {"chair": 44199, "person": 34428, "sofa": 13701, "_background_": 95172},
+        "masks/2011_000025.png": {"bus": 117890, "car": 7124, "_background_": 62486},
+    }
 
 
 def test_coco_boxes_without_segmentation_are_named(shared, tmp_path):

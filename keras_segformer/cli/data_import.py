@@ -33,8 +33,9 @@ def add_import(actions: Any) -> None:
         "import",
         help="import the export of a labelling tool",
         description="Reads the export of CVAT, Label Studio, labelme, COCO, Roboflow, YOLO, Supervisely, Pascal VOC, "
-        "Cityscapes or any pair of folders, and writes images, masks and classes.json for the data set `folder`. "
-        "The rules that are followed, the pixels of every class and everything that is left out are printed.",
+        "Cityscapes or any pair of folders, and writes images, masks and classes.json for the data set "
+        "`folder`. The rules "
+        "that are followed, the pixels of every class and everything that is left out are printed.",
         epilog="example: keras-segformer data import cvat_export.zip --output my_data",
     )
     parser.add_argument("source", metavar="SOURCE", type=Path, help="folder or zip archive of the export")
@@ -58,7 +59,8 @@ def add_classes(actions: Any) -> None:
         "classes",
         help="write a classes.json from what masks hold",
         description="Counts the values or colours in the masks of a folder and writes a classes.json that names them; "
-        "edit the names. 255 is left out, which means no class.",
+        "edit "
+        "the names. 255 is left out, which means no class.",
         epilog="example: keras-segformer data classes my_data",
     )
     parser.add_argument("folder", metavar="FOLDER", type=Path, help="folder with masks, itself or below it")

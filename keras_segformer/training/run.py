@@ -187,6 +187,9 @@ def _fit_phase(
     devices: Devices,
 ) -> None:
     """Trains for what is left of a phase."""
+    if model.train_function is not None:
+        # Keras would trace it with sizes left open to fit both crops: slower, and other bits than in a resumed run.
+        model.make_train_function(force=True)
     num_workers, worker = devices.workers
     dataset = training_dataset(
         training,

@@ -39,7 +39,6 @@ class Loader:
         (iter(()), {}, None),
         (np.zeros((70, 3)), {"epochs": 2, "initial_epoch": 2}, None),
     ],
-    ids=str,
 )
 def test_steps_of_fit(data, arguments, steps):
     defaults = {"batch_size": 8, "epochs": 1, "initial_epoch": 0, "steps_per_epoch": None, "split": 0.0}

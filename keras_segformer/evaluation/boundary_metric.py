@@ -46,7 +46,8 @@ class MeanBoundaryIoU(ClassMetric):
         return 3 * self.num_labels
 
     def _cells_of(self, labels: Any, predictions: Any, counted: Any) -> Any:
-        predictions = ops.where(counted, predictions, self.ignore_class)
+        # Ignored pixels are a region of their own, whose border is a contour.
+        labels, predictions = (ops.where(counted, each, self.ignore_class) for each in (labels, predictions))
         distance = _distance(*spatial_shape(labels))
         true, found = near_contour(labels, distance), near_contour(predictions, distance)
         common = true & found & (labels == predictions)

@@ -62,7 +62,7 @@ class PixelCounter(keras.metrics.Metric):
         cells = ops.reshape(cells, (-1,))  # (... · B · H · W,)
         counts = ops.segment_sum(ops.ones_like(cells), cells, num_segments=self.cells + 1)[: self.cells]
         self._add(counts)
-        self.low.assign(ops.where(ops.any(faulty), float("nan"), self.low))
+        self.low.assign(self.low + ops.where(ops.any(faulty), float("nan"), 0.0))
 
     def _cells_of(self, labels: Any, predictions: Any, counted: Any) -> Any:
         """The cell of every pixel.

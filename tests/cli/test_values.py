@@ -27,7 +27,7 @@ def test_share(text, value):
 
 @pytest.mark.parametrize("text", ["", "half", "-0.1", "1.01", "nan", "inf"])
 def test_no_share(text):
-    with pytest.raises(argparse.ArgumentTypeError, match="no number from 0 to 1"):
+    with pytest.raises(argparse.ArgumentTypeError, match="not a number from 0 to 1"):
         share(text)
 
 
@@ -50,5 +50,5 @@ def test_positive_integer(text, value):
 
 @pytest.mark.parametrize("text", ["", "0", "00", "-1", "1.0", "٥", "all"])
 def test_no_positive_integer(text):
-    with pytest.raises(argparse.ArgumentTypeError, match="no whole number of at least 1"):
+    with pytest.raises(argparse.ArgumentTypeError, match="not a whole number of at least 1"):
         positive_integer(text)

@@ -109,7 +109,7 @@ class TestShards:
     )
     def test_broken_index(self, index, content):
         index.write_bytes(content if isinstance(content, bytes) else content.encode())
-        with pytest.raises(InvalidPresetError, match=r"no index of safetensors files .* download it again"):
+        with pytest.raises(InvalidPresetError, match=r"not an index of safetensors files .* download it again"):
             read_tensors(index)
 
     def test_broken_shard_is_named(self, index):

@@ -62,7 +62,7 @@ def convert(
     """Convert a model to a TF Lite file of built-in operations, and write a JSON file that describes it for apps.
 
     The file computes the same function as the model with about half of the arithmetic of its layers
-    (`keras_segformer.conversion.fold`). Its input is an image `(1, height, width, 3)`, RGB in 0..255; the normalisation
+    (`conversion/fold`). Its input is an image `(1, height, width, 3)`, RGB in 0..255; the normalisation
     is part of the file.
 
     Args:
@@ -94,9 +94,9 @@ def convert(
         runtime: The runtime that a file with the precision `"int8"` is for: LiteRT, or TF Lite up to 2.16, which has no
             fast kernels for dynamic INT8.
         target: The least mean agreement with the float network that the search for a recipe has to reach, greater than
-            0 and at most 1; `None` for the default of the precision in `keras_segformer.conversion.quantize.PLANS`.
+            0 and at most 1; `None` for the default of the precision.
         fine_tune_steps: For how many steps, with one image each, the weights of an integer precision are trained such
-            that rounding them changes the outputs little (`keras_segformer.conversion.quantize.fine_tune`). This pays
+            that rounding them changes the outputs little. This pays
             off for recipes with 4-bit weights.
         preset: Name of the model's preset, for the title of the report.
         progress: Called with progress updates.

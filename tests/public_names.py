@@ -19,8 +19,8 @@ PUBLIC = {
         *("convert", "profile", "verify"),
     ),
     "keras_segformer.data": (
-        *("Augmentation", "Examples", "Report", "check", "evaluation_dataset", "from_keras_cv", "load", "sample_grid"),
-        "training_dataset",
+        *("Augmentation", "Examples", "ImportOptions", "ImportReport", "Report", "check", "evaluation_dataset"),
+        *("from_keras_cv", "import_labels", "load", "sample_grid", "training_dataset"),
     ),
     "keras_segformer.errors": (
         *("InvalidDatasetError", "InvalidImageError", "InvalidPresetError", "InvalidRecipeError", "MissingExtraError"),
@@ -31,7 +31,9 @@ PUBLIC = {
         *("MeanAccuracy", "MeanBoundaryIoU", "MeanIoU", "PixelAccuracy", "Scores", "SegmentedImage", "TFLiteModel"),
         *("class_mapping_names", "draw_evaluation", "evaluate"),
     ),
-    "keras_segformer.images": ("ImageSource", "find_images", "load_image"),
+    "keras_segformer.images": (
+        *("FoundImages", "ImageSource", "ReadImage", "find_images", "list_images", "load_image", "read_image"),
+    ),
     "keras_segformer.layers": (
         *("BatchNorm", "ChannelDropout", "EfficientSelfAttention", "LayerNorm", "LinearMap", "MixFFN"),
         *("MultiLevelFusion", "OverlappedPatchEmbedding", "PositionalEmbedding", "ResizeLike", "StochasticDepth"),

@@ -4,6 +4,7 @@ from .check import check as check
 from .examples import Examples as Examples
 from .grid import sample_grid as sample_grid
 from .importers import ImportOptions as ImportOptions
+from .importers import ImportReport as ImportReport
 from .importers import import_labels as import_labels
 from .keras_cv_layers import from_keras_cv as from_keras_cv
 from .loading import load as load

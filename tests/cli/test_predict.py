@@ -158,7 +158,8 @@ def test_mistakes_are_told_before_the_model_is_loaded(folder, tmp_path, capsys):
 def test_an_unknown_preset(folder, tmp_path, capsys):
     output = tmp_path / "output"
     assert predict(folder, "--preset", "b9_ade20k", "--output", output) == 2
-    error = capsys.readouterr().err
+    *left_aside, error = capsys.readouterr().err.splitlines()
+    assert left_aside == [f"left aside: {folder / 'notes.txt'}"]
     assert error.startswith("error: ")
     assert "b9_ade20k" in error
     assert not output.exists()

@@ -68,7 +68,7 @@ def test_no_file(tmp_path: Path):
 @pytest.mark.parametrize(
     ("content", "message"),
     [
-        ("{", "no JSON"),
+        ("{", "not JSON"),
         ([1, 2], "no list `map`"),
         ({"mapping": [1]}, "no list `map`"),
         ({"map": {"0": 1}}, "no list `map`"),

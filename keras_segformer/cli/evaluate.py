@@ -73,7 +73,7 @@ def _what_was_asked(args: argparse.Namespace) -> dict[str, Any]:
         "dataset": args.dataset,
         "data": args.data and str(args.data),
         "split": args.split,
-        "label_map": args.label_map and str(args.label_map),
+        "label_map": args.class_mapping and str(args.class_mapping),
     }
 
 

@@ -102,7 +102,7 @@ def test_modes(evaluate, preset, tmp_path, option, mode):
     }
 
 
-def test_figure_boundary_and_label_map(evaluate, preset, tmp_path, capsys):
+def test_figure_boundary_and_class_mapping(evaluate, preset, tmp_path, capsys):
     pytest.importorskip("matplotlib")
     label_map, path, figure = tmp_path / "map.json", tmp_path / "r.json", tmp_path / "r.png"
     label_map.write_text(json.dumps({"map": [0, 0, 0, 0, 5]}))

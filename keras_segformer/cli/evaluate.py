@@ -73,7 +73,7 @@ def _what_was_asked(args: argparse.Namespace) -> dict[str, Any]:
         "dataset": args.dataset,
         "data": args.data and str(args.data),
         "split": args.split,
-        "label_map": args.class_mapping and str(args.class_mapping),
+        "class_mapping": args.class_mapping and str(args.class_mapping),
     }
 
 

@@ -9,5 +9,5 @@ InputKind = Literal["uint8", "float32"]
 OutputKind = Literal["labels", "labels_full", "logits"]
 
 Runtime = Literal["litert", "tflite-2.16"]
-"""The runtime that is to run a file: LiteRT (TF Lite 2.17 and newer) or TF Lite up to 2.16, whose kernels for dynamic
+"""The runtime for a file: LiteRT (TF Lite 2.17 and newer) or TF Lite up to 2.16, whose kernels for dynamic
 INT8 are slow."""

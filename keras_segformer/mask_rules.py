@@ -56,7 +56,7 @@ class MaskRules:
             what: How the message calls them.
 
         Raises:
-            InvalidDatasetError: The masks have another shape, are not whole numbers, or hold a label that is no class.
+            InvalidDatasetError: The masks have another shape, are not whole numbers, or hold a label that is not a class.
         """
         check_mask_shape(masks.shape, self.num_labels)
         if masks.dtype.kind not in "biuf":
@@ -85,7 +85,7 @@ class MaskRules:
             )
 
     def remedy(self, highest: int) -> str:
-        """What to do about a label that is no class.
+        """What to do about a label that is not a class.
 
         Args:
             highest: The largest label.

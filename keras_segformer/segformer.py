@@ -302,7 +302,7 @@ class SegFormer(SegFormerNetwork):
                     "of decaying; give `steps_per_epoch`, or compile with a schedule of your own as `learning_rate`.",
                     stacklevel=3,
                 )
-            # A distributed variable is no number, but has a value.
+            # A distributed variable is not a number, but has a value.
             first_step = int(keras.ops.convert_to_numpy(self.optimizer.iterations))
             defaults.fit_schedule(self._default_schedule, first_step, steps)
             self.train_function = None  # traced with the numbers of the schedule before

@@ -46,7 +46,7 @@ class BoundaryIoU:
 
         Args:
             labels: The truth, integers `(H, W)`.
-            predictions: Integers `(H, W)`; what is no class index has no boundary.
+            predictions: Integers `(H, W)`; values that are not a class index have no boundary.
         """
         counted = labels != self.ignore_index
         predictions = np.where(counted, predictions.astype(np.int64), self.ignore_index)

@@ -284,7 +284,7 @@ def _check_types(config: Any) -> None:
 
 
 def _checked_number(name: str, value: Any, kind: type) -> int | float:
-    # bool is an int in Python, and JSON's `true` is no channel count.
+    # bool is an int in Python, and JSON's `true` is not a channel count.
     _require(isinstance(value, int | float) and not isinstance(value, bool), f"`{name}` holds {value!r}, not a number")
     # Python's JSON reader takes NaN, Infinity and integers beyond any float.
     _require(abs(value) <= sys.float_info.max, f"`{name}` holds {value!r}, not a finite number")

@@ -141,7 +141,7 @@ class SegFormerNetwork(keras.Model):
     @functools.cached_property
     def quarter(self) -> keras.Model:
         """The same network with the same variables, its logits left at a quarter of the images' size."""
-        # A cached property is no attribute that Keras tracks: the shared layers are saved once.
+        # Keras does not track cached properties as attributes: the shared layers are saved once.
         return keras.Model(self.input, self.decoder.output, name="quarter")
 
     def quantize(self, mode: Any = None, *args: Any, **kwargs: Any) -> None:

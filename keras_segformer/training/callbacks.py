@@ -20,7 +20,7 @@ from keras_segformer.training.run_state import MONITOR, Row, RunState, averaged_
 from keras_segformer.visualization import overlay
 
 
-class Keeper(keras.callbacks.Callback):
+class CheckpointCallback(keras.callbacks.Callback):
     """Writes checkpoint, best weights and `history.csv` after every epoch.
 
     The table is written anew from the history in the checkpoint, so that it never holds an epoch twice or one that a

@@ -31,7 +31,7 @@ class SegmentationLoss(keras.losses.Loss):
     Logits that are smaller than the masks are enlarged bilinearly first. A model with a single logit is binary: mask
     values 0 and 1, sigmoid cross-entropy.
 
-    Masks are class indices `(B, H, W)` or `(B, H, W, 1)`, integers or whole floats. A label that is no class is an
+    Masks are class indices `(B, H, W)` or `(B, H, W, 1)`, integers or whole floats. A label that is not a class is an
     error; inside of XLA and JAX, which know no assertions, the loss is NaN instead, and the pixel has no gradient.
     `sample_weight` is one number per picture `(B,)` or per pixel `(B, H, W)`.
 

@@ -26,7 +26,14 @@ from keras_segformer.label_sets import LabelSet
 from keras_segformer.models import VARIANTS, SegFormerNetwork
 from keras_segformer.presets import load_segmenter, save_keras_folder
 from keras_segformer.presets.keras_folder import WEIGHTS
-from keras_segformer.training.callbacks import EarlyStopping, Keeper, Pictures, RawWeights, RunProgress, write_history
+from keras_segformer.training.callbacks import (
+    CheckpointCallback,
+    EarlyStopping,
+    Pictures,
+    RawWeights,
+    RunProgress,
+    write_history,
+)
 from keras_segformer.training.curve import draw_curve
 from keras_segformer.training.defaults import default_metrics
 from keras_segformer.training.model_card import model_card
@@ -229,7 +236,7 @@ def _callbacks(
     if uses_average(model):
         # Validation, hence the choice of the best epoch, is of the averaged weights.
         callbacks.extend([keras.callbacks.SwapEMAWeights(), RawWeights()])
-    callbacks.append(Keeper(state, recipe.batch_size, writes=devices.is_chief))
+    callbacks.append(CheckpointCallback(state, recipe.batch_size, writes=devices.is_chief))
     if devices.is_chief:
         folder = state.folder / "tensorboard"
         callbacks.append(keras.callbacks.TensorBoard(folder, write_graph=False))

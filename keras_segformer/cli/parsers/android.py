@@ -96,5 +96,5 @@ def stem(text: str) -> str:
     'b0_ade20k'
     """
     if not _STEM.fullmatch(text):
-        raise argparse.ArgumentTypeError(f"{text!r} is no name for a file; take letters, digits, '.', '_' and '-'")
+        raise argparse.ArgumentTypeError(f"{text!r} cannot name a file; use letters, digits, '.', '_' and '-'")
     return text

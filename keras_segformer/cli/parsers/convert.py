@@ -41,7 +41,7 @@ def add_parser(subparsers: Any) -> None:
         "--runtime",
         choices=get_args(Runtime),
         default="litert",
-        help="what is to run a file of the precision int8 (default: %(default)s)",
+        help="the runtime for a file of the precision int8 (default: %(default)s)",
     )
     parser.add_argument("--target", metavar="SHARE", type=share, help="least agreement with the model in labels")
     add_file(parser, "--recipe", help="quantise as an earlier file of which this is the JSON file")

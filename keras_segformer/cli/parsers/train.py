@@ -71,7 +71,7 @@ def change(text: str) -> tuple[str, Any]:
     """
     key, separator, value = text.partition("=")
     if not key or not separator:
-        raise argparse.ArgumentTypeError(f"{text!r} is no change; write KEY=VALUE, as in steps=2000")
+        raise argparse.ArgumentTypeError(f"{text!r} is not a change; write KEY=VALUE, as in steps=2000")
     try:
         return key, json.loads(value)
     except json.JSONDecodeError:

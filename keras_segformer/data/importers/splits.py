@@ -32,7 +32,7 @@ def is_in_other_split(path: str, subset: str) -> bool:
 
     Args:
         path: The path of a file.
-        subset: The subset; one that is no split is in no other.
+        subset: The subset; one that is not a split is in no other.
 
     Example:
 

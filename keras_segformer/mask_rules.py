@@ -56,7 +56,7 @@ class MaskRules:
             what: How the message calls them.
 
         Raises:
-            InvalidDatasetError: The masks have another shape, are not whole numbers, or hold a label that is not a class.
+            InvalidDatasetError: The masks have another shape, are not whole numbers, or hold unknown labels.
         """
         check_mask_shape(masks.shape, self.num_labels)
         if masks.dtype.kind not in "biuf":

@@ -67,7 +67,7 @@ class ConfusionMatrix:
             predictions: Integers of the same shape. Those that are no class index count as wrong.
 
         Raises:
-            ValueError: The shapes differ, a dtype is not an integer type, or a label is neither a class nor `ignore_index`.
+            ValueError: The shapes differ, a dtype is not integer, or a label is neither a class nor `ignore_index`.
         """
         labels, predictions = np.asarray(labels), np.asarray(predictions)
         self._check(labels, predictions)

@@ -125,13 +125,15 @@ def deep_colours(content: bytes, formats: list[str]) -> np.ndarray | None:
 
 
 def _with_swapped_bytes(tile: tuple) -> tuple | None:
-    codec, extents, offset, arguments = tile
+    *place, arguments = tile
     mode = arguments[0] if isinstance(arguments, tuple) else arguments
     channels, _, order = mode.partition(";16")
     if channels not in ("RGB", "RGBA") or order not in _OTHER_ORDER:
         return None
     other = f"{channels};16{_OTHER_ORDER[order]}"
-    return type(tile)(codec, extents, offset, (other, *arguments[1:]) if isinstance(arguments, tuple) else other)
+    swapped = (other, *arguments[1:]) if isinstance(arguments, tuple) else other
+    # Before Pillow 11 a tile is a plain tuple.
+    return tile._replace(args=swapped) if hasattr(tile, "_replace") else (*place, swapped)
 
 
 def _significant_bits(image: Image.Image) -> bytes:

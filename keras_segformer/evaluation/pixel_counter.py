@@ -46,8 +46,8 @@ class PixelCounter(keras.metrics.Metric):
             sample_weight: Not taken, since pixels are counted.
 
         Raises:
-            ValueError: A shape does not fit, a label is not a class, or a weight is given. (Inside XLA and JAX, which have
-                no assertions, a label that is not a class makes the result NaN.)
+            ValueError: A shape does not fit, a label is not a class, or a weight is given. (Inside XLA and JAX, which
+                have no assertions, a label that is not a class makes the result NaN.)
         """
         if sample_weight is not None:
             raise ValueError(

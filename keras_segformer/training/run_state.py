@@ -13,9 +13,10 @@ from typing import Any
 import keras
 import numpy as np
 
-from keras_segformer.files import atomic_folder
+from keras_segformer.files import atomic_folder, write_bytes
 from keras_segformer.models import SegFormerNetwork
 from keras_segformer.presets import save_keras_folder
+from keras_segformer.presets.weights_file import weights_bytes
 
 MONITOR = "val_mean_iou"
 
@@ -105,7 +106,7 @@ class RunState:
             return
         checkpoint = self.folder / _CHECKPOINTS / _name(self.epoch)
         with atomic_folder(checkpoint, overwrite=True) as temporary:
-            model.save_weights(temporary / _WEIGHTS)
+            write_bytes(temporary / _WEIGHTS, weights_bytes(model))
             np.savez(temporary / _RANDOM, *map(keras.ops.convert_to_numpy, _random_generators(model)))
             (temporary / _HISTORY).write_text(json.dumps(self.history), encoding="utf-8")
         _remove_others(checkpoint)

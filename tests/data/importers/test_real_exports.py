@@ -101,7 +101,7 @@ def test_cvat_label_without_name_is_reported(shared, tmp_path):
 
 def test_cvat_polygon_with_its_outline(shared, tmp_path):
     imported = Imported(shared / "exports/cvat_images_xml_project", tmp_path / "output", polygon_rule="pil")
-    assert imported.count("val/masks/img1.png")["label1"] == 7
+    assert imported.count("val/masks/img1.png")["label1"] in (7, 8)  # 8 with Pillow 10.3
 
 
 def test_label_studio_layers_overlap(shared, tmp_path):

@@ -39,7 +39,10 @@ def check_class_weight(class_weight: Mapping[int, float] | None, num_classes: in
 
 
 def check_callbacks(callbacks: Any, schedule: Any) -> None:
-    """Refuses callbacks that set the learning rate of an optimizer whose rate follows a schedule.
+    """Refuses callbacks that would do something else than they seem to.
+
+    Those are callbacks that set the learning rate of an optimizer whose rate follows a schedule; and, with versions of
+    Keras that guess by the name whether more is better, a `ModelCheckpoint` that would keep the worst IoU.
 
     Args:
         callbacks: As given to `fit`.
@@ -54,6 +57,12 @@ def check_callbacks(callbacks: Any, schedule: Any) -> None:
             raise ValueError(
                 f"{type(callback).__name__} sets the learning rate, which follows the default schedule; compile with a "
                 "constant one, `model.compile(learning_rate=6e-5)`."
+            )
+        is_checkpoint = isinstance(callback, keras.callbacks.ModelCheckpoint) and callback.save_best_only
+        if is_checkpoint and callback.monitor_op is np.less and "iou" in callback.monitor:
+            raise ValueError(
+                f"This version of Keras would keep the epoch with the lowest {callback.monitor}; pass mode='max' to "
+                "ModelCheckpoint."
             )
 
 

@@ -113,3 +113,12 @@ def test_callbacks_that_set_a_scheduled_rate_are_refused(callback):
         with pytest.raises(ValueError, match=f"{type(callback).__name__} .*learning_rate=6e-5"):
             check_callbacks(given, schedule=object())
     check_callbacks(None, schedule=object())
+
+
+def test_checkpoints_that_would_keep_the_worst_epoch():
+    """Keras 3.10 takes less for better in every metric whose name it does not know."""
+    checkpoint = keras.callbacks.ModelCheckpoint("best.keras", "val_mean_iou", save_best_only=True)
+    checkpoint.monitor_op = np.less
+    with pytest.raises(ValueError, match="lowest val_mean_iou; pass mode='max'"):
+        check_callbacks([checkpoint], schedule=None)
+    check_callbacks([keras.callbacks.ModelCheckpoint("x.keras", "val_mean_iou", save_best_only=True, mode="max")], None)

@@ -85,7 +85,9 @@ def decode_label_studio(values: Sequence[int], size: Size) -> np.ndarray:
     check_size(size)
     expected = 4 * size[0] * size[1]
     try:
-        packed = np.asarray(values, np.uint8) if min(values, default=0) >= 0 else None
+        # Looked at here, since NumPy 1 would take 300 for 44.
+        are_bytes = 0 <= min(values, default=0) and max(values, default=0) <= 255
+        packed = np.asarray(values, np.uint8) if are_bytes else None
     except (TypeError, ValueError, OverflowError):
         packed = None
     if packed is None or packed.ndim != 1:

@@ -86,7 +86,7 @@ def decode_label_studio(values: Sequence[int], size: Size) -> np.ndarray:
     expected = 4 * size[0] * size[1]
     try:
         # Looked at here, since NumPy 1 would take 300 for 44.
-        are_bytes = 0 <= min(values, default=0) and max(values, default=0) <= 255
+        are_bytes = min(values, default=0) >= 0 and max(values, default=0) <= 255
         packed = np.asarray(values, np.uint8) if are_bytes else None
     except (TypeError, ValueError, OverflowError):
         packed = None

@@ -171,8 +171,9 @@ def atomic_folder(path: str | os.PathLike[str], overwrite: bool = False) -> Iter
             with _named_disk_errors(path):
                 yield temporary
                 for folder, _, names in os.walk(temporary, topdown=False):
-                    for name in names:
-                        _sync(Path(folder) / name)
+                    for file in (Path(folder) / name for name in names):
+                        if not file.is_symlink():  # what it leads to is not ours, and may not be there
+                            _sync(file)
                     _sync(Path(folder))
             # Looked at again because filling the folder may take minutes.
             _refuse_occupied(path, overwrite)

@@ -223,6 +223,12 @@ def test_no_moment_without_the_folder(tmp_path, monkeypatch):
     assert names(tmp_path) == {"preset"}
 
 
+def test_links_to_nowhere_may_lie_in_a_folder(tmp_path):
+    with atomic_folder(tmp_path / "preset") as temporary:
+        (temporary / "link").symlink_to("/nowhere")
+    assert (tmp_path / "preset/link").is_symlink()
+
+
 def test_systems_that_cannot_exchange_names(tmp_path, monkeypatch):
     monkeypatch.setattr("keras_segformer.files._exchange", lambda *_: False)
     test_atomic_folder_overwrites_as_a_whole(tmp_path)

@@ -15,6 +15,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from filelock import FileLock
 from PIL import Image
 
 from keras_segformer import SegFormer
@@ -69,14 +70,14 @@ def install(skip_or_fail) -> Callable[[str, Sequence[str], Callable[[Path], None
     def once(name: str, key: Sequence[str], fill: Callable[[Path], None]) -> Path:
         digest = hashlib.sha256(json.dumps(key).encode()).hexdigest()[:8]
         folder = CACHE / f"{name}-{digest}"
-        if not folder.is_dir():
-            try:
-                with atomic_folder(folder) as temporary:
-                    fill(temporary)
-            except FileExistsError:  # another worker was faster
-                pass
-            except (subprocess.SubprocessError, OSError) as error:
-                skip_or_fail(f"{name} cannot be installed: {error} {getattr(error, 'stderr', '') or ''}")
+        CACHE.mkdir(parents=True, exist_ok=True)
+        with FileLock(f"{folder}.lock"):  # other workers wait
+            if not folder.is_dir():
+                try:
+                    with atomic_folder(folder) as temporary:
+                        fill(temporary)
+                except (subprocess.SubprocessError, OSError) as error:
+                    skip_or_fail(f"{name} cannot be installed: {error} {getattr(error, 'stderr', '') or ''}")
         return folder
 
     return once

@@ -61,7 +61,8 @@ def scale_to_bytes(values: np.ndarray, bit_depth: int | None, what: str) -> np.n
         if high > 0 and needed < 16:
             raise InvalidImageError(
                 f"{what} has 16 bits a channel but no value above {high}, as pictures of {needed} bits do; say how "
-                f"many bits count with bit_depth={needed} (--bit-depth {needed}), or 16 if it really is that dark"
+                f"many bits count with bit_depth={needed} (--bit-depth {needed}), or 16 if it really is that dark; for "
+                "commands without that option, save it with 8 bits a channel"
             )
         bit_depth = 16
     if high >= 2**bit_depth:

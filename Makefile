@@ -2,6 +2,8 @@
 # make test          style and tests, on TensorFlow and on JAX; make test-slow for the rest
 # make test-lowest   the tests with the lowest versions that pyproject.toml allows
 # make apk           builds, signs and checks the Android app; make apk ABI=arm64-v8a for one kind of phone
+# make docs          builds the pages of docs/ into site/
+# make dist          builds the wheel and the sdist into dist/
 # make test-android  the tests of the Android app, on the JVM
 SHELL := bash
 .SHELLFLAGS := -euo pipefail -c
@@ -23,13 +25,22 @@ known_abis := arm64-v8a armeabi-v7a x86_64 x86
 # By file, so that what the tests of a file share is made once.
 workers := --numprocesses=auto --maxprocesses=4 --dist=loadfile --durations=20
 
-.PHONY: demo test test-slow test-lowest apk test-android android-tools lint format clean
+.PHONY: demo docs dist test test-slow test-lowest apk test-android android-tools lint format clean
 .DELETE_ON_ERROR:
 
 demo: .venv/installed
 	@test -f "$(IMAGE)" || { echo "There is no picture $(IMAGE): name one with make demo IMAGE=photo.jpg."; exit 1; }
 	@.venv/bin/keras-segformer predict "$(IMAGE)" --preset "$(PRESET)" --output "$(OUTPUT)"
 	@echo "The picture is $(abspath $(OUTPUT))/$(basename $(notdir $(IMAGE)))_segmented.png"
+
+docs: .venv/installed-dev
+	@NO_MKDOCS_2_WARNING=1 .venv/bin/mkdocs build --quiet
+	@echo "The pages are $(abspath site/index.html)"
+
+dist: .venv/installed-dev
+	@rm -rf build dist
+	@.venv/bin/python -m build --no-isolation > .venv/build.log 2>&1 || { tail -n 20 .venv/build.log; exit 1; }
+	@ls dist/*
 
 test: lint
 	.venv/bin/pytest $(workers)
@@ -84,7 +95,7 @@ format: .venv/installed-dev
 	.venv/bin/ruff format
 
 clean:
-	rm -rf .venv .venv-lowest .venv-android android_demo/target android_demo/*/target android_demo/*/build .hypothesis .pytest_cache .ruff_cache build dist *.egg-info
+	rm -rf .venv .venv-lowest .venv-android android_demo/target android_demo/*/target android_demo/*/build .hypothesis .pytest_cache .ruff_cache build dist site *.egg-info
 	find . -name __pycache__ -prune -exec rm -rf {} +
 
 # $(call environment,FOLDER,PYTHON): an empty environment, or one line on what is missing.

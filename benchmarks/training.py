@@ -84,11 +84,15 @@ def main() -> None:
         "--sizes", type=_size, nargs="+", default=[(352, 480), (416, 416)], help="of the pictures, HEIGHTxWIDTH"
     )
     parser.add_argument("--rounds", type=int, default=15, help="times that every contender runs")
+    parser.add_argument(
+        "--keep-freed-memory", action="store_true", help="with glibc set as `keras-segformer train` sets it"
+    )
     parser.add_argument("--json", type=Path, help="also write the figures to this file")
     args = parser.parse_args()
     names_of = {size: [name for name in CONTENDERS if name != "KerasHub" or size[0] == size[1]] for size in args.sizes}
+    make = _make_keeping_memory if args.keep_freed_memory else _make
     memory_of = {
-        size: {name: peak_memory(CONTENDERS[name], size) for name in track(names, "memory", transient=True)}
+        size: {name: peak_memory(make, name, size) for name in track(names, "memory", transient=True)}
         for size, names in names_of.items()
     }
     # Not before: the processes whose memory is measured import this file.
@@ -97,13 +101,30 @@ def main() -> None:
     results = {}
     for size, names in names_of.items():
         text = f"{size[0]}x{size[1]}"
-        runs = {name: CONTENDERS[name](size) for name in names}
+        runs = {name: make(name, size) for name in names}
         results[text] = figures(seconds_in_turn(runs, args.rounds), memory_of[size], REFERENCE)
         title = f"Training step of SegFormer-B0, {BATCH_SIZE} pictures of {text}, {NUM_CLASSES} classes, float32"
         print_table(f"{title}; {machine()}", results[text])
     if args.json:
-        report = {"machine": machine(), "rounds": args.rounds, "sizes": results}
+        report = {
+            "machine": machine(),
+            "rounds": args.rounds,
+            "keep_freed_memory": args.keep_freed_memory,
+            "sizes": results,
+        }
         args.json.write_text(json.dumps(report, indent=2) + "\n")
+
+
+def _make(name: str, size: Size) -> Step:
+    return CONTENDERS[name](size)
+
+
+def _make_keeping_memory(name: str, size: Size) -> Step:
+    from keras_segformer.allocator import keep_freed_memory
+
+    if not keep_freed_memory():
+        raise SystemExit("--keep-freed-memory needs Linux with glibc.")
+    return _make(name, size)
 
 
 def _config() -> object:

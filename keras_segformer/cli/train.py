@@ -6,7 +6,9 @@ import argparse
 import sys
 from typing import Any
 
+from keras_segformer.allocator import keep_freed_memory
 from keras_segformer.cli.evaluate import print_evaluation
+from keras_segformer.quiet import is_program
 from keras_segformer.segformer import SegFormer
 from keras_segformer.training.next_commands import next_commands
 from keras_segformer.training.recipe import Recipe, load_recipe
@@ -30,6 +32,8 @@ def run(args: argparse.Namespace) -> int:
         MissingExtraError: A package that training needs is not installed.
         PresetNotFoundError: The initial weights cannot be found or downloaded.
     """
+    if is_program():
+        keep_freed_memory()
     recipe = load_recipe(args.recipe).replace(_changes(args))
     settings = RunSettings(
         output=args.output,

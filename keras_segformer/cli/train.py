@@ -26,7 +26,8 @@ def run(args: argparse.Namespace) -> int:
         MissingExtraError: A package that training needs is not installed.
         PresetNotFoundError: The initial weights cannot be found or downloaded.
     """
-    recipe = load_recipe(args.recipe).replace(dict(args.changes))
+    teacher = {} if args.teacher is None else {"teacher.preset": args.teacher}
+    recipe = load_recipe(args.recipe).replace({**teacher, **dict(args.changes)})
     settings = RunSettings(
         output=args.output,
         data=args.data,

@@ -18,6 +18,7 @@ from keras_segformer.data.augmentation import Augmentation
 from keras_segformer.errors import InvalidRecipeError
 from keras_segformer.licenses import License
 from keras_segformer.training.choices import recipe_names
+from keras_segformer.training.distillation import TeacherSettings
 from keras_segformer.training.losses import SegmentationLoss
 from keras_segformer.training.optimizer import GroupedAdamW
 from keras_segformer.training.schedule import WarmupPolynomial
@@ -63,6 +64,8 @@ class Recipe:
         optimizer: Arguments of `GroupedAdamW` but for the learning rate. The options of every Keras optimizer are
             among them: `use_ema`, `ema_momentum`, `global_clipnorm`, `gradient_accumulation_steps`.
         loss: Arguments of `SegmentationLoss`.
+        teacher: A model to learn from besides the masks: `preset`, and the other arguments of
+            `keras_segformer.training.distill` but for the student; none by default.
         early_stopping: Arguments of `keras.callbacks.EarlyStopping`, which watches `val_mean_iou`; none by default.
         dtype: Dtype policy, such as `"mixed_float16"`; the global one by default.
         train_split: The split to train on.
@@ -97,6 +100,7 @@ class Recipe:
     phases: Sequence[Mapping[str, Any]] = ()
     optimizer: Mapping[str, Any] = dataclasses.field(default_factory=dict)
     loss: Mapping[str, Any] = dataclasses.field(default_factory=dict)
+    teacher: Mapping[str, Any] | None = None
     early_stopping: Mapping[str, Any] | None = None
     dtype: str | None = None
     train_split: str = "train"
@@ -128,6 +132,7 @@ class Recipe:
             self.build_optimizer()
             self.build_loss()
             self.build_license()
+            self.build_teacher()
         except (TypeError, ValueError) as error:
             raise InvalidRecipeError(f"The recipe has a wrong argument: {error}") from error
 
@@ -184,6 +189,10 @@ class Recipe:
     def build_loss(self) -> SegmentationLoss:
         """The loss of the recipe."""
         return SegmentationLoss(**self.loss)
+
+    def build_teacher(self) -> TeacherSettings | None:
+        """The teacher of the recipe, where it has one."""
+        return None if self.teacher is None else TeacherSettings(**self.teacher)
 
     def build_license(self) -> License | None:
         """The terms of the data set, where the recipe names them."""

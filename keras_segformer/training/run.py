@@ -36,6 +36,8 @@ from keras_segformer.training.callbacks import (
 )
 from keras_segformer.training.curve import draw_curve
 from keras_segformer.training.defaults import default_metrics
+from keras_segformer.training.distillation import distill
+from keras_segformer.training.distillation_run import open_teacher
 from keras_segformer.training.model_card import model_card
 from keras_segformer.training.recipe import Phase, Recipe
 from keras_segformer.training.run_state import RunState, uses_average
@@ -111,37 +113,47 @@ def train(network: type[Network], recipe: Recipe, settings: RunSettings) -> Path
         _make_deterministic()
     with open_strategy(settings.strategy) as devices:
         devices.check_batch_size(recipe.batch_size)
+        teacher = open_teacher(recipe, settings.data)
+        keras.utils.set_random_seed(recipe.seed)  # so that the student begins as it would without a teacher
         training, validation = (
             load(recipe.dataset, split, settings.data, settings.cache, settings.skip_bad, settings.bit_depth)
             for split in (recipe.train_split, recipe.validation_split)
         )
         if devices.is_chief:
             _write_config(recipe, settings, training, validation)
-        model = build_model(network, recipe, training.label_set)
+        model = build_model(network, recipe, training.label_set, teacher)
         devices.check_optimizer(model.optimizer)
         _fit(model, recipe, state, training, validation, devices)
     if devices.is_chief:
-        _finish(network, recipe, settings, state, validation)
+        _finish(network, recipe, settings, state, validation, teacher)
     return settings.output / PRESET
 
 
-def build_model(network: type[Network], recipe: Recipe, label_set: LabelSet) -> Network:
+def build_model(
+    network: type[Network], recipe: Recipe, label_set: LabelSet, teacher: SegFormerNetwork | None = None
+) -> Network:
     """The compiled model that a recipe starts from.
 
     Args:
         network: The class of the model.
         recipe: The recipe.
         label_set: The classes of the data set.
+        teacher: The recipe's teacher, where it has one.
 
     Returns:
         The model.
 
     Raises:
         PresetNotFoundError: The preset cannot be found or downloaded.
+        ValueError: The teacher's classes differ, and the recipe does not map them.
     """
     num_classes = label_set.num_classes
+    # Both are compared at a quarter of the size; loss and metrics enlarge the logits.
+    output_stride = 1 if teacher is None else 4
     if recipe.initial in VARIANTS:
-        config = VARIANTS[recipe.initial].replace(num_classes=num_classes, **recipe.model)
+        config = VARIANTS[recipe.initial].replace(
+            num_classes=num_classes, **{"output_stride": output_stride, **recipe.model}
+        )
         model = network(config, label_set=label_set, license=recipe.build_license(), dtype=recipe.dtype)
     else:
         model = load_segmenter(
@@ -151,9 +163,12 @@ def build_model(network: type[Network], recipe: Recipe, label_set: LabelSet) -> 
             load_weights=not recipe.random_weights,
             label_set=label_set,
             dtype=recipe.dtype,
-            **recipe.model,
+            **{"output_stride": output_stride, **recipe.model},
         )
         model.license = model.license or recipe.build_license()
+    if teacher is not None:
+        settings = recipe.build_teacher()
+        distill(model, teacher, settings.kind, settings.temperature, settings.weight, settings.class_mapping)
     model.compile(recipe.build_optimizer(), loss=recipe.build_loss(), metrics=default_metrics(num_classes, label_set))
     return model
 
@@ -292,7 +307,12 @@ def _versions() -> dict[str, str]:
 
 
 def _finish(
-    network: type[Network], recipe: Recipe, settings: RunSettings, state: RunState, validation: Examples
+    network: type[Network],
+    recipe: Recipe,
+    settings: RunSettings,
+    state: RunState,
+    validation: Examples,
+    teacher: SegFormerNetwork | None,
 ) -> None:
     """Writes tables, curve and preset of a run that is over."""
     write_history(settings.output / "history.csv", state.history)
@@ -305,7 +325,7 @@ def _finish(
         model.load_weights(temporary / WEIGHTS)
         evaluation = evaluate(model, validation, **recipe.evaluation)
         shutil.copy(settings.output / CURVE, temporary)
-        card = model_card(recipe, model, state, evaluation)
+        card = model_card(recipe, model, state, evaluation, teacher)
         (temporary / "README.md").write_text(card, encoding="utf-8")
 
 

@@ -56,7 +56,7 @@ def run(args: argparse.Namespace) -> int:
     if args.figure:
         with atomic_file(args.figure) as temporary:
             draw_evaluation(evaluation).savefig(temporary)
-    _print(evaluation)
+    print_evaluation(evaluation)
     return 0
 
 
@@ -77,7 +77,12 @@ def _what_was_asked(args: argparse.Namespace) -> dict[str, Any]:
     }
 
 
-def _print(evaluation: Evaluation) -> None:
+def print_evaluation(evaluation: Evaluation) -> None:
+    """Prints the scores as tables, and how the pictures were shown to the model.
+
+    Args:
+        evaluation: What `keras_segformer.evaluation.evaluate` returned.
+    """
     console = make_console()
     console.print(_class_table(evaluation))
     scores = evaluation.scores
@@ -93,6 +98,13 @@ def _print(evaluation: Evaluation) -> None:
         console.print(f"{name:24}{_percent(value):>8}", highlight=False)
     count, seconds = len(evaluation.images), evaluation.seconds
     console.print(f"{count} pictures in {seconds:.0f} s, {seconds / count:.2f} s each", highlight=False)
+    console.print(f"seen by the model with {_described(evaluation.settings)}", highlight=False)
+
+
+def _described(settings: dict[str, Any]) -> str:
+    """The settings of an evaluation, on which its scores depend."""
+    texts = {name: "x".join(map(str, value)) if isinstance(value, list) else value for name, value in settings.items()}
+    return ", ".join(f"{name.replace('_', ' ')} {value}" for name, value in texts.items() if value is not False)
 
 
 def _class_table(evaluation: Evaluation) -> Table:

@@ -4,10 +4,14 @@ from __future__ import annotations
 
 import argparse
 import sys
+from typing import Any
 
+from keras_segformer.cli.evaluate import print_evaluation
 from keras_segformer.segformer import SegFormer
-from keras_segformer.training.recipe import load_recipe
-from keras_segformer.training.run import RunSettings, train
+from keras_segformer.training.next_commands import next_commands
+from keras_segformer.training.recipe import Recipe, load_recipe
+from keras_segformer.training.run import CURVE, EXAMPLES, FIGURE, FinishedRun, follow
+from keras_segformer.training.run_settings import RunSettings
 
 
 def run(args: argparse.Namespace) -> int:
@@ -21,13 +25,12 @@ def run(args: argparse.Namespace) -> int:
 
     Raises:
         FileExistsError: The folder of the run holds something.
-        InvalidRecipeError: There is no such recipe, or a value of it is out of range.
+        InvalidRecipeError: There is no such recipe, a value of it is wrong, or it does not fit the data.
         InvalidDatasetError: The data set is missing or broken.
         MissingExtraError: A package that training needs is not installed.
         PresetNotFoundError: The initial weights cannot be found or downloaded.
     """
-    teacher = {} if args.teacher is None else {"teacher.preset": args.teacher}
-    recipe = load_recipe(args.recipe).replace({**teacher, **dict(args.changes)})
+    recipe = load_recipe(args.recipe).replace(_changes(args))
     settings = RunSettings(
         output=args.output,
         data=args.data,
@@ -38,6 +41,44 @@ def run(args: argparse.Namespace) -> int:
         strategy=args.strategy,
         deterministic=args.deterministic,
     )
-    print(f"{recipe.title}\nExpected: {recipe.expected}\nTime: {recipe.time}", file=sys.stderr)
-    print(train(SegFormer, recipe, settings))
+    _print_recipe(recipe)
+    finished = follow(SegFormer, recipe, settings)
+    if finished.evaluation is not None:
+        print_evaluation(finished.evaluation)
+        _print_result(finished, settings)
     return 0
+
+
+def _changes(args: argparse.Namespace) -> dict[str, Any]:
+    """The values of the recipe that the arguments change."""
+    changes: dict[str, Any] = {}
+    if args.preset is not None:
+        changes |= {"initial": args.preset, "random_weights": False}
+    if args.epochs is not None:
+        changes["epochs"] = args.epochs
+    if args.size is not None:
+        # Crops, and the scale at which pictures are seen, follow the size.
+        changes |= {"model.input_size": list(args.size), "augmentation.crop_size": None, "validation_size": None}
+        changes["augmentation.base_size"] = None
+    if args.classes is not None:
+        changes["model.num_classes"] = args.classes
+    if args.teacher is not None:
+        changes["teacher.preset"] = args.teacher
+    if args.class_weights is not None:
+        changes["loss.class_weights"] = args.class_weights
+    return changes | dict(args.changes)
+
+
+def _print_recipe(recipe: Recipe) -> None:
+    described = {"": recipe.title, "Expected: ": recipe.expected, "Time: ": recipe.time}
+    for name, text in described.items():
+        if text is not None:
+            print(f"{name}{text}", file=sys.stderr)
+
+
+def _print_result(finished: FinishedRun, settings: RunSettings) -> None:
+    output = settings.output
+    print(f"\ncurve     {output / CURVE}\nscores    {output / FIGURE}\nexamples  {output / EXAMPLES}")
+    print(f"preset    {finished.preset}\n\nnext:")
+    for command in next_commands(finished.recipe, settings, finished.preset):
+        print(f"  {command}")

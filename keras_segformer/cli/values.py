@@ -120,3 +120,28 @@ def positive_integer(text: str) -> int:
     if re.fullmatch(r"0*[1-9][0-9]*", text) is None:
         raise argparse.ArgumentTypeError(f"{text!r} is not a whole number of at least 1")
     return int(text)
+
+
+def class_weights(text: str) -> str | list[float]:
+    """Reads weights of classes.
+
+    Args:
+        text: `"auto"`, or numbers between commas.
+
+    Returns:
+        The word, or the numbers.
+
+    Raises:
+        argparse.ArgumentTypeError: It is neither.
+
+    Example:
+
+    >>> class_weights("1,2.5")
+    [1.0, 2.5]
+    """
+    if text == "auto":
+        return text
+    try:
+        return [float(number) for number in text.split(",")]
+    except ValueError:
+        raise argparse.ArgumentTypeError(f"{text!r} is neither auto nor a number for each class, as in 1,2.5") from None

@@ -87,6 +87,39 @@ def locate(preset: str | os.PathLike[str]) -> PresetLocation:
     raise PresetNotFoundError(f"There is no preset at {_listed(places)}. {suggest(reference)}")
 
 
+def is_on_this_machine(name: str) -> bool:
+    """Whether a preset of the catalogue can be loaded without a network.
+
+    Args:
+        name: Its name.
+
+    Returns:
+        True if one of the folders for presets, this package or the cache of the Hugging Face hub has it.
+
+    Example:
+
+    >>> is_on_this_machine("b0_camvid")
+    True
+    """
+    info = PRESETS[name]
+    return any(place.exists() for place in _local_places(name, info)) or _is_cached(info.source)
+
+
+def _is_cached(source: str) -> bool:
+    """Whether the cache of the Hugging Face hub has a snapshot."""
+    if not source.startswith(_HUGGING_FACE):
+        return False
+    from huggingface_hub import snapshot_download
+    from huggingface_hub.errors import LocalEntryNotFoundError
+
+    repository, _, revision = source.removeprefix(_HUGGING_FACE).partition("@")
+    try:
+        folder = snapshot_download(repository, revision=revision or None, local_files_only=True)
+    except LocalEntryNotFoundError:
+        return False
+    return any(any(Path(folder).glob(pattern)) for pattern in _SAFE_WEIGHTS + _PICKLED_WEIGHTS)
+
+
 def _info_of(source: str) -> PresetInfo | None:
     """The catalogue entry of a hub URL: its licence counts however the weights are named."""
     unversioned = source.partition("@")[0]

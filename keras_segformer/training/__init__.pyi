@@ -5,8 +5,8 @@ from .optimizer import ORIGINAL_GROUPS as ORIGINAL_GROUPS
 from .optimizer import GroupedAdamW as GroupedAdamW
 from .recipe import Recipe as Recipe
 from .recipe import load_recipe as load_recipe
-from .run import RunSettings as RunSettings
 from .run import build_model as build_model
 from .run import train as train
+from .run_settings import RunSettings as RunSettings
 from .schedule import WarmupPolynomial as WarmupPolynomial
 from .strategies import open_strategy as open_strategy

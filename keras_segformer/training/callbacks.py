@@ -60,7 +60,7 @@ class CheckpointCallback(keras.callbacks.Callback):
 
 
 class EarlyStopping(keras.callbacks.EarlyStopping):
-    """Keras' early stopping on `val_mean_iou`, which remembers the epochs of a resumed run.
+    """Keras' early stopping, on `val_mean_iou` by default, which remembers the epochs of a resumed run.
 
     Args:
         history: The rows of the epochs before.
@@ -68,7 +68,9 @@ class EarlyStopping(keras.callbacks.EarlyStopping):
     """
 
     def __init__(self, history: Sequence[Row], **kwargs: Any) -> None:
-        super().__init__(**{"monitor": MONITOR, "mode": "max", **kwargs})
+        monitor = kwargs.pop("monitor", MONITOR)
+        mode = "min" if monitor.endswith("loss") else "max"
+        super().__init__(**{"monitor": monitor, "mode": mode, **kwargs})
         self._history = list(history)
 
     def on_train_begin(self, logs: Any = None) -> None:

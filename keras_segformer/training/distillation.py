@@ -13,7 +13,7 @@ import dataclasses
 import math
 import os
 from collections.abc import Mapping, Sequence
-from typing import Any, TypeVar
+from typing import Any, Literal, TypeVar
 
 from keras import ops
 
@@ -25,14 +25,11 @@ from keras_segformer.mask_tensors import read_labels
 from keras_segformer.models import SegFormerNetwork
 from keras_segformer.ops import resize_bilinear, spatial_shape, with_channel_per_label
 from keras_segformer.presets import load_segmenter
-from keras_segformer.training.distillation_losses import (
-    DISTILLATION_KINDS,
-    DistillationKind,
-    channel_distillation,
-    pixel_distillation,
-)
+from keras_segformer.training.choices import DISTILLATION_KINDS
+from keras_segformer.training.distillation_losses import channel_distillation, pixel_distillation
 
 Network = TypeVar("Network", bound=SegFormerNetwork)
+DistillationKind = Literal["pixel", "channel"]
 MappingChoice = ClassMapping | Sequence[int] | str | os.PathLike[str]
 
 

@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Any, Literal, get_args
+from typing import Any
 
 from keras import ops
 
 from keras_segformer.ops import global_sum
-
-DistillationKind = Literal["pixel", "channel"]
-DISTILLATION_KINDS: tuple[str, ...] = get_args(DistillationKind)
 
 _NOWHERE = -1e9
 """A logit whose probability is 0."""

@@ -1,16 +1,19 @@
-"""The model card: what a preset is, how it came about, and how good it is."""
+"""The model card: what a preset is, how it was trained, and how good it is."""
 
 from __future__ import annotations
 
 import json
+import shlex
 from importlib import metadata
 from typing import Any
 
 import keras
 
 from keras_segformer.evaluation.evaluate import Evaluation
-from keras_segformer.models import VARIANTS, SegFormerNetwork
+from keras_segformer.models import SegFormerNetwork
+from keras_segformer.quiet import PROGRAM
 from keras_segformer.training.distillation_run import describe_teacher
+from keras_segformer.training.next_commands import evaluation_arguments
 from keras_segformer.training.recipe import Recipe
 from keras_segformer.training.run_state import RunState
 
@@ -42,6 +45,13 @@ labels = model.segment("photo.jpg")
 
 Validation split of `{dataset}`, {count} pictures, {settings}: **mean IoU {mean_iou:.4f}**, pixel accuracy
 {pixel_accuracy:.4f}. The weights are those of epoch {best_epoch} of {epochs}, chosen by the mean IoU on the same split.
+
+This command repeats these figures; at another `--size` or `--mode` the same weights give others. The curve below shows
+validation during the run, where all pictures are resized to {validation_size}.
+
+```bash
+{command}
+```
 
 | class | IoU | accuracy |
 |---|---|---|
@@ -83,30 +93,28 @@ def model_card(
     scores = evaluation.scores
     rows = zip(model.label_set.names, scores.iou, scores.accuracy, strict=True)
     return _CARD.format(
-        title=recipe.title,
+        title=recipe.heading,
         dataset=recipe.dataset,
         parameters=model.count_params(),
-        num_classes=model.config.num_classes,
+        num_classes=model.label_set.num_classes,
         version=metadata.version("keras-segformer"),
         keras_version=keras.__version__,
         backend=keras.backend.backend(),
         terms=_terms(model),
         count=len(evaluation.images),
         settings=_described(recipe.evaluation),
+        validation_size="x".join(map(str, recipe.validation_size)),
+        command=shlex.join([PROGRAM, *evaluation_arguments(recipe, "PATH/OF/THIS/FOLDER", "PATH/OF/THE/DATA")]),
         mean_iou=scores.mean_iou,
         pixel_accuracy=scores.pixel_accuracy,
         best_epoch=state.best_epoch,
         epochs=state.epoch,
         classes="\n".join(f"| {name} | {iou:.3f} | {accuracy:.3f} |" for name, iou, accuracy in rows),
         initial=recipe.initial,
-        random=" with random weights" if _is_random(recipe) else "",
+        random=" with random weights" if recipe.has_random_weights else "",
         teacher=describe_teacher(recipe, teacher),
         recipe=json.dumps(recipe.to_dict(), indent=2),
     )
-
-
-def _is_random(recipe: Recipe) -> bool:
-    return recipe.random_weights or recipe.initial in VARIANTS
 
 
 def _terms(model: SegFormerNetwork) -> str:

@@ -5,26 +5,44 @@ The recipes that come with the package are the JSON files in `recipes/`.
 
 from __future__ import annotations
 
-import dataclasses
 import difflib
 import json
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from importlib import resources
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from pydantic import BaseModel, ConfigDict, ValidationError
+
 from keras_segformer.data.augmentation import Augmentation
 from keras_segformer.errors import InvalidRecipeError
 from keras_segformer.licenses import License
+from keras_segformer.models import VARIANTS
+from keras_segformer.training import recipe_fields as fields
 from keras_segformer.training.choices import recipe_names
 from keras_segformer.training.distillation import TeacherSettings
 from keras_segformer.training.losses import SegmentationLoss
 from keras_segformer.training.optimizer import GroupedAdamW
+from keras_segformer.training.recipe_checks import check_combinations
+from keras_segformer.training.recipe_errors import describe_errors
 from keras_segformer.training.schedule import WarmupPolynomial
 
 _NOT_TRAINING = ("title", "command", "expected", "time", "evaluation", "license", "weights_dtype")
-"""Fields that only say what is done with the result, or tell people of it."""
+"""Fields that describe a run or say what is done with its result."""
+
+_DESCRIBED = {
+    "title": ("dataset", "initial", "random_weights", "model", "augmentation", "phases", "teacher"),
+    "license": ("dataset",),
+}
+"""What the descriptions are about. The others, command, score and time, are about everything that trains."""
+
+FOLLOWING = (
+    *("initial", "batch_size", "steps_per_epoch", "validation_split", "validation_size", "validation_batch_size"),
+    *("model.input_size", "augmentation.crop_size", "augmentation.base_size"),
+    *("schedule.rate", "schedule.warmup_steps", "loss.class_weights"),
+)
+"""What may follow the data where a recipe leaves it out."""
 
 
 class Phase(NamedTuple):
@@ -41,116 +59,136 @@ class Phase(NamedTuple):
     augmentation: Augmentation
 
 
-@dataclasses.dataclass(frozen=True)
-class Recipe:
+class Recipe(BaseModel):
     """A training run as data.
 
+    Values that are left out or null follow the data where it says so below; `keras_segformer.training.train` fills
+    them in.
+
     Args:
+        dataset: Name of a data set, as `keras_segformer.data.load` knows it.
         title: One line for people.
         command: The command that follows the recipe.
-        expected: What score it should give, and who says so.
+        expected: The score it should give, and where that figure comes from.
         time: Roughly how long it takes, and how that is known.
-        dataset: Name of a data set, as `keras_segformer.data.load` knows it.
-        initial: Preset or variant to start from.
+        initial: Preset or variant to start from. By default `pvt_v2_b0_imagenet`, or `b0_camvid`, which comes with
+            the package, where no hub can be reached.
         random_weights: Whether only the architecture of `initial` is used.
-        model: Other fields of `SegFormerConfig` or `MixTransformerConfig` to change.
-        augmentation: Arguments of `Augmentation`.
+        model: Fields of `SegFormerConfig` or `MixTransformerConfig` to change, such as `num_classes`: 1 for a single
+            logit. `input_size` follows the data if `crop_size` does.
+        augmentation: Arguments of `Augmentation`. Without `crop_size` crops are of the model's `input_size`, and
+            `base_size` is chosen so that scale 1 is the scale of evaluation.
         phases: Later parts of the run with another augmentation, such as larger crops: objects of `from_step`, a
             multiple of `steps_per_epoch`, and `augmentation`, the arguments that change from there on.
-        batch_size: Pictures per step on all devices together.
-        steps: Optimizer steps of the whole run.
-        steps_per_epoch: Steps between validations, checkpoints and rows of the log; divides `steps`.
-        schedule: Arguments of `WarmupPolynomial` but for `total_steps`.
+        batch_size: Pictures per step on all devices together; by default about a megapixel of them.
+        epochs: Epochs of the whole run; either these or `steps`.
+        steps: Optimizer steps of the whole run; either these or `epochs`.
+        steps_per_epoch: Steps between validations, checkpoints and rows of the log; divides `steps`. By default as
+            many as there are batches in the training split.
+        schedule: Arguments of `WarmupPolynomial` but for `total_steps`. By default `rate` follows the preset, and
+            `warmup_steps` is a tenth of the run, at most the paper's 1,500.
         optimizer: Arguments of `GroupedAdamW` but for the learning rate. The options of every Keras optimizer are
             among them: `use_ema`, `ema_momentum`, `global_clipnorm`, `gradient_accumulation_steps`.
-        loss: Arguments of `SegmentationLoss`.
+        loss: Arguments of `SegmentationLoss`. `class_weights` of `"auto"` are computed from the training split.
         teacher: A model to learn from besides the masks: `preset`, and the other arguments of
             `keras_segformer.training.distill` but for the student; none by default.
         early_stopping: Arguments of `keras.callbacks.EarlyStopping`, which watches `val_mean_iou`; none by default.
         dtype: Dtype policy, such as `"mixed_float16"`; the global one by default.
         train_split: The split to train on.
-        validation_split: The split to validate on.
+        validation_split: The split to validate on. Null is `val`, or, where the data have no such split, a fifth of the
+            training split, drawn by the seed.
         validation_size: `(height, width)` at which pictures are validated after each epoch; one size, so that the
-            network is compiled once.
+            network is compiled once. By default what `evaluate` takes for most of them.
         validation_batch_size: Pictures at once in validation.
-        evaluation: How `keras-segformer evaluate` is to score the result: `mode` and `size`.
+        evaluation: How `keras-segformer evaluate` is to score the result: `mode`, `size` and `flip`.
         license: The terms that the data set puts on weights trained from it: the arguments of
             `keras_segformer.License`. Weights that start from others keep the terms of those.
         weights_dtype: Dtype of the weights in the preset at the end: `"float32"`, or `"float16"` for half the file.
         seed: Number of the run: of its initial weights, its order of pictures and its augmentation.
 
     Raises:
-        InvalidRecipeError: A value is out of range.
+        InvalidRecipeError: A value is wrong; the message names the field, the value and what it may be.
+
+    Example:
+
+    >>> Recipe(dataset="folder", epochs=30).epochs
+    30
     """
 
-    title: str
-    command: str
-    expected: str
-    time: str
-    dataset: str
-    initial: str
-    augmentation: Mapping[str, Any]
-    batch_size: int
-    steps: int
-    steps_per_epoch: int
-    schedule: Mapping[str, Any]
-    validation_size: tuple[int, int]
-    random_weights: bool = False
-    model: Mapping[str, Any] = dataclasses.field(default_factory=dict)
-    phases: Sequence[Mapping[str, Any]] = ()
-    optimizer: Mapping[str, Any] = dataclasses.field(default_factory=dict)
-    loss: Mapping[str, Any] = dataclasses.field(default_factory=dict)
-    teacher: Mapping[str, Any] | None = None
-    early_stopping: Mapping[str, Any] | None = None
-    dtype: str | None = None
-    train_split: str = "train"
-    validation_split: str = "val"
-    validation_batch_size: int = 8
-    evaluation: Mapping[str, Any] = dataclasses.field(default_factory=lambda: {"mode": "whole", "size": "aligned"})
-    license: Mapping[str, Any] | None = None
-    weights_dtype: str = "float32"
-    seed: int = 0
+    model_config = ConfigDict(extra="forbid", frozen=True)
 
-    def __post_init__(self) -> None:
-        object.__setattr__(self, "validation_size", tuple(self.validation_size))
-        if isinstance(self.phases, str | Mapping) or not isinstance(self.phases, Sequence):
-            raise InvalidRecipeError(f"`phases` must be a list of objects; got {self.phases!r}.")
-        object.__setattr__(self, "phases", tuple(self.phases))
-        for field in ("batch_size", "steps", "steps_per_epoch", "validation_batch_size"):
-            value = getattr(self, field)
-            if not isinstance(value, int) or isinstance(value, bool) or value < 1:
-                raise InvalidRecipeError(f"`{field}` must be a whole number of at least 1; got {value!r}.")
-        if self.steps % self.steps_per_epoch:
-            raise InvalidRecipeError(
-                f"`steps` must be a multiple of `steps_per_epoch`; got {self.steps} and {self.steps_per_epoch}."
-            )
-        if self.weights_dtype not in ("float32", "float16"):
-            raise InvalidRecipeError(f'`weights_dtype` is "float32" or "float16"; got {self.weights_dtype!r}.')
-        # Built once to see wrong arguments now rather than after the data was prepared.
+    title: fields.OptionalText = None
+    command: fields.OptionalText = None
+    expected: fields.OptionalText = None
+    time: fields.OptionalText = None
+    dataset: fields.DatasetName
+    initial: fields.OptionalText = None
+    random_weights: fields.Flag = False
+    model: fields.ModelFields = {}
+    augmentation: fields.AugmentationFields = {}
+    phases: tuple[fields.PhaseFields, ...] = ()
+    batch_size: fields.OptionalCount = None
+    epochs: fields.OptionalCount = None
+    steps: fields.OptionalCount = None
+    steps_per_epoch: fields.OptionalCount = None
+    schedule: fields.ScheduleFields = {}
+    optimizer: fields.OptimizerFields = {}
+    loss: fields.LossFields = {}
+    teacher: fields.OptionalTeacher = None
+    early_stopping: fields.OptionalEarlyStopping = None
+    dtype: fields.Dtype = None
+    train_split: fields.Split = "train"
+    validation_split: fields.OptionalSplit = "val"
+    validation_size: fields.OptionalSize = None
+    validation_batch_size: fields.OptionalCount = None
+    evaluation: fields.EvaluationFields = {"mode": "whole", "size": "aligned"}
+    license: fields.OptionalLicense = None
+    weights_dtype: fields.WeightsDtype = "float32"
+    seed: fields.NaturalNumber = 0
+
+    def __init__(self, **values: Any) -> None:
         try:
-            self.build_phases()
-            self.build_optimizer()
-            self.build_loss()
-            self.build_license()
-            self.build_teacher()
-        except (TypeError, ValueError) as error:
-            raise InvalidRecipeError(f"The recipe has a wrong argument: {error}") from error
+            super().__init__(**values)
+        except ValidationError as error:
+            raise InvalidRecipeError(describe_errors(error, Recipe)) from None
+        check_combinations(self)
 
     @property
-    def epochs(self) -> int:
-        """Validations in the whole run."""
-        return self.steps // self.steps_per_epoch
+    def total_steps(self) -> int | None:
+        """Optimizer steps of the whole run; `None` where the data decide."""
+        if self.steps is not None:
+            return self.steps
+        return self.epochs and self.steps_per_epoch and self.epochs * self.steps_per_epoch
+
+    @property
+    def num_epochs(self) -> int | None:
+        """Validations in the whole run; `None` where the data decide."""
+        if self.epochs is not None:
+            return self.epochs
+        return self.steps and self.steps_per_epoch and self.steps // self.steps_per_epoch
+
+    @property
+    def heading(self) -> str:
+        """The title, or what can be said without one."""
+        return self.title or f"SegFormer from {self.initial or 'the default preset'} on {self.dataset}"
+
+    @property
+    def has_random_weights(self) -> bool:
+        """Whether the run starts from no trained weights at all."""
+        return self.random_weights or self.initial in VARIANTS
 
     def build_augmentation(self) -> Augmentation:
-        """The augmentation that the run begins with."""
+        """The augmentation that the run begins with.
+
+        Raises:
+            InvalidRecipeError: The size of its crops follows the data.
+        """
+        if not self.augmentation.get("crop_size"):
+            raise InvalidRecipeError("`augmentation.crop_size` follows the data in this recipe; give a size.")
         return Augmentation(**self.augmentation)
 
     def build_phases(self) -> tuple[Phase, ...]:
         """The parts of the run in their order, which together are all of its epochs.
-
-        Raises:
-            InvalidRecipeError: A phase begins at a step where it cannot.
-            ValueError: An argument of an augmentation is out of range.
 
         Example:
 
@@ -158,33 +196,18 @@ class Recipe:
         >>> [(phase.first_epoch, phase.end_epoch) for phase in recipe.build_phases()]
         [(0, 1), (1, 2)]
         """
-        augmentation = dict(self.augmentation)
-        starts, augmentations = [0], [Augmentation(**augmentation)]
+        arguments = dict(self.augmentation)
+        augmentations = [Augmentation(**arguments)]
         for phase in self.phases:
-            starts.append(self._phase_start(phase, starts[-1]))
-            augmentation |= phase.get("augmentation") or {}
-            augmentations.append(Augmentation(**augmentation))
-        epochs = [start // self.steps_per_epoch for start in (*starts, self.steps)]
+            arguments |= phase.get("augmentation") or {}
+            augmentations.append(Augmentation(**arguments))
+        starts = [0, *(phase["from_step"] for phase in self.phases), self.total_steps]
+        epochs = [start // self.steps_per_epoch for start in starts]
         return tuple(map(Phase, epochs[:-1], epochs[1:], augmentations))
-
-    def _phase_start(self, phase: Any, previous: int) -> int:
-        """The first step of a phase, checked."""
-        if not isinstance(phase, Mapping) or not {"from_step"} <= phase.keys() <= {"from_step", "augmentation"}:
-            raise InvalidRecipeError(
-                f"An entry of `phases` is an object of `from_step` and `augmentation`; got {phase!r}."
-            )
-        start = phase["from_step"]
-        is_whole = isinstance(start, int) and not isinstance(start, bool)
-        if not is_whole or start % self.steps_per_epoch or not previous < start < self.steps:
-            raise InvalidRecipeError(
-                "`from_step` of `phases` must be multiples of `steps_per_epoch`, each after the one before and below "
-                f"`steps`; got {start!r}."
-            )
-        return start
 
     def build_optimizer(self) -> GroupedAdamW:
         """A new optimizer with the schedule of the recipe."""
-        return GroupedAdamW(WarmupPolynomial(total_steps=self.steps, **self.schedule), **self.optimizer)
+        return GroupedAdamW(WarmupPolynomial(total_steps=self.total_steps, **self.schedule), **self.optimizer)
 
     def build_loss(self) -> SegmentationLoss:
         """The loss of the recipe."""
@@ -199,7 +222,7 @@ class Recipe:
         return self.license and License(**self.license)
 
     def trains_like(self, other: Recipe) -> bool:
-        """Whether another recipe makes the same run, whatever it says of it and does with its result.
+        """Whether another recipe makes the same run, however it is described and whatever is done with its result.
 
         Args:
             other: The other recipe.
@@ -210,15 +233,12 @@ class Recipe:
         >>> recipe.trains_like(recipe.replace({"title": "Mine"})), recipe.trains_like(recipe.replace({"seed": 1}))
         (True, False)
         """
-        same = {field: getattr(other, field) for field in _NOT_TRAINING}
-        return dataclasses.replace(self, **same).to_dict() == other.to_dict()
+        own, others = self.to_dict(), other.to_dict()
+        return all(own[name] == others[name] for name in own.keys() - set(_NOT_TRAINING))
 
     def to_dict(self) -> dict[str, Any]:
-        """The recipe as `json.dumps` takes it and `from_dict` reads it."""
-        return dataclasses.asdict(self) | {
-            "validation_size": list(self.validation_size),
-            "phases": list(self.phases),
-        }
+        """Returns the recipe as `json.dumps` takes it and `from_dict` reads it."""
+        return self.model_dump(mode="json")
 
     @classmethod
     def from_dict(cls, data: Any) -> Recipe:
@@ -231,22 +251,17 @@ class Recipe:
             The recipe.
 
         Raises:
-            InvalidRecipeError: A key is missing or unknown, or a value is out of range.
+            InvalidRecipeError: A key is missing or unknown, or a value is wrong.
         """
         if not isinstance(data, Mapping):
             raise InvalidRecipeError(f"A recipe must be a JSON object; got {type(data).__name__}.")
-        fields = {field.name: field for field in dataclasses.fields(cls)}
-        unknown = sorted(data.keys() - fields.keys())
-        missing = sorted(name for name, field in fields.items() if _is_required(field) and name not in data)
-        if unknown or missing:
-            raise InvalidRecipeError(
-                f"The recipe lacks the keys {missing} and has unknown keys {unknown}; compare it with one of "
-                f"{', '.join(recipe_names())}."
-            )
         return cls(**data)
 
     def replace(self, changes: Mapping[str, Any]) -> Recipe:
         """A recipe with other values.
+
+        Title, command, expected score, time and licence are left out of it where the changes touch what they describe,
+        unless they are among the changes. `epochs` takes the place of `steps`, and the reverse.
 
         Args:
             changes: New values by key; `"optimizer.use_ema"` names a key inside of a key.
@@ -255,18 +270,45 @@ class Recipe:
             The recipe.
 
         Raises:
-            InvalidRecipeError: There is no such key, or a value is out of range.
+            InvalidRecipeError: There is no such key, or a value is wrong.
 
         Example:
 
-        >>> load_recipe("b0_ade20k").replace({"steps": 4000, "augmentation.flip": 0.0}).augmentation["flip"]
-        0.0
+        >>> recipe = load_recipe("b0_ade20k").replace({"epochs": 10, "augmentation.flip": 0.0})
+        >>> recipe.total_steps, recipe.augmentation["flip"], recipe.expected
+        (40000, 0.0, None)
         """
-        data = self.to_dict()
+        before = self.to_dict()
+        data = dict(before)
         for key, value in changes.items():
             outer, _, inner = key.partition(".")
-            data[outer] = {**(data.get(outer) or {}), inner: value} if inner else value
+            section = data.get(outer) or {}
+            if inner and not isinstance(section, Mapping):
+                raise InvalidRecipeError(f"There is no `{key}`: `{outer}` is {section!r}; change `{outer}` as a whole.")
+            data[outer] = {**section, inner: value} if inner else value
+        if changes.get("epochs") is not None and "steps" not in changes:
+            data["steps"] = None
+        if changes.get("steps") is not None and "epochs" not in changes:
+            data["epochs"] = None
+        for name in _outdated(before, data):
+            if name not in changes:
+                data[name] = None
         return Recipe.from_dict(data)
+
+    def filled_from(self, other: Recipe) -> Recipe:
+        """This recipe with the values of another one where it leaves them to the data.
+
+        Args:
+            other: The same recipe, completed for some data.
+
+        Returns:
+            The recipe.
+        """
+        own, others = self.to_dict(), other.to_dict()
+        found = {name: _value(others, name) for name in FOLLOWING if _value(own, name) in (None, "auto")}
+        if self.validation_split is None:
+            found["train_split"] = other.train_split
+        return self.replace({name: value for name, value in found.items() if value is not None})
 
 
 def load_recipe(name: str | os.PathLike[str]) -> Recipe:
@@ -279,7 +321,7 @@ def load_recipe(name: str | os.PathLike[str]) -> Recipe:
         The recipe.
 
     Raises:
-        InvalidRecipeError: There is no such recipe, or it cannot be read.
+        InvalidRecipeError: There is no such recipe, it cannot be read, or a value is wrong.
 
     Example:
 
@@ -295,10 +337,22 @@ def load_recipe(name: str | os.PathLike[str]) -> Recipe:
             f"There is no recipe {str(name)!r}; write the path of a JSON file or a name such as {', '.join(close)}."
         )
     try:
-        return Recipe.from_dict(json.loads(path.read_text(encoding="utf-8")))
-    except (json.JSONDecodeError, UnicodeDecodeError) as error:
-        raise InvalidRecipeError(f"{path} is no JSON file ({error}); repair it.") from error
+        content = json.loads(path.read_text(encoding="utf-8-sig"))
+    except (ValueError, RecursionError) as error:
+        raise InvalidRecipeError(f"'{path}' is not a JSON file ({error}); repair it.") from error
+    return Recipe.from_dict(content)
 
 
-def _is_required(field: dataclasses.Field[Any]) -> bool:
-    return field.default is dataclasses.MISSING and field.default_factory is dataclasses.MISSING
+def _outdated(before: Mapping[str, Any], after: Mapping[str, Any]) -> set[str]:
+    """The descriptions that say something of what has changed."""
+    changed = {name for name in after if after[name] != before.get(name)}
+    outdated = {name for name, subjects in _DESCRIBED.items() if changed.intersection(subjects)}
+    if changed.difference(_NOT_TRAINING):
+        outdated |= {"command", "expected", "time"}
+    return outdated | ({"expected"} if "evaluation" in changed else set())
+
+
+def _value(data: Mapping[str, Any], name: str) -> Any:
+    """What stands at a key, or at a key inside of a key."""
+    outer, _, inner = name.partition(".")
+    return (data[outer] or {}).get(inner) if inner else data[outer]

@@ -5,7 +5,6 @@ from __future__ import annotations
 import dataclasses
 import importlib.metadata
 import importlib.util
-import itertools
 import json
 import os
 import shutil
@@ -14,18 +13,18 @@ from pathlib import Path
 from typing import TypeVar
 
 import keras
-import numpy as np
 
 from keras_segformer.data.examples import Examples
-from keras_segformer.data.loading import load
 from keras_segformer.data.pipeline import training_dataset
 from keras_segformer.errors import InvalidRecipeError, MissingExtraError
-from keras_segformer.evaluation.evaluate import evaluate
-from keras_segformer.files import atomic_file, atomic_folder
+from keras_segformer.evaluation.evaluate import Evaluation, evaluate
+from keras_segformer.evaluation.figure import draw_evaluation
+from keras_segformer.files import atomic_file, atomic_folder, write_file
 from keras_segformer.label_sets import LabelSet
 from keras_segformer.models import VARIANTS, SegFormerNetwork
 from keras_segformer.presets import load_segmenter, save_keras_folder
 from keras_segformer.presets.keras_folder import WEIGHTS
+from keras_segformer.presets.lookup import locate
 from keras_segformer.training.callbacks import (
     CheckpointCallback,
     EarlyStopping,
@@ -38,52 +37,47 @@ from keras_segformer.training.curve import draw_curve
 from keras_segformer.training.defaults import default_metrics
 from keras_segformer.training.distillation import distill
 from keras_segformer.training.distillation_run import open_teacher
+from keras_segformer.training.example_pictures import first_examples, write_examples
 from keras_segformer.training.model_card import model_card
 from keras_segformer.training.recipe import Phase, Recipe
+from keras_segformer.training.run_data import announce_data, load_data
+from keras_segformer.training.run_settings import RunSettings
 from keras_segformer.training.run_state import RunState, uses_average
+from keras_segformer.training.start import default_start, describe_start
 from keras_segformer.training.strategies import Devices, open_strategy
-
-NUM_PICTURES = 4
-"""Validation pictures that TensorBoard shows."""
 
 CONFIG = "config.json"
 PRESET = "preset"
 CURVE = "curve.png"
+SCORES = "scores.json"
+FIGURE = "scores.png"
+EXAMPLES = "examples"
 
 Network = TypeVar("Network", bound=SegFormerNetwork)
 
 
 @dataclasses.dataclass(frozen=True)
-class RunSettings:
-    """Where a run reads and writes, and on what it computes.
+class FinishedRun:
+    """What a run leaves.
 
     Args:
-        output: The folder of the run.
-        data: Folder or archive of the data set; `None` for those that TFDS downloads.
-        cache: Where the prepared data set is kept; TFDS's own place by default.
-        skip_bad: Whether broken examples are left out, and named, instead of being an error.
-        bit_depth: How many bits of pictures with 16 bits a channel count.
-        resume: Whether to go on with the run in `output`.
-        strategy: `"none"`, `"mirrored"` or `"data-parallel"`; see `open_strategy`.
-        deterministic: Whether TensorFlow uses only operations that give the same bits every time, which are slower.
+        preset: The preset folder.
+        recipe: What the run followed, with the values that followed the data.
+        evaluation: The scores of the preset; `None` in processes that do not write.
     """
 
-    output: Path
-    data: Path | None = None
-    cache: Path | None = None
-    skip_bad: bool = False
-    bit_depth: int | None = None
-    resume: bool = False
-    strategy: str = "none"
-    deterministic: bool = False
+    preset: Path
+    recipe: Recipe
+    evaluation: Evaluation | None
 
 
 def train(network: type[Network], recipe: Recipe, settings: RunSettings) -> Path:
     """Follows a recipe.
 
     The folder of the run then holds `config.json`, `history.csv`, `curve.png`, `tensorboard/`, `checkpoints/` (the
-    last one), `best/` (the best weights), and at the end `preset/` with a model card. A run that was killed, at
-    whatever moment, goes on with `resume`.
+    last one), `best/` (the best weights), and at the end `preset/` with a model card, its scores as `scores.json` and
+    `scores.png`, and `examples/`. Where the validation split was made, `split.json` lists it. A run that was killed,
+    at whatever moment, goes on with `resume`.
 
     Args:
         network: The class of the model.
@@ -95,10 +89,11 @@ def train(network: type[Network], recipe: Recipe, settings: RunSettings) -> Path
 
     Raises:
         FileExistsError: The folder holds something, and `resume` is false.
-        InvalidRecipeError: The run to resume followed another recipe.
+        InvalidRecipeError: The run to resume followed another recipe, or the recipe does not fit the data.
         InvalidDatasetError: The data set is missing or broken.
         MissingExtraError: A package that training needs is not installed.
-        ValueError: The strategy is not to be had here, or cannot divide the batch.
+        PresetNotFoundError: The preset to start from cannot be found or downloaded.
+        ValueError: The strategy is not available here, or cannot divide the batch.
 
     Example:
 
@@ -106,27 +101,53 @@ def train(network: type[Network], recipe: Recipe, settings: RunSettings) -> Path
     train(SegFormer, load_recipe("b0_camvid"), RunSettings(Path("run"), data=Path("camvid")))
     ```
     """
+    return follow(network, recipe, settings).preset
+
+
+def follow(network: type[Network], recipe: Recipe, settings: RunSettings) -> FinishedRun:
+    """Follows a recipe, as `train` does.
+
+    Args:
+        network: As for `train`.
+        recipe: As for `train`.
+        settings: As for `train`.
+
+    Returns:
+        The preset with its scores.
+    """
     _require_packages()
-    state = _open_folder(recipe, settings)
+    state, recipe = _open_folder(recipe, settings)
+    recipe = _with_start(recipe)
     keras.utils.set_random_seed(recipe.seed)
     if settings.deterministic:
         _make_deterministic()
+    evaluation = None
     with open_strategy(settings.strategy) as devices:
-        devices.check_batch_size(recipe.batch_size)
+        if recipe.batch_size is not None:
+            devices.check_batch_size(recipe.batch_size)
         teacher = open_teacher(recipe, settings.data)
         keras.utils.set_random_seed(recipe.seed)  # so that the student begins as it would without a teacher
-        training, validation = (
-            load(recipe.dataset, split, settings.data, settings.cache, settings.skip_bad, settings.bit_depth)
-            for split in (recipe.train_split, recipe.validation_split)
-        )
+        recipe, training, validation = load_data(recipe, settings, devices)
         if devices.is_chief:
             _write_config(recipe, settings, training, validation)
+            announce_data(recipe, training, validation)
         model = build_model(network, recipe, training.label_set, teacher)
         devices.check_optimizer(model.optimizer)
         _fit(model, recipe, state, training, validation, devices)
     if devices.is_chief:
-        _finish(network, recipe, settings, state, validation, teacher)
-    return settings.output / PRESET
+        evaluation = _finish(network, recipe, settings, state, validation, teacher)
+    return FinishedRun(settings.output / PRESET, recipe, evaluation)
+
+
+def _with_start(recipe: Recipe) -> Recipe:
+    """The recipe with the preset to start from, which is on this machine afterwards."""
+    is_default = recipe.initial is None
+    if is_default:
+        recipe = recipe.replace({"initial": default_start()})
+    elif not recipe.has_random_weights:
+        locate(recipe.initial)
+    print(describe_start(recipe.initial, recipe.random_weights, is_default), file=sys.stderr)
+    return recipe
 
 
 def build_model(
@@ -147,23 +168,21 @@ def build_model(
         PresetNotFoundError: The preset cannot be found or downloaded.
         ValueError: The teacher's classes differ, and the recipe does not map them.
     """
-    num_classes = label_set.num_classes
-    # Both are compared at a quarter of the size; loss and metrics enlarge the logits.
+    # Student and teacher are compared at a quarter of the size; loss and metrics enlarge the logits.
     output_stride = 1 if teacher is None else 4
+    fields = {"num_classes": label_set.num_classes, "output_stride": output_stride} | recipe.model
+    num_classes = fields["num_classes"]
     if recipe.initial in VARIANTS:
-        config = VARIANTS[recipe.initial].replace(
-            num_classes=num_classes, **{"output_stride": output_stride, **recipe.model}
-        )
+        config = VARIANTS[recipe.initial].replace(**fields)
         model = network(config, label_set=label_set, license=recipe.build_license(), dtype=recipe.dtype)
     else:
         model = load_segmenter(
             network,
             recipe.initial,
-            num_classes=num_classes,
             load_weights=not recipe.random_weights,
             label_set=label_set,
             dtype=recipe.dtype,
-            **{"output_stride": output_stride, **recipe.model},
+            **fields,
         )
         model.license = model.license or recipe.build_license()
     if teacher is not None:
@@ -225,7 +244,7 @@ def _fit_phase(
     callbacks = _callbacks(model, recipe, state, validation, devices)
     if recipe.early_stopping is not None:
         callbacks.append(EarlyStopping(state.history, **recipe.early_stopping))
-    progress = RunProgress(state, recipe.steps_per_epoch, recipe.epochs)
+    progress = RunProgress(state, recipe.steps_per_epoch, recipe.num_epochs)
     try:
         model.fit(
             dataset,
@@ -256,14 +275,13 @@ def _callbacks(
         folder = state.folder / "tensorboard"
         callbacks.append(keras.callbacks.TensorBoard(folder, write_graph=False))
     if devices.can_predict:
-        records = itertools.islice(validation.encoded, NUM_PICTURES)
-        images = [np.asarray(validation.decode(record)[0]) for record in records]
+        images = [image for _, image, _ in first_examples(validation)]
         callbacks.append(Pictures(state.folder / "tensorboard" / "pictures", images))
     return callbacks
 
 
-def _open_folder(recipe: Recipe, settings: RunSettings) -> RunState:
-    """The state of the run in the output folder, which must be this one's or hold nothing."""
+def _open_folder(recipe: Recipe, settings: RunSettings) -> tuple[RunState, Recipe]:
+    """The state of the run in the output folder, which must be this one's or hold nothing, and its recipe."""
     folder = settings.output
     if folder.exists() and not folder.is_dir():
         raise FileExistsError(f"The output {folder} is a file; name a folder.")
@@ -272,16 +290,17 @@ def _open_folder(recipe: Recipe, settings: RunSettings) -> RunState:
             raise FileExistsError(
                 f"The folder {folder} is not empty: go on with the run in it with `--resume`, or name another folder."
             )
-        return RunState(folder)
+        return RunState(folder), recipe
     config = folder / CONFIG
-    if config.exists() and not recipe.trains_like(
-        Recipe.from_dict(json.loads(config.read_text(encoding="utf-8"))["recipe"])
-    ):
-        raise InvalidRecipeError(
-            f"The run in {folder} followed another recipe (see {config}); resume it with the same recipe and changes, "
-            "or name another folder."
-        )
-    return RunState.read(folder)
+    if config.exists():
+        followed = Recipe.from_dict(json.loads(config.read_text(encoding="utf-8"))["recipe"])
+        recipe = recipe.filled_from(followed)
+        if not recipe.trains_like(followed):
+            raise InvalidRecipeError(
+                f"The run in {folder} followed another recipe (see {config}); resume it with the same recipe and "
+                "changes, or name another folder."
+            )
+    return RunState.read(folder), recipe
 
 
 def _write_config(recipe: Recipe, settings: RunSettings, training: Examples, validation: Examples) -> None:
@@ -313,20 +332,26 @@ def _finish(
     state: RunState,
     validation: Examples,
     teacher: SegFormerNetwork | None,
-) -> None:
-    """Writes tables, curve and preset of a run that is over."""
-    write_history(settings.output / "history.csv", state.history)
-    draw_curve(state.history, settings.output / CURVE)
+) -> Evaluation:
+    """Writes tables, pictures and preset of a run that is over, all of the same weights, and returns the scores."""
+    output = settings.output
+    write_history(output / "history.csv", state.history)
+    draw_curve(state.history, output / CURVE)
     model = load_segmenter(network, state.best_preset)
     model.license = model.license or recipe.build_license()
-    with atomic_folder(settings.output / PRESET, overwrite=True) as temporary:
+    with atomic_folder(output / PRESET, overwrite=True) as temporary:
         save_keras_folder(model, temporary, overwrite=True, weights_dtype=recipe.weights_dtype)
         # The scores are to be those of the weights as they are on disk.
         model.load_weights(temporary / WEIGHTS)
         evaluation = evaluate(model, validation, **recipe.evaluation)
-        shutil.copy(settings.output / CURVE, temporary)
+        shutil.copy(output / CURVE, temporary)
         card = model_card(recipe, model, state, evaluation, teacher)
         (temporary / "README.md").write_text(card, encoding="utf-8")
+    write_file(output / SCORES, json.dumps(evaluation.to_dict(), indent=2, ensure_ascii=False) + "\n")
+    with atomic_file(output / FIGURE) as temporary:
+        draw_evaluation(evaluation).savefig(temporary, format="png")
+    write_examples(output / EXAMPLES, model, validation, recipe.evaluation.get("size", "aligned"))
+    return evaluation
 
 
 def _require_packages() -> None:

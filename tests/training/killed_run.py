@@ -14,7 +14,8 @@ from keras_segformer.presets import keras_folder
 from keras_segformer.segformer import SegFormer
 from keras_segformer.training import callbacks, run_state
 from keras_segformer.training.recipe import load_recipe
-from keras_segformer.training.run import RunSettings, train
+from keras_segformer.training.run import train
+from keras_segformer.training.run_settings import RunSettings
 
 
 def die() -> None:

@@ -2,17 +2,28 @@
 
 from __future__ import annotations
 
+import functools
+import inspect
 import json
 import re
+from typing import Any
 
+import keras
 import pytest
 
 from keras_segformer.analysis.complexity import count_complexity
+from keras_segformer.data.augmentation import Augmentation
 from keras_segformer.errors import InvalidRecipeError
+from keras_segformer.evaluation import evaluate
 from keras_segformer.label_sets import load_label_set
+from keras_segformer.licenses import License
 from keras_segformer.models import VARIANTS
 from keras_segformer.presets import PRESETS
+from keras_segformer.training.distillation import TeacherSettings
+from keras_segformer.training.losses import SegmentationLoss
 from keras_segformer.training.recipe import Recipe, load_recipe, recipe_names
+from keras_segformer.training.recipe_errors import field_paths
+from keras_segformer.training.schedule import WarmupPolynomial
 
 PAPER = [f"b{number}_{dataset}" for number in range(6) for dataset in ("ade20k", "cityscapes")]
 
@@ -36,7 +47,7 @@ class TestEveryRecipe:
 
     def test_starts_from_something_known(self, name):
         recipe = load_recipe(name)
-        assert recipe.initial in VARIANTS or recipe.initial in PRESETS
+        assert recipe.initial in VARIANTS or recipe.initial in PRESETS or name == "folder"
 
     def test_has_a_weight_for_every_class(self, name):
         weights = load_recipe(name).loss.get("class_weights")
@@ -71,7 +82,7 @@ class TestPaper:
 class TestChanges:
     def test_inner_and_outer_keys(self):
         recipe = load_recipe("b0_ade20k").replace({"steps": 4000, "optimizer.use_ema": True})
-        assert recipe.epochs == 1
+        assert recipe.num_epochs == 1
         assert recipe.build_optimizer().use_ema
         assert recipe.optimizer["weight_decay"] == 0.01
 
@@ -81,40 +92,128 @@ class TestChanges:
     @pytest.mark.parametrize(
         ("key", "value", "message"),
         [
-            ("stepz", 1, "unknown keys ['stepz']"),
-            ("steps", 4001, "multiple of `steps_per_epoch`"),
-            ("steps", 0, "`steps` must be a whole number"),
-            ("batch_size", 2.5, "`batch_size` must be a whole number"),
-            ("batch_size", True, "`batch_size` must be a whole number"),
-            ("augmentation.crop_size", [8, 8], "at least 32 pixels"),
-            ("augmentation.colour", True, "colour"),
-            ("optimizer.momentum", 0.9, "momentum"),
-            ("schedule.warmup_steps", 200_000, "warm-up"),
-            ("loss.min_kept", 2, "share"),
-            ("augmentation.class_balance", 0.5, "needs `class_frequencies`"),
-            ("schedule.decay_steps", 0, "`decay_steps`"),
-            ("phases", {"from_step": 4000}, "`phases` must be a list"),
-            ("phases", [4000], "object of `from_step`"),
-            ("phases", [{"augmentation": {}}], "object of `from_step`"),
-            ("phases", [{"from_step": 4000, "crop_size": [64, 64]}], "object of `from_step`"),
-            ("phases", [{"from_step": 4001}], "multiples of `steps_per_epoch`"),
-            ("phases", [{"from_step": 0}], "multiples of `steps_per_epoch`"),
-            ("phases", [{"from_step": True}], "multiples of `steps_per_epoch`"),
-            ("phases", [{"from_step": 160_000}], "below `steps`"),
-            ("phases", [{"from_step": 8000}, {"from_step": 4000}], "after the one before"),
-            ("phases", [{"from_step": 4000, "augmentation": {"crop_size": [8, 8]}}], "at least 32 pixels"),
-            ("phases", [{"from_step": 4000, "augmentation": {"colour": 1}}], "colour"),
+            ("stepz", 1, "no `stepz`, which is 1 here; did you mean `steps`?"),
+            ("flip", 0, "did you mean `augmentation.flip` or `phases.augmentation.flip` or `evaluation.flip`?"),
+            ("augmentation.colour", True, "no `augmentation.colour`"),
+            ("optimizer.momentum", 0.9, "did you mean `optimizer.ema_momentum`?"),
+            ("evaluation.sise", "square", "did you mean `evaluation.size`?"),
+            ("early_stopping.patients", 3, "did you mean `early_stopping.patience`?"),
+            ("steps.inner", 1, "`steps` is 160000; change `steps` as a whole"),
+            ("steps", 4001, "multiple of `steps_per_epoch`; got 4001 and 4000: take 4000 steps"),
+            ("steps", None, "either `epochs` or `steps`"),
+            ("steps_per_epoch", None, "need `steps_per_epoch`"),
+            ("dataset", "ade20", 'did you mean "ade20k"?'),
+            ("dtype", "mixed_float61", 'did you mean "mixed_float16"?'),
+            ("evaluation.mode", "slid", 'did you mean "slide"?'),
+            ("train_split", "trian", '"train[:90%]"'),
+            ("model.drop_path", 0.1, "did you mean `drop_path_rate`?"),
+            ("model.drop_path_rate", 2, "`drop_path_rate` must be in [0, 1); got 2.0"),
+            ("license", {"name": "MIT"}, "lacks `license.url`; add it. Also wrong: `license.non_commercial`."),
+            ("schedule.warmup_steps", 200_000, "longer than the run of 160000 steps"),
+            ("schedule.decay_steps", 200_000, "longer than the run of 160000 steps"),
+            ("augmentation.class_balance", 0.5, "no effect without `augmentation.class_frequencies`"),
+            ("augmentation.class_frequencies", [0, 0], "must not all be zero"),
+            ("augmentation.scale", [2, 1], "the smaller factor first; got [2.0, 1.0]"),
+            ("augmentation.base_size", [512, 2048], "the long side first"),
+            ("optimizer.ema_momentum", 0.9, "no effect without `optimizer.use_ema`"),
+            ("optimizer", {"clipnorm": 1, "clipvalue": 1}, "exclude each other"),
+            ("optimizer.groups", [{"pattern": "(", "rate": 1, "decay": 1}], "`optimizer.groups[0].pattern`"),
+            ("loss.min_kept", 0.5, "no effect without `loss.hard_example_threshold`"),
+            ("loss.class_weights", "auot", '"auto"'),
+            ("teacher.weight", 2.0, "`teacher` of {'weight': 2.0} needs `teacher.preset` (--teacher)"),
+            ("teacher.kind", "chanel", 'did you mean "channel"?'),
+            ("teacher.class_mapping", [], "a class index for every class of the teacher"),
+            ("early_stopping", {"monitor": "val_loss", "mode": "max"}, "leave it out"),
+            ("phases", [{"from_step": 4000, "crop_size": [64, 64]}], "or `phases.augmentation.crop_size`?"),
+            ("phases", [{"from_step": 4001}], "multiple of 4000, `steps_per_epoch`"),
+            ("phases", [{"from_step": 160_000}], "below the 160000 steps"),
+            ("phases", [{"from_step": 8000}, {"from_step": 4000}], "`phases[1].from_step`"),
+            ("phases", [{"from_step": 4000, "augmentation": {"crop_size": [8, 8]}}], "augmentation.crop_size"),
         ],
     )
     def test_wrong_values_are_named(self, key, value, message):
         with pytest.raises(InvalidRecipeError, match=re.escape(message)):
             load_recipe("b0_ade20k").replace({key: value})
 
+    def test_epochs_take_the_place_of_steps(self):
+        recipe = load_recipe("b0_camvid").replace({"epochs": 3})
+        assert (recipe.total_steps, recipe.num_epochs) == (750, 3)
+        again = recipe.replace({"steps": 500})
+        assert (again.total_steps, again.num_epochs) == (500, 2)
+
+    @pytest.mark.parametrize(
+        ("changes", "outdated"),
+        [
+            ({"dataset": "folder"}, {"title", "command", "expected", "time", "license"}),
+            ({"initial": "b1"}, {"title", "command", "expected", "time"}),
+            ({"steps": 500}, {"command", "expected", "time"}),
+            ({"evaluation.size": "square"}, {"expected"}),
+            ({"weights_dtype": "float32"}, set()),
+            ({"steps": 4000}, set()),
+            ({"dataset": "folder", "title": "Mine"}, {"command", "expected", "time", "license"}),
+        ],
+    )
+    def test_descriptions_fall_away_with_what_they_describe(self, changes, outdated):
+        recipe = load_recipe("b0_camvid").replace(changes)
+        descriptions = ("title", "command", "expected", "time", "license")
+        assert {name for name in descriptions if getattr(recipe, name) is None} == outdated
+        assert "CamVid" not in recipe.heading or "title" not in outdated
+
+
+@functools.cache
+def wrong_values() -> list[tuple[str, Any]]:
+    """For every field of the schema values of another type, and numbers out of its range."""
+    found = []
+    for path, field in field_paths(Recipe).items():
+        kinds = [field, *field.get("anyOf", ())]
+        types = {kind.get("type") for kind in kinds}
+        found.append((path, 7 if "string" in types else "seven"))
+        if "string" in types or "array" in types:
+            found.append((path, {"seven": 7}))
+        for kind in kinds:
+            if kind.get("type") in ("integer", "number"):
+                found.append((path, True))
+                found += [(path, kind[limit] - 1) for limit in ("minimum", "exclusiveMinimum") if limit in kind]
+                found += [(path, kind[limit] + 1) for limit in ("maximum", "exclusiveMaximum") if limit in kind]
+    return [(path, value) for path, value in found if not path.startswith(("phases.", "optimizer.groups."))]
+
+
+@pytest.mark.parametrize(("path", "value"), wrong_values(), ids=str)
+def test_every_field_refuses_wrong_values_in_one_sentence(path, value):
+    with pytest.raises(InvalidRecipeError) as error:
+        load_recipe("b0_camvid").replace({path: value})
+    message = str(error.value)
+    assert path in message
+    assert repr(value) in message
+    assert "must be" in message or "did you mean" in message
+    assert "\n" not in message
+
+
+SECTIONS = {
+    "augmentation": (Augmentation, set()),
+    "schedule": (WarmupPolynomial, {"total_steps", "first_step"}),
+    "loss": (SegmentationLoss, {"name", "kwargs"}),
+    "evaluation": (evaluate, {"model", "examples", "class_mapping", "boundary", "progress"}),
+    "license": (License, set()),
+    "teacher": (TeacherSettings, set()),
+    "optimizer": (keras.optimizers.AdamW, {"learning_rate", "amsgrad", "name", "kwargs"}),
+    "early_stopping": (keras.callbacks.EarlyStopping, {"verbose", "restore_best_weights"}),
+}
+
+
+@pytest.mark.parametrize("section", SECTIONS)
+def test_the_schema_has_the_arguments_of_the_classes(section):
+    function, left_out = SECTIONS[section]
+    known = {path.split(".")[1] for path in field_paths(Recipe) if path.startswith(f"{section}.")}
+    if section == "optimizer":
+        known -= {"groups"}
+    assert known == inspect.signature(function).parameters.keys() - left_out
+
 
 class TestPhases:
     def test_one_without_any(self):
         recipe = load_recipe("b0_ade20k")
-        assert recipe.build_phases() == ((0, recipe.epochs, recipe.build_augmentation()),)
+        assert recipe.build_phases() == ((0, recipe.num_epochs, recipe.build_augmentation()),)
 
     def test_changes_add_up(self):
         recipe = load_recipe("b0_ade20k").replace(
@@ -143,7 +242,7 @@ class TestFiles:
             load_recipe("b0_camvit")
 
     @pytest.mark.parametrize(
-        ("text", "message"), [("{", "no JSON file"), ("[]", "JSON object"), ("{}", "lacks the keys")]
+        ("text", "message"), [("{", "not a JSON file"), ("[]", "JSON object"), ("{}", "lacks `dataset`; add it")]
     )
     def test_broken_files_are_errors(self, tmp_path, text, message):
         path = tmp_path / "broken.json"

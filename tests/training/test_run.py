@@ -21,7 +21,8 @@ from keras_segformer.errors import InvalidRecipeError
 from keras_segformer.label_sets import LabelSet
 from keras_segformer.training import run
 from keras_segformer.training.recipe import Recipe
-from keras_segformer.training.run import RunSettings, train
+from keras_segformer.training.run import train
+from keras_segformer.training.run_settings import RunSettings
 from tiny import tiny_config
 
 NUM_CLASSES = 3

@@ -6,7 +6,8 @@ import argparse
 import json
 from typing import Any
 
-from keras_segformer.cli.arguments import add_command, add_file, add_folder, add_prepared_data
+from keras_segformer.cli.arguments import add_command, add_file, add_folder, add_prepared_data, add_preset
+from keras_segformer.cli.values import class_weights, image_size, positive_integer
 from keras_segformer.training.choices import STRATEGIES, recipe_names
 
 
@@ -19,17 +20,48 @@ def add_parser(subparsers: Any) -> None:
     parser = add_command(
         subparsers,
         "train",
-        help="train from a recipe",
-        description="Follows a recipe and writes logs, checkpoints and, at the end, a preset with a model card.",
+        help="train on a folder of your own, or from a recipe",
+        description="Trains on pictures and masks in a folder, or follows a recipe. Writes logs, checkpoints and, at "
+        "the end, scores, pictures and a preset with a model card.",
         notes=f"recipes: {', '.join(recipe_names())}",
         examples="""
+            keras-segformer train --data mine --output run
+            keras-segformer train --data mine --output run --preset b0_ade20k --epochs 50 --size 512
+            keras-segformer train --data mine --output run --classes 1 --class-weights auto
             keras-segformer train --recipe b0_camvid --data CamVid --output run
             keras-segformer train --recipe b0_camvid --data CamVid --output run --resume
             keras-segformer train --recipe b0_camvid --data CamVid --output run --teacher fine_tuned/preset
-            keras-segformer train --recipe mine.json --data folder --output run --set steps=2000
+            keras-segformer train --recipe mine.json --data mine --output run --set optimizer.use_ema=false
         """,
     )
-    add_file(parser, "--recipe", metavar="RECIPE", type=str, required=True, help="name of a recipe, or a JSON file")
+    add_file(
+        parser,
+        "--recipe",
+        metavar="RECIPE",
+        type=str,
+        default="folder",
+        help="name of a recipe, or a JSON file (default: folder, whose values follow the data)",
+    )
+    add_preset(parser, required=False, help="the model to start from")
+    parser.add_argument("--epochs", metavar="N", type=positive_integer, help="epochs (30 for a folder)")
+    parser.add_argument(
+        "--size",
+        type=image_size,
+        help="size of the crops, 512 or HEIGHTxWIDTH; the short side of pictures is brought to its smaller number "
+        "(default for a folder: that of most pictures, at most 512)",
+    )
+    parser.add_argument(
+        "--classes",
+        metavar="N",
+        type=positive_integer,
+        help="channels of the logits; 1 for two classes with a single logit (default: the classes of the data)",
+    )
+    parser.add_argument(
+        "--class-weights",
+        metavar="auto|W,W,...",
+        type=class_weights,
+        help="weight of each class in the loss; auto: rare classes count more",
+    )
     add_folder(parser, "--output", metavar="RUN", required=True, help="folder of the run")
     parser.add_argument("--resume", action="store_true", help="go on with the run in the folder, if there is one")
     parser.add_argument(

@@ -1,0 +1,88 @@
+"""The data of a run: both splits, and what the recipe takes from them."""
+
+from __future__ import annotations
+
+import json
+import sys
+from typing import Any
+
+from keras_segformer.data.examples import NAME, Examples
+from keras_segformer.data.loading import load
+from keras_segformer.data.sources import SOURCES
+from keras_segformer.files import write_file
+from keras_segformer.training.follow_data import check_classes, complete, measure, with_splits
+from keras_segformer.training.recipe import Recipe
+from keras_segformer.training.run_settings import RunSettings
+from keras_segformer.training.strategies import Devices
+
+SPLIT = "split.json"
+
+
+def load_data(recipe: Recipe, settings: RunSettings, devices: Devices) -> tuple[Recipe, Examples, Examples]:
+    """Loads both splits, and completes the recipe with the values that follow the data.
+
+    Args:
+        recipe: The recipe.
+        settings: Where the data are; a split that is made here is listed in the folder of the run.
+        devices: Among which the batches are divided.
+
+    Returns:
+        The recipe, the examples to train on and those to validate on.
+
+    Raises:
+        InvalidDatasetError: The data set is missing or broken.
+        InvalidRecipeError: The recipe does not fit the data.
+    """
+
+    def load_split(split: str) -> Examples:
+        return load(recipe.dataset, split, settings.data, settings.cache, settings.skip_bad, settings.bit_depth)
+
+    training = load_split(recipe.train_split)
+    check_classes(recipe, training.label_set)
+    splits = with_splits(recipe, training.size, _has_validation(recipe, settings))
+    if splits.train_split != recipe.train_split:
+        training = load_split(splits.train_split)
+    validation = load_split(splits.validation_split)
+    if splits.validation_split not in (recipe.validation_split, "val") and devices.is_chief:
+        _write_split(splits, settings, training, validation)
+    facts = measure(training, count_pixels=recipe.loss.get("class_weights") == "auto")
+    return complete(splits, facts, devices.num_replicas), training, validation
+
+
+def _has_validation(recipe: Recipe, settings: RunSettings) -> bool:
+    source = SOURCES.get(recipe.dataset)
+    return source is None or "val" in source.find(settings.data)
+
+
+def _write_split(recipe: Recipe, settings: RunSettings, training: Examples, validation: Examples) -> None:
+    """Lists the pictures of a split that was made."""
+    splits = {"train": (recipe.train_split, training), "val": (recipe.validation_split, validation)}
+    content: dict[str, Any] = {"seed": recipe.seed}
+    for name, (split, examples) in splits.items():
+        pictures = [record[NAME].decode() for record in examples.encoded.as_numpy_iterator()]
+        content[name] = {"split": split, "pictures": pictures}
+    write_file(settings.output / SPLIT, json.dumps(content, indent=2, ensure_ascii=False) + "\n")
+
+
+def announce_data(recipe: Recipe, training: Examples, validation: Examples) -> None:
+    """Says on the standard error in two lines what is about to happen.
+
+    Args:
+        recipe: The completed recipe.
+        training: The examples to train on.
+        validation: The examples to validate on.
+    """
+    if recipe.train_split == recipe.validation_split:
+        print("There is one picture, for training and validation: its score says nothing about others", file=sys.stderr)
+    else:
+        print(
+            f"{training.size} pictures to train on ({recipe.train_split}), {validation.size} to validate on "
+            f"({recipe.validation_split}), {training.label_set.num_classes} classes",
+            file=sys.stderr,
+        )
+    height, width = recipe.build_augmentation().crop_size
+    print(
+        f"{recipe.num_epochs} epochs of {recipe.steps_per_epoch} steps, each of {recipe.batch_size} crops of "
+        f"{height}x{width} pixels; learning rate {recipe.schedule['rate']:g}",
+        file=sys.stderr,
+    )

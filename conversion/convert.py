@@ -15,6 +15,7 @@ from typing import Any
 import tensorflow as tf
 
 from keras_segformer.files import atomic_files, write_bytes
+from keras_segformer.label_sets.display_colors import palette_colors
 from keras_segformer.models import SegFormerNetwork
 
 from .audit import Audit, audit
@@ -214,8 +215,10 @@ def _describe(
 ) -> dict[str, Any]:
     """The facts of the JSON file that do not depend on the final content of the file."""
     versions = {name: importlib.metadata.version(name) for name in ("keras-segformer", "keras")}
+    # Programs that show the result, such as the demo app, draw it in the colours of the file.
+    label_set = dataclasses.replace(model.label_set, palette=palette_colors(model.label_set))
     return {
-        "label_set": model.label_set.to_dict(),
+        "label_set": label_set.to_dict(),
         "input": {
             "shape": [1, *options.input_size, 3],
             "dtype": options.input,

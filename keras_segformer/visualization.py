@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -10,6 +11,7 @@ from PIL import Image, ImageDraw, ImageFont
 
 from keras_segformer.images import ImageSource, load_image
 from keras_segformer.label_sets import LabelSet
+from keras_segformer.label_sets.display_colors import Palette, palette_colors
 
 __all__ = ["ClassShare", "class_shares", "color_mask", "legend", "overlay", "picture"]
 
@@ -32,12 +34,14 @@ class ClassShare(NamedTuple):
     share: float
 
 
-def color_mask(labels: np.ndarray, label_set: LabelSet) -> np.ndarray:
+def color_mask(labels: np.ndarray, label_set: LabelSet, palette: Palette = "official") -> np.ndarray:
     """Draws every pixel in the colour of its class.
 
     Args:
         labels: Class indices `(H, W)`, integer; `label_set.ignore_index` marks pixels of no class.
         label_set: Names and colours of the classes.
+        palette: `"official"` for the colours of the label set, as masks have them on disk, or `"display"` for colours
+            that are easier to tell apart, where the package has some.
 
     Returns:
         `(H, W, 3)`, uint8, with ignored pixels black.
@@ -51,11 +55,17 @@ def color_mask(labels: np.ndarray, label_set: LabelSet) -> np.ndarray:
     >>> color_mask(np.array([[0, 255]]), load_label_set("cityscapes")).tolist()
     [[[128, 64, 128], [0, 0, 0]]]
     """
-    palette = np.vstack([label_set.palette_array, np.array([_BLACK], dtype=np.uint8)])
-    return np.take(palette, _palette_rows(labels, label_set), axis=0)
+    colors = np.array([*palette_colors(label_set, palette), _BLACK], dtype=np.uint8)
+    return np.take(colors, _palette_rows(labels, label_set), axis=0)
 
 
-def overlay(image: ImageSource, labels: np.ndarray, label_set: LabelSet, opacity: float = 0.5) -> np.ndarray:
+def overlay(
+    image: ImageSource,
+    labels: np.ndarray,
+    label_set: LabelSet,
+    opacity: float = 0.5,
+    palette: Palette = "display",
+) -> np.ndarray:
     """Lays the colours of the classes over an image, with thin white borders between them.
 
     Args:
@@ -63,6 +73,8 @@ def overlay(image: ImageSource, labels: np.ndarray, label_set: LabelSet, opacity
         labels: Class indices `(H, W)`, integer; where they are `label_set.ignore_index`, the image is left alone.
         label_set: Names and colours of the classes.
         opacity: Weight of the colours, from 0 (only the image) to 1 (only the colours).
+        palette: `"display"` for colours that are easy to tell apart on a photograph, or `"official"` for those of
+            the label set.
 
     Returns:
         `(H, W, 3)`, uint8.
@@ -86,7 +98,7 @@ def overlay(image: ImageSource, labels: np.ndarray, label_set: LabelSet, opacity
             f"`labels` must have the size of the image, {photograph.shape[:2]} (height, width); got {labels.shape}: "
             f"resize them with nearest-neighbour interpolation"
         )
-    colors = color_mask(labels, label_set)
+    colors = color_mask(labels, label_set, palette)
     ignored = labels == label_set.ignore_index
     colors[ignored] = photograph[ignored]
     painted = np.array(Image.blend(Image.fromarray(photograph), Image.fromarray(colors), opacity))
@@ -124,7 +136,9 @@ def class_shares(labels: np.ndarray, label_set: LabelSet) -> list[ClassShare]:
     return [ClassShare(int(i), label_set.names[i], float(counts[i] / counts.sum())) for i in present]
 
 
-def legend(labels: np.ndarray, label_set: LabelSet, height: int | None = None) -> np.ndarray:
+def legend(
+    labels: np.ndarray, label_set: LabelSet, height: int | None = None, palette: Palette = "display"
+) -> np.ndarray:
     """Draws the colour, name and share of every class present, the largest first.
 
     The letters are those of Pillow's own font, which covers ASCII.
@@ -135,6 +149,7 @@ def legend(labels: np.ndarray, label_set: LabelSet, height: int | None = None) -
         height: Height in pixels, at least 18, to which rows and letters are fitted. Classes for which two
             columns of legible rows have no room are summed up in a last row. Left out, all classes stand in
             one column, which is as high as it must be.
+        palette: As for `overlay`.
 
     Returns:
         `(height, width, 3)`, uint8, with a width that follows from the names.
@@ -148,7 +163,7 @@ def legend(labels: np.ndarray, label_set: LabelSet, height: int | None = None) -
     Image.fromarray(legend(labels, load_label_set("ade20k"))).save("legend.png")
     ```
     """
-    entries = _legend_entries(class_shares(labels, label_set), label_set)
+    entries = _legend_entries(class_shares(labels, label_set), palette_colors(label_set, palette))
     if height is None:
         return _legend_column(entries, _TALLEST_ROW, _TALLEST_ROW * len(entries))
     if height < _SHORTEST_ROW:
@@ -166,7 +181,13 @@ def legend(labels: np.ndarray, label_set: LabelSet, height: int | None = None) -
     )
 
 
-def picture(image: ImageSource, labels: np.ndarray, label_set: LabelSet, opacity: float = 0.5) -> np.ndarray:
+def picture(
+    image: ImageSource,
+    labels: np.ndarray,
+    label_set: LabelSet,
+    opacity: float = 0.5,
+    palette: Palette = "display",
+) -> np.ndarray:
     """Draws the overlay with its legend on the right.
 
     Args:
@@ -174,6 +195,8 @@ def picture(image: ImageSource, labels: np.ndarray, label_set: LabelSet, opacity
         labels: Class indices `(H, W)`, integer; where they are `label_set.ignore_index`, the image is left alone.
         label_set: Names and colours of the classes.
         opacity: Weight of the colours, from 0 (only the image) to 1 (only the colours).
+        palette: `"display"` for colours that are easy to tell apart on a photograph, or `"official"` for those of
+            the label set.
 
     Returns:
         `(max(H, 160), W + width of the legend, 3)`, uint8: below images less than 160 pixels high, which
@@ -189,10 +212,10 @@ def picture(image: ImageSource, labels: np.ndarray, label_set: LabelSet, opacity
     Image.fromarray(picture("street.jpg", labels, load_label_set("cityscapes"))).save("picture.png")
     ```
     """
-    left = overlay(image, labels, label_set, opacity)
+    left = overlay(image, labels, label_set, opacity, palette)
     missing_rows = max(0, _MIN_PICTURE_HEIGHT - left.shape[0])
     left = np.pad(left, ((0, missing_rows), (0, 0), (0, 0)), constant_values=255)
-    return np.hstack([left, legend(labels, label_set, height=left.shape[0])])
+    return np.hstack([left, legend(labels, label_set, left.shape[0], palette)])
 
 
 def _palette_rows(labels: np.ndarray, label_set: LabelSet) -> np.ndarray:
@@ -234,10 +257,10 @@ class _Entry(NamedTuple):
     share: float | None
 
 
-def _legend_entries(shares: list[ClassShare], label_set: LabelSet) -> list[_Entry]:
+def _legend_entries(shares: list[ClassShare], colors: Sequence[tuple[int, int, int]]) -> list[_Entry]:
     if not shares:
         return [_Entry(None, "no class present", None)]
-    return [_Entry(label_set.palette[share.index], _shortened(share.name), share.share) for share in shares]
+    return [_Entry(colors[share.index], _shortened(share.name), share.share) for share in shares]
 
 
 def _cut_off(entries: list[_Entry], count: int) -> list[_Entry]:

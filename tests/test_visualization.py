@@ -13,10 +13,12 @@ from PIL import Image
 
 from keras_segformer.errors import InvalidImageError
 from keras_segformer.label_sets import LabelSet, load_label_set
+from keras_segformer.label_sets.display_colors import palette_colors
 from keras_segformer.visualization import ClassShare, class_shares, color_mask, legend, overlay, picture
 
 CITYSCAPES = load_label_set("cityscapes")
 ADE20K = load_label_set("ade20k")
+SHOWN = palette_colors(CITYSCAPES)
 WHITE = np.array([255, 255, 255])
 
 label_maps = hnp.arrays(
@@ -102,8 +104,15 @@ def test_overlay_mixes_image_and_colors():
     result = overlay(image, halves(), CITYSCAPES, opacity=0.5)
     assert result.dtype == np.uint8
     assert result.shape == image.shape
-    for column, color in ((3, CITYSCAPES.palette[0]), (30, CITYSCAPES.palette[10])):
+    for column, color in ((3, SHOWN[0]), (30, SHOWN[10])):
         np.testing.assert_allclose(result[:, column], np.tile((image[0, 0] + np.array(color)) / 2, (20, 1)), atol=1)
+
+
+def test_pictures_can_have_the_official_colors():
+    labels = halves(40)
+    result = picture(np.zeros((*labels.shape, 3), np.uint8), labels, CITYSCAPES, opacity=1, palette="official")
+    assert {CITYSCAPES.palette[0], CITYSCAPES.palette[10]} <= colors_of(result[:, : labels.shape[1]])
+    assert {CITYSCAPES.palette[0], CITYSCAPES.palette[10]} <= colors_of(result[:, labels.shape[1] :])
 
 
 def test_overlay_draws_a_light_border_between_classes():
@@ -123,7 +132,7 @@ def test_no_opacity_leaves_the_image_and_full_opacity_the_colors(labels):
     image = np.random.default_rng(0).integers(0, 256, (*labels.shape, 3), dtype=np.uint8)
     np.testing.assert_array_equal(overlay(image, labels, CITYSCAPES, opacity=0), image)
     ignored = (labels == 255)[..., np.newaxis]
-    expected = np.where(ignored, image, color_mask(labels, CITYSCAPES))
+    expected = np.where(ignored, image, color_mask(labels, CITYSCAPES, palette="display"))
     np.testing.assert_array_equal(overlay(image, labels, CITYSCAPES, opacity=1), expected)
 
 
@@ -202,15 +211,15 @@ def test_legend_shows_the_color_of_every_class_present_and_no_other(height):
     assert image.dtype == np.uint8
     assert image.shape[0] == (height or image.shape[0])
     colors = colors_of(image)
-    assert {CITYSCAPES.palette[index] for index in present} <= colors
-    absent = {CITYSCAPES.palette[index] for index in set(range(19)) - set(present)}
+    assert {SHOWN[index] for index in present} <= colors
+    absent = {SHOWN[index] for index in set(range(19)) - set(present)}
     greys = {color for color in absent if len(set(color)) == 1}  # the edges of letters are grey too
     assert not (absent - greys) & colors
 
 
 def test_legend_is_in_the_order_of_the_shares():
     image = legend(stripes(5), CITYSCAPES)
-    first_rows = [np.argwhere((image == color).all(axis=-1))[0, 0] for color in CITYSCAPES.palette[:5]]
+    first_rows = [np.argwhere((image == color).all(axis=-1))[0, 0] for color in SHOWN[:5]]
     assert first_rows == sorted(first_rows)
     assert np.diff(first_rows).min() >= 18
 
@@ -306,6 +315,6 @@ def test_picture_of_a_real_annotation(shared: Path, data_set):
     labels = to_train[raw]
     result = picture(photograph, labels, label_set)
     assert result.shape[0] == labels.shape[0]
-    present = {label_set.palette[share.index] for share in class_shares(labels, label_set)}
+    present = {palette_colors(label_set)[share.index] for share in class_shares(labels, label_set)}
     assert len(present) > 3
     assert present <= colors_of(result[:, labels.shape[1] :])

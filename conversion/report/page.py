@@ -13,6 +13,7 @@ import numpy as np
 from PIL import Image
 
 from keras_segformer.label_sets import LabelSet
+from keras_segformer.label_sets.display_colors import palette_colors
 from keras_segformer.licenses import License
 
 from ..audit import Audit
@@ -72,9 +73,9 @@ def _legend(verification: Verification, label_set: LabelSet) -> list[dict[str, s
     """Names and colours of the classes in the pictures, in the order of the label set."""
     labels = [np.unique([pair.expected, pair.actual]) for pair in verification.worst]
     present = np.unique(np.concatenate(labels)) if labels else []
+    colors = palette_colors(label_set)
     return [
-        {"name": label_set.names[index], "color": "#{:02x}{:02x}{:02x}".format(*label_set.palette[index])}
-        for index in present
+        {"name": label_set.names[index], "color": "#{:02x}{:02x}{:02x}".format(*colors[index])} for index in present
     ]
 
 

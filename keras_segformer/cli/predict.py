@@ -83,7 +83,7 @@ def _segment_file(model: SegFormer, source: Path, outputs: Outputs, args: argpar
     image = read_image(source, args.bit_depth)
     labels = model.segment(image.pixels, size=args.size)
     draw = overlay if args.overlay else picture
-    write_picture(outputs.picture, draw(image.pixels, labels, model.label_set, args.opacity))
+    write_picture(outputs.picture, draw(image.pixels, labels, model.label_set, args.opacity, args.palette))
     if outputs.mask:
         write_mask(outputs.mask, labels, model.label_set)
     if outputs.areas:

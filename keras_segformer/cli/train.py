@@ -66,6 +66,8 @@ def _changes(args: argparse.Namespace) -> dict[str, Any]:
         changes["augmentation.base_size"] = None
     if args.classes is not None:
         changes["model.num_classes"] = args.classes
+    if args.teacher is not None:
+        changes["teacher.preset"] = args.teacher
     if args.class_weights is not None:
         changes["loss.class_weights"] = args.class_weights
     return changes | dict(args.changes)

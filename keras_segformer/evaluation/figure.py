@@ -11,6 +11,7 @@ from keras_segformer.errors import MissingExtraError
 from keras_segformer.evaluation.confusion import ratio
 from keras_segformer.evaluation.evaluate import Evaluation, SegmentedImage
 from keras_segformer.label_sets import LabelSet
+from keras_segformer.label_sets.display_colors import palette_colors
 from keras_segformer.visualization import overlay
 
 if TYPE_CHECKING:
@@ -93,7 +94,9 @@ def _draw_scores(axes: Axes, evaluation: Evaluation) -> None:
     order = order[~np.isnan(scores.iou[order])]
     positions = np.arange(len(order))
     size = _font_size(len(order))
-    axes.bar(positions, scores.iou[order], color=label_set.palette_array[order] / 255, edgecolor="0.4", lw=0.4)
+    axes.bar(
+        positions, scores.iou[order], color=np.array(palette_colors(label_set))[order] / 255, edgecolor="0.4", lw=0.4
+    )
     if len(order) <= _MAX_NUMBERED:
         for position, index in enumerate(order):
             top = np.nanmax([scores.iou[index], scores.accuracy[index]])

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import functools
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import keras
@@ -68,6 +68,9 @@ class SegFormerNetwork(keras.Model):
     >>> model(keras.ops.ones((1, 64, 96, 3), dtype="uint8")).shape
     TensorShape([1, 64, 96, 11])
     """
+
+    distillation: Callable[..., Any] | None = None
+    """What `keras_segformer.training.distill` adds to the loss of a training step."""
 
     def __init__(
         self,
@@ -143,6 +146,15 @@ class SegFormerNetwork(keras.Model):
         """The same network with the same variables, its logits left at a quarter of the images' size."""
         # Keras does not track cached properties as attributes: the shared layers are saved once.
         return keras.Model(self.input, self.decoder.output, name="quarter")
+
+    def compute_loss(
+        self, x: Any = None, y: Any = None, y_pred: Any = None, sample_weight: Any = None, training: bool = True
+    ) -> Any:
+        loss = super().compute_loss(x=x, y=y, y_pred=y_pred, sample_weight=sample_weight, training=training)
+        if self.distillation is None or not training:
+            return loss
+        ignore_class = getattr(self.loss, "ignore_class", self.label_set.ignore_index)
+        return loss + self.distillation(x, y, y_pred, sample_weight, ignore_class)
 
     def quantize(self, mode: Any = None, *args: Any, **kwargs: Any) -> None:
         """Refused: Keras would quantise none of the layers that this network is made of.

@@ -1,4 +1,5 @@
 from .choices import recipe_names as recipe_names
+from .distillation import distill as distill
 from .losses import SegmentationLoss as SegmentationLoss
 from .optimizer import ORIGINAL_GROUPS as ORIGINAL_GROUPS
 from .optimizer import GroupedAdamW as GroupedAdamW

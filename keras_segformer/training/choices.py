@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from importlib import resources
 
+DISTILLATION_KINDS = ("pixel", "channel")
 STRATEGIES = ("none", "mirrored", "data-parallel")
 
 

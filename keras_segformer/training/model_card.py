@@ -12,6 +12,7 @@ import keras
 from keras_segformer.evaluation.evaluate import Evaluation
 from keras_segformer.models import SegFormerNetwork
 from keras_segformer.quiet import PROGRAM
+from keras_segformer.training.distillation_run import describe_teacher
 from keras_segformer.training.next_commands import evaluation_arguments
 from keras_segformer.training.recipe import Recipe
 from keras_segformer.training.run_state import RunState
@@ -60,7 +61,9 @@ validation during the run, where all pictures are resized to {validation_size}.
 
 ## Training
 
-Started from `{initial}`{random}. The recipe:
+Started from `{initial}`{random}.
+{teacher}
+The recipe:
 
 ```json
 {recipe}
@@ -68,7 +71,13 @@ Started from `{initial}`{random}. The recipe:
 """
 
 
-def model_card(recipe: Recipe, model: SegFormerNetwork, state: RunState, evaluation: Evaluation) -> str:
+def model_card(
+    recipe: Recipe,
+    model: SegFormerNetwork,
+    state: RunState,
+    evaluation: Evaluation,
+    teacher: SegFormerNetwork | None = None,
+) -> str:
     """Writes the card of a finished run.
 
     Args:
@@ -76,6 +85,7 @@ def model_card(recipe: Recipe, model: SegFormerNetwork, state: RunState, evaluat
         model: The result.
         state: The course of the run.
         evaluation: The result's scores.
+        teacher: The model that it was distilled from, where there was one.
 
     Returns:
         Markdown, with the head that the Hugging Face hub reads.
@@ -102,6 +112,7 @@ def model_card(recipe: Recipe, model: SegFormerNetwork, state: RunState, evaluat
         classes="\n".join(f"| {name} | {iou:.3f} | {accuracy:.3f} |" for name, iou, accuracy in rows),
         initial=recipe.initial,
         random=" with random weights" if recipe.has_random_weights else "",
+        teacher=describe_teacher(recipe, teacher),
         recipe=json.dumps(recipe.to_dict(), indent=2),
     )
 

@@ -21,6 +21,7 @@ from keras_segformer.licenses import License
 from keras_segformer.models import VARIANTS
 from keras_segformer.training import recipe_fields as fields
 from keras_segformer.training.choices import recipe_names
+from keras_segformer.training.distillation import TeacherSettings
 from keras_segformer.training.losses import SegmentationLoss
 from keras_segformer.training.optimizer import GroupedAdamW
 from keras_segformer.training.recipe_checks import check_combinations
@@ -31,7 +32,7 @@ _NOT_TRAINING = ("title", "command", "expected", "time", "evaluation", "license"
 """Fields that describe a run or say what is done with its result."""
 
 _DESCRIBED = {
-    "title": ("dataset", "initial", "random_weights", "model", "augmentation", "phases"),
+    "title": ("dataset", "initial", "random_weights", "model", "augmentation", "phases", "teacher"),
     "license": ("dataset",),
 }
 """What the descriptions are about. The others, command, score and time, are about everything that trains."""
@@ -89,6 +90,8 @@ class Recipe(BaseModel):
         optimizer: Arguments of `GroupedAdamW` but for the learning rate. The options of every Keras optimizer are
             among them: `use_ema`, `ema_momentum`, `global_clipnorm`, `gradient_accumulation_steps`.
         loss: Arguments of `SegmentationLoss`. `class_weights` of `"auto"` are computed from the training split.
+        teacher: A model to learn from besides the masks: `preset`, and the other arguments of
+            `keras_segformer.training.distill` but for the student; none by default.
         early_stopping: Arguments of `keras.callbacks.EarlyStopping`, which watches `val_mean_iou`; none by default.
         dtype: Dtype policy, such as `"mixed_float16"`; the global one by default.
         train_split: The split to train on.
@@ -131,6 +134,7 @@ class Recipe(BaseModel):
     schedule: fields.ScheduleFields = {}
     optimizer: fields.OptimizerFields = {}
     loss: fields.LossFields = {}
+    teacher: fields.OptionalTeacher = None
     early_stopping: fields.OptionalEarlyStopping = None
     dtype: fields.Dtype = None
     train_split: fields.Split = "train"
@@ -208,6 +212,10 @@ class Recipe(BaseModel):
     def build_loss(self) -> SegmentationLoss:
         """The loss of the recipe."""
         return SegmentationLoss(**self.loss)
+
+    def build_teacher(self) -> TeacherSettings | None:
+        """The teacher of the recipe, where it has one."""
+        return None if self.teacher is None else TeacherSettings(**self.teacher)
 
     def build_license(self) -> License | None:
         """The terms of the data set, where the recipe names them."""

@@ -67,6 +67,11 @@ def _check_sections(recipe: Recipe) -> None:
         raise InvalidRecipeError(f"{listed} exclude each other; keep one of them.")
     if recipe.random_weights and recipe.initial is None:
         raise InvalidRecipeError('`random_weights` of True needs `initial`, the architecture; give one, such as "b0".')
+    if recipe.teacher is not None and "preset" not in recipe.teacher:
+        raise InvalidRecipeError(
+            f"`teacher` of {dict(recipe.teacher)} needs `teacher.preset` (--teacher), the model that teaches; give it, "
+            "or null for no teacher."
+        )
     monitor, mode = ((recipe.early_stopping or {}).get(name) for name in ("monitor", "mode"))
     if monitor and mode and (mode == "min") != monitor.endswith("loss"):
         raise InvalidRecipeError(

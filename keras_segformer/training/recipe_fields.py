@@ -21,6 +21,7 @@ from keras_segformer.data.sources import NAMES
 from keras_segformer.evaluation.choices import MODES
 from keras_segformer.keywords import UnknownKeywordError
 from keras_segformer.models import VARIANTS
+from keras_segformer.training.choices import DISTILLATION_KINDS
 
 DTYPES = ("float32", "float16", "bfloat16", "float64", "mixed_float16", "mixed_bfloat16")
 MONITORS = ("val_mean_iou", "val_pixel_accuracy", "val_loss", "mean_iou", "pixel_accuracy", "loss")
@@ -213,6 +214,20 @@ class LossFields(TypedDict, total=False):
 
 
 @with_config(_STRICT)
+class TeacherFields(TypedDict, total=False):
+    """The arguments of `keras_segformer.training.distill` but for the student."""
+
+    preset: Text
+    kind: Annotated[Text, one_of(*DISTILLATION_KINDS)]
+    temperature: OptionalPositive
+    weight: Positive
+    class_mapping: Annotated[
+        Annotated[list[Annotated[int, Field(strict=True)]], Field(min_length=1)] | _Text | None,
+        expected("a class index for every class of the teacher, the name or file of a class mapping, or null"),
+    ]
+
+
+@with_config(_STRICT)
 class EarlyStoppingFields(TypedDict, total=False):
     """The arguments of `keras.callbacks.EarlyStopping`."""
 
@@ -246,4 +261,5 @@ class LicenseFields(TypedDict):
 
 
 OptionalEarlyStopping = EarlyStoppingFields | None
+OptionalTeacher = TeacherFields | None
 OptionalLicense = LicenseFields | None

@@ -35,6 +35,8 @@ from keras_segformer.training.callbacks import (
 )
 from keras_segformer.training.curve import draw_curve
 from keras_segformer.training.defaults import default_metrics
+from keras_segformer.training.distillation import distill
+from keras_segformer.training.distillation_run import open_teacher
 from keras_segformer.training.example_pictures import first_examples, write_examples
 from keras_segformer.training.model_card import model_card
 from keras_segformer.training.recipe import Phase, Recipe
@@ -123,15 +125,17 @@ def follow(network: type[Network], recipe: Recipe, settings: RunSettings) -> Fin
     with open_strategy(settings.strategy) as devices:
         if recipe.batch_size is not None:
             devices.check_batch_size(recipe.batch_size)
+        teacher = open_teacher(recipe, settings.data)
+        keras.utils.set_random_seed(recipe.seed)  # so that the student begins as it would without a teacher
         recipe, training, validation = load_data(recipe, settings, devices)
         if devices.is_chief:
             _write_config(recipe, settings, training, validation)
             announce_data(recipe, training, validation)
-        model = build_model(network, recipe, training.label_set)
+        model = build_model(network, recipe, training.label_set, teacher)
         devices.check_optimizer(model.optimizer)
         _fit(model, recipe, state, training, validation, devices)
     if devices.is_chief:
-        evaluation = _finish(network, recipe, settings, state, validation)
+        evaluation = _finish(network, recipe, settings, state, validation, teacher)
     return FinishedRun(settings.output / PRESET, recipe, evaluation)
 
 
@@ -146,21 +150,27 @@ def _with_start(recipe: Recipe) -> Recipe:
     return recipe
 
 
-def build_model(network: type[Network], recipe: Recipe, label_set: LabelSet) -> Network:
+def build_model(
+    network: type[Network], recipe: Recipe, label_set: LabelSet, teacher: SegFormerNetwork | None = None
+) -> Network:
     """The compiled model that a recipe starts from.
 
     Args:
         network: The class of the model.
         recipe: The recipe.
         label_set: The classes of the data set.
+        teacher: The recipe's teacher, where it has one.
 
     Returns:
         The model.
 
     Raises:
         PresetNotFoundError: The preset cannot be found or downloaded.
+        ValueError: The teacher's classes differ, and the recipe does not map them.
     """
-    fields = {"num_classes": label_set.num_classes} | recipe.model
+    # Student and teacher are compared at a quarter of the size; loss and metrics enlarge the logits.
+    output_stride = 1 if teacher is None else 4
+    fields = {"num_classes": label_set.num_classes, "output_stride": output_stride} | recipe.model
     num_classes = fields["num_classes"]
     if recipe.initial in VARIANTS:
         config = VARIANTS[recipe.initial].replace(**fields)
@@ -175,6 +185,9 @@ def build_model(network: type[Network], recipe: Recipe, label_set: LabelSet) -> 
             **fields,
         )
         model.license = model.license or recipe.build_license()
+    if teacher is not None:
+        settings = recipe.build_teacher()
+        distill(model, teacher, settings.kind, settings.temperature, settings.weight, settings.class_mapping)
     model.compile(recipe.build_optimizer(), loss=recipe.build_loss(), metrics=default_metrics(num_classes, label_set))
     return model
 
@@ -313,7 +326,12 @@ def _versions() -> dict[str, str]:
 
 
 def _finish(
-    network: type[Network], recipe: Recipe, settings: RunSettings, state: RunState, validation: Examples
+    network: type[Network],
+    recipe: Recipe,
+    settings: RunSettings,
+    state: RunState,
+    validation: Examples,
+    teacher: SegFormerNetwork | None,
 ) -> Evaluation:
     """Writes tables, pictures and preset of a run that is over, all of the same weights, and returns the scores."""
     output = settings.output
@@ -327,7 +345,7 @@ def _finish(
         model.load_weights(temporary / WEIGHTS)
         evaluation = evaluate(model, validation, **recipe.evaluation)
         shutil.copy(output / CURVE, temporary)
-        card = model_card(recipe, model, state, evaluation)
+        card = model_card(recipe, model, state, evaluation, teacher)
         (temporary / "README.md").write_text(card, encoding="utf-8")
     write_file(output / SCORES, json.dumps(evaluation.to_dict(), indent=2, ensure_ascii=False) + "\n")
     with atomic_file(output / FIGURE) as temporary:

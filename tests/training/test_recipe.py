@@ -19,6 +19,7 @@ from keras_segformer.label_sets import load_label_set
 from keras_segformer.licenses import License
 from keras_segformer.models import VARIANTS
 from keras_segformer.presets import PRESETS
+from keras_segformer.training.distillation import TeacherSettings
 from keras_segformer.training.losses import SegmentationLoss
 from keras_segformer.training.recipe import Recipe, load_recipe, recipe_names
 from keras_segformer.training.recipe_errors import field_paths
@@ -119,6 +120,9 @@ class TestChanges:
             ("optimizer.groups", [{"pattern": "(", "rate": 1, "decay": 1}], "`optimizer.groups[0].pattern`"),
             ("loss.min_kept", 0.5, "no effect without `loss.hard_example_threshold`"),
             ("loss.class_weights", "auot", '"auto"'),
+            ("teacher.weight", 2.0, "`teacher` of {'weight': 2.0} needs `teacher.preset` (--teacher)"),
+            ("teacher.kind", "chanel", 'did you mean "channel"?'),
+            ("teacher.class_mapping", [], "a class index for every class of the teacher"),
             ("early_stopping", {"monitor": "val_loss", "mode": "max"}, "leave it out"),
             ("phases", [{"from_step": 4000, "crop_size": [64, 64]}], "or `phases.augmentation.crop_size`?"),
             ("phases", [{"from_step": 4001}], "multiple of 4000, `steps_per_epoch`"),
@@ -191,6 +195,7 @@ SECTIONS = {
     "loss": (SegmentationLoss, {"name", "kwargs"}),
     "evaluation": (evaluate, {"model", "examples", "class_mapping", "boundary", "progress"}),
     "license": (License, set()),
+    "teacher": (TeacherSettings, set()),
     "optimizer": (keras.optimizers.AdamW, {"learning_rate", "amsgrad", "name", "kwargs"}),
     "early_stopping": (keras.callbacks.EarlyStopping, {"verbose", "restore_best_weights"}),
 }

@@ -15,7 +15,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from keras_segformer import SegFormer
+from keras_segformer import License, SegFormer
 from keras_segformer.data.pipeline import training_dataset
 from keras_segformer.errors import InvalidRecipeError
 from keras_segformer.label_sets import LabelSet
@@ -175,6 +175,49 @@ class TestRefusals:
         settings = RunSettings(finished, data=data, resume=True)
         with pytest.raises(InvalidRecipeError, match="followed another recipe"):
             train(SegFormer, recipe.replace({"steps": 16}), settings)
+
+
+class TestTeacher:
+    @pytest.fixture(scope="class")
+    def distilled(self, data, recipe, tmp_path_factory) -> RunSettings:
+        """A run of two steps whose teacher has classes that the data set lacks, and terms."""
+        preset = tmp_path_factory.mktemp("teacher") / "preset"
+        license = License("Research", "https://example.org/research", non_commercial=True)
+        SegFormer(tiny_config(), license=license).save_to_preset(preset)
+        teacher = {"preset": str(preset), "kind": "channel", "class_mapping": [0, 1, 2, 7, 7]}
+        short = recipe.replace({"steps": 2, "steps_per_epoch": 2, "phases": [], "teacher": teacher})
+        output = tmp_path_factory.mktemp("runs") / "run"
+        settings = RunSettings(output, data=data, cache=output.parent / "cache", resume=True)
+        train(SegFormer, short, settings)
+        train(SegFormer, short, settings)  # there is nothing left to do, and nothing to fail
+        return settings
+
+    def test_the_card_names_it_with_its_terms(self, distilled):
+        card = (distilled.output / "preset" / "README.md").read_text()
+        assert re.search(r"Distilled from the teacher `.*/preset` \([0-9,]+ parameters\)", card)
+        assert "Terms of the teacher: Research (non-commercial use only): https://example.org/research." in card
+
+    def test_the_student_has_its_terms_and_nothing_else_of_it(self, distilled, recipe):
+        model = SegFormer.from_preset(distilled.output / "preset")
+        assert model.license.name == "Research"
+        assert model.config.num_classes == NUM_CLASSES
+        [checkpoint] = (distilled.output / "checkpoints").iterdir()
+        with h5py.File(checkpoint / "state.weights.h5") as file:
+            found = []
+            file.visititems(lambda name, item: found.append(name) if isinstance(item, h5py.Dataset) else None)
+        weights = [name for name in found if not name.startswith("optimizer/")]
+        assert len(weights) == len(model.weights)
+
+    def test_other_classes_are_refused_before_the_data_are_prepared(self, data, recipe, tmp_path):
+        settings = RunSettings(tmp_path / "run", data=data, cache=tmp_path / "cache")
+        with pytest.raises(InvalidRecipeError, match="cannot teach this data set: The teacher has the 5 classes"):
+            train(SegFormer, recipe.replace({"teacher": {"preset": recipe.initial}}), settings)
+        assert not settings.cache.exists()
+
+    @pytest.mark.parametrize("teacher", [{}, {"preset": "b0", "temprature": 2}, {"preset": "b0", "weight": -1}])
+    def test_wrong_values_are_refused(self, recipe, teacher):
+        with pytest.raises(InvalidRecipeError, match=r"preset|temprature|weight"):
+            recipe.replace({"teacher": teacher})
 
 
 @pytest.mark.slow

@@ -6,6 +6,7 @@ from typing import Any
 
 from keras_segformer.cli.arguments import add_bit_depth, add_command, add_folder, add_preset, add_seen_size
 from keras_segformer.cli.values import share
+from keras_segformer.label_sets.display_colors import PALETTES
 
 
 def add_parser(subparsers: Any) -> None:
@@ -38,6 +39,13 @@ def add_parser(subparsers: Any) -> None:
     add_bit_depth(parser)
     parser.add_argument(
         "--opacity", type=share, default=0.5, help="weight of the colours, from 0 to 1 (default: %(default)s)"
+    )
+    parser.add_argument(
+        "--palette",
+        choices=PALETTES,
+        default="display",
+        help="colours of the picture: those that are easy to tell apart, or those of the data set, which masks always "
+        "have (default: %(default)s)",
     )
     parser.add_argument("--overlay", action="store_true", help="write the picture without its legend")
     parser.add_argument("--mask", action="store_true", help="also write the class indices as a PNG with a palette")

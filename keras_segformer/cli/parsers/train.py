@@ -30,6 +30,7 @@ def add_parser(subparsers: Any) -> None:
             keras-segformer train --data mine --output run --classes 1 --class-weights auto
             keras-segformer train --recipe b0_camvid --data CamVid --output run
             keras-segformer train --recipe b0_camvid --data CamVid --output run --resume
+            keras-segformer train --recipe b0_camvid --data CamVid --output run --teacher fine_tuned/preset
             keras-segformer train --recipe mine.json --data mine --output run --set optimizer.use_ema=false
         """,
     )
@@ -71,6 +72,12 @@ def add_parser(subparsers: Any) -> None:
         action="append",
         default=[],
         help="change a value of the recipe, in JSON: --set steps=2000 --set optimizer.use_ema=true",
+    )
+    parser.add_argument(
+        "--teacher",
+        metavar="PRESET",
+        help="also learn from the logits of this model; its other values are `--set teacher.KEY=VALUE` with KEY "
+        "kind (pixel or channel), temperature, weight or class_mapping",
     )
     parser.add_argument(
         "--strategy",

@@ -74,8 +74,8 @@ def load(
         raise ValueError(f"there is no data set {name!r}; choose one of {', '.join(NAMES)}")
     if name == PETS and data is not None:
         raise ValueError(f"data set {name!r} is downloaded; leave `data` (--data) out")
-    if name != PETS and data is None:
-        raise ValueError(f"data set {name!r} needs `data` (--data), a folder that {SOURCES[name].instructions}")
+    if data is None:
+        require_folder(name)
     with _quiet_tfds():
         if name == PETS:
             return _load_pets(split, cache)
@@ -85,6 +85,19 @@ def load(
         for assumption in builder.assumptions:
             _LOGGER.warning("Data set '%s': %s", name, assumption)
         return _examples(builder, split, builder.label_set, identity_values(builder.label_set))
+
+
+def require_folder(name: str) -> None:
+    """Refuses to go on without a folder for a data set that is not downloaded.
+
+    Args:
+        name: The data set.
+
+    Raises:
+        ValueError: It needs one; the message says what the folder must hold.
+    """
+    if name != PETS:
+        raise ValueError(f"data set {name!r} needs `data` (--data), a folder that {SOURCES[name].instructions}")
 
 
 def _load_pets(split: str, cache: str | os.PathLike[str] | None) -> Examples:

@@ -1,4 +1,4 @@
-"""What happens at the end of every epoch of a run."""
+"""Callbacks that act at the end of every epoch."""
 
 from __future__ import annotations
 
@@ -23,13 +23,13 @@ from keras_segformer.visualization import overlay
 class CheckpointCallback(keras.callbacks.Callback):
     """Writes checkpoint, best weights and `history.csv` after every epoch.
 
-    The table is written anew from the history in the checkpoint, so that it never holds an epoch twice or one that a
-    killed run has to repeat, as a table that is appended to would.
+    The table is rewritten from the history in the checkpoint. A table that is appended to would hold epochs twice, or
+    epochs that a killed run has to repeat.
 
     Args:
         state: The state of the run.
         batch_size: Pictures of a step, for the column of pictures per second.
-        writes: Whether this process writes.
+        writes: Whether this process writes files.
     """
 
     def __init__(self, state: RunState, batch_size: int, writes: bool = True) -> None:
@@ -43,7 +43,7 @@ class CheckpointCallback(keras.callbacks.Callback):
         self._trained = 0.0
 
     def on_test_begin(self, logs: Any = None) -> None:
-        # Validation comes within the epoch, after its last step.
+        # Keras validates within the epoch, after its last step.
         self._trained = time.perf_counter() - self._started
 
     def on_epoch_end(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
@@ -82,8 +82,8 @@ class EarlyStopping(keras.callbacks.EarlyStopping):
 class RawWeights(keras.callbacks.Callback):
     """Leaves the trained weights in the model when `fit` ends, instead of their moving average.
 
-    Keras puts the average in their place (`finalize_variable_values`); the next phase of the run goes on with the
-    weights themselves, as one does that is resumed from a checkpoint.
+    Keras replaces them by the average (`finalize_variable_values`), but the next phase of the run continues from the
+    weights themselves, as a run that is resumed from a checkpoint does.
     """
 
     def on_epoch_end(self, epoch: int, logs: Any = None) -> None:
@@ -95,7 +95,7 @@ class RawWeights(keras.callbacks.Callback):
 
 
 class Pictures(keras.callbacks.Callback):
-    """Draws what the network makes of some pictures, always the same, for TensorBoard.
+    """Logs predictions for a fixed set of pictures to TensorBoard.
 
     Args:
         folder: TensorBoard's folder.
@@ -111,7 +111,7 @@ class Pictures(keras.callbacks.Callback):
         import tensorflow as tf
 
         model: SegFormerNetwork = self.model
-        # Of the same weights as the scores and the preset.
+        # With the weights that are scored and saved.
         with averaged_weights(model), tf.summary.create_file_writer(str(self._folder)).as_default(step=epoch):
             for index, image in enumerate(self._images):
                 drawn = overlay(image, segment(model, image, size="native"), model.label_set)
@@ -165,7 +165,7 @@ class RunProgress(keras.callbacks.Callback):
         )
 
     def close(self) -> None:
-        """Takes the bar off the terminal, also where training was interrupted."""
+        """Removes the bar from the terminal, also after an interruption."""
         self._progress.stop()
 
 

@@ -1,4 +1,4 @@
-"""What a training run can be asked for by name, in a module that imports nothing heavy: the program's help shows it."""
+"""The names of recipes and strategies, in a module without heavy imports: the help of the program lists them."""
 
 from __future__ import annotations
 

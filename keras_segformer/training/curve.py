@@ -20,15 +20,15 @@ def draw_curve(history: Sequence[Row], path: Path, title: str = "") -> None:
     from matplotlib.figure import Figure
 
     steps = [row["step"] for row in history]
-    # A figure of its own, without pyplot: nothing is left behind in the program that calls.
+    # Without pyplot, which would keep the figure in global state.
     figure = Figure(figsize=(9, 3.4), layout="constrained")
     losses, scores = figure.subplots(1, 2)
     for column, label in (("loss", "training"), ("val_loss", "validation")):
-        losses.plot(steps, [row[column] for row in history], label=label)
+        losses.plot(steps, [row[column] for row in history], _POINTS, label=label)
     losses.set(xlabel="step", ylabel="loss")
     losses.legend()
-    scores.plot(steps, [row["val_mean_iou"] for row in history], label="mean IoU")
-    scores.plot(steps, [row["val_pixel_accuracy"] for row in history], label="pixel accuracy")
+    scores.plot(steps, [row["val_mean_iou"] for row in history], _POINTS, label="mean IoU")
+    scores.plot(steps, [row["val_pixel_accuracy"] for row in history], _POINTS, label="pixel accuracy")
     best = max(history, key=lambda row: row["val_mean_iou"])
     scores.plot(best["step"], best["val_mean_iou"], "o", color="C0")
     scores.annotate(f"{best['val_mean_iou']:.3f}", (best["step"], best["val_mean_iou"]), (0, -16), **_NEAR)
@@ -41,4 +41,5 @@ def draw_curve(history: Sequence[Row], path: Path, title: str = "") -> None:
         figure.savefig(temporary, dpi=120)
 
 
+_POINTS = ".-"  # a run of one epoch has no line
 _NEAR = {"textcoords": "offset points", "ha": "right"}

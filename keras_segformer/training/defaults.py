@@ -1,4 +1,4 @@
-"""What `model.compile()` takes where it is given nothing: the recipe of the paper."""
+"""The defaults of `model.compile()`: the recipe of the paper."""
 
 from __future__ import annotations
 
@@ -17,11 +17,11 @@ RATE = 6e-5
 TOTAL_STEPS = 160_000
 WARMUP_STEPS = 1_500
 LONGEST_WARMUP = 0.1
-"""The share of a run that is warm-up at most: the paper's 1,500 steps would swallow a short fine-tuning."""
+"""The longest warm-up as a share of the run: the paper's 1,500 steps would take up all of a short fine-tuning."""
 
 
 def default_schedule() -> WarmupPolynomial:
-    """The paper's learning rate over 160,000 steps; `fit_schedule` sets it to another run."""
+    """Returns the paper's learning rate over 160,000 steps, which `fit_schedule` adapts to other runs."""
     return WarmupPolynomial(RATE, TOTAL_STEPS, WARMUP_STEPS)
 
 
@@ -41,7 +41,7 @@ def default_loss(label_set: LabelSet) -> SegmentationLoss:
     """Cross-entropy over the labelled pixels.
 
     Args:
-        label_set: The classes, whose `ignore_index` is left out.
+        label_set: The classes; pixels with its `ignore_index` do not count.
 
     Returns:
         The loss.
@@ -54,7 +54,7 @@ def default_metrics(num_classes: int, label_set: LabelSet) -> list[keras.metrics
 
     Args:
         num_classes: Channels of the logits.
-        label_set: The classes, whose `ignore_index` is left out.
+        label_set: The classes; pixels with its `ignore_index` do not count.
 
     Returns:
         New metrics.
@@ -64,12 +64,12 @@ def default_metrics(num_classes: int, label_set: LabelSet) -> list[keras.metrics
 
 
 def fit_schedule(schedule: WarmupPolynomial, first_step: int, total_steps: int | None) -> None:
-    """Sets a schedule to the run that is about to begin.
+    """Adapts a schedule to the run that is about to begin.
 
     Args:
         schedule: What `default_schedule` returned.
         first_step: The optimizer's count of steps before the run.
-        total_steps: Steps of the run; `None` where they are unknown, and then the rate stays after the warm-up.
+        total_steps: Steps of the run; `None` if they are unknown. Then the rate stays constant after the warm-up.
     """
     schedule.first_step = first_step
     schedule.total_steps = total_steps or TOTAL_STEPS
@@ -82,7 +82,7 @@ def fit_schedule(schedule: WarmupPolynomial, first_step: int, total_steps: int |
 def steps_of_fit(
     data: Any, batch_size: int | None, epochs: int, initial_epoch: int, steps_per_epoch: int | None, split: float
 ) -> int | None:
-    """How many optimizer steps a call of `fit` is going to make, as far as that is known.
+    """Counts the optimizer steps that a call of `fit` will make, if that is known.
 
     Args:
         data: Its first argument.
@@ -106,13 +106,13 @@ def steps_of_fit(
 
 
 def _batches(data: Any, batch_size: int, split: float) -> int | None:
-    """The batches of an epoch, where they are known."""
+    """The number of batches of an epoch, or `None` if it is unknown."""
     if isinstance(data, keras.utils.PyDataset):
         return data.num_batches
     try:
         length = len(data)
     except TypeError:
         return None
-    # Only arrays are counted in examples: data sets of TensorFlow and loaders of PyTorch in batches.
+    # The length of arrays is in examples, that of TensorFlow's data sets and PyTorch's loaders in batches.
     is_array = hasattr(data, "shape") or isinstance(data, list | tuple)
     return -(-math.floor(length * (1.0 - split)) // batch_size) if is_array else length

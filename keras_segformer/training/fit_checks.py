@@ -1,4 +1,4 @@
-"""What `fit` looks at before the first step."""
+"""Checks that `fit` makes before the first step."""
 
 from __future__ import annotations
 
@@ -16,18 +16,18 @@ from keras_segformer.mask_rules import MaskRules, check_sizes
 
 _FIRST_BATCHES = 2
 _FIRST_MASKS = 512
-"""Of an array as many are counted by class; all are checked for labels that are no class."""
+"""Masks of an array whose pixels are counted by class. All masks are checked for invalid labels."""
 
 
 def check_class_weight(class_weight: Mapping[int, float] | None, num_classes: int) -> None:
-    """Refuses Keras' weights by class, which are for one label per example.
+    """Refuses Keras' class weights, which are for one label per example.
 
     Args:
         class_weight: As given to `fit`.
         num_classes: Channels of the logits.
 
     Raises:
-        ValueError: There are some; the message has the loss that takes them.
+        ValueError: There are class weights; the message names the loss that takes them.
     """
     if class_weight is None:
         return
@@ -39,17 +39,17 @@ def check_class_weight(class_weight: Mapping[int, float] | None, num_classes: in
 
 
 def check_callbacks(callbacks: Any, schedule: Any) -> None:
-    """Refuses callbacks that would do something else than they seem to.
+    """Refuses callbacks that would not do what they are meant to.
 
-    Those are callbacks that set the learning rate of an optimizer whose rate follows a schedule; and, with versions of
-    Keras that guess by the name whether more is better, a `ModelCheckpoint` that would keep the worst IoU.
+    These are callbacks that set the learning rate of an optimizer whose rate follows a schedule; and, with versions of
+    Keras that guess from a metric's name whether higher is better, a `ModelCheckpoint` that would keep the worst IoU.
 
     Args:
         callbacks: As given to `fit`.
-        schedule: The default schedule; `None` where the rate can be set.
+        schedule: The default schedule; `None` if the rate can be set.
 
     Raises:
-        ValueError: There is one; the message says how to compile.
+        ValueError: There is such a callback; the message names the remedy.
     """
     setters = keras.callbacks.ReduceLROnPlateau, keras.callbacks.LearningRateScheduler
     for callback in getattr(callbacks, "callbacks", None) or keras.tree.flatten(callbacks):
@@ -67,12 +67,12 @@ def check_callbacks(callbacks: Any, schedule: Any) -> None:
 
 
 def check_masks(x: Any, y: Any, rules: MaskRules, names: Sequence[str], what: str) -> Any:
-    """Checks the masks that `fit` is given: arrays whole, of data sets the first batches.
+    """Checks the masks that are passed to `fit`: all of an array, the first batches of a data set.
 
     Args:
         x: A data set of (images, masks), or images.
         y: Masks, where `x` is images.
-        rules: What the masks may hold.
+        rules: The rules for valid masks.
         names: The names of the classes.
         what: How messages call the masks.
 
@@ -80,7 +80,7 @@ def check_masks(x: Any, y: Any, rules: MaskRules, names: Sequence[str], what: st
         `x`, or a generator that yields the same.
 
     Raises:
-        InvalidDatasetError: Labels that are no class, no label at all in an array, or another aspect ratio.
+        InvalidDatasetError: Invalid labels, no label at all in an array, or another aspect ratio.
     """
     if y is not None:
         masks = _array(y)
@@ -112,7 +112,7 @@ def _warn(rules: MaskRules, counts: np.ndarray, names: Sequence[str], what: str,
 
 
 def _first_batches(data: Any) -> tuple[list[tuple[Any, Any]], Any]:
-    """The first pairs of images and masks, where they can be had, and the data that still hold them."""
+    """The first pairs of images and masks, if they can be read, and the data, from which nothing is missing."""
     if isinstance(data, GeneratorType):
         first = list(itertools.islice(data, _FIRST_BATCHES))
         return _pairs(first), (each for each in itertools.chain(first, data))

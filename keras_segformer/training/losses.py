@@ -1,4 +1,4 @@
-"""The loss of semantic segmentation, with the options that data sets ask for."""
+"""The loss for semantic segmentation, with options for class imbalance."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ class SegmentationLoss(keras.losses.Loss):
     values 0 and 1, sigmoid cross-entropy.
 
     Masks are class indices `(B, H, W)` or `(B, H, W, 1)`, integers or whole floats. A label that is not a class is an
-    error; inside of XLA and JAX, which know no assertions, the loss is NaN instead, and the pixel has no gradient.
+    error; under XLA and JAX, which have no assertions, the loss is NaN instead, and the pixel has no gradient.
     `sample_weight` is one number per picture `(B,)` or per pixel `(B, H, W)`.
 
     Args:
@@ -40,8 +40,8 @@ class SegmentationLoss(keras.losses.Loss):
         class_weights: A factor for the loss of every class. The mean divides by pixels, not by weights.
         hard_example_threshold: Online hard example mining: only pixels whose label has a probability below this
             count; see `min_kept`.
-        min_kept: The share of labelled pixels that mining keeps at least, the hardest ones. Under `tf.distribute` of
-            every replica's own, since they are ranked.
+        min_kept: The share of labelled pixels that mining always keeps, the hardest ones. Under `tf.distribute` each
+            replica ranks its own pixels.
         dice_weight: Factor of the soft Dice loss that is added: 1 - 2 Σ p y / (Σ p² + Σ y²), averaged over the
             classes that occur in the batch.
         name: Name of the loss.
@@ -120,7 +120,7 @@ class SegmentationLoss(keras.losses.Loss):
             )
 
     def _hard(self, losses: Any, valid: Any) -> Any:
-        """Which pixels are hard: of low probability, or among the hardest `min_kept`."""
+        """Returns a mask of the hard pixels: those of low probability, and the hardest `min_kept`."""
         flat = ops.reshape(ops.where(valid, losses, -1.0), (-1,))  # (B * H * W,)
         ranked = ops.flip(ops.sort(flat))
         rank = ops.cast(self.min_kept * ops.sum(ops.cast(valid, "float32")), "int32")

@@ -93,7 +93,7 @@ def model_card(
     scores = evaluation.scores
     rows = zip(model.label_set.names, scores.iou, scores.accuracy, strict=True)
     return _CARD.format(
-        title=recipe.heading,
+        title=recipe.title or f"SegFormer on {recipe.dataset}",
         dataset=recipe.dataset,
         parameters=model.count_params(),
         num_classes=model.label_set.num_classes,

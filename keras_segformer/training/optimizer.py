@@ -34,11 +34,11 @@ class GroupedAdamW(keras.optimizers.Optimizer):
         m  ← b1 m + (1 - b1) g,    v ← b2 v + (1 - b2) g²
         w  ← w - r lr (m / (1 - b1^t)) / (sqrt(v / (1 - b2^t)) + epsilon)
 
-    (Keras' own Adam leaves `v` uncorrected beside its epsilon, which matters in the first steps.)
+    (Keras' own Adam adds epsilon before the bias of `v` is corrected, which matters in the first steps.)
 
     The moving average of the weights that `use_ema` keeps has the momentum `min(ema_momentum, (1 + t) / (10 + t))`
-    after `t` steps, so that it forgets the initial weights in short runs too. (Keras' own is constant: after 24 steps
-    with momentum .99 the average is 79 % the weights of the first step.)
+    after `t` steps, so that it forgets the initial weights in short runs too. (Keras' momentum is constant: after 24
+    steps with momentum .99, 79 % of the average are the initial weights.)
 
     Args:
         learning_rate: A number or a schedule.
@@ -47,7 +47,7 @@ class GroupedAdamW(keras.optimizers.Optimizer):
         beta_2: Decay of the average of squared gradients.
         epsilon: Added to the root of the latter.
         groups: In order, dictionaries of `pattern` (a regular expression looked for in the variable's path),
-            `rate` and `decay` (factors). The first that matches counts; variables that match none have factors 1.
+            `rate` and `decay` (factors). The first match counts; variables without a match have factors 1.
         **kwargs: The options of every Keras optimizer: `clipnorm`, `global_clipnorm`, `use_ema`,
             `gradient_accumulation_steps`, and so on. Its own `weight_decay` is not used.
 
@@ -69,7 +69,7 @@ class GroupedAdamW(keras.optimizers.Optimizer):
         name: str = "grouped_adamw",
         **kwargs: Any,
     ) -> None:
-        # The decay of the base class knows one rate for all variables.
+        # The base class decays all variables with one learning rate.
         super().__init__(learning_rate=learning_rate, weight_decay=None, name=name, **kwargs)
         is_schedule = isinstance(learning_rate, keras.optimizers.schedules.LearningRateSchedule)
         self.schedule = learning_rate if is_schedule else None
@@ -88,7 +88,7 @@ class GroupedAdamW(keras.optimizers.Optimizer):
         self._factors = [self.factors(variable.path) for variable in variables]
 
     def factors(self, path: str) -> tuple[float, float]:
-        """The factors on learning rate and weight decay of a variable.
+        """Looks up the factors on learning rate and weight decay of a variable.
 
         Args:
             path: The variable's `path`.
@@ -107,8 +107,8 @@ class GroupedAdamW(keras.optimizers.Optimizer):
         return 1.0, 1.0
 
     def update_step(self, gradient: Any, variable: keras.Variable, learning_rate: Any) -> None:
-        # Private, but what every optimizer of Keras calls: under `tf.distribute` the variable that arrives here is a
-        # replica's copy, which nothing public leads back from.
+        # Private, but called by every optimizer of Keras: under `tf.distribute` the variable is a replica's copy, and
+        # there is no public way from it to the index.
         index = self._get_variable_index(variable)
         momentum, velocity = self._momentums[index], self._velocities[index]
         rate_factor, decay_factor = self._factors[index]
@@ -126,7 +126,7 @@ class GroupedAdamW(keras.optimizers.Optimizer):
         self.assign_sub(variable, rate * (update + decay * variable))
 
     def _update_model_variables_moving_average(self, trainable_variables: Sequence[keras.Variable]) -> None:
-        # Keras has no option for a momentum that depends on the step; this is where it reads the constant.
+        # Keras has no option for a momentum that depends on the step; it reads the constant here.
         constant = self.ema_momentum
         step = ops.cast(self.iterations, "float32")
         self.ema_momentum = ops.minimum(constant, (1 + step) / (10 + step))

@@ -168,11 +168,6 @@ class Recipe(BaseModel):
         return self.steps and self.steps_per_epoch and self.steps // self.steps_per_epoch
 
     @property
-    def heading(self) -> str:
-        """The title, or what can be said without one."""
-        return self.title or f"SegFormer from {self.initial or 'the default preset'} on {self.dataset}"
-
-    @property
     def has_random_weights(self) -> bool:
         """Whether the run starts from no trained weights at all."""
         return self.random_weights or self.initial in VARIANTS

@@ -40,7 +40,7 @@ from keras_segformer.training.distillation_run import open_teacher
 from keras_segformer.training.example_pictures import first_examples, write_examples
 from keras_segformer.training.model_card import model_card
 from keras_segformer.training.recipe import Phase, Recipe
-from keras_segformer.training.run_data import announce_data, load_data
+from keras_segformer.training.run_data import announce_data, check_data, load_data
 from keras_segformer.training.run_settings import RunSettings
 from keras_segformer.training.run_state import RunState, uses_average
 from keras_segformer.training.start import default_start, describe_start
@@ -117,7 +117,6 @@ def follow(network: type[Network], recipe: Recipe, settings: RunSettings) -> Fin
     """
     _require_packages()
     state, recipe = _open_folder(recipe, settings)
-    recipe = _with_start(recipe)
     keras.utils.set_random_seed(recipe.seed)
     if settings.deterministic:
         _make_deterministic()
@@ -125,6 +124,8 @@ def follow(network: type[Network], recipe: Recipe, settings: RunSettings) -> Fin
     with open_strategy(settings.strategy) as devices:
         if recipe.batch_size is not None:
             devices.check_batch_size(recipe.batch_size)
+        check_data(recipe, settings)
+        recipe = _with_start(recipe, devices)
         teacher = open_teacher(recipe, settings.data)
         keras.utils.set_random_seed(recipe.seed)  # so that the student begins as it would without a teacher
         recipe, training, validation = load_data(recipe, settings, devices)
@@ -139,21 +140,22 @@ def follow(network: type[Network], recipe: Recipe, settings: RunSettings) -> Fin
     return FinishedRun(settings.output / PRESET, recipe, evaluation)
 
 
-def _with_start(recipe: Recipe) -> Recipe:
+def _with_start(recipe: Recipe, devices: Devices) -> Recipe:
     """The recipe with the preset to start from, which is on this machine afterwards."""
     is_default = recipe.initial is None
     if is_default:
         recipe = recipe.replace({"initial": default_start()})
     elif not recipe.has_random_weights:
         locate(recipe.initial)
-    print(describe_start(recipe.initial, recipe.random_weights, is_default), file=sys.stderr)
+    if devices.is_chief:
+        print(describe_start(recipe.initial, recipe.random_weights, is_default), file=sys.stderr)
     return recipe
 
 
 def build_model(
     network: type[Network], recipe: Recipe, label_set: LabelSet, teacher: SegFormerNetwork | None = None
 ) -> Network:
-    """The compiled model that a recipe starts from.
+    """Builds and compiles the model that a recipe starts from.
 
     Args:
         network: The class of the model.
@@ -229,7 +231,7 @@ def _fit_phase(
 ) -> None:
     """Trains for what is left of a phase."""
     if model.train_function is not None:
-        # Keras would trace it with sizes left open to fit both crops: slower, and other bits than in a resumed run.
+        # Keras would retrace it for crops of any size, which is slower and gives other bits than a resumed run.
         model.make_train_function(force=True)
     num_workers, worker = devices.workers
     dataset = training_dataset(
@@ -336,12 +338,13 @@ def _finish(
     """Writes tables, pictures and preset of a run that is over, all of the same weights, and returns the scores."""
     output = settings.output
     write_history(output / "history.csv", state.history)
-    draw_curve(state.history, output / CURVE)
+    height, width = recipe.validation_size
+    draw_curve(state.history, output / CURVE, f"{recipe.title}; validation at {height}x{width} pixels")
     model = load_segmenter(network, state.best_preset)
     model.license = model.license or recipe.build_license()
     with atomic_folder(output / PRESET, overwrite=True) as temporary:
         save_keras_folder(model, temporary, overwrite=True, weights_dtype=recipe.weights_dtype)
-        # The scores are to be those of the weights as they are on disk.
+        # Score the weights as they are on disk.
         model.load_weights(temporary / WEIGHTS)
         evaluation = evaluate(model, validation, **recipe.evaluation)
         shutil.copy(output / CURVE, temporary)
@@ -355,7 +358,7 @@ def _finish(
 
 
 def _require_packages() -> None:
-    """Sees what is missing before the data are prepared."""
+    """Checks for missing packages before the data are prepared."""
     for module in ("tensorflow_datasets", "tensorboard", "matplotlib"):
         if importlib.util.find_spec(module) is None:
             raise MissingExtraError(module, "training")

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import json
 import sys
+from pathlib import PurePosixPath
 from typing import Any
 
 from keras_segformer.data.examples import NAME, Examples
-from keras_segformer.data.loading import load
+from keras_segformer.data.loading import load, require_folder
 from keras_segformer.data.sources import SOURCES
 from keras_segformer.files import write_file
 from keras_segformer.training.follow_data import check_classes, complete, measure, with_splits
@@ -16,6 +17,24 @@ from keras_segformer.training.run_settings import RunSettings
 from keras_segformer.training.strategies import Devices
 
 SPLIT = "split.json"
+
+
+def check_data(recipe: Recipe, settings: RunSettings) -> None:
+    """Refuses data that are not there, before weights are downloaded.
+
+    Args:
+        recipe: The recipe.
+        settings: Where the data are.
+
+    Raises:
+        FileNotFoundError: There is no such folder or archive.
+        InvalidDatasetError: It does not hold the data set.
+        ValueError: The data set needs a folder, and none is named.
+    """
+    if settings.data is None:
+        require_folder(recipe.dataset)
+    elif recipe.dataset in SOURCES:
+        SOURCES[recipe.dataset].find(settings.data)
 
 
 def load_data(recipe: Recipe, settings: RunSettings, devices: Devices) -> tuple[Recipe, Examples, Examples]:
@@ -46,7 +65,16 @@ def load_data(recipe: Recipe, settings: RunSettings, devices: Devices) -> tuple[
     if splits.validation_split not in (recipe.validation_split, "val") and devices.is_chief:
         _write_split(splits, settings, training, validation)
     facts = measure(training, count_pixels=recipe.loss.get("class_weights") == "auto")
-    return complete(splits, facts, devices.num_replicas), training, validation
+    completed = complete(splits, facts, devices.num_replicas)
+    if completed.title is None:
+        completed = completed.replace({"title": _title(completed, settings)})
+    return completed, training, validation
+
+
+def _title(recipe: Recipe, settings: RunSettings) -> str:
+    """A title for a run that differs from what its recipe describes."""
+    data = settings.data.resolve().name if settings.data and recipe.dataset == "folder" else recipe.dataset
+    return f"SegFormer from {PurePosixPath(recipe.initial).name} on {data}"
 
 
 def _has_validation(recipe: Recipe, settings: RunSettings) -> bool:
@@ -65,7 +93,7 @@ def _write_split(recipe: Recipe, settings: RunSettings, training: Examples, vali
 
 
 def announce_data(recipe: Recipe, training: Examples, validation: Examples) -> None:
-    """Says on the standard error in two lines what is about to happen.
+    """Prints the sizes of the data and of the run on the standard error.
 
     Args:
         recipe: The completed recipe.

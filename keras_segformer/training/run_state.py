@@ -1,4 +1,4 @@
-"""What a training run keeps on disk so that it survives being killed at any moment."""
+"""The state of a training run on disk, which survives that the run is killed at any moment."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ class RunState:
     """The last complete checkpoint of a run, and its best weights.
 
     Every checkpoint is a folder of its own, named after its epoch, that appears whole or not at all; older ones are
-    removed afterwards. The best weights, kept likewise, are written before the checkpoint that knows of them: a run
+    removed afterwards. The best weights are stored in the same way, before the checkpoint that refers to them: a run
     that is killed in between repeats the epoch and writes them again.
 
     Args:
@@ -63,13 +63,13 @@ class RunState:
 
     @classmethod
     def read(cls, folder: Path) -> RunState:
-        """Finds where a run stands.
+        """Reads the last checkpoint of a run.
 
         Args:
             folder: The folder of the run; it may be missing.
 
         Returns:
-            The state; of a run that has not finished an epoch, an empty one.
+            The state, which is empty if no epoch was finished.
         """
         checkpoints = _numbered(folder / _CHECKPOINTS)
         if not checkpoints:
@@ -95,7 +95,7 @@ class RunState:
         Args:
             model: The compiled model.
             row: The figures of the epoch.
-            writes: Whether this process writes. Among several, which all have to compute together, one does.
+            writes: Whether this process writes files. Of several processes, which all compute, one does.
         """
         self.history.append(row)
         if self.best_epoch == self.epoch:
@@ -114,7 +114,7 @@ class RunState:
 
 
 def _random_generators(model: keras.Model) -> list[keras.Variable]:
-    """The states behind dropout and stochastic depth, which Keras counts as variables but not as weights."""
+    """The random states of dropout and stochastic depth, which Keras counts as variables but not as weights."""
     others = {id(variable) for variable in (*model.weights, *model.metrics_variables)}
     return [variable for variable in model.variables if id(variable) not in others]
 
@@ -130,7 +130,7 @@ def uses_average(model: keras.Model) -> bool:
 
 @contextlib.contextmanager
 def averaged_weights(model: keras.Model) -> Iterator[None]:
-    """Puts the optimizer's moving average, where it keeps one, in place of the weights for a while.
+    """Replaces the weights by the optimizer's moving average, if it keeps one, within a block.
 
     Args:
         model: A compiled model.
@@ -152,7 +152,7 @@ def _name(epoch: int) -> str:
 
 
 def _numbered(folder: Path) -> list[Path]:
-    """The complete folders of a kind, in the order of their epochs; temporary ones begin with a dot."""
+    """The complete folders in the order of their epochs; the names of temporary ones begin with a dot."""
     return sorted(folder.glob("epoch_*"))
 
 
@@ -166,9 +166,9 @@ def row_of(logs: dict[str, Any]) -> Row:
     """The figures of an epoch as plain numbers.
 
     Args:
-        logs: What Keras hands to callbacks.
+        logs: The metrics that Keras passes to callbacks.
 
     Returns:
-        The same with Python floats.
+        The metrics as Python floats.
     """
     return {name: float(value) for name, value in logs.items()}

@@ -15,11 +15,11 @@ class WarmupPolynomial(keras.optimizers.schedules.LearningRateSchedule):
     """Polynomial decay to zero, multiplied during the first steps by a factor that rises linearly to 1.
 
     At step `s` of `n`: `rate * (1 - s / n)**power`, times `ratio + (1 - ratio) * s / warmup_steps` while
-    `s < warmup_steps`. With `decay_steps` the rate stays until that many steps are left and decays over those.
+    `s < warmup_steps`. With `decay_steps` the rate is constant until that many steps are left, and decays over those.
 
     Args:
         rate: The learning rate without both.
-        total_steps: When it reaches zero.
+        total_steps: The step at which it reaches zero.
         warmup_steps: Length of the warm-up.
         power: Exponent of the decay.
         warmup_ratio: The factor at step 0.
@@ -27,7 +27,7 @@ class WarmupPolynomial(keras.optimizers.schedules.LearningRateSchedule):
         decay_steps: Steps at the end over which the rate decays; `None` for all.
 
     Raises:
-        ValueError: The schedule has no step, or the warm-up or the decay is longer than it.
+        ValueError: The schedule has no step, or its warm-up or decay is longer than the schedule.
 
     Source: `lr_config` of `local_configs/segformer/B0/segformer.b0.512x512.ade.160k.py` of the original code.
 
@@ -66,7 +66,7 @@ class WarmupPolynomial(keras.optimizers.schedules.LearningRateSchedule):
 
     def __call__(self, step: Any) -> Any:
         step = ops.cast(step, "float32") - self.first_step
-        # Not 1 - step / total, of which float32 keeps few digits towards the end.
+        # Not 1 - step / total, which loses digits in float32 towards the end.
         remaining = ops.maximum(self.total_steps - step, 0.0) / (self.decay_steps or self.total_steps)
         if self.decay_steps is not None:
             remaining = ops.minimum(remaining, 1.0)

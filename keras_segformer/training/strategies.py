@@ -1,16 +1,16 @@
 """Training on many devices: the strategies `none`, `mirrored` and `data-parallel`.
 
-Both others split every batch evenly among copies of the model, and the step they make together is the step that one
-device would make on the whole batch: loss, gradients and batch norm are those of the global batch.
+The latter two split every batch evenly among copies of the model. Together they make the step that one device would
+make on the whole batch: loss, gradients and batch norm are those of the global batch.
 
 - `mirrored` is `tf.distribute.MirroredStrategy`: all GPUs of one machine, with the TensorFlow backend.
 - `data-parallel` is Keras' distribution API with the JAX backend: all accelerators of one machine or of several, GPUs
-  or TPUs. Among several machines the same command runs once on each, and the environment variables of
-  `keras.distribution.initialize` tell every process of the others: `KERAS_DISTRIBUTION_JOB_ADDRESSES`,
-  `KERAS_DISTRIBUTION_NUM_PROCESSES` and `KERAS_DISTRIBUTION_PROCESS_ID`. (JAX finds out by itself what is left out on
-  Cloud TPU and under Slurm; one of them has to be set all the same, to say that there are others.)
+  or TPUs. On several machines the same command runs once on each, and the environment variables of
+  `keras.distribution.initialize` describe the processes: `KERAS_DISTRIBUTION_JOB_ADDRESSES`,
+  `KERAS_DISTRIBUTION_NUM_PROCESSES` and `KERAS_DISTRIBUTION_PROCESS_ID`. (On Cloud TPU and under Slurm JAX detects
+  what is left out; one of them has to be set all the same, to say that there are several processes.)
 
-`tf.distribute.MultiWorkerMirroredStrategy`, the road of TensorFlow to several machines, is not among them: Keras 3 does
+`tf.distribute.MultiWorkerMirroredStrategy`, TensorFlow's strategy for several machines, is missing because Keras 3 does
 not support it (keras-team/keras issue 20585).
 """
 
@@ -35,13 +35,13 @@ _NOT_MIRRORED = ("clipnorm", "global_clipnorm", "clipvalue", "gradient_accumulat
 
 @dataclasses.dataclass(frozen=True)
 class Devices:
-    """What a training run has to know of the devices that it runs on; `open_strategy` gives it.
+    """The devices that a training run uses, as `open_strategy` returns them.
 
     Args:
         strategy: One of `STRATEGIES`.
         num_replicas: How many copies of the model train, in all processes together.
         num_workers: How many processes train.
-        worker: Which of them this one is, from 0.
+        worker: The number of this process, from 0.
     """
 
     strategy: str = "none"
@@ -51,28 +51,28 @@ class Devices:
 
     @property
     def is_chief(self) -> bool:
-        """Whether this process is the one that writes files and reports."""
+        """Whether this is the process that writes files and prints."""
         return self.worker == 0
 
     @property
     def workers(self) -> tuple[int, int]:
         """`num_workers` and `worker`, as `training_dataset` takes them.
 
-        Give it `batch_size // num_workers` too: then the processes see together what one would see. Keras' own
-        sharding, which this replaces, would have every process decode and augment all pictures.
+        Pass it `batch_size // num_workers` too: then all processes together see what a single one would see. Keras' own
+        sharding, which this replaces, would make every process decode and augment all pictures.
         """
         return self.num_workers, self.worker
 
     @property
     def can_predict(self) -> bool:
-        """Whether this process may call the model on its own, outside of `fit` and `evaluate`.
+        """Whether this process may call the model outside of `fit` and `evaluate`.
 
-        Among several processes it may not: all of them have to take part in every computation.
+        With several processes it may not: all of them have to take part in every computation.
         """
         return self.num_workers == 1
 
     def check_batch_size(self, batch_size: int) -> None:
-        """Sees that a batch can be divided evenly.
+        """Checks that a batch can be divided evenly.
 
         Args:
             batch_size: Examples of a batch, all devices together.
@@ -91,11 +91,11 @@ class Devices:
             )
 
     def check_optimizer(self, optimizer: keras.optimizers.Optimizer) -> None:
-        """Sees that an optimizer does on these devices what it would do on one.
+        """Checks that an optimizer behaves on these devices as on a single one.
 
-        Under `tf.distribute` Keras clips the gradients of every replica before it sums them, fails where gradients
-        are accumulated (keras-team/keras issue 20582), and looks for overflow on the first replica alone, so that
-        one on another ends up in the weights.
+        Under `tf.distribute` Keras clips the gradients of every replica before it sums them, fails to accumulate
+        gradients (keras-team/keras issue 20582), and checks only the first replica for overflow, so that the overflow
+        of another one ends up in the weights.
 
         Args:
             optimizer: The optimizer of a compiled model.
@@ -123,9 +123,9 @@ class Devices:
             )
 
     def evaluation_batches(self, examples: Examples, batch_size: int, size: tuple[int, int]) -> tf.data.Dataset:
-        """`evaluation_dataset` in batches that every device has an equal part in.
+        """`evaluation_dataset` in batches that are divided evenly among the devices.
 
-        The last batch is filled up with pictures without any label, which count in no metric. `batch_size` is
+        The last batch is filled up with pictures without labels, which no metric counts. `batch_size` is
         rounded up to a multiple of the devices. Every process decodes all pictures and keeps its own.
 
         Args:
@@ -156,7 +156,7 @@ class Devices:
 
 
 def open_strategy(name: str = "none") -> contextlib.AbstractContextManager[Devices]:
-    """The context in which a model is built, compiled and trained on many devices.
+    """Opens the context in which a model is built, compiled and trained on several devices.
 
     Set the random seed before, so that all processes begin with the same weights, and load the data after: it has to
     be opened before TensorFlow and JAX compute anything. Among several processes it can be opened once, since JAX
@@ -218,13 +218,13 @@ def _data_parallel() -> Iterator[Devices]:
     with distribution.scope():
         yield Devices("data-parallel", distribution.device_mesh.devices.size, jax.process_count(), jax.process_index())
     if is_one_of_several:
-        # Else at exit, where JAX gives the others five minutes to wait for one that goes on to evaluate.
+        # Otherwise JAX does so at exit, and the others wait at most five minutes for the one that evaluates.
         jax.distributed.shutdown()
 
 
 def _keep_tensorflow_off_the_gpus() -> None:
-    """TensorFlow, which only reads the data, would take the whole memory of the GPUs."""
-    # It is too late where it has computed something already, in a notebook say.
+    """Keeps TensorFlow, which only reads the data, from reserving all memory of the GPUs."""
+    # Too late if TensorFlow has computed something already, as in a notebook.
     with contextlib.suppress(RuntimeError):
         tf.config.set_visible_devices([], "GPU")
 

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import argparse
 import json
+import shlex
+from pathlib import Path
 
 import numpy as np
 import pytest
 from PIL import Image
 
 from keras_segformer import SegFormer
-from keras_segformer.cli import main
+from keras_segformer.cli import main, make_parser
 from keras_segformer.cli.parsers import train
 from tiny import tiny_config
 
@@ -39,7 +41,13 @@ def test_changes_without_key_or_value_are_refused(text):
     ("arguments", "message"),
     [
         (["--recipe", "b9_moon"], "There is no recipe 'b9_moon'"),
-        (["--recipe", "b0_camvid", "--set", "stepz=1"], "unknown keys ['stepz']"),
+        (["--recipe", "b0_camvid", "--set", "stepz=1"], "did you mean `steps`?"),
+        (["--set", "evaluation.size=huge"], "`evaluation.size` must be aligned"),
+        (["--set", "early_stopping.patience=soon"], "`early_stopping.patience` must be a whole number"),
+        (["--epochs", "3", "--set", "steps=12"], "either `epochs` or `steps`"),
+        (["--size", "16"], "`input_size`"),
+        (["--preset", "b0_ade"], "b0_ade20k"),
+        ([], "--data"),
         (["--recipe", "b0_camvid"], "--data"),
         (["--recipe", "b0_camvid", "--data", "nowhere"], "nowhere"),
         (["--recipe", "b0_camvid", "--data", "nowhere", "--strategy", "data-parallel"], "KERAS_BACKEND=jax"),
@@ -54,34 +62,88 @@ def test_errors_are_one_line(arguments, message, tmp_path, monkeypatch, capsys):
     assert not (tmp_path / "run").exists()
 
 
-def test_a_run_of_one_step(tmp_path, capsys):
+@pytest.fixture
+def data(tmp_path) -> Path:
+    """Five pictures of an odd size with masks of two classes, without a validation split."""
     rng = np.random.default_rng(0)
-    for split in ("train", "val"):
-        for kind, array in (
-            ("images", rng.integers(0, 256, (40, 48, 3))),
-            ("masks", rng.integers(0, 3, (40, 48))),
-        ):
-            folder = tmp_path / "data" / split / kind
-            folder.mkdir(parents=True)
-            Image.fromarray(array.astype(np.uint8)).save(folder / "0.png")
+    for index in range(5):
+        mask = rng.integers(0, 2, (3, 5)).repeat(13, axis=0).repeat(11, axis=1)
+        image = 200 * mask[..., None] + rng.integers(0, 50, (*mask.shape, 3))
+        for kind, array in (("images", image), ("masks", mask)):
+            folder = tmp_path / "my data" / kind
+            folder.mkdir(parents=True, exist_ok=True)
+            Image.fromarray(array.astype(np.uint8)).save(folder / f"{index}.png")
+    return tmp_path / "my data"
+
+
+@pytest.fixture
+def tiny(tmp_path) -> Path:
     SegFormer(tiny_config()).save_to_preset(tmp_path / "tiny")
-    changes = {
-        "dataset": "folder",
-        "initial": str(tmp_path / "tiny"),
-        "random_weights": False,
-        "model": {},
-        "augmentation.crop_size": [32, 32],
-        "batch_size": 1,
-        "steps": 1,
-        "steps_per_epoch": 1,
-        "schedule.warmup_steps": 0,
-        "loss": {},
-        "validation_size": [40, 48],
-    }
-    sets = [part for key, value in changes.items() for part in ("--set", f"{key}={json.dumps(value)}")]
-    places = ["--data", tmp_path / "data", "--cache", tmp_path / "cache", "--output", tmp_path / "run"]
-    assert main(["train", "--recipe", "b0_camvid", *sets, *map(str, places)]) == 0
+    return tmp_path / "tiny"
+
+
+def test_one_line(data, tiny, tmp_path, monkeypatch, capsys):
+    monkeypatch.setenv("TF_CPP_MIN_LOG_LEVEL", "2")
+    run = tmp_path / "run"
+    options = ["--epochs", "1", "--size", "32", "--classes", "1", "--class-weights", "auto", "--set", "batch_size=2"]
+    places = ["--data", data, "--cache", tmp_path / "cache", "--output", run]
+    assert main(["train", "--preset", str(tiny), *options, *map(str, places)]) == 0
+
     captured = capsys.readouterr()
-    assert captured.out.strip() == str(tmp_path / "run" / "preset")
-    assert "SegFormer-B0 on CamVid" in captured.err
-    assert SegFormer.from_preset(tmp_path / "run" / "preset").config.num_classes == 3
+    assert f"Starts from {tiny}" in captured.err
+    assert "4 pictures to train on" in captured.err
+    assert "1 epochs of 2 steps, each of 2 crops of 32x32 pixels" in captured.err
+    for file in ("curve.png", "scores.png", "scores.json", "history.csv", "preset/README.md"):
+        assert (run / file).is_file()
+    assert len(list((run / "examples").iterdir())) == 1
+
+    split = json.loads((run / "split.json").read_text())
+    assert sorted(split["train"]["pictures"] + split["val"]["pictures"]) == ["0", "1", "2", "3", "4"]
+    recipe = json.loads((run / "config.json").read_text())["recipe"]
+    assert len(recipe["loss"]["class_weights"]) == 2
+    assert recipe["title"] == "SegFormer from tiny on my data"
+    assert recipe["expected"] is None
+    assert SegFormer.from_preset(run / "preset").config.num_classes == 1
+
+    # The suggested commands run, and give the scores that were printed.
+    _, _, suggested = captured.out.partition("next:\n")
+    predict, evaluate, convert = map(shlex.split, suggested.strip().splitlines())
+    assert convert[1] == "convert"
+    assert main(evaluate[1:]) == 0
+    scores = [line for line in captured.out.splitlines() if "IoU  " in line or "accuracy  " in line or "class" in line]
+    again = capsys.readouterr().out.splitlines()
+    assert len(scores) > 3
+    assert set(scores) <= set(again)
+    assert main(predict[1:]) == 0
+    assert len(list((run / "predictions").iterdir())) == 5
+
+
+def test_resuming_follows_the_values_that_followed_the_data(data, tiny, tmp_path, monkeypatch, capsys):
+    def interrupt(*args: object) -> None:
+        raise KeyboardInterrupt
+
+    run = tmp_path / "run"
+    places = ["--data", data, "--cache", tmp_path / "cache", "--output", run, "--preset", tiny, "--size", "32"]
+    with monkeypatch.context() as patch:
+        patch.setattr("keras_segformer.training.run.build_model", interrupt)
+        assert main(["train", *map(str, places)]) == 130
+    config = (run / "config.json").read_text()
+    with monkeypatch.context() as patch:
+        patch.setattr("keras_segformer.training.run.build_model", interrupt)
+        patch.setattr("keras_segformer.training.run_data.complete", lambda recipe, *args: recipe)
+        assert main(["train", *map(str, places), "--resume"]) == 130
+    assert (run / "config.json").read_text() == config
+    assert main(["train", *map(str, places), "--resume", "--set", "seed=1"]) == 2
+    assert "followed another recipe" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(("text", "weights"), [("auto", "auto"), ("1,2.5", [1.0, 2.5])])
+def test_class_weights_are_read(text, weights):
+    arguments = ["train", "--output", "run", "--class-weights", text]
+    assert make_parser().parse_args(arguments).class_weights == weights
+
+
+def test_wrong_class_weights(capsys):
+    with pytest.raises(SystemExit):
+        make_parser().parse_args(["train", "--output", "run", "--class-weights", "atuo"])
+    assert "neither auto nor a number for each class" in capsys.readouterr().err

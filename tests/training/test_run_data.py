@@ -1,0 +1,50 @@
+"""The data of a run: folders without a validation split, and with hardly any pictures."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from keras_segformer.label_sets import LabelSet
+from keras_segformer.training.recipe import Recipe
+from keras_segformer.training.run_data import load_data
+from keras_segformer.training.run_settings import RunSettings
+from keras_segformer.training.strategies import Devices
+
+pytest.importorskip("tensorflow_datasets")
+
+
+def settings(folder: Path, count: int) -> RunSettings:
+    """A data set of pictures of an odd size, with three classes of which the last never occurs."""
+    for kind in ("images", "masks"):
+        (folder / "pets" / kind).mkdir(parents=True)
+    for index in range(count):
+        mask = np.zeros((37, 61), np.uint8)
+        mask[:10] = 1
+        Image.fromarray(mask).save(folder / "pets" / "masks" / f"{index}.png")
+        Image.fromarray(np.dstack([mask] * 3)).save(folder / "pets" / "images" / f"{index}.png")
+    (folder / "pets" / "classes.json").write_text(json.dumps(LabelSet.generic(3).to_dict()))
+    return RunSettings(folder / "run", data=folder / "pets", cache=folder / "cache")
+
+
+@pytest.mark.parametrize(("count", "training", "validation"), [(1, 1, 1), (2, 1, 1), (6, 5, 1)])
+def test_small_data(tmp_path, count, training, validation):
+    recipe = Recipe(dataset="folder", epochs=2, initial="b0", validation_split=None, loss={"class_weights": "auto"})
+    place = settings(tmp_path, count)
+    completed, to_train, to_validate = load_data(recipe, place, Devices())
+    assert (to_train.size, to_validate.size) == (training, validation)
+    assert (completed.steps_per_epoch, completed.total_steps) == (1, 2)
+    assert completed.title == "SegFormer from b0 on pets"
+    assert completed.loss["class_weights"][2] == 1
+    assert completed.augmentation["crop_size"] == (128, 224)
+
+    listed = json.loads((place.output / "split.json").read_text())
+    names = [set(listed[name]["pictures"]) for name in ("train", "val")]
+    assert names[0] | names[1] == set(map(str, range(count)))
+    assert bool(names[0] & names[1]) == (count == 1)
+    again, _, _ = load_data(recipe.filled_from(completed), place, Devices())
+    assert again.trains_like(completed)

@@ -70,7 +70,7 @@ def overlay(
 
     Args:
         image: Anything that `keras_segformer.images.load_image` reads, `H` by `W` pixels.
-        labels: Class indices `(H, W)`, integer; where they are `label_set.ignore_index`, the image is left alone.
+        labels: Class indices `(H, W)`, integer; where they are `label_set.ignore_index`, the image is left unchanged.
         label_set: Names and colours of the classes.
         opacity: Weight of the colours, from 0 (only the image) to 1 (only the colours).
         palette: `"display"` for colours that are easy to tell apart on a photograph, or `"official"` for those of
@@ -103,7 +103,7 @@ def overlay(
     colors[ignored] = photograph[ignored]
     painted = np.array(Image.blend(Image.fromarray(photograph), Image.fromarray(colors), opacity))
     borders = _borders(labels)
-    # Strongest where photograph and colours are mixed evenly; either alone needs no help and stays as it is.
+    # Strongest at an even mix of photograph and colours; either alone needs no borders and gets none.
     whiteness = 3 * opacity * (1 - opacity)
     painted[borders] = np.rint((1 - whiteness) * painted[borders] + whiteness * 255)
     return painted
@@ -117,8 +117,8 @@ def class_shares(labels: np.ndarray, label_set: LabelSet) -> list[ClassShare]:
         label_set: Names of the classes.
 
     Returns:
-        `(index, name, share)` of the classes present, the largest first. A share is the fraction of the
-        pixels that are not ignored, so that all shares add up to 1; a picture of ignored pixels has none.
+        `(index, name, share)` of the classes present, the largest first. A share is a fraction of the pixels that are
+        not ignored, so that all shares add up to 1. If all pixels are ignored, the list is empty.
 
     Raises:
         ValueError: `labels` has another shape or dtype, or holds a value that is not a class index.
@@ -141,14 +141,14 @@ def legend(
 ) -> np.ndarray:
     """Draws the colour, name and share of every class present, the largest first.
 
-    The letters are those of Pillow's own font, which covers ASCII.
+    Text is set in Pillow's built-in font, which covers ASCII.
 
     Args:
         labels: Class indices `(H, W)`, integer.
         label_set: Names and colours of the classes.
-        height: Height in pixels, at least 18, to which rows and letters are fitted. Classes for which two
-            columns of legible rows have no room are summed up in a last row. Left out, all classes stand in
-            one column, which is as high as it must be.
+        height: Height in pixels, at least 18, to which rows and text are fitted. Classes that do not fit into two
+            columns of legible rows are summed up in a last row. By default, all classes are listed in one column of
+            the height that they need.
         palette: As for `overlay`.
 
     Returns:
@@ -168,7 +168,7 @@ def legend(
         return _legend_column(entries, _TALLEST_ROW, _TALLEST_ROW * len(entries))
     if height < _SHORTEST_ROW:
         raise ValueError(f"`height` must be at least {_SHORTEST_ROW} pixels to be legible; got {height}")
-    # Rows and letters grow with large pictures, which will be shown reduced.
+    # Rows and text grow with large pictures, which will be viewed at a reduced size.
     shortest_row = max(_SHORTEST_ROW, height // 28)
     tallest_row = max(_TALLEST_ROW, height // 18)
     rows_that_fit = height // shortest_row
@@ -192,15 +192,15 @@ def picture(
 
     Args:
         image: Anything that `keras_segformer.images.load_image` reads, `H` by `W` pixels.
-        labels: Class indices `(H, W)`, integer; where they are `label_set.ignore_index`, the image is left alone.
+        labels: Class indices `(H, W)`, integer; where they are `label_set.ignore_index`, the image is left unchanged.
         label_set: Names and colours of the classes.
         opacity: Weight of the colours, from 0 (only the image) to 1 (only the colours).
         palette: `"display"` for colours that are easy to tell apart on a photograph, or `"official"` for those of
             the label set.
 
     Returns:
-        `(max(H, 160), W + width of the legend, 3)`, uint8: below images less than 160 pixels high, which
-        leave no room for a legend, is white.
+        `(max(H, 160), W + width of the legend, 3)`, uint8. Images less than 160 pixels high, which leave no room for
+        a legend, are padded with white at the bottom.
 
     Raises:
         InvalidImageError: The image cannot be read.
@@ -219,7 +219,7 @@ def picture(
 
 
 def _palette_rows(labels: np.ndarray, label_set: LabelSet) -> np.ndarray:
-    """The labels, checked, with `num_classes` in place of the ignore index, as uint16 `(H, W)`."""
+    """Checks the labels and returns them with `num_classes` in place of the ignore index, as uint16 `(H, W)`."""
     labels = np.asarray(labels)
     if labels.ndim != 2 or labels.dtype.kind not in "iu" or labels.size == 0:
         raise ValueError(
@@ -241,7 +241,7 @@ def _palette_rows(labels: np.ndarray, label_set: LabelSet) -> np.ndarray:
 
 
 def _borders(labels: np.ndarray) -> np.ndarray:
-    """Where two classes meet, as a mask `(H, W)` that is one pixel wide per 500 pixels of the shorter side."""
+    """A mask `(H, W)` of the borders between classes, one pixel wide per 500 pixels of the shorter side."""
     width = max(1, round(min(labels.shape) / 500))
     borders = np.zeros(labels.shape, dtype=bool)
     borders[:, width:] |= labels[:, width:] != labels[:, :-width]
@@ -264,7 +264,7 @@ def _legend_entries(shares: list[ClassShare], colors: Sequence[tuple[int, int, i
 
 
 def _cut_off(entries: list[_Entry], count: int) -> list[_Entry]:
-    """At most `count` entries, of which the last sums up those left out."""
+    """At most `count` entries; the last one sums up those that are left out."""
     if len(entries) <= count:
         return entries
     shown, rest = entries[: count - 1], entries[count - 1 :]
@@ -282,7 +282,7 @@ def _percentage(share: float | None) -> str:
 
 
 def _legend_column(entries: list[_Entry], row_height: int, height: int) -> np.ndarray:
-    """Rows of a colour patch, a name and a percentage, from the top of a white column of the given height."""
+    """A white column of the given height with rows, from its top, of a colour patch, a name and a percentage."""
     font = ImageFont.load_default(size=0.58 * row_height)
     space, patch = row_height // 2, round(0.64 * row_height)
     text_left = 2 * space + patch

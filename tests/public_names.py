@@ -46,7 +46,7 @@ PUBLIC = {
     "keras_segformer.predict": ("MAX_PIXELS", "Segmentation", "SizeChoice", "segment"),
     "keras_segformer.training": (
         *("GroupedAdamW", "ORIGINAL_GROUPS", "Recipe", "RunSettings", "SegmentationLoss", "WarmupPolynomial"),
-        *("build_model", "load_recipe", "open_strategy", "recipe_names", "train"),
+        *("build_model", "distill", "load_recipe", "open_strategy", "recipe_names", "train"),
     ),
     "keras_segformer.visualization": ("ClassShare", "class_shares", "color_mask", "legend", "overlay", "picture"),
 }

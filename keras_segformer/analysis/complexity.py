@@ -1,17 +1,17 @@
 """Parameters and multiply-accumulates of a SegFormer, counted from its hyper-parameters alone.
 
-A multiply-accumulate (MAC) is one product and one sum in a convolution, a linear map or a matrix product of the
-attention. Norms, activations, softmax, biases and resizes are not counted, as is usual.
+A multiply-accumulate (MAC) is one multiplication and one addition in a convolution, a linear layer or a matrix product
+of the attention. As is customary, norms, activations, softmax, biases and resizes are not counted.
 
 The paper's columns (arXiv 2105.15203, table 1a, where MACs are called FLOPs):
 
-- MACs. The authors' `tools/get_flops.py` adds the attention's two products to the count of mmcv 1.2's
-  `get_model_complexity_info`. That tool also counts an operation per output of every convolution with a bias and of
-  every ReLU, but none for the biases of linear maps, layer norm, synchronised batch norm and GELU. Counted so, with
-  the 150 classes of ADE20K for Cityscapes as well (which has 19), all twelve printed values come out exactly: see
-  `paper_macs`. A head of 19 classes would cost 4.4e9 less for B0 and B1 and 13.2e9 less for B2 to B5.
-- Parameters. The decoder's column is exact. The encoder's is the rounded total less the rounded decoder, and so up to
-  0.1 M from the true count: B0 3.4 (3.32), B1 13.1 (13.15), B3 44.0 (44.07); the others agree both ways.
+- MACs. The authors' `tools/get_flops.py` adds the two matrix products of the attention to the count of mmcv 1.2's
+  `get_model_complexity_info`. That tool also counts one operation per output of every convolution with a bias and of
+  every ReLU, but none for the biases of linear layers, layer norm, synchronised batch norm and GELU. Counted this way,
+  and with the 150 classes of ADE20K for Cityscapes too (which has 19), all twelve printed values are reproduced
+  exactly: see `paper_macs`. A head of 19 classes would cost 4.4e9 less for B0 and B1 and 13.2e9 less for B2 to B5.
+- Parameters. The decoder's column is exact. The encoder's is the rounded total minus the rounded decoder, hence up to
+  0.1 M off the true count: B0 3.4 (3.32), B1 13.1 (13.15), B3 44.0 (44.07); the others agree both ways.
 """
 
 from __future__ import annotations
@@ -30,22 +30,23 @@ PAPER_PARAMETERS_M: Mapping[str, tuple[float, float]] = {
     "b4": (60.8, 3.3),
     "b5": (81.4, 3.3),
 }
-"""Parameters of the encoder and of the decoder in units of 1e6, as table 1a of the paper prints them."""
+"""Millions of parameters of the encoder and of the decoder, as printed in table 1a of the paper."""
 
 PAPER_NUM_CLASSES = 150
-"""Classes of the head whose parameters and MACs the paper prints, for Cityscapes as well."""
+"""Number of classes for which the paper prints parameters and MACs, for Cityscapes too."""
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class Cost:
-    """What a part of the network costs; costs add up.
+    """The cost of a part of the network. Costs can be added and multiplied.
 
     Args:
-        parameters: Trainable numbers.
-        macs: Multiply-accumulates per image in the form that this package computes.
-        plain_macs: Multiply-accumulates per image in the literal form of the paper, whose decoder maps the features of
-            every stage, enlarges and concatenates them, and maps the concat.
-        other_operations: What the paper's count has on top of `plain_macs`: biases of convolutions, and ReLU.
+        parameters: Number of trainable parameters.
+        macs: Multiply-accumulates per image as this package computes the part.
+        plain_macs: Multiply-accumulates per image as the paper writes it down: its decoder projects the features of
+            every stage, enlarges and concatenates them, and projects the result.
+        other_operations: Operations that the paper counts in addition to `plain_macs`: biases of convolutions, and
+            ReLU.
     """
 
     parameters: int = 0
@@ -65,11 +66,11 @@ class Complexity:
     """The costs of a segmenter at one image size.
 
     Args:
-        stages: For every stage of the encoder, costs by module.
+        stages: Costs by module, for each stage of the encoder.
         decoder: Costs of the decoder by module.
-        kernel_product_macs: Multiply-accumulates that multiply the decoder's two linear maps into one. They are spent
-            once per call, whatever the size and number of images, and not at all in converted files, so they are not
-            part of `macs`.
+        kernel_product_macs: Multiply-accumulates that combine the decoder's two linear layers into one. They occur
+            once per call, independent of the size and number of images, and not at all in converted files, and are
+            therefore not part of `macs`.
     """
 
     stages: tuple[Mapping[str, Cost], ...]
@@ -78,30 +79,30 @@ class Complexity:
 
     @property
     def encoder_total(self) -> Cost:
-        """Cost of the four stages."""
+        """The cost of the four stages."""
         return sum((cost for stage in self.stages for cost in stage.values()), Cost())
 
     @property
     def decoder_total(self) -> Cost:
-        """Cost of the decoder."""
+        """The cost of the decoder."""
         return sum(self.decoder.values(), Cost())
 
     @property
     def total(self) -> Cost:
-        """Cost of the whole network."""
+        """The cost of the whole network."""
         return self.encoder_total + self.decoder_total
 
 
 def count_complexity(config: SegFormerConfig, image_size: tuple[int, int]) -> Complexity:
-    """Count parameters and multiply-accumulates module by module.
+    """Counts parameters and multiply-accumulates module by module.
 
     Args:
-        config: The hyper-parameters; `output_stride` changes nothing, since resizes are not counted.
+        config: The hyper-parameters; `output_stride` has no effect, since resizes are not counted.
         image_size: `(height, width)` in pixels.
 
     Returns:
-        The costs. Parameters are the trainable ones: batch norm's `2 * config.decoder_width` statistics, which Keras'
-        `count_params` includes, are left out.
+        The costs. Only trainable parameters count: the `2 * config.decoder_width` statistics of batch norm, which
+        Keras' `count_params` includes, do not.
 
     Raises:
         ValueError: The config has no encoder, or the image is smaller than 32x32 pixels.
@@ -116,8 +117,8 @@ def count_complexity(config: SegFormerConfig, image_size: tuple[int, int]) -> Co
     encoder = config.encoder
     if encoder is None:
         raise ValueError(
-            "Only the MiT encoder can be counted from a config; call `count_params()` of a model with a backbone of "
-            "its own."
+            "Only the MiT encoder can be counted from a config; for a model with another backbone, call its "
+            "`count_params()`."
         )
     if min(image_size) < 32:
         raise ValueError(f"Images need at least 32x32 pixels, got {image_size[0]}x{image_size[1]}; give a larger size.")
@@ -132,17 +133,17 @@ def count_complexity(config: SegFormerConfig, image_size: tuple[int, int]) -> Co
 
 
 def paper_macs(config: SegFormerConfig, image_size: tuple[int, int]) -> int:
-    """Multiply-accumulates as the paper's tables count them (see the module's documentation).
+    """Counts multiply-accumulates as the paper's tables do (see the documentation of the module).
 
     Args:
-        config: The hyper-parameters; the head always counts with 150 classes.
+        config: The hyper-parameters; the head is always counted with 150 classes.
         image_size: `(height, width)` in pixels.
 
     Returns:
         The count behind the paper's "FLOPs".
 
     Raises:
-        ValueError: As `count_complexity`.
+        ValueError: As for `count_complexity`.
 
     Example:
 
@@ -155,7 +156,7 @@ def paper_macs(config: SegFormerConfig, image_size: tuple[int, int]) -> int:
 
 
 def _stage_grids(encoder: MixTransformerConfig, image_size: tuple[int, int]) -> list[tuple[int, int]]:
-    """Height and width in tokens of every stage."""
+    """Height and width of every stage in tokens."""
     grids, grid = [], image_size
     for patch_size, stride in zip(encoder.patch_sizes, encoder.strides, strict=True):
         grid = tuple(convolved_size(length, patch_size, stride, patch_size // 2) for length in grid)
@@ -198,7 +199,7 @@ def _decoder_costs(config: SegFormerConfig, grids: list[tuple[int, int]]) -> dic
         "stage maps": sum(
             (_linear(config.encoder.embed_dims[stage], width, tokens[stage]) for stage in stages), Cost()
         ),
-        # Our form multiplies this map into the stage maps, so that it costs nothing per pixel.
+        # This package multiplies this layer into the stage maps, so that it costs nothing per pixel.
         "fusion": Cost(parameters=len(stages) * width**2, plain_macs=finest * len(stages) * width**2),
         "batch norm and ReLU": _norm(width) + Cost(other_operations=finest * width),
         "classifier": _convolution(width, config.num_classes, 1, finest),

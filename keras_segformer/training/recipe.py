@@ -99,7 +99,7 @@ class Recipe(BaseModel):
             training split, drawn by the seed.
         validation_size: `(height, width)` at which pictures are validated after each epoch; one size, so that the
             network is compiled once. By default what `evaluate` takes for most of them.
-        validation_batch_size: Pictures at once in validation.
+        validation_batch_size: Pictures at once in validation; null follows their size.
         evaluation: How `keras-segformer evaluate` is to score the result: `mode`, `size` and `flip`.
         license: The terms that the data set puts on weights trained from it: the arguments of
             `keras_segformer.License`. Weights that start from others keep the terms of those.
@@ -140,7 +140,7 @@ class Recipe(BaseModel):
     train_split: fields.Split = "train"
     validation_split: fields.OptionalSplit = "val"
     validation_size: fields.OptionalSize = None
-    validation_batch_size: fields.OptionalCount = None
+    validation_batch_size: fields.OptionalCount = 8
     evaluation: fields.EvaluationFields = {"mode": "whole", "size": "aligned"}
     license: fields.OptionalLicense = None
     weights_dtype: fields.WeightsDtype = "float32"

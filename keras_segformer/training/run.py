@@ -22,7 +22,7 @@ from keras_segformer.evaluation.figure import draw_evaluation
 from keras_segformer.files import atomic_file, atomic_folder, write_file
 from keras_segformer.label_sets import LabelSet
 from keras_segformer.models import VARIANTS, SegFormerNetwork
-from keras_segformer.presets import load_segmenter, save_keras_folder
+from keras_segformer.presets import PRESETS, load_segmenter, save_keras_folder
 from keras_segformer.presets.keras_folder import WEIGHTS
 from keras_segformer.presets.lookup import locate
 from keras_segformer.training.callbacks import (
@@ -143,9 +143,10 @@ def follow(network: type[Network], recipe: Recipe, settings: RunSettings) -> Fin
 def _with_start(recipe: Recipe, devices: Devices) -> Recipe:
     """The recipe with the preset to start from, which is on this machine afterwards."""
     is_default = recipe.initial is None
+    without_files = VARIANTS.keys() | (PRESETS.keys() if recipe.random_weights else set())
     if is_default:
         recipe = recipe.replace({"initial": default_start()})
-    elif not recipe.has_random_weights:
+    elif recipe.initial not in without_files:
         locate(recipe.initial)
     if devices.is_chief:
         print(describe_start(recipe.initial, recipe.random_weights, is_default), file=sys.stderr)

@@ -45,5 +45,5 @@ def describe_start(initial: str, random_weights: bool = False, is_default: bool 
     line = f"Starts from {initial}{f', {info.license.terms}' if info else ''}"
     if not is_default:
         return line
-    reason = "" if initial == _FREE else f"; {_FREE} is not on this machine and the hub does not answer"
+    reason = "" if initial == _FREE else f"; {_FREE} is not on this machine and cannot be downloaded"
     return f"{line}{reason}; for non-commercial use --preset {_STRONGER} is stronger"

@@ -36,7 +36,7 @@ def color_mask(labels: np.ndarray, label_set: LabelSet) -> np.ndarray:
     """Draws every pixel in the colour of its class.
 
     Args:
-        labels: Class indices `(H, W)`, integer; `label_set.ignore_index` marks pixels of no class.
+        labels: Class indices `(H, W)`, integer; `label_set.ignore_index` marks pixels without a class.
         label_set: Names and colours of the classes.
 
     Returns:

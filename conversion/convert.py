@@ -58,6 +58,7 @@ def convert(
     target: float | None = None,
     fine_tune_steps: int = 0,
     preset: str | None = None,
+    bit_depth: int | None = None,
     progress: Progress = silent,
 ) -> dict[str, Any]:
     """Convert a model to a TF Lite file of built-in operations, and write a JSON file that describes it for apps.
@@ -100,6 +101,8 @@ def convert(
             that rounding them changes the outputs little. This pays
             off for recipes with 4-bit weights.
         preset: Name of the model's preset, for the title of the report.
+        bit_depth: The number of significant bits in calibration files with 16 bits a channel, if the files do not
+            state it; see `keras_segformer.images.load_image`.
         progress: Called with progress updates.
 
     Returns:
@@ -139,7 +142,7 @@ def convert(
         target=target,
         fine_tune_steps=fine_tune_steps,
     )
-    images = None if calibration is None else make_calibration(calibration, options.input_size)
+    images = None if calibration is None else make_calibration(calibration, options.input_size, bit_depth)
     network = _inference_network(model, options)
     content, quantization = _export(network, options, images, progress)
     content = scale_pixels(content)

@@ -22,6 +22,7 @@ def verify(
     against: SegFormerNetwork | str | os.PathLike[str],
     images: str | os.PathLike[str] | Iterable[ImageSource],
     progress: Progress = silent,
+    bit_depth: int | None = None,
 ) -> Verification:
     """Run a TF Lite file and its model on the same images and compare the labels.
 
@@ -31,6 +32,8 @@ def verify(
         images: Paths, PIL images or arrays `(H, W, 3)`; or the name of a folder or a glob pattern. They are resized to
             the input of the file whatever their aspect ratio.
         progress: Called with a description and a number of steps; what it returns is called after every step.
+        bit_depth: The number of significant bits in images with 16 bits a channel, if the files do not state it; see
+            `keras_segformer.images.load_image`.
 
     Returns:
         The agreement of the labels: overall, by image and by class, with the images that agree least.
@@ -51,10 +54,10 @@ def verify(
     content = content_of(file)
     sources = find_images(images) if isinstance(images, str | os.PathLike) else list(images)
     model = against if isinstance(against, SegFormerNetwork) else load_segmenter(SegFormerNetwork, against)
-    return verify_content(content, model, _named(sources), progress)
+    return verify_content(content, model, _named(sources, bit_depth), progress)
 
 
-def _named(sources: Iterable[ImageSource]) -> Iterator[tuple[str, np.ndarray]]:
+def _named(sources: Iterable[ImageSource], bit_depth: int | None) -> Iterator[tuple[str, np.ndarray]]:
     for index, source in enumerate(sources):
         name = Path(source).name if isinstance(source, str | os.PathLike) else f"image {index}"
-        yield name, load_image(source)
+        yield name, load_image(source, bit_depth)

@@ -13,7 +13,7 @@ from PIL import Image
 from keras_segformer.errors import InvalidImageError
 
 DEPTHS = (8, 10, 12, 14, 16)
-"""What cameras and scanners put into 16 bits, from the least."""
+"""The bit depths that cameras and scanners store in 16 bits, in ascending order."""
 
 _PNG_SIGNATURE = 8
 # Of big-endian, little-endian and the machine's own order.
@@ -22,7 +22,7 @@ _TIFF_BITS, _TIFF_MAXIMUM = 258, 281  # BitsPerSample, MaxSampleValue
 
 
 def check_bit_depth(bit_depth: int | None) -> None:
-    """Refuses what is not a bit depth.
+    """Checks a bit depth.
 
     Args:
         bit_depth: 1 to 16, or `None` for "unknown".
@@ -61,8 +61,7 @@ def scale_to_bytes(values: np.ndarray, bit_depth: int | None, what: str) -> np.n
         if high > 0 and needed < 16:
             raise InvalidImageError(
                 f"{what} has 16 bits a channel but no value above {high}, as pictures of {needed} bits do; say how "
-                f"many bits count with bit_depth={needed} (--bit-depth {needed}), or 16 if it really is that dark; for "
-                "commands without that option, save it with 8 bits a channel"
+                f"many bits count with bit_depth={needed} (--bit-depth {needed}), or 16 if it really is that dark"
             )
         bit_depth = 16
     if high >= 2**bit_depth:
@@ -91,7 +90,7 @@ def stated_bits(image: Image.Image) -> int | None:
 
 
 def is_deep_colour(image: Image.Image) -> bool:
-    """Tells whether a colour picture has 16 bits a channel, of which Pillow keeps the upper 8.
+    """Returns True if a colour picture has 16 bits a channel, of which Pillow keeps the upper 8.
 
     Args:
         image: A picture that was opened from a file and is not decoded yet.
@@ -138,7 +137,7 @@ def _with_swapped_bytes(tile: tuple) -> tuple | None:
 
 
 def _significant_bits(image: Image.Image) -> bytes:
-    """The content of a PNG file's chunk `sBIT`, which Pillow does not tell."""
+    """The content of a PNG file's chunk `sBIT`, which Pillow does not expose."""
     position = image.fp.tell()
     try:
         return next((content for kind, content in _png_header(image.fp) if kind == b"sBIT"), b"")

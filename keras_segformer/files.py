@@ -1,8 +1,8 @@
-"""Writing files and folders so that neither an interruption, a full disk nor a second writer spoils the old ones.
+"""Writes files and folders such that an interruption, a full disk or a second writer never damages existing ones.
 
 Everything is complete and on the disk (`fsync`) under a temporary name beside its target before it takes the target's
-name. A lock keeps two processes of one machine from writing one target at a time; whoever holds it clears away what
-killed writers have left.
+name. A lock prevents two processes of one machine from writing one target at the same time; its holder also removes
+what killed writers have left behind.
 """
 
 from __future__ import annotations
@@ -190,7 +190,7 @@ def _temporary_sibling(path: Path) -> Path:
 
 @contextlib.contextmanager
 def _only_writer(path: Path) -> Iterator[None]:
-    """Keeps other processes from writing a target, and clears away what killed ones have left of it."""
+    """Prevents other processes from writing a target, and removes what killed ones have left behind."""
     from filelock import FileLock, Timeout
 
     # Beside the target a lock would be one more file for people to wonder about.
@@ -222,7 +222,7 @@ def _clear_leftovers(path: Path) -> None:
 
 @contextlib.contextmanager
 def _named_disk_errors(path: Path, needed: int | None = None) -> Iterator[None]:
-    """Says how much space there is, and how much is needed, where a disk is full."""
+    """Adds the free and the required space to errors about a full disk."""
     try:
         yield
     except OSError as error:
@@ -254,7 +254,7 @@ def _refuse_occupied(path: Path, overwrite: bool) -> None:
 
 
 def _move_into_place(new: Path, path: Path) -> None:
-    """Exchange the folder at `path`, if there is one, for `new`; what was there is left under the name of `new`."""
+    """Moves `new` to `path`; a folder that was at `path` is left under the name of `new`."""
     if not path.exists():
         new.rename(path)
         return
@@ -271,7 +271,7 @@ def _move_into_place(new: Path, path: Path) -> None:
 
 
 def _exchange(one: Path, other: Path) -> bool:
-    """Exchanges two names in one step where the system can, so that at no moment one of them is missing."""
+    """Exchanges two names in one step if the system can, so that neither is ever missing."""
     if not sys.platform.startswith("linux") or not one.exists():
         return False
     renameat2 = getattr(ctypes.CDLL(None, use_errno=True), "renameat2", None)

@@ -13,8 +13,8 @@ from PIL import Image
 
 from keras_segformer.errors import InvalidImageError
 
-# Decoders of plain pictures. Others that Pillow knows would start a program (EPS calls Ghostscript), fetch further
-# files, or are rarely met and little tested.
+# Decoders of plain pictures. Others in Pillow start a program (EPS calls Ghostscript), read further files, or are
+# rarely used and little tested.
 FORMATS = (
     *("AVIF", "BMP", "DIB", "GIF", "HEIF", "JPEG", "JPEG2000", "MPO"),
     *("PCX", "PNG", "PPM", "QOI", "SGI", "TGA", "TIFF", "WEBP"),
@@ -22,7 +22,12 @@ FORMATS = (
 """The formats that are read, by Pillow's names; HEIF and AVIF where their decoders are installed."""
 
 PLUGIN_SUFFIXES = (".heic", ".heif", ".avif")
-"""What phones write and Pillow reads with a plug-in alone."""
+"""Suffixes of formats that phones write and that Pillow may read only with a plug-in."""
+
+UPRIGHT, TURNED_BY_90 = 1, (5, 6, 7, 8)
+"""Values of EXIF's orientation: stored upright, and stored with height and width exchanged."""
+
+_ORIENTATION = 0x0112  # EXIF's tag
 
 MAX_PIXELS_VARIABLE = "KERAS_SEGFORMER_MAX_IMAGE_PIXELS"
 """The environment variable that sets how many pixels a picture may have."""
@@ -53,6 +58,8 @@ def readable_suffixes() -> set[str]:
     True
     """
     formats = readable_formats()
+    # MPO files begin with a JPEG, whose decoder opens them.
+    formats += ["MPO"] if "JPEG" in formats else []
     return {suffix for suffix, name in Image.registered_extensions().items() if name in formats}
 
 
@@ -71,6 +78,50 @@ def open_image(file: io.BufferedIOBase) -> Image.Image:
     """
     with _pixel_limit_of_environment():
         return Image.open(file, formats=readable_formats())
+
+
+def frame_assumption(image: Image.Image) -> tuple[str, ...]:
+    """Describes that only the first of several frames or pages is read.
+
+    Args:
+        image: A picture that was opened from a file.
+
+    Returns:
+        The predicate of a sentence about it; nothing where there is only one. The other pictures in an MPO file are
+        previews of the first, or its depth.
+    """
+    count = 1 if image.format == "MPO" else getattr(image, "n_frames", 1)
+    return (f"has {count} frames, of which only the first is read",) if count > 1 else ()
+
+
+def stored_orientation(image: Image.Image) -> int:
+    """Reads how a photograph is stored.
+
+    Args:
+        image: A picture that was opened from a file.
+
+    Returns:
+        EXIF's orientation: 1 for upright, 5 to 8 where height and width are exchanged.
+    """
+    if image.format == "TIFF":
+        orientation = image.tag_v2.get(_ORIENTATION, UPRIGHT)
+    else:
+        # PNG's `getexif` would decode the picture to look behind it.
+        orientation = image.getexif().get(_ORIENTATION, UPRIGHT) if "exif" in image.info else UPRIGHT
+    return orientation if orientation in range(2, 9) else UPRIGHT
+
+
+def without_orientation(image: Image.Image) -> Image.Image:
+    """Returns a picture that counts as upright the way it is stored.
+
+    Args:
+        image: A picture that was opened from a file.
+    """
+    image.load()
+    stored = image.copy()
+    stored.info.pop("exif", None)
+    stored.getexif().clear()
+    return stored
 
 
 def check_regular_file(path: Path, what: str) -> None:

@@ -1,4 +1,4 @@
-"""Reading images: any file, PIL image or array becomes RGB, 8 bits a channel, upright."""
+"""Reads images: any file, PIL image or array becomes upright RGB with 8 bits a channel."""
 
 from __future__ import annotations
 
@@ -27,6 +27,7 @@ from keras_segformer.image_formats import (
     MAX_PIXELS_VARIABLE,
     PLUGIN_SUFFIXES,
     check_regular_file,
+    frame_assumption,
     open_image,
     readable_formats,
     readable_suffixes,
@@ -49,7 +50,7 @@ class ReadImage:
     Args:
         pixels: `(H, W, 3)`, RGB, uint8.
         transparent: `(H, W)`, bool, true where the file is more transparent than opaque; `None` if it is opaque.
-        assumptions: What was read in one of several possible ways, as predicates of sentences about the picture.
+        assumptions: How an ambiguous file was read, each as the predicate of a sentence about the picture.
     """
 
     pixels: np.ndarray
@@ -99,7 +100,7 @@ def load_image(source: ImageSource, bit_depth: int | None = None) -> np.ndarray:
 
 
 def read_image(source: ImageSource, bit_depth: int | None = None) -> ReadImage:
-    """Reads an image as `load_image` does, and tells what is transparent and what was assumed.
+    """Reads an image as `load_image` does, and reports transparency and assumptions.
 
     Args:
         source: As for `load_image`.
@@ -109,7 +110,7 @@ def read_image(source: ImageSource, bit_depth: int | None = None) -> ReadImage:
         The picture.
 
     Raises:
-        FileNotFoundError: As for `load_image`, and so are the others.
+        FileNotFoundError: There is no such file; other errors are those of `load_image`.
         InvalidImageError: The picture cannot be read.
 
     Example:
@@ -138,7 +139,7 @@ class FoundImages:
 
     Args:
         images: The image files, sorted.
-        left_aside: What else lies there and is not read: files of other kinds, and folders, sorted.
+        left_aside: Other files and folders in that place, which are not read, sorted.
     """
 
     images: tuple[Path, ...]
@@ -169,13 +170,13 @@ def find_images(pattern: str | os.PathLike[str]) -> list[Path]:
 
 
 def list_images(pattern: str | os.PathLike[str]) -> FoundImages:
-    """Lists the image files as `find_images` does, and what is left aside.
+    """Lists the image files as `find_images` does, and the files that are not read.
 
     Args:
         pattern: As for `find_images`.
 
     Returns:
-        Images, and the files and folders beside them that are not read. Hidden ones are not listed.
+        The images, and other files and folders beside them. Hidden ones are not listed.
 
     Raises:
         FileNotFoundError: There is no such image.
@@ -191,6 +192,8 @@ def list_images(pattern: str | os.PathLike[str]) -> FoundImages:
         return FoundImages((path,))
     # Path.glob takes no absolute patterns.
     candidates = list(path.iterdir() if path.is_dir() else map(Path, glob.glob(str(pattern), recursive=True)))
+    if path.is_dir():  # hidden files, such as macOS' "._photo.jpg", are not pictures; globs leave them out as well
+        candidates = [file for file in candidates if not file.name.startswith(".")]
     suffixes = readable_suffixes() | set(PLUGIN_SUFFIXES)
     images = sorted(file for file in candidates if file.suffix.lower() in suffixes and file.is_file())
     if not images:
@@ -198,8 +201,7 @@ def list_images(pattern: str | os.PathLike[str]) -> FoundImages:
             f"no image found at '{pattern}'; name an image file, a folder that holds some, or a glob such as "
             f"'photos/*.jpg'"
         )
-    visible = (file for file in candidates if not file.name.startswith("."))
-    return FoundImages(tuple(images), tuple(sorted(set(visible) - set(images))))
+    return FoundImages(tuple(images), tuple(sorted(set(candidates) - set(images))))
 
 
 def _read_file(source: str | os.PathLike[str], what: str, bit_depth: int | None) -> ReadImage:
@@ -217,18 +219,19 @@ def _read_pillow(image: Image.Image, what: str, bit_depth: int | None) -> ReadIm
     with _named_errors(what):
         stated = stated_bits(image)
         depth = bit_depth or stated
-        assumptions, is_tiff = (), image.format == "TIFF"
+        assumptions, is_tiff = frame_assumption(image), image.format == "TIFF"
         if is_deep_colour(image):
             deep = _deep_colours(image, depth, what)
             if deep is not None:
-                image, assumptions = deep, (_depth_assumption(depth or 16),)
+                image, assumptions = deep, (*assumptions, _depth_assumption(depth or 16))
         upright = ImageOps.exif_transpose(image)
         if upright.mode in ("I", *_DEEP_MODES):
             values = np.asarray(upright)
             if upright.mode == "I":
                 values = _as_uint16(values, what)
             if upright.mode != "F":
-                values, assumptions = scale_to_bytes(values, depth, what), (_depth_assumption(depth or 16),)
+                values = scale_to_bytes(values, depth, what)
+                assumptions = (*assumptions, _depth_assumption(depth or 16))
             return ReadImage(_to_rgb(values, what), assumptions=assumptions)
         return _without_transparency(upright, assumptions, what, is_tiff=is_tiff)
 
@@ -303,7 +306,7 @@ def _read_array(source: Any, what: str, bit_depth: int | None) -> ReadImage:
 
 @contextlib.contextmanager
 def _named_errors(what: str) -> Iterator[None]:
-    """Makes one exception with a remedy of all that Pillow may raise about a file or image."""
+    """Turns every exception that Pillow may raise about an image into one whose message names the remedy."""
     try:
         yield
     except (InvalidImageError, MemoryError):

@@ -1,4 +1,4 @@
-"""What a valid mask is: the one place that losses, metrics, `fit` and the confusion matrix ask."""
+"""The rules for valid masks, which losses, metrics, `fit`, `evaluate` and the folder reader share."""
 
 from __future__ import annotations
 
@@ -53,7 +53,7 @@ class MaskRules:
 
         Args:
             masks: `(B, H, W)` or `(B, H, W, 1)`.
-            what: How the message calls them.
+            what: Their name in the message.
 
         Raises:
             InvalidDatasetError: The masks have another shape, are not whole numbers, or hold unknown labels.
@@ -73,7 +73,7 @@ class MaskRules:
         Args:
             lowest: The smallest of them.
             highest: The largest of them.
-            what: How the message calls them.
+            what: Their name in the message.
 
         Raises:
             InvalidDatasetError: One is not a class.
@@ -85,7 +85,7 @@ class MaskRules:
             )
 
     def remedy(self, highest: int) -> str:
-        """What to do about a label that is not a class.
+        """Suggests what to do about a label that is not a class.
 
         Args:
             highest: The largest label.
@@ -117,8 +117,34 @@ class MaskRules:
             counts += np.bincount(labels, minlength=len(counts))
         return counts
 
+    def has_labels(self, counts: np.ndarray) -> bool:
+        """Returns True if any pixel has a class, without which there is nothing to learn or to score.
+
+        Args:
+            counts: The pixels of every label, as `counts` returns them.
+
+        Example:
+
+        >>> MaskRules(2).has_labels(np.array([0, 0, 9]))
+        False
+        """
+        return bool(counts[:-1].any())
+
+    def has_contrast(self, counts: np.ndarray) -> bool:
+        """Returns True if there is anything to tell apart: several classes, or one class and nothing that is ignored.
+
+        Args:
+            counts: The pixels of every label, as `counts` returns them.
+
+        Example:
+
+        >>> MaskRules(2).has_contrast(np.array([5, 0, 4]))
+        False
+        """
+        return self.num_labels == 1 or counts[-1] == 0 or np.count_nonzero(counts[:-1]) > 1
+
     def doubts(self, counts: np.ndarray, names: Sequence[str], is_all: bool) -> list[str]:
-        """What makes no sense about the classes of a data set.
+        """Lists likely mistakes in the classes of a data set.
 
         Args:
             counts: The pixels of every label, as `counts` returns them.
@@ -133,10 +159,10 @@ class MaskRules:
         >>> MaskRules(2).doubts(np.array([5, 3, 1]), ["background", "cat"], is_all=True)
         []
         """
-        present, ignored = np.flatnonzero(counts[:-1]), counts[-1]
-        if not len(present):
+        present = np.flatnonzero(counts[:-1])
+        if not self.has_labels(counts):
             return [f"no pixel has a label, all are {self.ignore_index}, which is ignored; {self._ignored_remedy()}"]
-        if len(present) == 1 and ignored and self.num_labels > 1:
+        if not self.has_contrast(counts):
             return [
                 f"the only values are {present[0]} and {self.ignore_index}, which is ignored, so that there is nothing "
                 f"to tell apart; {self._ignored_remedy()}"
@@ -224,7 +250,7 @@ def check_sizes(size: Sequence[int | None], mask_size: Sequence[int | None], wha
 
 
 def _has_same_aspect(small: Sequence[int], large: Sequence[int]) -> bool:
-    """Whether a scale takes the large size to the small one, rounded up or rounded down."""
+    """Returns True if a scale takes the large size to the small one, rounded up or rounded down."""
     sides = list(zip(small, large, strict=True))
     # The scales that give `part` for `length`.
     up = [(length / part, length / (part - 1) if part > 1 else np.inf) for part, length in sides]

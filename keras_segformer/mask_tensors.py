@@ -12,14 +12,14 @@ from keras_segformer.mask_rules import MaskRules, check_mask_shape
 
 
 def read_labels(masks: Any, rules: MaskRules) -> tuple[Any, Any, Any]:
-    """Labels, and which pixels have one.
+    """Reads masks as labels, and finds out which pixels have one.
 
-    Eager masks that break the rules raise. Traced ones raise where TensorFlow runs the graph itself; XLA and JAX know
-    no assertions, and there the third value is for the caller, who turns its result into NaN.
+    Eager masks that break the rules raise an exception. Traced ones raise one when TensorFlow executes the graph
+    itself. XLA and JAX have no assertions; there, the caller uses the third value to turn its result into NaN.
 
     Args:
         masks: `(B, H, W)` or `(B, H, W, 1)`, integers or whole floats.
-        rules: What they may hold.
+        rules: The rules for the masks.
 
     Returns:
         Labels `(B, H, W)`, int32, 0 where there is none; where there is one `(B, H, W)`; and which pixels break the

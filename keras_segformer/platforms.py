@@ -150,7 +150,7 @@ def _stored_secret(platform: Platform, name: str) -> str:
 
 
 def has_tpu() -> bool:
-    """Whether this machine has a TPU.
+    """Returns True if this machine has a TPU.
 
     Example:
 

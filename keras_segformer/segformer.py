@@ -203,7 +203,7 @@ class SegFormer(SegFormerNetwork):
 
         Args:
             x: A dataset of (images, integer masks), or images `(B, H, W, 3)`.
-            y: Integer masks `(B, H, W)` or `(B, H, W, 1)` for images that are no dataset; 255 is ignored.
+            y: Integer masks `(B, H, W)` or `(B, H, W, 1)` if `x` is images rather than a dataset; 255 is ignored.
             batch_size: As for every Keras model.
             epochs: As for every Keras model.
             verbose: As for every Keras model.
@@ -224,7 +224,7 @@ class SegFormer(SegFormerNetwork):
             The history.
 
         Raises:
-            InvalidDatasetError: Masks of another shape or aspect ratio, or with labels that are no class.
+            InvalidDatasetError: Masks have another shape or aspect ratio, or labels that are not a class.
             ValueError: `class_weight`, or a callback that sets a learning rate which follows a schedule.
         """
         check_class_weight(class_weight, self.config.num_classes)
@@ -261,7 +261,7 @@ class SegFormer(SegFormerNetwork):
 
         Args:
             x: A dataset of (images, integer masks), or images `(B, H, W, 3)`.
-            y: Integer masks `(B, H, W)` or `(B, H, W, 1)` for images that are no dataset; 255 is ignored.
+            y: Integer masks `(B, H, W)` or `(B, H, W, 1)` if `x` is images rather than a dataset; 255 is ignored.
             *args: As for every Keras model.
             **kwargs: As for every Keras model.
 
@@ -269,7 +269,7 @@ class SegFormer(SegFormerNetwork):
             Loss and metrics.
 
         Raises:
-            InvalidDatasetError: Masks of another shape or aspect ratio, or with labels that are no class.
+            InvalidDatasetError: Masks have another shape or aspect ratio, or labels that are not a class.
         """
         if not kwargs.get("_use_cached_eval_dataset"):  # a call by `fit`, which has checked them
             x = self._checked(x, y, "The masks")
@@ -367,6 +367,7 @@ class SegFormer(SegFormerNetwork):
         size: predict.SizeChoice = "aligned",
         probabilities: bool = False,
         max_pixels: int = predict.MAX_PIXELS,
+        antialias: bool = False,
     ) -> np.ndarray | predict.Segmentation | list[np.ndarray] | list[predict.Segmentation]:
         """Find the class of every pixel of one picture or several; `keras_segformer.predict.segment` documents it.
 
@@ -376,6 +377,8 @@ class SegFormer(SegFormerNetwork):
                 `"square"`, `"native"`, or `(height, width)` in pixels.
             probabilities: Whether to return the probability of every label too.
             max_pixels: The most pixels that the network sees at once; larger pictures are cut into windows.
+            antialias: Whether pictures are resized with antialiasing, as transformers does;
+                `size="square", antialias=True` is its picture size.
 
         Returns:
             A label map `(H, W)`, int32, of the picture's own size; with `probabilities`, a `Segmentation`; a list
@@ -383,7 +386,7 @@ class SegFormer(SegFormerNetwork):
 
         Raises:
             FileNotFoundError: There is no such file.
-            InvalidImageError: A picture is broken, no picture, or too small.
+            InvalidImageError: A file is broken, is not a picture, or the picture is too small.
             ValueError: An argument is out of range, or the logits are not finite.
 
         Example:
@@ -391,4 +394,4 @@ class SegFormer(SegFormerNetwork):
         >>> SegFormer.from_preset("b0_ade20k").segment("photo.jpg").shape  # doctest: +SKIP
         (480, 640)
         """
-        return predict.segment(self, images, size, probabilities, max_pixels)
+        return predict.segment(self, images, size, probabilities, max_pixels, antialias)

@@ -38,7 +38,7 @@ def color_mask(labels: np.ndarray, label_set: LabelSet, palette: Palette = "offi
     """Draws every pixel in the colour of its class.
 
     Args:
-        labels: Class indices `(H, W)`, integer; `label_set.ignore_index` marks pixels of no class.
+        labels: Class indices `(H, W)`, integer; `label_set.ignore_index` marks pixels without a class.
         label_set: Names and colours of the classes.
         palette: `"official"` for the colours of the label set, as masks have them on disk, or `"display"` for colours
             that are easier to tell apart, where the package has some.

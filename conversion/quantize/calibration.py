@@ -41,13 +41,14 @@ class Calibration:
         return self.held_out[: len(self.held_out) // 2]
 
 
-def make_calibration(images: Iterable[Any], size: tuple[int, int]) -> Calibration:
+def make_calibration(images: Iterable[Any], size: tuple[int, int], bit_depth: int | None = None) -> Calibration:
     """Prepare calibration images.
 
     Args:
         images: Some dozen images that are similar to what the model will see, each `(H, W, 3)`, uint8, RGB, of any
             size, or the path of an image file.
         size: `(height, width)` that the images are resized to, without keeping their aspect ratio.
+        bit_depth: The number of significant bits in files with 16 bits a channel, as for `load_image`.
 
     Returns:
         The two sets.
@@ -57,7 +58,7 @@ def make_calibration(images: Iterable[Any], size: tuple[int, int]) -> Calibratio
             of use because they are copies of one another or have only one colour.
     """
     images = list(images)
-    resized = [_resized(load_image(image) if _is_path(image) else image, size) for image in images]
+    resized = [_resized(load_image(image, bit_depth) if _is_path(image) else image, size) for image in images]
     advice = f"pass at least {_MIN_IMAGES}, better some dozen, that are similar to what the model will see."
     if len(resized) < _MIN_IMAGES:
         raise ValueError(f"There are {len(resized)} calibration images; {advice}")

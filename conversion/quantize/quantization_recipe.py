@@ -122,7 +122,7 @@ class QuantizationRecipe:
         if not path.is_file():
             raise FileNotFoundError(f"There is no recipe '{path}'; check the path.")
         try:
-            content = json.loads(path.read_text(encoding="utf-8"))
+            content = json.loads(path.read_text(encoding="utf-8-sig"))
             if isinstance(content, dict) and "quantization" in content:
                 content = content["quantization"]["recipe"]
             return cls.from_dict(content)

@@ -51,11 +51,32 @@ def main(argv: Sequence[str] | None = None) -> int:
     except KeyboardInterrupt:
         print("interrupted", file=sys.stderr)
         return 130
-    except (ValueError, OSError) as error:
+    except (ValueError, OSError, MemoryError) as error:
         if args.debug:
             raise
-        print(f"error: {error}", file=sys.stderr)
+        print(f"error: {describe_error(error)}", file=sys.stderr)
         return 2
+
+
+def describe_error(error: BaseException) -> str:
+    """Describes an error for the person at the terminal.
+
+    Args:
+        error: The error.
+
+    Returns:
+        Its message; for errors of the operating system the reason and the file, without the number of the error.
+
+    Example:
+
+    >>> describe_error(OSError(28, "No space left on device", "scores.json"))
+    "No space left on device: 'scores.json'"
+    """
+    if isinstance(error, OSError) and error.strerror and error.filename is not None:
+        return f"{error.strerror}: '{error.filename}'"
+    if isinstance(error, MemoryError):
+        return f"the memory is exhausted ({error}); use smaller pictures or sizes"
+    return str(error)
 
 
 def make_parser() -> argparse.ArgumentParser:

@@ -29,7 +29,7 @@ class _File:
     """How the file for one kind of processor is converted.
 
     Args:
-        precision: The precision, which is also the end of the file's name: the app tells the files of a set by it.
+        precision: The precision, which also ends the file's name, by which the app distinguishes the files of a set.
         options: The further arguments of `convert`.
         needs_pictures: Whether it is fitted to calibration pictures.
     """
@@ -39,7 +39,7 @@ class _File:
     needs_pictures: bool
 
 
-# The app runs on TF Lite 2.16: no fast kernels for dynamic INT8, and a GPU delegate that was not tried with bytes.
+# The app runs on TF Lite 2.16, which has no fast kernels for dynamic INT8; its GPU delegate was not tested with uint8.
 _FILES = {
     "gpu": _File("float16", {"input": "float32", "tiles": False}, needs_pictures=False),
     "cpu": _File("int8", {"runtime": "tflite-2.16"}, needs_pictures=True),
@@ -69,7 +69,9 @@ def run(args: argparse.Namespace) -> int:
     _check_calibration(args)
     if args.install:
         _check_phone()
-    pictures = [load_image(path) for path in find_images(args.calibration)] if args.calibration else None
+    pictures = (
+        [load_image(path, args.bit_depth) for path in find_images(args.calibration)] if args.calibration else None
+    )
     model = SegFormer.from_preset(args.preset)
     _check_others(folder, stem, args.processors, model, args.size)
     for path, facts in _convert(model, args, folder, stem, pictures):
@@ -100,8 +102,6 @@ def _folder(args: argparse.Namespace, checkout: Path | None) -> Path:
     if args.install and args.output:
         raise ValueError("--install builds the app with its own assets; leave out --output")
     if args.output:
-        if args.output.exists() and not args.output.is_dir():
-            raise NotADirectoryError(f"'{args.output}' is a file; name a folder with --output")
         return args.output
     if checkout is None:
         raise FileNotFoundError(
@@ -121,13 +121,13 @@ def _check_calibration(args: argparse.Namespace) -> None:
 
 
 def _check_others(folder: Path, stem: str, processors: Iterable[str], model: SegFormer, size: tuple[int, int]) -> None:
-    """The app takes the files of one name for one model: refuses to mix sizes or classes."""
+    """Refuses files of other sizes or classes: the app treats all files of one name as one model."""
     for name, file in _FILES.items():
         path = folder / f"{stem}_{file.precision}.json"
         if name in processors or not path.is_file():
             continue
         try:
-            facts = json.loads(path.read_text(encoding="utf-8"))
+            facts = json.loads(path.read_text(encoding="utf-8-sig"))
             found = (tuple(facts["input"]["shape"][1:3]), facts["label_set"]["names"])
         except (ValueError, KeyError, TypeError) as error:
             raise ValueError(f"'{path}' cannot be read; remove it, or choose another --name") from error
@@ -174,7 +174,7 @@ def _fidelity(facts: dict[str, Any]) -> str:
 
 
 def _check_phone() -> None:
-    """Before minutes of conversion, whether there is a phone to install on."""
+    """Checks that a phone is connected, before minutes are spent on the conversion."""
     for program, remedy in (("adb", "Android's platform tools (Debian, Ubuntu: apt install adb)"), ("make", "make")):
         if shutil.which(program) is None:
             raise FileNotFoundError(f"there is no {program}, which --install needs; install {remedy}")

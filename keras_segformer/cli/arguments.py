@@ -1,18 +1,28 @@
-"""The arguments that several commands share, each declared once."""
+"""Arguments that several commands share."""
 
 from __future__ import annotations
 
 import argparse
 import shutil
 import textwrap
-from pathlib import Path
 from typing import Any
 
 import shtab
 
-from keras_segformer.cli.values import bit_depth, positive_integer, size_choice
+from keras_segformer.cli.values import (
+    bit_depth,
+    output_file,
+    output_folder,
+    path,
+    positive_integer,
+    size_choice,
+    text,
+)
 from keras_segformer.data.sources import NAMES
 from keras_segformer.evaluation.class_mapping import class_mapping_names
+
+DEFAULT_SPLIT = "val"
+"""The split that a model is scored on unless another is named."""
 
 _MAX_WIDTH = 100
 
@@ -44,25 +54,47 @@ def add_command(
 
 
 def add_file(parser: Any, *flags: str, **options: Any) -> None:
-    """Adds an argument that names a file.
+    """Adds an argument that names a file to read.
 
     Args:
         parser: A parser or a group of it.
         *flags: As for `add_argument`.
         **options: As for `add_argument`.
     """
-    parser.add_argument(*flags, **{"metavar": "FILE", "type": Path} | options).complete = shtab.FILE
+    parser.add_argument(*flags, **{"metavar": "FILE", "type": path} | options).complete = shtab.FILE
 
 
 def add_folder(parser: Any, *flags: str, **options: Any) -> None:
-    """Adds an argument that names a folder.
+    """Adds an argument that names a folder to read.
 
     Args:
         parser: A parser or a group of it.
         *flags: As for `add_argument`.
         **options: As for `add_argument`.
     """
-    parser.add_argument(*flags, **{"metavar": "DIR", "type": Path} | options).complete = shtab.DIRECTORY
+    parser.add_argument(*flags, **{"metavar": "DIR", "type": path} | options).complete = shtab.DIRECTORY
+
+
+def add_output_file(parser: Any, *flags: str, **options: Any) -> None:
+    """Adds an argument that names a file to write, which is refused at once where it cannot be written.
+
+    Args:
+        parser: A parser or a group of it.
+        *flags: As for `add_argument`.
+        **options: As for `add_argument`.
+    """
+    add_file(parser, *flags, **{"type": output_file} | options)
+
+
+def add_output_folder(parser: Any, *flags: str, **options: Any) -> None:
+    """Adds an argument that names a folder to write to, which is refused at once where it cannot be written.
+
+    Args:
+        parser: A parser or a group of it.
+        *flags: As for `add_argument`.
+        **options: As for `add_argument`.
+    """
+    add_folder(parser, *flags, **{"type": output_folder} | options)
 
 
 def add_preset(parser: Any, *, required: bool = True, help: str = "the model") -> None:
@@ -75,6 +107,7 @@ def add_preset(parser: Any, *, required: bool = True, help: str = "the model") -
     """
     parser.add_argument(
         "--preset",
+        type=text,
         required=required,
         help=f"{help}: a name of `keras-segformer presets`, a folder, hf://org/repo or "
         "kaggle://owner/model/framework/variation",
@@ -82,7 +115,7 @@ def add_preset(parser: Any, *, required: bool = True, help: str = "the model") -
 
 
 def add_seen_size(parser: Any, default: str | None = None) -> None:
-    """Adds `--size`, at which the network sees pictures.
+    """Adds `--size`, at which the network sees pictures, and `--antialias`.
 
     Args:
         parser: A parser or a group of it.
@@ -96,10 +129,16 @@ def add_seen_size(parser: Any, default: str | None = None) -> None:
         help="size at which the network sees a picture: aligned (default; keeps the aspect ratio, as the published "
         "evaluation does), square, native, or HEIGHTxWIDTH in pixels",
     )
+    parser.add_argument(
+        "--antialias",
+        action="store_true",
+        help="resize pictures with antialiasing; --size square --antialias gives the network the pixels that "
+        "transformers' image processor would",
+    )
 
 
 def add_calibration(parser: Any, help: str) -> None:
-    """Adds `--calibration`.
+    """Adds `--calibration` and `--bit-depth`.
 
     Args:
         parser: A parser or a group of it.
@@ -108,9 +147,10 @@ def add_calibration(parser: Any, help: str) -> None:
     add_folder(
         parser,
         "--calibration",
-        type=str,
+        type=text,
         help=f"some dozen pictures that look like what the model is to see, a folder or a glob: {help}",
     )
+    add_bit_depth(parser)
 
 
 def add_json(parser: Any, help: str = "write everything that was measured") -> None:
@@ -120,7 +160,7 @@ def add_json(parser: Any, help: str = "write everything that was measured") -> N
         parser: A parser or a group of it.
         help: What is written.
     """
-    add_file(parser, "--json", help=help)
+    add_output_file(parser, "--json", help=help)
 
 
 def add_limit(parser: Any) -> None:
@@ -151,7 +191,7 @@ def add_prepared_data(parser: Any) -> None:
         parser: A parser or a group of it.
     """
     add_data(parser)
-    add_folder(parser, "--cache", help="where the prepared data set is kept (default: the folder of TFDS)")
+    add_output_folder(parser, "--cache", help="where the prepared data set is kept (default: the folder of TFDS)")
     parser.add_argument("--skip-bad", action="store_true", help="leave out broken examples, naming them")
     add_bit_depth(parser)
 
@@ -197,7 +237,9 @@ def add_dataset(parser: Any) -> None:
         "--dataset", choices=NAMES, default="folder", help="name of the data set (default: a folder of your own)"
     )
     add_prepared_data(parser)
-    parser.add_argument("--split", default="val", help="such as val, train or train[90%%:] (default: %(default)s)")
+    parser.add_argument(
+        "--split", type=text, default=DEFAULT_SPLIT, help="such as val, train or train[90%%:] (default: %(default)s)"
+    )
     add_file(
         parser,
         "--class-mapping",

@@ -28,11 +28,9 @@ def run(args: argparse.Namespace) -> int:
 
     Raises:
         FileNotFoundError: There is no such file.
-        IsADirectoryError: One of the files is a folder.
+        IsADirectoryError: It is a folder.
         ValueError: It is not a TF Lite file, or is damaged.
     """
-    if args.json and args.json.is_dir():
-        raise IsADirectoryError(f"the file '{args.json}' is a folder; name a file")
     found = audit(args.file, dict.fromkeys((*TARGETS, *args.require)))
     if args.json:
         from keras_segformer.cli.outputs import write_json  # imports Pillow and NumPy's random numbers

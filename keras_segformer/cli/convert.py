@@ -28,8 +28,8 @@ def run(args: argparse.Namespace) -> int:
         InvalidPresetError: The preset's files are broken.
         ValueError: An option is out of range or contradicts another, or the model cannot be converted.
     """
-    model = SegFormer.from_preset(args.preset)
     pictures = find_images(args.calibration) if args.calibration else None
+    model = SegFormer.from_preset(args.preset)
     with step_bars() as progress:
         facts = convert(
             model,
@@ -40,6 +40,7 @@ def run(args: argparse.Namespace) -> int:
             output=args.output_kind,
             calibration=pictures,
             preset=args.preset,
+            bit_depth=args.bit_depth,
             report=not args.no_report,
             tiles=not args.no_tiles,
             recipe=args.recipe,

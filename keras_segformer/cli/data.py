@@ -49,6 +49,8 @@ def _check(args: argparse.Namespace) -> int:
         _print_report(split, report)
     if args.json:
         write_json(args.json, {split: report.to_dict() for split, report in reports.items()})
+    for doubt in next(iter(reports.values())).doubts:
+        print(f"warning: {doubt}")
     for name in next(iter(reports.values())).left_aside:
         print(f"left aside: {name}")
     problems = [problem for report in reports.values() for problem in report.problems]
@@ -71,16 +73,18 @@ def _print_report(split: str, report: Report) -> None:
 
 
 def _show(args: argparse.Namespace) -> int:
-    write_picture(args.output, sample_grid(_examples(args), _augmentation(args), args.count, args.seed))
+    augmentation = _augmentation(args)  # whose recipe is read at once, while the data set may take hours
+    write_picture(args.output, sample_grid(_examples(args), augmentation, args.count, args.seed))
     return 0
 
 
 def _speed(args: argparse.Namespace) -> int:
+    augmentation = _augmentation(args)
     examples = _examples(args)
-    dataset = training_dataset(examples, _augmentation(args), args.batch_size)
-    delivered = pipeline_speed(dataset, args.batches)
     model = _model(args, examples)
     model.compile()
+    dataset = training_dataset(examples, augmentation, args.batch_size)
+    delivered = pipeline_speed(dataset, args.batches)
     consumed = training_speed(model, *next(iter(dataset)))
     print(f"pipeline: {delivered:.1f} images/s\ntraining: {consumed:.1f} images/s")
     if delivered < consumed:

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from rich.table import Table
 
-from keras_segformer.cli.dataset import load_dataset
+from keras_segformer.cli.dataset import check_dataset, load_dataset
 from keras_segformer.cli.outputs import write_json
 from keras_segformer.cli.progress import progress_bar
 from keras_segformer.cli.tables import make_console, make_table
@@ -17,6 +17,8 @@ from keras_segformer.evaluation import Evaluation, TFLiteModel, evaluate
 from keras_segformer.evaluation.figure import check_figure_path, draw_evaluation
 from keras_segformer.files import atomic_file
 from keras_segformer.segformer import SegFormer
+
+_NAMED = 5
 
 
 def run(args: argparse.Namespace) -> int:
@@ -32,14 +34,16 @@ def run(args: argparse.Namespace) -> int:
         FileNotFoundError: There is no such model, class mapping or folder of data.
         InvalidDatasetError: The data set is broken, or has no such split.
         InvalidPresetError: The preset's files are broken.
-        IsADirectoryError: A file to write is a folder.
         MissingExtraError: tensorflow-datasets, or matplotlib for a figure, is not installed.
         PresetNotFoundError: There is no such preset.
         ValueError: The model does not fit the data set or the options.
     """
-    _check_outputs(args)
-    examples, class_mapping = load_dataset(args)
+    if args.figure:
+        check_figure_path(args.figure)
+    check_dataset(args)
+    # Before the data set, whose preparation may take hours.
     model = TFLiteModel(args.model) if args.model else SegFormer.from_preset(args.preset)
+    examples, class_mapping = load_dataset(args)
     with progress_bar() as progress:
         evaluation = evaluate(
             model,
@@ -49,6 +53,7 @@ def run(args: argparse.Namespace) -> int:
             flip=args.flip,
             class_mapping=class_mapping,
             boundary=args.boundary,
+            antialias=args.antialias,
             progress=functools.partial(progress.track, total=examples.size, description="Evaluating"),
         )
     if args.json:
@@ -58,13 +63,6 @@ def run(args: argparse.Namespace) -> int:
             draw_evaluation(evaluation).savefig(temporary)
     print_evaluation(evaluation)
     return 0
-
-
-def _check_outputs(args: argparse.Namespace) -> None:
-    if args.json and args.json.is_dir():
-        raise IsADirectoryError(f"the file '{args.json}' is a folder; name a file")
-    if args.figure:
-        check_figure_path(args.figure)
 
 
 def _what_was_asked(args: argparse.Namespace) -> dict[str, Any]:
@@ -96,6 +94,9 @@ def print_evaluation(evaluation: Evaluation) -> None:
         summary["mean boundary IoU"] = evaluation.mean_boundary_iou
     for name, value in summary.items():
         console.print(f"{name:24}{_percent(value):>8}", highlight=False)
+    if evaluation.unlabelled:
+        named = ", ".join(evaluation.unlabelled[:_NAMED]) + (", …" if len(evaluation.unlabelled) > _NAMED else "")
+        print(f"pictures without a labelled pixel, which do not count ({len(evaluation.unlabelled)}): {named}")
     count, seconds = len(evaluation.images), evaluation.seconds
     console.print(f"{count} pictures in {seconds:.0f} s, {seconds / count:.2f} s each", highlight=False)
     console.print(f"seen by the model with {_described(evaluation.settings)}", highlight=False)

@@ -1,4 +1,4 @@
-"""The files that `keras-segformer predict` writes: their names, and what is in them."""
+"""The files that `keras-segformer predict` writes."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ _MAX_PALETTE = 256
 
 @dataclasses.dataclass(frozen=True)
 class Outputs:
-    """Where the results of one picture go.
+    """The output files of one picture.
 
     Args:
         picture: The overlay with its legend.
@@ -33,7 +33,7 @@ class Outputs:
 
 
 def plan_outputs(sources: Sequence[Path], folder: Path, mask: bool, areas: bool) -> list[Outputs]:
-    """Names the files for every picture, so that none replaces another or a picture that is read.
+    """Chooses output files for every picture such that none replaces another one or an input.
 
     Args:
         sources: The pictures. Where several have the same stem, such as `a.png` and `a.jpg`, all but the first get a

@@ -8,6 +8,7 @@ import time
 from collections.abc import Sequence
 from pathlib import Path
 
+from keras_segformer.cli import describe_error
 from keras_segformer.cli.outputs import Outputs, plan_outputs, write_areas, write_mask, write_picture
 from keras_segformer.cli.progress import progress_bar
 from keras_segformer.errors import InvalidImageError
@@ -17,7 +18,7 @@ from keras_segformer.visualization import overlay, picture
 
 
 def run(args: argparse.Namespace) -> int:
-    """Segments the images. One that cannot be read or whose results cannot be written is named; the others go on.
+    """Segments the images. If an image cannot be read or its results cannot be written, the others are still processed.
 
     Args:
         args: What the parser returns.
@@ -27,16 +28,12 @@ def run(args: argparse.Namespace) -> int:
 
     Raises:
         FileNotFoundError: There is no image of a given name.
-        NotADirectoryError: The output is a file.
         InvalidPresetError: The preset's files are broken.
         PresetNotFoundError: There is no such preset.
         ValueError: A result would replace an image, or the model's logits are not finite.
     """
     sources = _find_sources(args.images)
     outputs = plan_outputs(sources, args.output, mask=args.mask, areas=args.json)
-    if args.output.exists() and not args.output.is_dir():
-        raise NotADirectoryError(f"the output '{args.output}' is a file; name a folder")
-
     model = SegFormer.from_preset(args.preset)
     start = time.perf_counter()
     failed = _segment_all(model, sources, outputs, args)
@@ -44,12 +41,12 @@ def run(args: argparse.Namespace) -> int:
     written = len(sources) - failed
     print(f"{written} {'image' if written == 1 else 'images'} segmented into {args.output} in {seconds:.1f} s")
     if failed:
-        print(f"error: {failed} of {len(sources)} images failed", file=sys.stderr)
+        print(f"{failed} of {len(sources)} images failed", file=sys.stderr)
     return 1 if failed else 0
 
 
 def _find_sources(patterns: Sequence[str]) -> list[Path]:
-    """The image files, every one once; what lies beside them and is not read is named."""
+    """The image files without repetitions; other files in the folders are listed on standard error."""
     found = [list_images(pattern) for pattern in patterns]
     files = [file for each in found for file in each.images]
     for name in sorted({path for each in found for path in each.left_aside} - set(files)):
@@ -60,7 +57,7 @@ def _find_sources(patterns: Sequence[str]) -> list[Path]:
 def _segment_all(
     model: SegFormer, sources: Sequence[Path], outputs: Sequence[Outputs], args: argparse.Namespace
 ) -> int:
-    """Segments image after image under a progress bar, and returns how many failed."""
+    """Segments the images one by one with a progress bar, and returns the number of failures."""
     failed = 0
     with progress_bar() as progress:
         task = progress.add_task("Segmenting", total=len(sources))
@@ -73,7 +70,7 @@ def _segment_all(
                 if args.debug:
                     raise
                 failed += 1
-                progress.console.print(f"error: {error}", markup=False, highlight=False, soft_wrap=True)
+                progress.console.print(f"error: {describe_error(error)}", markup=False, highlight=False, soft_wrap=True)
             progress.advance(task)
     return failed
 
@@ -81,7 +78,7 @@ def _segment_all(
 def _segment_file(model: SegFormer, source: Path, outputs: Outputs, args: argparse.Namespace) -> tuple[str, ...]:
     """Segments one image and writes the results; returns what was assumed about it."""
     image = read_image(source, args.bit_depth)
-    labels = model.segment(image.pixels, size=args.size)
+    labels = model.segment(image.pixels, size=args.size, antialias=args.antialias)
     draw = overlay if args.overlay else picture
     write_picture(outputs.picture, draw(image.pixels, labels, model.label_set, args.opacity, args.palette))
     if outputs.mask:

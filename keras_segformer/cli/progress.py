@@ -1,4 +1,4 @@
-"""The progress bar of commands that take their time."""
+"""Progress bars of long-running commands."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ def progress_bar() -> Progress:
 
 @contextlib.contextmanager
 def step_bars() -> Iterator[Callable[[str, int], Callable[[], None]]]:
-    """Makes bars for work that tells of its steps, one below the other; where it never does, nothing is drawn.
+    """Makes progress bars, one below the other, for work that reports its steps; nothing is drawn without reports.
 
     Yields:
         A function of a description and a number of steps; what it returns is called after every step.

@@ -9,7 +9,7 @@ from rich import box
 from rich.console import Console
 from rich.table import Table
 
-# Wider than any table: rich has no word for "as wide as it needs to be".
+# Wider than any table, since rich cannot be told to use as much width as it needs.
 _UNLIMITED = 10_000
 
 

@@ -1,18 +1,114 @@
-"""Readers of the values that commands take."""
+"""Types of command-line arguments: each reads a text, or refuses it in one sentence."""
 
 from __future__ import annotations
 
 import argparse
+import os
 import re
+import tempfile
+from pathlib import Path
 
 _NAMED_SIZES = ("aligned", "square", "native")
+# The network takes no smaller pictures; a longer side is a slip of the keyboard, and would exhaust the memory.
+_SIDES = range(32, 65536)
+_LARGEST = 2**31 - 1
 
 
-def size_choice(text: str) -> str | tuple[int, int]:
+def text(value: str) -> str:
+    """Reads a text that must not be empty, which is what an unset shell variable gives.
+
+    Args:
+        value: The text.
+
+    Returns:
+        The same.
+
+    Raises:
+        argparse.ArgumentTypeError: It is empty.
+
+    Example:
+
+    >>> text("photos/*.jpg")
+    'photos/*.jpg'
+    """
+    if not value.strip():
+        raise argparse.ArgumentTypeError("the value is empty; give one, or leave the argument out")
+    return value
+
+
+def path(value: str) -> Path:
+    """Reads the path of a file or folder; without this, an empty text would be the working folder.
+
+    Args:
+        value: The path.
+
+    Returns:
+        The path.
+
+    Raises:
+        argparse.ArgumentTypeError: It is empty.
+
+    Example:
+
+    >>> path("data").name
+    'data'
+    """
+    return Path(text(value))
+
+
+def output_file(value: str) -> Path:
+    """Reads the path of a file to write, and tries whether it can be written before any work is done.
+
+    Args:
+        value: The path. Its folder is made later if it does not exist.
+
+    Returns:
+        The path.
+
+    Raises:
+        argparse.ArgumentTypeError: It is empty, is a folder, or cannot be written.
+
+    Example:
+
+    >>> output_file("scores.json").name
+    'scores.json'
+    """
+    file = path(value)
+    if file.is_dir():
+        raise argparse.ArgumentTypeError(f"'{value}' is a folder; name a file")
+    _check_writable(file.parent)
+    return file
+
+
+def output_folder(value: str) -> Path:
+    """Reads the path of a folder to write to, and tries whether it can be written before any work is done.
+
+    Args:
+        value: The path. The folder is made later if it does not exist.
+
+    Returns:
+        The path.
+
+    Raises:
+        argparse.ArgumentTypeError: It is empty, is a file, or cannot be written.
+
+    Example:
+
+    >>> output_folder("out").name
+    'out'
+    """
+    folder = path(value)
+    if folder.exists() and not folder.is_dir():
+        raise argparse.ArgumentTypeError(f"'{value}' is a file; name a folder")
+    _check_writable(folder)
+    return folder
+
+
+def size_choice(value: str) -> str | tuple[int, int]:
     """Reads the size at which the network sees a picture.
 
     Args:
-        text: `"aligned"`, `"square"`, `"native"`, or what `image_size` reads.
+        value: `"aligned"`, `"square"`, `"native"`, or what `image_size` reads.
 
     Returns:
         The word, or `(height, width)` in pixels.
@@ -25,60 +121,120 @@ def size_choice(text: str) -> str | tuple[int, int]:
     >>> size_choice("native"), size_choice("512")
     ('native', (512, 512))
     """
-    return text if text in _NAMED_SIZES else image_size(text)
+    return value if value in _NAMED_SIZES else image_size(value)
 
 
-def image_size(text: str) -> tuple[int, int]:
+def image_size(value: str) -> tuple[int, int]:
     """Reads a size in pixels.
 
     Args:
-        text: `"512"` for a square, or `"512x1024"`, height before width.
+        value: `"512"` for a square, or `"512x1024"`, height before width; each from 32 to 65535.
 
     Returns:
         `(height, width)`.
 
     Raises:
-        argparse.ArgumentTypeError: It is neither.
+        argparse.ArgumentTypeError: It is neither, or out of range.
 
     Example:
 
     >>> image_size("512x1024")
     (512, 1024)
     """
-    match = re.fullmatch(r"([0-9]+)(?:x([0-9]+))?", text)
+    match = re.fullmatch(r"([0-9]+)(?:x([0-9]+))?", value)
     if match is None:
-        raise argparse.ArgumentTypeError(f"{text!r} is not a size in pixels; write 512 or 512x1024 (height x width)")
-    height, width = match.groups(default=match[1])
-    return int(height), int(width)
+        raise argparse.ArgumentTypeError(f"{value!r} is not a size in pixels; write 512 or 512x1024 (height x width)")
+    height, width = map(int, match.groups(default=match[1]))
+    if height not in _SIDES or width not in _SIDES:
+        raise argparse.ArgumentTypeError(f"{value!r} is not a size from {_SIDES[0]} to {_SIDES[-1]} pixels a side")
+    return height, width
 
 
-def bit_depth(text: str) -> int:
+def bit_depth(value: str) -> int:
     """Reads how many bits of a channel count.
 
     Args:
-        text: The number.
+        value: A whole number from 1 to 16.
 
     Returns:
-        Its value.
+        The number.
 
     Raises:
-        argparse.ArgumentTypeError: It is not a whole number from 1 to 16.
+        argparse.ArgumentTypeError: It is not such a number.
 
     Example:
 
     >>> bit_depth("12")
     12
     """
-    if re.fullmatch("[1-9]|1[0-6]", text) is None:
-        raise argparse.ArgumentTypeError(f"{text!r} is not a whole number from 1 to 16")
-    return int(text)
+    return _whole_number(value, 1, 16)
 
 
-def share(text: str) -> float:
+def threshold(value: str) -> int:
+    """Reads a threshold on the scale of 8 bits.
+
+    Args:
+        value: A whole number from 1 to 255.
+
+    Returns:
+        The number.
+
+    Raises:
+        argparse.ArgumentTypeError: It is not such a number.
+
+    Example:
+
+    >>> threshold("128")
+    128
+    """
+    return _whole_number(value, 1, 255)
+
+
+def positive_integer(value: str) -> int:
+    """Reads a count.
+
+    Args:
+        value: A whole number from 1 to 2,147,483,647.
+
+    Returns:
+        The number.
+
+    Raises:
+        argparse.ArgumentTypeError: It is not such a number.
+
+    Example:
+
+    >>> positive_integer("12")
+    12
+    """
+    return _whole_number(value, 1, _LARGEST)
+
+
+def seed(value: str) -> int:
+    """Reads the number of a sequence of random numbers.
+
+    Args:
+        value: A whole number from 0 to 2,147,483,647.
+
+    Returns:
+        The number.
+
+    Raises:
+        argparse.ArgumentTypeError: It is not such a number.
+
+    Example:
+
+    >>> seed("0")
+    0
+    """
+    return _whole_number(value, 0, _LARGEST)
+
+
+def share(value: str) -> float:
     """Reads a number from 0 to 1.
 
     Args:
-        text: The number.
+        value: The number.
 
     Returns:
         Its value.
@@ -92,41 +248,19 @@ def share(text: str) -> float:
     0.25
     """
     try:
-        value = float(text)
+        number = float(value)
     except ValueError:
-        value = float("nan")
-    if not 0 <= value <= 1:
-        raise argparse.ArgumentTypeError(f"{text!r} is not a number from 0 to 1")
-    return value
+        number = float("nan")
+    if not 0 <= number <= 1:
+        raise argparse.ArgumentTypeError(f"{value!r} is not a number from 0 to 1")
+    return number
 
 
-def positive_integer(text: str) -> int:
-    """Reads a whole number of at least 1.
-
-    Args:
-        text: The number.
-
-    Returns:
-        Its value.
-
-    Raises:
-        argparse.ArgumentTypeError: It is not such a number.
-
-    Example:
-
-    >>> positive_integer("12")
-    12
-    """
-    if re.fullmatch(r"0*[1-9][0-9]*", text) is None:
-        raise argparse.ArgumentTypeError(f"{text!r} is not a whole number of at least 1")
-    return int(text)
-
-
-def class_weights(text: str) -> str | list[float]:
+def class_weights(value: str) -> str | list[float]:
     """Reads weights of classes.
 
     Args:
-        text: `"auto"`, or numbers between commas.
+        value: `"auto"`, or numbers between commas.
 
     Returns:
         The word, or the numbers.
@@ -139,9 +273,31 @@ def class_weights(text: str) -> str | list[float]:
     >>> class_weights("1,2.5")
     [1.0, 2.5]
     """
-    if text == "auto":
-        return text
+    if value == "auto":
+        return value
     try:
-        return [float(number) for number in text.split(",")]
+        return [float(number) for number in value.split(",")]
     except ValueError:
-        raise argparse.ArgumentTypeError(f"{text!r} is neither auto nor a number for each class, as in 1,2.5") from None
+        raise argparse.ArgumentTypeError(
+            f"{value!r} is neither auto nor a number for each class, as in 1,2.5"
+        ) from None
+
+
+def _whole_number(value: str, lowest: int, highest: int) -> int:
+    # `int` would take "1_000", " 7" and digits of other scripts, and refuse very long numbers in words of its own.
+    if re.fullmatch(r"[0-9]{1,20}", value) is None or not lowest <= int(value) <= highest:
+        raise argparse.ArgumentTypeError(f"{value!r} is not a whole number from {lowest} to {highest}")
+    return int(value)
+
+
+def _check_writable(folder: Path) -> None:
+    existing = next((each for each in (folder, *folder.absolute().parents) if os.path.lexists(each)), folder)
+    if not existing.is_dir():
+        raise argparse.ArgumentTypeError(f"'{existing}' is not a folder; choose another path")
+    try:
+        # `os.access` says nothing about read-only disks of some kinds, quotas and virtual file systems.
+        tempfile.TemporaryFile(dir=existing).close()
+    except OSError as error:
+        raise argparse.ArgumentTypeError(
+            f"nothing can be written into '{existing}' ({error.strerror}); choose another path"
+        ) from error

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from rich.table import Table
 
-from keras_segformer.cli.dataset import load_dataset
+from keras_segformer.cli.dataset import check_dataset, has_dataset, load_dataset
 from keras_segformer.cli.outputs import write_json
 from keras_segformer.cli.progress import progress_bar, step_bars
 from keras_segformer.cli.tables import make_console, make_table
@@ -38,12 +38,13 @@ def run(args: argparse.Namespace) -> int:
         PresetNotFoundError: There is no such preset.
         ValueError: The file is damaged, kills the process that runs it, or does not fit the model.
     """
-    file = TFLiteModel(args.file)
     paths = find_images(args.images)[: args.limit]
+    check_dataset(args, required=False)
     model = SegFormer.from_preset(args.against)
+    file = TFLiteModel(args.file)
     with step_bars() as progress:
-        found = verify(args.file, model, paths, progress)
-    scores = _scores(args, file, model) if args.data else None
+        found = verify(args.file, model, paths, progress, args.bit_depth)
+    scores = _scores(args, file, model) if has_dataset(args) else None
     if args.figure:
         with atomic_file(args.figure) as temporary:
             draw_worst(found, model.label_set).save(temporary, format="PNG")

@@ -1,4 +1,4 @@
-"""Augmentation of the paper's recipe, on integer masks that stay integer."""
+"""Augmentation of the paper's recipe, in which masks are never interpolated."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ class Augmentation:
     never interpolated: their values afterwards are a subset of those before plus 255.
 
     Args:
-        crop_size: `(height, width)` of what comes out, in pixels.
+        crop_size: `(height, width)` of the result, in pixels.
         scale: The range of the random factor on `base_size`.
         base_size: `(long side, short side)` in pixels of the box that factor 1 fits a picture into, aspect ratio
             kept; `None` leaves factor 1 at the picture's own size.
@@ -104,7 +104,11 @@ class Augmentation:
         Returns:
             Image `(height, width, 3)`, uint8, and mask `(height, width)`, uint8, of the crop's size. What lies
             outside the picture is the mean pixel and 255.
+
+        Raises:
+            ValueError: A shape or dtype is another, or image and mask differ in size.
         """
+        check_pair(image, mask)
         seeds = tf.unstack(tf.random.experimental.stateless_split(seed, 4))
         image, mask = random_scale(image, mask, seeds[0], self.scale, self.base_size)
         image, mask = random_crop(
@@ -115,6 +119,31 @@ class Augmentation:
             image = photometric_distortion(image, seeds[3])
         image, mask = pad(image, mask, self.crop_size)
         return image, mask
+
+
+def check_pair(image: tf.Tensor, mask: tf.Tensor) -> None:
+    """Checks an image and its mask, which augmentation would otherwise garble, such as a one-hot mask.
+
+    Args:
+        image: `(H, W, 3)`, uint8; lengths may be unknown.
+        mask: `(H, W)`, uint8; lengths may be unknown.
+
+    Raises:
+        ValueError: A shape or dtype is another, or image and mask differ in size.
+
+    Example:
+
+    >>> check_pair(tf.zeros((4, 6, 3), tf.uint8), tf.zeros((4, 6), tf.uint8))
+    """
+    image, mask = tf.convert_to_tensor(image), tf.convert_to_tensor(mask)
+    if image.dtype != tf.uint8 or not image.shape.is_compatible_with((None, None, 3)):
+        raise ValueError(f"An image is (H, W, 3), uint8; got {image.shape}, {image.dtype.name}.")
+    if mask.dtype != tf.uint8 or not mask.shape.is_compatible_with((None, None)):
+        raise ValueError(
+            f"A mask is (H, W), uint8, class indices with 255 for ignored pixels; got {mask.shape}, {mask.dtype.name}."
+        )
+    if not mask.shape.is_compatible_with(image.shape[:2]):
+        raise ValueError(f"Image and mask differ in size: {image.shape[:2]} and {mask.shape}; resize them together.")
 
 
 def random_scale(

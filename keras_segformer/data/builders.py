@@ -1,7 +1,7 @@
-"""The data sets as TFDS builders: import this module, and `tfds.load("keras_segformer_camvid", …)` finds them.
+"""The data sets as TFDS builders, which `tfds.load("keras_segformer_camvid", …)` finds once this module is imported.
 
 TFDS writes the examples once into shards under its `data_dir`, and renames their folder into place when it is complete,
-so that an interrupted preparation leaves nothing that could be taken for a whole one.
+so that an interrupted preparation is never mistaken for a complete one.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ except ImportError as error:
 
 @dataclasses.dataclass(eq=False, kw_only=True)
 class PairsConfig(tfds.core.BuilderConfig):
-    """Where the files are, and what is done with bad ones.
+    """Where the files are, and how bad ones are handled.
 
     Args:
         name: Folder of the prepared examples.
@@ -45,7 +45,7 @@ class PairsConfig(tfds.core.BuilderConfig):
 
 
 class PairsBuilder(tfds.core.GeneratorBasedBuilder, skip_registration=True):
-    """Images as they are, masks as class indices with 255 for ignored pixels."""
+    """Images in their own format, and masks as class indices with 255 for ignored pixels."""
 
     VERSION = tfds.core.Version("1.0.0")
 
@@ -59,12 +59,17 @@ class PairsBuilder(tfds.core.GeneratorBasedBuilder, skip_registration=True):
 
     @property
     def assumptions(self) -> list[str]:
-        """What was read in one of several possible ways."""
+        """How ambiguous files were read."""
         return self.info.metadata.get("assumptions", [])
 
     @property
+    def doubts(self) -> list[str]:
+        """Likely mistakes in the classes of the data set."""
+        return self.info.metadata.get("doubts", [])
+
+    @property
     def left_out(self) -> list[str]:
-        """What was wrong with the files that the prepared examples do without."""
+        """What was wrong with the files that were left out."""
         return self.info.metadata["left_out"]
 
     def _info(self) -> tfds.core.DatasetInfo:
@@ -101,6 +106,7 @@ class PairsBuilder(tfds.core.GeneratorBasedBuilder, skip_registration=True):
             label_set=label_set.to_dict(),
             left_out=list(map(str, problems)),
             assumptions=[assumption for report in reports.values() for assumption in report.assumptions],
+            doubts=list(next(iter(reports.values())).doubts),
         )
         return {
             split: self._generate_examples(report.good, report.coding, config.bit_depth)

@@ -1,4 +1,4 @@
-"""Looks at every image and mask of a data set before hours are spent on it."""
+"""Checks every image and mask of a data set before hours are spent on training."""
 
 from __future__ import annotations
 
@@ -7,7 +7,9 @@ import functools
 import os
 import zipfile
 import zlib
+from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -22,24 +24,26 @@ from keras_segformer.data.parallel import parallel_map
 from keras_segformer.data.sources import CLASSES_FILE, SOURCES, Source
 from keras_segformer.errors import InvalidDatasetError
 from keras_segformer.label_sets import LabelSet
-from keras_segformer.mask_rules import IGNORE
+from keras_segformer.mask_rules import IGNORE, MaskRules
 
 _LISTED = 3
 
 
 @dataclasses.dataclass(frozen=True)
 class Report:
-    """What was found in the files of a split.
+    """The result of checking a split.
 
     Args:
         label_set: The classes.
-        pixels: Pixels of the good pairs by class index, `(256,)`, int64; at 255 those of no class.
-        images: Good pairs by class index that occurs in them, `(256,)`, int64.
+        pixels: Pixels of the good pairs by class index, `(256,)`, int64; index 255 counts ignored pixels.
+        images: Number of good pairs in which each class index occurs, `(256,)`, int64.
         good: The pairs that can be used.
-        problems: Everything that is wrong with the others.
+        problems: What is wrong with the other files.
         coding: How the masks were read.
-        assumptions: What was read in one of several possible ways, as sentences without a full stop.
-        left_aside: Files and folders that lie in the data set and are not read.
+        assumptions: How ambiguous files were read, as sentences without a full stop.
+        left_aside: Files and folders in the data set that are not read.
+        doubts: Likely mistakes in the classes of the whole data set, such as a class that never occurs, as sentences
+            without a full stop.
     """
 
     label_set: LabelSet
@@ -50,6 +54,7 @@ class Report:
     coding: MaskCoding
     assumptions: tuple[str, ...] = ()
     left_aside: tuple[str, ...] = ()
+    doubts: tuple[str, ...] = ()
 
     def to_dict(self) -> dict[str, Any]:
         """Returns the report as a dictionary that `json.dumps` takes."""
@@ -63,6 +68,7 @@ class Report:
             "problems": [dataclasses.asdict(problem) for problem in self.problems],
             "assumptions": list(self.assumptions),
             "left_aside": list(self.left_aside),
+            "doubts": list(self.doubts),
         }
 
 
@@ -85,8 +91,8 @@ def check(
 
     Raises:
         FileNotFoundError: There is no such folder or archive.
-        InvalidDatasetError: It does not hold the data set or the split, or the values of the masks say nothing about
-            their classes, or say it in two ways.
+        InvalidDatasetError: It does not contain the data set or the split, or the classes do not follow from the values
+            of the masks, or follow in two different ways.
         ValueError: There is no data set of that name.
 
     Example:
@@ -109,7 +115,7 @@ def check_source(
     """Checks a data set and shows the progress, as `check` does by the name of a source.
 
     Args:
-        source: What to look for.
+        source: The source of the data set.
         data: As for `check`.
         splits: As for `check`.
         bit_depth: As for `check`.
@@ -133,7 +139,8 @@ def check_source(
         label_set = _infer_label_set(reports.values())
         reports = {split: dataclasses.replace(report, label_set=label_set) for split, report in reports.items()}
     elif source.label_set is None and splits is None:
-        _check_classes_occur(reports.values(), coding)
+        doubts = _doubts(reports.values(), coding)
+        reports = {split: dataclasses.replace(report, doubts=doubts) for split, report in reports.items()}
     return reports
 
 
@@ -167,7 +174,7 @@ def check_pairs(
 
 
 def describe_problems(problems: Sequence[Problem | str]) -> str:
-    """The number of problems, and the first of them.
+    """Describes the number of problems and the first few of them.
 
     Args:
         problems: At least one.
@@ -254,18 +261,24 @@ def _count(examined: _Examined, coding: MaskCoding) -> tuple[np.ndarray | None, 
         return None, [Problem(str(examined.pair.mask), str(error))]
     counts = np.bincount(classes, weights=mask.counts, minlength=256).astype(np.int64)
     counts[IGNORE] += mask.transparent
-    if not counts[:IGNORE].any():
+    if not coding.rules.has_labels(_label_counts(counts, coding.rules)):
         return None, [Problem(str(examined.pair.mask), "has no pixel of any class")]
     return counts, ()
 
 
-def _check_classes_occur(reports: Iterable[Report], coding: MaskCoding) -> None:
-    """Refuses masks in which everything but one class is ignored, as where 255 means a class and is not named."""
-    pixels = sum(report.pixels for report in reports)
-    present = np.flatnonzero(pixels[:IGNORE])
-    if len(present) != 1 or pixels[IGNORE] == 0:
-        return
-    names = coding.label_set.names
+def _doubts(reports: Iterable[Report], coding: MaskCoding) -> tuple[str, ...]:
+    """Likely mistakes in the classes of a data set; masks in which all but one class is ignored are refused."""
+    rules, names = coding.rules, coding.label_set.names
+    counts = _label_counts(sum(report.pixels for report in reports), rules)
+    if not rules.has_labels(counts):  # not one good pair; the problems say why
+        return ()
+    if rules.has_contrast(counts):
+        repeated = [name for name, count in Counter(names).items() if count > 1]
+        return (
+            *rules.doubts(counts, names, is_all=True),
+            *(f"several classes are named {name!r}; give each its own name" for name in repeated),
+        )
+    present = np.flatnonzero(counts[:-1])
     missing = next(name for index, name in enumerate(names) if index != present[0])
     raise InvalidDatasetError(
         f"The masks hold only the class {names[present[0]]!r} and ignored pixels (255, transparent, or black where "
@@ -275,7 +288,15 @@ def _check_classes_occur(reports: Iterable[Report], coding: MaskCoding) -> None:
     )
 
 
+def _label_counts(pixels: np.ndarray, rules: MaskRules) -> np.ndarray:
+    """Pixels by class index `(256,)` as the rules count them, `(num_labels + 1,)`."""
+    return np.append(pixels[: rules.num_labels], pixels[IGNORE])
+
+
 def _read(file: File) -> bytes:
+    # A pipe or device might never end.
+    if isinstance(file, Path) and file.exists() and not file.is_file():
+        raise InvalidDatasetError("is a pipe or device; copy its content into a file")
     try:
         return file.read_bytes()
     except (OSError, zipfile.BadZipFile, zlib.error) as error:

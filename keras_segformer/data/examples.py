@@ -1,4 +1,4 @@
-"""Pairs of images and masks as they lie on disk, still encoded."""
+"""Encoded pairs of images and masks."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A picture of augmented samples, to see with one's own eyes what a network is trained on."""
+"""Draws augmented samples, to see what a network is trained on."""
 
 from __future__ import annotations
 
@@ -18,9 +18,9 @@ def sample_grid(examples: Examples, augmentation: Augment, count: int = 12, seed
     """Draws the first samples of a training run, each beside its mask, and a legend.
 
     Args:
-        examples: The examples; with fewer of them than `count` they come again, augmented otherwise.
+        examples: The examples; if there are fewer than `count`, they are repeated with another augmentation.
         augmentation: As `training_dataset` takes it.
-        count: How many samples, at least 1.
+        count: The number of samples, at least 1.
         seed: Number of the run.
 
     Returns:

@@ -1,4 +1,4 @@
-"""Image files: which of them TensorFlow decodes to what a viewer shows, and what becomes of the others."""
+"""Image files for `Examples`: those that TensorFlow decodes correctly are kept, others are converted to PNG."""
 
 from __future__ import annotations
 
@@ -11,14 +11,19 @@ from PIL import Image
 
 from keras_segformer.bit_depth import is_deep_colour
 from keras_segformer.errors import InvalidDatasetError, InvalidImageError
-from keras_segformer.image_formats import open_image
+from keras_segformer.image_formats import (
+    TURNED_BY_90,
+    UPRIGHT,
+    frame_assumption,
+    open_image,
+    stored_orientation,
+    without_orientation,
+)
 from keras_segformer.images import read_image
 
 # MPO is a JPEG with more pictures behind the first, as some phones write it.
 _KEPT_FORMATS = ("JPEG", "MPO", "PNG")
 _KEPT_MODES = ("RGB", "L")
-_ORIENTATION = 0x0112  # EXIF's tag
-_UPRIGHT, _TURNED_BY_90 = 1, (5, 6, 7, 8)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -27,8 +32,8 @@ class EncodedImage:
 
     Args:
         data: A JPEG or PNG file of 8 bits a channel, upright.
-        transparent: `(H, W)`, bool, where the picture shows nothing; `None` if it is opaque.
-        assumptions: What was assumed to read it, as predicates of sentences about it.
+        transparent: `(H, W)`, bool, true where the picture is transparent; `None` if it is opaque.
+        assumptions: What was assumed to read it, each as the predicate of a sentence about the picture.
     """
 
     data: bytes
@@ -64,9 +69,9 @@ def encode_image(data: bytes, mask_size: tuple[int, int] | None = None, bit_dept
             keep_turned, turned = _orientation(image, mask_size)
             is_plain = image.format in _KEPT_FORMATS and image.mode in _KEPT_MODES and not is_deep_colour(image)
             if is_plain and (keep_turned or not turned):
-                return EncodedImage(data, assumptions=turned)
+                return EncodedImage(data, assumptions=(*turned, *frame_assumption(image)))
             if keep_turned:
-                image = _without_orientation(image)
+                image = without_orientation(image)
             read = read_image(image, bit_depth)
             buffer = io.BytesIO()
             Image.fromarray(read.pixels).save(buffer, "PNG")
@@ -80,28 +85,21 @@ def encode_image(data: bytes, mask_size: tuple[int, int] | None = None, bit_dept
 
 
 def _orientation(image: Image.Image, mask_size: tuple[int, int] | None) -> tuple[bool, tuple[str, ...]]:
-    """Whether a turned picture is meant as it is stored, and what to say about it; nothing for an upright one."""
-    # PNG's `getexif` would decode the picture to look behind it.
-    orientation = image.getexif().get(_ORIENTATION, _UPRIGHT) if "exif" in image.info else _UPRIGHT
-    if orientation not in range(2, 9):
+    """Whether a turned picture is to be kept as it is stored, and what to report about it."""
+    orientation = stored_orientation(image)
+    if orientation == UPRIGHT:
         return False, ()
     stored = (image.height, image.width)
-    shown = stored[::-1] if orientation in _TURNED_BY_90 else stored
+    shown = stored[::-1] if orientation in TURNED_BY_90 else stored
     if stored == shown or mask_size is None:
         raise InvalidDatasetError(
             "is stored turned (EXIF orientation), and nothing says whether its mask is too; save both upright"
         )
     if mask_size == shown:
         return False, ("is stored turned (EXIF orientation), and turned upright, as the size of its mask asks",)
+    if image.format == "TIFF":  # which Pillow turns by itself
+        raise InvalidDatasetError("is a TIFF that is stored turned, unlike its mask; save both upright")
     return True, ("is stored turned (EXIF orientation), and left so, as the size of its mask asks",)
-
-
-def _without_orientation(image: Image.Image) -> Image.Image:
-    image.load()
-    stored = image.copy()
-    stored.info.pop("exif", None)
-    stored.getexif().clear()
-    return stored
 
 
 def image_size(encoded: bytes) -> tuple[int, int]:

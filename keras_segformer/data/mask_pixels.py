@@ -1,4 +1,4 @@
-"""What the pixels of a mask file hold, before anything is said about its classes."""
+"""The raw pixels of mask files, before they are mapped to classes."""
 
 from __future__ import annotations
 
@@ -10,17 +10,18 @@ import numpy as np
 from PIL import Image
 
 from keras_segformer.errors import InvalidDatasetError
-from keras_segformer.image_formats import open_image
+from keras_segformer.image_formats import UPRIGHT, open_image, stored_orientation
 
 Kind = Literal["grey", "palette", "colour"]
 """Grey values, indices into a palette, or colours."""
 
 _FORMATS = ("PNG", "GIF", "BMP", "TIFF")
-_VALUE_MODES = ("1", "L", "LA", "I", "I;16", "I;16B", "I;16L")
+_VALUE_MODES = ("1", "L", "LA", "I", "I;16", "I;16B", "I;16L", "F")
 _PNG_GREY = 0  # PNG's code of the colour type
 _TIFF_BITS = 258  # the tag BitsPerSample
 _OPAQUE_FROM = 128
-_TRANSPARENT = -1
+_TRANSPARENT = np.iinfo(np.int64).min  # no file has it, while TIFF files may hold -1
+_LOSSY = ("jpeg", "tiff_jpeg", "webp")
 
 
 @dataclasses.dataclass(frozen=True)
@@ -30,11 +31,11 @@ class MaskPixels:
     Args:
         kind: What the file stores.
         shape: Height and width in pixels.
-        codes: Every value that occurs, sorted: a grey value, an index into the palette, or a colour packed into 24
-            bits; `(K,)`, int64.
+        codes: Every value that occurs, in ascending order: a grey value, an index into the palette, or a colour packed
+            into 24 bits; `(K,)`, int64.
         colours: The colour of each, `(K, 3)`, int64; -1 for grey values above 255.
         counts: How many pixels have it, `(K,)`, int64.
-        transparent: How many pixels are transparent; their values count for nothing.
+        transparent: The number of transparent pixels, whose values are ignored.
         run_codes: Position in `codes`, or -1 where transparent, of every run of equal pixels in row order.
         run_lengths: The length of each run.
     """
@@ -55,21 +56,21 @@ class MaskPixels:
         return np.where((red == green) & (green == blue), red, -1)
 
     def positions(self) -> np.ndarray:
-        """Returns the position in `codes` of every pixel, `(H, W)`; -1 where it is transparent."""
+        """Returns the index into `codes` of every pixel, `(H, W)`; -1 for transparent pixels."""
         return np.repeat(self.run_codes, self.run_lengths).reshape(self.shape)
 
     def survey(self) -> MaskPixels:
-        """Returns the same without where each value lies, to be kept for many masks."""
+        """Returns a copy without pixel positions, which takes little memory."""
         nothing = np.zeros(0, np.int64)
         return dataclasses.replace(self, run_codes=nothing, run_lengths=nothing)
 
     def without(self, hidden: np.ndarray) -> MaskPixels:
-        """Returns a mask of which some pixels are transparent too.
+        """Returns a mask in which further pixels are transparent.
 
         Args:
             hidden: `(H, W)`, bool.
         """
-        positions = np.where(hidden, _TRANSPARENT, self.positions())
+        positions = np.where(hidden, -1, self.positions())
         codes = np.append(self.codes, _TRANSPARENT)[positions]
         return _list_pixels(self.kind, codes, dict(zip(self.codes.tolist(), self.colours, strict=True)))
 
@@ -101,7 +102,7 @@ def read_mask_pixels(data: bytes) -> MaskPixels:
                 return _from_palette(image)
             alpha = np.asarray(image.getchannel("A")) if "A" in image.getbands() else None
             if image.mode in _VALUE_MODES:
-                values = np.asarray(image.getchannel("L") if image.mode == "LA" else image).astype(np.int64)
+                values = _whole(np.asarray(image.getchannel("L") if image.mode == "LA" else image))
                 return _list_pixels("grey", _hidden(values // _grey_step(image, data), alpha))
             if image.mode == "RGB" and image.has_transparency_data:
                 alpha = np.asarray(image.convert("RGBA").getchannel("A"))
@@ -121,11 +122,15 @@ def _check_sums(data: bytes) -> None:
 
 
 def _check_file(image: Image.Image, data: bytes) -> None:
-    """Refuses what would lose values, and what holds several masks."""
+    """Refuses formats that do not keep every value, and files with several masks."""
     if image.format not in _FORMATS:
         raise InvalidDatasetError(f"is a {image.format} file; save masks as PNG, which keeps every value")
     if getattr(image, "n_frames", 1) > 1:
         raise InvalidDatasetError(f"has {image.n_frames} frames; save the one that is meant as PNG")
+    if image.format == "TIFF" and image.info.get("compression") in _LOSSY:
+        raise InvalidDatasetError("is a TIFF with lossy compression; save masks as PNG, which keeps every value")
+    if stored_orientation(image) != UPRIGHT:
+        raise InvalidDatasetError("is stored turned (EXIF orientation); save it upright, as its picture is shown")
     if image.mode not in (*_VALUE_MODES, "P", "RGB", "RGBA"):
         raise InvalidDatasetError(f"is a mask of mode {image.mode}; save it as grey, palette or RGB PNG")
     bits = image.tag_v2.get(_TIFF_BITS, (8,)) if image.format == "TIFF" else (8,)
@@ -133,8 +138,19 @@ def _check_file(image: Image.Image, data: bytes) -> None:
         raise InvalidDatasetError("is a colour mask of 16 bits a channel; save it with 8 bits a channel")
 
 
+def _whole(values: np.ndarray) -> np.ndarray:
+    """The values as integers; those of float files must be whole numbers."""
+    if values.dtype.kind == "f":
+        broken = ~np.isfinite(values) | (values != np.rint(values)) | (np.abs(values) >= 1 << 24)
+        if broken.any():
+            raise InvalidDatasetError(
+                f"has the value {values[broken][0]:g}, which is not a class index; save class indices as PNG"
+            )
+    return values.astype(np.int64)
+
+
 def _grey_step(image: Image.Image, data: bytes) -> int:
-    """The distance of two neighbouring values: Pillow spreads grey of 2 or 4 bits over 0..255."""
+    """The step between neighbouring values: Pillow scales grey of 2 or 4 bits to 0..255."""
     if image.format == "PNG":
         bits = data[24] if data[25] == _PNG_GREY else 8
     else:

@@ -1,4 +1,4 @@
-"""From the values or colours of masks to class indices, and which of the two a data set means."""
+"""Maps the values or colours of masks to class indices, and decides which of the two a data set uses."""
 
 from __future__ import annotations
 
@@ -15,10 +15,10 @@ from PIL import Image
 from keras_segformer.data.mask_pixels import Kind, MaskPixels, read_mask_pixels
 from keras_segformer.errors import InvalidDatasetError
 from keras_segformer.label_sets import LabelSet
-from keras_segformer.mask_rules import IGNORE
+from keras_segformer.mask_rules import IGNORE, MaskRules
 
 MAX_CLASSES = IGNORE
-"""More do not fit into 8 bits beside the value for ignored pixels."""
+"""The most classes that 8 bits can hold in addition to the value for ignored pixels."""
 
 Reading = Literal["values", "colours", "grey levels"]
 """What the pixels of a file stand for: their values (in files with a palette, the indices), their colours, or the
@@ -48,18 +48,18 @@ _MEANINGS = {
 
 @dataclasses.dataclass(frozen=True)
 class MaskCoding:
-    """How the mask files of a data set name the classes.
+    """How the mask files of a data set encode the classes.
 
     Values are those that `label_set.raw_to_train` names, colours those of `label_set.palette`. Black means no class
     unless it is the colour of one, and so does transparency.
 
     Args:
         label_set: The classes.
-        void: Values known to mean no class. Any other that `raw_to_train` does not name is an error; `None` takes all
-            of them as void.
+        void: Values that are known to mean "no class". Other values that `raw_to_train` does not list are an error;
+            with `None`, they mean "no class" too.
         readings: What every kind of file stands for, where that is decided (`decide_readings`); files of other kinds
             are decided one by one.
-        names_values: Whether the user has named the values in `raw_to_train`.
+        names_values: Whether the user lists the values in `raw_to_train`.
 
     Raises:
         InvalidDatasetError: There are more than 255 classes.
@@ -89,7 +89,7 @@ class MaskCoding:
 
         Args:
             data: The content of a PNG, GIF, BMP or TIFF file.
-            hidden: `(H, W)`, bool, true where the picture shows nothing, so that no class counts.
+            hidden: `(H, W)`, bool, true where the picture is transparent, so that the pixel is ignored.
 
         Returns:
             Class indices `(H, W)`, uint8, with 255 where there is no class.
@@ -113,7 +113,7 @@ class MaskCoding:
             The class index of each of `pixels.codes`, or 255 for no class; uint8.
 
         Raises:
-            InvalidDatasetError: One of them has no class; the message is as in `read`.
+            InvalidDatasetError: One of them does not belong to a class; the message is as in `read`.
         """
         coding = self if pixels.kind in dict(self.readings) else decide_readings(self, [pixels])
         reading = dict(coding.readings)[pixels.kind]
@@ -144,13 +144,18 @@ class MaskCoding:
         index_of = {colour: index for index, colour in enumerate(self.label_set.palette)}
         index_of.setdefault(_BLACK, IGNORE)
         classes = np.array([index_of.get(tuple(colour), _UNKNOWN) for colour in pixels.colours.tolist()], np.int16)
-        if pixels.kind == "palette":  # the colour of an index that means "ignored" is nobody's
+        if pixels.kind == "palette":  # the colour of an index that means "ignored" does not matter
             classes[(classes == _UNKNOWN) & np.isin(pixels.codes, list(self.void or ()))] = IGNORE
         return classes
 
     @property
+    def rules(self) -> MaskRules:
+        """What the masks that `read` returns may hold."""
+        return MaskRules(self.label_set.num_classes, IGNORE)
+
+    @property
     def _has_colours(self) -> bool:
-        """Whether the label set's colours are the user's, and tell its classes apart."""
+        """True if the label set's colours were given by the user and are distinct."""
         palette = self.label_set.palette
         return self.label_set != ANY_VALUES.label_set and len(set(palette)) == len(palette)
 
@@ -186,15 +191,15 @@ class MaskCoding:
 
 
 ANY_VALUES = MaskCoding(LabelSet.generic(MAX_CLASSES), frozenset({IGNORE}))
-"""Takes every value but 255 for a class."""
+"""Reads every value except 255 as a class."""
 
 
 def decide_readings(coding: MaskCoding, masks: Iterable[MaskPixels]) -> MaskCoding:
     """Decides whether the files of a data set should be read by their values or by their colours.
 
     For each kind of file the reading that fits most files is taken, and of several the one that finds more classes.
-    Where indices and colours of a palette fit equally well, its colours count: that all of them are colours of the
-    classes is no coincidence, while small indices fit anything.
+    Where indices and colours of a palette fit equally well, its colours count: a palette that consists of the classes'
+    colours is hardly a coincidence, while small indices fit any data set.
 
     Args:
         coding: The classes.

@@ -1,4 +1,4 @@
-"""Images and masks that belong together, found by their names."""
+"""Pairs images and masks by their file names."""
 
 from __future__ import annotations
 
@@ -65,8 +65,8 @@ class Listing:
 
     Args:
         pairs: Images with their masks, sorted by name.
-        problems: Files that are left over.
-        left_aside: Files of other kinds that lie in the folders and are not read.
+        problems: Files that could not be paired.
+        left_aside: Files of other kinds in the folders, which are not read.
     """
 
     pairs: tuple[Pair, ...]
@@ -81,14 +81,14 @@ def match(
     mask_suffixes: tuple[str, ...] = MASK_SUFFIXES,
     names: Iterable[str] | None = None,
 ) -> Listing:
-    """Pairs the files of two folders by their names, in whichever way Unicode spells them (NFC or NFD).
+    """Pairs the files of two folders by their names, which may differ in Unicode normalisation (NFC or NFD).
 
     Args:
         images: Folder of the images, which may have subfolders.
         masks: Folder of the masks, with the same subfolders.
         image_suffixes: How the names of images end, in lower case; files that end otherwise are left aside.
         mask_suffixes: How the names of masks end.
-        names: The names that count; all by default.
+        names: The names to use; all by default.
 
     Returns:
         The pairs, and a problem for every name that does not have exactly one image and one mask.
@@ -116,14 +116,14 @@ def match(
 
 
 def fingerprint(listings: Mapping[str, Listing], coding: object) -> str:
-    """A short text that changes with the names, sizes and modification times of the files, and with their meaning.
+    """Computes a short text that changes with the names, sizes and times of the files, and with their meaning.
 
     Args:
         listings: The files of every split.
-        coding: What the masks mean; its `repr` counts.
+        coding: What the masks mean; its `repr` is part of the text.
 
     Returns:
-        Twelve hexadecimal digits. Where the folder lies does not matter, unless it has files that are left over.
+        Twelve hexadecimal digits. They do not depend on the path of the folder, unless there are unpaired files.
 
     Example:
 
@@ -157,7 +157,7 @@ def _normalised(name: str) -> str:
 
 
 def _walk(folder: File, prefix: str = "") -> Iterator[tuple[str, File]]:
-    """Every file below a folder with its path from there, but for hidden ones, which file managers leave."""
+    """Every file below a folder with its relative path, without hidden files, which file managers create."""
     for entry in folder.iterdir():
         if entry.name.startswith("."):
             continue

@@ -1,4 +1,4 @@
-"""A function over many items in threads, with bounded memory."""
+"""Maps a function over many items in threads, with bounded memory."""
 
 from __future__ import annotations
 
@@ -16,8 +16,8 @@ Result = TypeVar("Result")
 def parallel_map(function: Callable[[Item], Result], items: Iterable[Item]) -> Iterator[Result]:
     """Maps in threads and in order, a few items ahead of the consumer.
 
-    Where `ThreadPoolExecutor.map` starts on all items at once and keeps every result that waits to be consumed, this
-    holds four a thread.
+    `ThreadPoolExecutor.map` starts on all items at once and keeps every result until it is consumed; this function
+    keeps at most four per thread.
 
     Args:
         function: What to do with an item; decoders of images and tensors let other threads run meanwhile.
@@ -41,5 +41,5 @@ def parallel_map(function: Callable[[Item], Result], items: Iterable[Item]) -> I
                 waiting.extend(executor.submit(function, item) for item in islice(remaining, 1))
                 yield result
         finally:
-            # Without this, leaving early would wait for work that nobody wants any more.
+            # Otherwise, leaving early would wait for results that are no longer needed.
             executor.shutdown(cancel_futures=True)

@@ -26,9 +26,9 @@ def training_dataset(
 ) -> tf.data.Dataset:
     """An endless stream of augmented batches, reshuffled every epoch.
 
-    What comes at a position of the stream depends on `seed` and the position alone: the order of an epoch on its
-    number, the augmentation on the running number of the example. Hence a run that goes on at `start` sees exactly
-    what the interrupted one would have seen, and workers that share a stream see together what one would see.
+    What the stream yields at a position depends only on `seed` and the position: the order of an epoch depends on its
+    number, the augmentation on the running number of the example. Hence a run that continues at `start` sees exactly
+    what the interrupted one would have seen, and workers that share a stream together see what a single one would see.
 
     Args:
         examples: The examples.
@@ -62,7 +62,7 @@ def training_dataset(
     epoch, offset = divmod(start, examples.size)
 
     def shuffled(number: tf.Tensor) -> tf.data.Dataset:
-        # Of this function's graph alone; else the global seed, which `set_random_seed` sets, would have a say.
+        # Only for the graph of this function; otherwise the global seed, which `set_random_seed` sets, would matter.
         tf.random.set_seed(1)
         buffer = min(examples.size, SHUFFLE_BUFFER)
         return examples.encoded.shuffle(buffer, seed=number + (seed << 32), reshuffle_each_iteration=False)
@@ -101,7 +101,7 @@ def evaluation_dataset(examples: Examples, batch_size: int = 1, size: tuple[int,
     ```
     """
     if batch_size > 1 and size is None:
-        raise ValueError("Pictures of different sizes make no batch; give `size`, or leave `batch_size` at 1.")
+        raise ValueError("Pictures of different sizes cannot be batched; give `size`, or leave `batch_size` at 1.")
     dataset = examples.encoded.apply(tf.data.experimental.assert_cardinality(examples.size))
     dataset = dataset.map(examples.decode, num_parallel_calls=tf.data.AUTOTUNE, deterministic=True)
     if size is not None:

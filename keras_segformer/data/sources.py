@@ -1,4 +1,4 @@
-"""Where the files of every known data set lie, and what the values of its masks mean."""
+"""Where the files of every known data set are, and what the values of its masks mean."""
 
 from __future__ import annotations
 
@@ -6,9 +6,11 @@ import dataclasses
 import json
 import os
 import zipfile
+from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
-from pathlib import Path
+from pathlib import Path, PurePath
 from types import MappingProxyType
+from typing import Any
 
 from keras_segformer.data.masks import ANY_VALUES, MAX_CLASSES, READINGS, MaskCoding
 from keras_segformer.data.pairs import IMAGE_SUFFIXES, MASK_SUFFIXES, File, Listing, match
@@ -21,17 +23,17 @@ CLASSES_FILE = "classes.json"
 SPLIT_FOLDERS: Mapping[str, tuple[str, ...]] = MappingProxyType(
     {"train": ("train", "training"), "val": ("val", "valid", "validation"), "test": ("test", "testing")}
 )
-"""What the folders of a split may be called."""
+"""The names that the folder of each split may have."""
 
 
 @dataclasses.dataclass(frozen=True)
 class Place:
-    """Where the files of a split lie, below the folder of the data set.
+    """Where the files of a split are, relative to the folder of the data set.
 
     Args:
         images: Folder of the images.
         masks: Folder of the masks.
-        names: Text file with the names that count, one a line; all where there is none.
+        names: Text file with the names to use, one per line; `None` for all.
     """
 
     images: str
@@ -44,7 +46,7 @@ class Source:
     """A data set as its publishers distribute it.
 
     Args:
-        title: One line for people.
+        title: A title of one line.
         homepage: Where it comes from.
         citation: BibTeX of its paper.
         instructions: How to get it, as the predicate of a sentence about the folder to name.
@@ -54,7 +56,7 @@ class Source:
         image_suffixes: How the names of images end.
         mask_suffixes: How the names of masks end.
         archives: Zip archives that are read as they are.
-        folders: Folders that unpacking may have put around the data.
+        folders: Folders that unpacking may have created around the data.
     """
 
     title: str
@@ -101,13 +103,13 @@ class Source:
         )
 
     def left_aside(self, data: str | os.PathLike[str]) -> tuple[str, ...]:
-        """Lists what lies in a folder of the user's own and is not read.
+        """Lists what a folder of the user contains that is not read.
 
         Args:
             data: The folder or archive.
 
         Returns:
-            Files and folders, sorted; nothing for published data sets, which hold much else.
+            Files and folders, sorted; nothing for published data sets, which contain many other files.
 
         Raises:
             FileNotFoundError: There is no such folder or archive.
@@ -120,15 +122,12 @@ class Source:
         read = [
             str(file) for listing in listings.values() for pair in listing.pairs for file in (pair.image, pair.mask)
         ]
-        read += [problem.file for listing in listings.values() for problem in listing.problems]
-        others = [
-            str(entry)
-            for entry in root.iterdir()
-            if not entry.name.startswith((".", "__MACOSX"))
-            and entry.name != CLASSES_FILE
-            and not any(str(entry) in file for file in read)
-        ]
-        return tuple(sorted({*others, *(file for listing in listings.values() for file in listing.left_aside)}))
+        named = [file for listing in listings.values() for file in listing.left_aside]
+        named += [problem.file for listing in listings.values() for problem in listing.problems]
+        known = {str(root / CLASSES_FILE), *read, *named}
+        known |= {str(folder) for file in known for folder in PurePath(file).parents}
+        left_aside = {file for listing in listings.values() for file in listing.left_aside}
+        return tuple(sorted({*_unread(root, known), *left_aside}))
 
     @property
     def licence(self) -> str:
@@ -142,7 +141,7 @@ class Source:
             data: The folder or archive.
 
         Returns:
-            The classes and their values; `ANY_VALUES` where only the masks themselves can tell.
+            The classes and their values; `ANY_VALUES` if they have to be inferred from the masks.
 
         Raises:
             InvalidDatasetError: The folder's `classes.json` is broken.
@@ -167,6 +166,26 @@ class Source:
     def _match(self, images: File, masks: File, names: File | None = None) -> Listing:
         listed = None if names is None else names.read_text(encoding="utf-8-sig").split()
         return match(images, masks, self.image_suffixes, self.mask_suffixes, listed)
+
+
+def _unread(root: File, known: set[str]) -> Iterator[str]:
+    """What lies in the folder of a data set, or in that of a split, and is not read.
+
+    Args:
+        root: The folder.
+        known: Files that are read or reported elsewhere, and all folders around them.
+    """
+    for entry in _visible(root):
+        if str(entry) not in known:
+            yield str(entry)
+        elif entry.is_dir():
+            # Files in folders of pictures or masks are reported with their pairs.
+            is_split = entry.name not in ("images", "masks")
+            yield from (str(each) for each in _visible(entry) if str(each) not in known and (is_split or each.is_dir()))
+
+
+def _visible(folder: File) -> Iterator[File]:
+    return (entry for entry in folder.iterdir() if not entry.name.startswith((".", "__MACOSX")))
 
 
 def _find_places(roots: list[File], places: Iterable[Place]) -> list[File] | None:
@@ -194,7 +213,7 @@ def _open_archive(path: Path) -> zipfile.Path:
 def _read_classes(file: File) -> MaskCoding:
     """The label set in a folder."""
     try:
-        data = json.loads(file.read_text(encoding="utf-8-sig"))
+        data = json.loads(file.read_text(encoding="utf-8-sig"), object_pairs_hook=_without_repetition)
         label_set = LabelSet.from_dict(data)
     except (ValueError, RecursionError) as error:
         raise InvalidDatasetError(f"'{file}' is not a label set: {error}") from error
@@ -212,8 +231,16 @@ def _read_classes(file: File) -> MaskCoding:
     return MaskCoding(label_set, void, names_values=bool(data.get("raw_to_train")))
 
 
+def _without_repetition(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    """A JSON object, whose repeated keys Python would replace by the last in silence."""
+    repeated = next((key for key, count in Counter(key for key, _ in pairs).items() if count > 1), None)
+    if repeated is not None:
+        raise ValueError(f"the key {repeated!r} occurs twice; keep one of them")
+    return dict(pairs)
+
+
 def _folder_layouts() -> tuple[Mapping[str, tuple[Place, ...]], ...]:
-    """Where the splits of a folder of one's own may lie."""
+    """Where the splits of a user's own folder may be."""
     splits = SPLIT_FOLDERS.items()
     return (
         {split: tuple(Place(f"{name}/images", f"{name}/masks") for name in names) for split, names in splits},

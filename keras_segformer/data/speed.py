@@ -1,4 +1,4 @@
-"""How fast an input pipeline delivers, and a model consumes."""
+"""Times an input pipeline, and a model that trains on its batches."""
 
 from __future__ import annotations
 

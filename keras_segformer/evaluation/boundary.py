@@ -9,8 +9,8 @@ import math
 
 import numpy as np
 
-from keras_segformer.evaluation.confusion import ratio
-from keras_segformer.mask_rules import IGNORE
+from keras_segformer.evaluation.confusion import check_labels, ratio
+from keras_segformer.mask_rules import IGNORE, MaskRules
 
 DILATION_RATIO = 0.02
 """The distance to a contour, as a share of the picture's diagonal, up to which pixels count; the paper's choice."""
@@ -47,7 +47,11 @@ class BoundaryIoU:
         Args:
             labels: The truth, integers `(H, W)`.
             predictions: Integers `(H, W)`; values that are not a class index have no boundary.
+
+        Raises:
+            ValueError: The shapes differ, a dtype is not integer, or a label is neither a class nor `ignore_index`.
         """
+        check_labels(labels, predictions, MaskRules(self.num_classes, self.ignore_index))
         counted = labels != self.ignore_index
         predictions = np.where(counted, predictions.astype(np.int64), self.ignore_index)
         width = max(1, round(DILATION_RATIO * math.hypot(*labels.shape)))

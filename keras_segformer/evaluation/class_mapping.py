@@ -1,4 +1,4 @@
-"""From the classes of a model to those of a data set, to evaluate a model on classes it was not trained for."""
+"""Maps the classes of a model to those of a data set, to evaluate it on classes that it was not trained for."""
 
 from __future__ import annotations
 
@@ -45,9 +45,8 @@ class ClassMapping:
         """Reads a class mapping.
 
         Args:
-            path: A JSON file with an object whose `map` is the list of targets; its other keys are for people. Where
-                there is no such file, the name of a class mapping that comes with the package, such as
-                `"ade20k_to_camvid"`.
+            path: A JSON file with an object whose `map` is the list of targets; other keys are ignored. If there is no
+                such file, the name of a class mapping that comes with the package, such as `"ade20k_to_camvid"`.
 
         Returns:
             The mapping.
@@ -63,7 +62,7 @@ class ClassMapping:
         ```
         """
         try:
-            content = json.loads(_find(path).read_text(encoding="utf-8"))
+            content = json.loads(_find(path).read_text(encoding="utf-8-sig"))
         except ValueError as error:
             raise ValueError(f"The class mapping '{path}' is not JSON ({error}); correct it.") from error
         targets = content.get("map") if isinstance(content, dict) else None
@@ -72,7 +71,7 @@ class ClassMapping:
         return cls(tuple(targets))
 
     def check(self, model_classes: int | None, data_classes: int) -> None:
-        """Refuses to map between other classes than it was made for.
+        """Checks that the mapping fits the classes of a model and a data set.
 
         Args:
             model_classes: The labels of the model, where they are known.
@@ -99,7 +98,7 @@ class ClassMapping:
             labels: Class indices of the model, integers of any shape.
 
         Returns:
-            Class indices of the data set, of the same shape, int64; others where there is none.
+            Class indices of the data set, of the same shape, int64; out-of-range indices mean "no matching class".
         """
         return np.asarray(self.targets)[labels]
 

@@ -1,4 +1,4 @@
-"""The confusion matrix of a data set, and the scores that follow from it."""
+"""The confusion matrix of a data set, and its scores."""
 
 from __future__ import annotations
 
@@ -11,9 +11,9 @@ from keras_segformer.mask_rules import IGNORE, MaskRules
 
 @dataclasses.dataclass(frozen=True, eq=False)
 class Scores:
-    """What a confusion matrix says, by the formulas of mmsegmentation's `IoUMetric`.
+    """The scores of a confusion matrix, by the formulas of mmsegmentation's `IoUMetric`.
 
-    Means are over the classes for which the term is defined (nan-mean). A score of nothing is NaN.
+    Means are over the classes for which the term is defined (nan-mean). A score without any pixels is NaN.
 
     Args:
         iou: Intersection over union of every class, `(classes,)`, float64; NaN for a class that occurs neither among
@@ -42,9 +42,9 @@ class ConfusionMatrix:
         ignore_index: The label of pixels that are left out, whatever is predicted there.
 
     Attributes:
-        counts: `(num_classes, num_classes + 1)`, int64: labels by predictions, with a last column for predictions
-            that are no class, such as those that a label map sends nowhere. They are wrong for the label's class and
-            count for no other.
+        counts: `(num_classes, num_classes + 1)`, int64: labels by predictions. The last column counts predictions that
+            are not a class, such as classes without a target in a class mapping. They count as wrong for the label's
+            class, and for no other class.
 
     Example:
 
@@ -64,23 +64,21 @@ class ConfusionMatrix:
 
         Args:
             labels: The truth, integers of any shape: class indices, or `ignore_index`.
-            predictions: Integers of the same shape. Those that are no class index count as wrong.
+            predictions: Integers of the same shape. Values that are not a class index count as wrong.
 
         Raises:
             ValueError: The shapes differ, a dtype is not integer, or a label is neither a class nor `ignore_index`.
         """
         labels, predictions = np.asarray(labels), np.asarray(predictions)
-        self._check(labels, predictions)
+        check_labels(labels, predictions, MaskRules(self.num_classes, self.ignore_index))
         counted = labels != self.ignore_index
         rows, columns = labels[counted].astype(np.int64), predictions[counted].astype(np.int64)
-        if rows.size:
-            MaskRules(self.num_classes, self.ignore_index).check_range(rows.min(), rows.max())
         columns[(columns < 0) | (columns >= self.num_classes)] = self.num_classes
         cells = rows * self.counts.shape[1] + columns
         self.counts += np.bincount(cells, minlength=self.counts.size).reshape(self.counts.shape)
 
     def __add__(self, other: ConfusionMatrix) -> ConfusionMatrix:
-        """The counts of both together, as of two halves of a data set."""
+        """Adds the counts of two parts of a data set."""
         if not isinstance(other, ConfusionMatrix):
             return NotImplemented
         if (self.num_classes, self.ignore_index) != (other.num_classes, other.ignore_index):
@@ -111,21 +109,39 @@ class ConfusionMatrix:
             frequency_weighted_iou=float(ratio(np.nansum(labelled * iou), labelled.sum())),
         )
 
-    def _check(self, labels: np.ndarray, predictions: np.ndarray) -> None:
-        if labels.shape != predictions.shape:
-            raise ValueError(
-                f"Labels and predictions must have the same shape, got {labels.shape} and {predictions.shape}; resize "
-                "the prediction to the labels' size."
-            )
-        if labels.dtype.kind not in "iu" or predictions.dtype.kind not in "iu":
-            raise ValueError(
-                f"Labels and predictions must be integers, got {labels.dtype} and {predictions.dtype}; pass class "
-                "indices, the argmax of logits."
-            )
+
+def check_labels(labels: np.ndarray, predictions: np.ndarray, rules: MaskRules) -> None:
+    """Checks the truth and a prediction that are to be compared.
+
+    Args:
+        labels: The truth.
+        predictions: The prediction, which may hold values that are not a class.
+        rules: What the truth may hold.
+
+    Raises:
+        ValueError: The shapes differ, a dtype is not integer, or a label is neither a class nor ignored.
+
+    Example:
+
+    >>> check_labels(np.array([0, 255]), np.array([1, 1]), MaskRules(2))
+    """
+    if labels.shape != predictions.shape:
+        raise ValueError(
+            f"Labels and predictions must have the same shape, got {labels.shape} and {predictions.shape}; resize "
+            "the prediction to the labels' size."
+        )
+    if labels.dtype.kind not in "iu" or predictions.dtype.kind not in "iu":
+        raise ValueError(
+            f"Labels and predictions must be integers, got {labels.dtype} and {predictions.dtype}; pass class "
+            "indices, the argmax of logits."
+        )
+    labelled = labels[labels != rules.ignore_index]
+    if labelled.size:
+        rules.check_range(int(labelled.min()), int(labelled.max()))
 
 
 def ratio(numerator: np.ndarray, denominator: np.ndarray) -> np.ndarray:
-    """Divides counts, and gives NaN where there is nothing to divide by.
+    """Divides counts, with NaN where the denominator is 0.
 
     Args:
         numerator: Numbers of any shape.

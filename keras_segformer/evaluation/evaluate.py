@@ -1,4 +1,4 @@
-"""`evaluate`: the scores of a model on a data set, picture by picture."""
+"""`evaluate`: scores a model on a data set, picture by picture."""
 
 from __future__ import annotations
 
@@ -12,12 +12,14 @@ import numpy as np
 import tensorflow as tf
 
 from keras_segformer.data.examples import NAME, Examples
+from keras_segformer.errors import InvalidDatasetError
 from keras_segformer.evaluation.boundary import BoundaryIoU
 from keras_segformer.evaluation.choices import MODES, Mode
 from keras_segformer.evaluation.class_mapping import ClassMapping
 from keras_segformer.evaluation.confusion import ConfusionMatrix, Scores, mean_of_defined
 from keras_segformer.evaluation.tflite import TFLiteModel
 from keras_segformer.label_sets import LabelSet
+from keras_segformer.mask_rules import MaskRules
 from keras_segformer.models import SegFormerNetwork
 from keras_segformer.predict.logits import WINDOW
 from keras_segformer.predict.sizes import SizeChoice
@@ -58,15 +60,15 @@ class SegmentedImage(NamedTuple):
 
 @dataclasses.dataclass(frozen=True, kw_only=True, eq=False)
 class Evaluation:
-    """What `evaluate` found.
+    """The result of `evaluate`.
 
     Args:
         label_set: The classes of the data set.
         confusion: The counts of all pixels.
-        boundary_iou: Boundary IoU of every class, `(classes,)`, where it was asked for.
+        boundary_iou: Boundary IoU of every class, `(classes,)`; `None` if it was not requested.
         images: The scores of every picture, in the order of the data set.
-        worst: The pictures of the lowest pixel accuracy, the worst first.
-        settings: How the pictures were shown to the model.
+        worst: The pictures with the lowest pixel accuracy, in ascending order.
+        settings: How the pictures were presented to the model.
         seconds: Duration of the whole evaluation, loading and compilation included.
     """
 
@@ -82,6 +84,11 @@ class Evaluation:
     def scores(self) -> Scores:
         """The scores of the data set."""
         return self.confusion.scores()
+
+    @property
+    def unlabelled(self) -> tuple[str, ...]:
+        """The names of the pictures without any labelled pixel, which have no scores."""
+        return tuple(image.name for image in self.images if np.isnan(image.pixel_accuracy))
 
     @property
     def mean_boundary_iou(self) -> float | None:
@@ -127,6 +134,7 @@ class Evaluation:
                 }
                 for image in self.images
             ],
+            "unlabelled": list(self.unlabelled),
             "confusion": {
                 "rows": "labels",
                 "columns": "predictions, then no class",
@@ -145,9 +153,10 @@ def evaluate(
     flip: bool = False,
     class_mapping: ClassMapping | None = None,
     boundary: bool = False,
+    antialias: bool = False,
     progress: Callable[[Iterable[Any]], Iterable[Any]] = iter,
 ) -> Evaluation:
-    """Compares a model's label maps with the truth, every one at its picture's own size.
+    """Compares a model's predictions with the ground truth, each at its picture's own size.
 
     Predictions are computed exactly as in `segment`. Memory does not grow with the number of pictures.
 
@@ -163,12 +172,14 @@ def evaluate(
         flip: Whether the probabilities of the mirrored picture are averaged in; `"multiscale"` does so anyway.
         class_mapping: The class of the data set for every class of the model, where they are not the same.
         boundary: Whether boundary IoU is computed too.
-        progress: What the pictures pass through, such as `rich.progress.track`.
+        antialias: Whether pictures are resized with antialiasing, as for `segment`.
+        progress: A function that wraps the iterable of pictures to show progress, such as `rich.progress.track`.
 
     Returns:
         The scores, by class and by picture, and the worst pictures.
 
     Raises:
+        InvalidDatasetError: No pixel of the data set has a label, or a label is not a class.
         InvalidImageError: `size` is `"native"` and a picture is smaller than 32x32 pixels.
         ValueError: The model's classes are not those of the data set, an argument is out of range, or the logits are
             not finite.
@@ -183,7 +194,7 @@ def evaluate(
     started = time.perf_counter()
     num_classes = examples.label_set.num_classes
     _check_classes(model, num_classes, class_mapping)
-    segment = _segmenter(model, mode, size, flip)
+    segment = _segmenter(model, mode, size, flip, antialias)
     confusion, contours = ConfusionMatrix(num_classes), BoundaryIoU(num_classes)
     scores: list[ImageScore] = []
     worst: list[SegmentedImage] = []
@@ -197,13 +208,14 @@ def evaluate(
             contours.update(labels, predictions)
         scores.append(_image_score(name, counts))
         worst = _worst([*worst, SegmentedImage(scores[-1], image, labels, predictions)])
+    _check_labelled(confusion, len(scores))
     return Evaluation(
         label_set=examples.label_set,
         confusion=confusion,
         boundary_iou=contours.iou() if boundary else None,
         images=tuple(scores),
         worst=tuple(worst),
-        settings=_settings(model, mode, size, flip),
+        settings=_settings(model, mode, size, flip, antialias),
         seconds=time.perf_counter() - started,
     )
 
@@ -219,17 +231,27 @@ def _check_classes(model: SegFormerNetwork | TFLiteModel, num_classes: int, mapp
         )
 
 
+def _check_labelled(confusion: ConfusionMatrix, pictures: int) -> None:
+    """Refuses scores of nothing, which would be NaN."""
+    rules = MaskRules(confusion.num_classes, confusion.ignore_index)
+    if not rules.has_labels(np.append(confusion.counts.sum(axis=1), 0)):
+        raise InvalidDatasetError(
+            f"None of the {pictures} pictures has a pixel with a label, all are {rules.ignore_index}, so there is "
+            "nothing to score; check the masks with `keras-segformer data check`, or choose another split."
+        )
+
+
 def _segmenter(
-    model: SegFormerNetwork | TFLiteModel, mode: Mode, size: SizeChoice | None, flip: bool
+    model: SegFormerNetwork | TFLiteModel, mode: Mode, size: SizeChoice | None, flip: bool, antialias: bool
 ) -> Callable[[np.ndarray], np.ndarray]:
     """From a picture `(H, W, 3)` to its label map `(H, W)`."""
     if mode not in MODES:
         raise ValueError(f"`mode` must be one of {', '.join(map(repr, MODES))}; got {mode!r}.")
     if isinstance(model, TFLiteModel):
-        if mode != "whole" or size is not None:
+        if mode != "whole" or size is not None or antialias:
             raise ValueError(
                 f"'{model.path}' sees pictures as a whole at {model.input_size[0]}x{model.input_size[1]} pixels; leave "
-                "size and mode out, or evaluate the preset that it was converted from."
+                "size, mode and antialias out, or evaluate the preset that it was converted from."
             )
         return functools.partial(model.segment, flip=flip)
 
@@ -243,6 +265,7 @@ def _segmenter(
             scales=SCALES if is_multiscale else (1.0,),
             flip=flip or is_multiscale,
             window=WINDOW if mode == "slide" else None,
+            antialias=antialias,
         )
         return label_map(list(views), image.shape[:2])
 
@@ -270,7 +293,9 @@ def _worst(images: list[SegmentedImage]) -> list[SegmentedImage]:
     return sorted(labelled, key=lambda image: image.score.pixel_accuracy)[:NUM_WORST]
 
 
-def _settings(model: SegFormerNetwork | TFLiteModel, mode: Mode, size: SizeChoice | None, flip: bool) -> dict[str, Any]:
+def _settings(
+    model: SegFormerNetwork | TFLiteModel, mode: Mode, size: SizeChoice | None, flip: bool, antialias: bool
+) -> dict[str, Any]:
     if isinstance(model, TFLiteModel):
         return {"mode": mode, "size": list(model.input_size), "flip": flip}
     size = "aligned" if size is None else size
@@ -279,6 +304,7 @@ def _settings(model: SegFormerNetwork | TFLiteModel, mode: Mode, size: SizeChoic
         "size": size if isinstance(size, str) else list(size),
         "input_size": list(model.config.input_size),
         "flip": flip or mode == "multiscale",
+        "antialias": antialias,
     }
 
 

@@ -1,4 +1,4 @@
-"""A picture of an evaluation: scores by class, confusions, and the pictures that came out worst."""
+"""Draws an evaluation: scores by class, confusions, and the pictures with the lowest scores."""
 
 from __future__ import annotations
 
@@ -20,11 +20,11 @@ if TYPE_CHECKING:
 
 _OPACITY = 0.65
 _MAX_NUMBERED = 20
-"""Up to that many classes bars and cells have room for numbers."""
+"""The most classes for which bars and cells have room for numbers."""
 
 
 def check_figure_path(path: Path) -> None:
-    """Refuses a figure that could not be written in the end, before hours are spent.
+    """Checks that a figure can be written, before hours are spent on an evaluation.
 
     Args:
         path: The file to write.

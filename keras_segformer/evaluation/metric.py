@@ -15,10 +15,10 @@ from keras_segformer.serialization import register
 class ConfusionMetric(ClassMetric):
     """A score of the confusion matrix of the whole data set.
 
-    The same number as that of `ConfusionMatrix.scores()` (mmsegmentation's formulas): of all pixels together, and not
-    the mean of the batches' values. Works on logits of any stride, compiled, on every backend, and in distribution
-    strategies. Several of them beside each other cost little more than one: the compiler finds that they enlarge and
-    compare the same logits.
+    The same number as that of `ConfusionMatrix.scores()` (mmsegmentation's formulas): it is computed from all pixels
+    together, not as the mean over batches. Works on logits of any stride, compiled, on every backend, and in
+    distribution strategies. Several of these metrics together cost little more than one, because the compiler merges
+    their identical steps.
     """
 
     def _result(self, counts: Any) -> Any:

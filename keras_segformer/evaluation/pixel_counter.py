@@ -20,12 +20,12 @@ _FAULTY = "has seen labels that are no class; map the values of the masks to cla
 
 
 class PixelCounter(keras.metrics.Metric):
-    """Counts pixels in cells. Subclasses say in which, and what score follows.
+    """Counts pixels in cells. Subclasses define the cells, and the score that is computed from them.
 
-    A count is kept as `high * 65536 + low`, both float32. One float32 would stop counting at 16.8 million, int32
-    overflows at a thousand Cityscapes pictures, and wider types are missing on JAX by default and on TPUs; integer
-    variables TensorFlow does not keep on GPUs. This pair is exact up to 10^12 pixels in a cell, also when the copies
-    of up to 256 replicas are summed.
+    A count is stored as `high * 65536 + low`, both float32. A single float32 would stop counting at 16.8 million, int32
+    overflows after a thousand Cityscapes pictures, wider types are not available on JAX by default nor on TPUs, and
+    TensorFlow does not keep integer variables on GPUs. The pair is exact up to 10^12 pixels in a cell, even when the
+    copies of up to 256 replicas are summed.
     """
 
     def __init__(self, cells: int, name: str | None, dtype: Any, ignore_class: int) -> None:
@@ -91,7 +91,7 @@ class PixelCounter(keras.metrics.Metric):
         """Returns all counts so far, `(cells,)`, int64.
 
         Raises:
-            ValueError: A batch held labels that are no class.
+            ValueError: A batch contained labels that are not a class.
         """
         low, high = (np.asarray(ops.convert_to_numpy(variable)) for variable in (self.low, self.high))
         if np.isnan(low).any():
@@ -136,7 +136,7 @@ class ClassMetric(PixelCounter):
         target_class_ids: The classes that the mean is over, all by default: `[3]` gives the score of class 3.
 
     Raises:
-        ValueError: A target is no class, or there is none.
+        ValueError: A target is not a class, or there are no targets.
     """
 
     default_name: str

@@ -2,7 +2,8 @@
 
 Half-pixel centres, no antialiasing: torch's `interpolate(mode="bilinear", align_corners=False)` and OpenCV's
 `INTER_LINEAR`, with which the published weights were trained and measured. Pillow's `BILINEAR` averages over the source
-pixels when it shrinks a picture, so the network would see smoother pictures than it was trained on.
+pixels when it shrinks a picture, so the network would see smoother pictures than it was trained on. transformers
+resizes that way, and so does `resized_with_antialiasing`.
 
 `keras_segformer.ops.resize_bilinear` resizes tensors by the same formula, all rows at once.
 """
@@ -12,6 +13,7 @@ from __future__ import annotations
 from typing import NamedTuple
 
 import numpy as np
+from PIL import Image
 
 
 class Interpolation(NamedTuple):
@@ -79,6 +81,26 @@ def interpolate(x: np.ndarray, vertical: Interpolation, horizontal: Interpolatio
     """
     rows = mix(x[vertical.low], x[vertical.high], vertical.weight[:, None, None])  # (H, w, C)
     return mix(rows[:, horizontal.low], rows[:, horizontal.high], horizontal.weight[:, None])
+
+
+def resized_with_antialiasing(image: np.ndarray, size: tuple[int, int]) -> np.ndarray:
+    """Resizes a picture bilinearly with antialiasing, to the same integers as transformers' `SegformerImageProcessor`.
+
+    Args:
+        image: `(H, W, 3)`, uint8.
+        size: `(height, width)` of the result in pixels.
+
+    Returns:
+        `(height, width, 3)`, uint8.
+
+    Example:
+
+    >>> pixels = np.array([0, 0, 0, 255], np.uint8).reshape(1, 4, 1).repeat(3, axis=2)
+    >>> resized_with_antialiasing(pixels, (1, 2))[0, :, 0].tolist()  # without antialiasing, [0, 128]
+    [0, 109]
+    """
+    height, width = size
+    return np.asarray(Image.fromarray(image).resize((width, height), Image.Resampling.BILINEAR))
 
 
 def resized_rows(image: np.ndarray, size: tuple[int, int], rows: slice = slice(None)) -> np.ndarray:

@@ -10,6 +10,7 @@ import numpy as np
 from keras_segformer.images import ImageSource, load_image
 from keras_segformer.models import SegFormerNetwork
 from keras_segformer.predict.enlarge import enlarge_argmax, enlarge_softmax
+from keras_segformer.predict.interpolation import resized_with_antialiasing
 from keras_segformer.predict.logits import MAX_PIXELS, MIN_WINDOW, grid_size, logit_bands
 from keras_segformer.predict.sizes import SizeChoice, resize_shape
 
@@ -32,6 +33,7 @@ def segment(
     size: SizeChoice = "aligned",
     probabilities: bool = False,
     max_pixels: int = MAX_PIXELS,
+    antialias: bool = False,
 ) -> np.ndarray | Segmentation | list[np.ndarray] | list[Segmentation]:
     """Finds the class of every pixel.
 
@@ -50,12 +52,15 @@ def segment(
             - `(height, width)` in pixels.
         probabilities: Whether to return the probability of every label too. With 150 classes they take 600 bytes per
             pixel.
-        max_pixels: The most pixels that the network sees at once. Pictures that are larger after resizing, which by
-            default only `"native"` and `(height, width)` make them, are cut into windows of at most 1024x1024 pixels
-            that overlap by a quarter. The memory of a forward pass grows with the square of this number, because of
-            the attention in the first stage: B0 with 150 classes takes about 0.2 GB at 512x512 pixels, 0.5 GB at
+        max_pixels: The most pixels that the network sees at once. Pictures that are larger after resizing, which can
+            happen only with `"native"` and `(height, width)` by default, are cut into windows of at most 1024x1024
+            pixels that overlap by a quarter. The memory of a forward pass grows with the square of this number, because
+            of the attention in the first stage: B0 with 150 classes takes about 0.2 GB at 512x512 pixels, 0.5 GB at
             1024x1024 and 1.4 GB at 1024x2048, in float32. The limit is a fixed number rather than the memory that
             happens to be free, so that a picture has the same labels on every machine.
+        antialias: Whether the picture is resized with antialiasing. The weights were trained and measured without;
+            transformers' `SegformerImageProcessor` resizes with it. Use `size="square", antialias=True` for the pixels
+            that transformers gives to the network.
 
     Returns:
         A label map `(H, W)`, int32, of the picture's own size: the index of every pixel's class, or 0 for background
@@ -78,16 +83,23 @@ def segment(
     if not isinstance(max_pixels, int) or max_pixels < MIN_WINDOW**2:
         raise ValueError(f"`max_pixels` must be an integer of at least {MIN_WINDOW**2}; got {max_pixels!r}")
     if isinstance(images, list | tuple):
-        return [_segment_one(model, image, size, probabilities, max_pixels) for image in images]
-    return _segment_one(model, images, size, probabilities, max_pixels)
+        return [_segment_one(model, image, size, probabilities, max_pixels, antialias) for image in images]
+    return _segment_one(model, images, size, probabilities, max_pixels, antialias)
 
 
 def _segment_one(
-    model: SegFormerNetwork, source: ImageSource, choice: SizeChoice, probabilities: bool, max_pixels: int
+    model: SegFormerNetwork,
+    source: ImageSource,
+    choice: SizeChoice,
+    probabilities: bool,
+    max_pixels: int,
+    antialias: bool,
 ) -> np.ndarray | Segmentation:
     image = load_image(source)  # (H, W, 3)
     own_size = image.shape[:2]
     network_size = resize_shape(own_size, choice, model.config.input_size)
+    if antialias:
+        image = resized_with_antialiasing(image, network_size)
     bands = logit_bands(model, image, network_size, max_pixels)  # together (h, w, labels)
     grid = grid_size(network_size)  # (h, w)
     if not probabilities:

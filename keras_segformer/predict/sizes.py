@@ -1,4 +1,4 @@
-"""The size at which the network sees a picture."""
+"""The size to which a picture is resized for the network."""
 
 from __future__ import annotations
 

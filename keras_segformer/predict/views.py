@@ -13,6 +13,7 @@ import numpy as np
 
 from keras_segformer.models import SegFormerNetwork
 from keras_segformer.predict.enlarge import enlarge_argmax, enlarge_mean_argmax
+from keras_segformer.predict.interpolation import resized_with_antialiasing
 from keras_segformer.predict.logits import MAX_PIXELS, grid_size, logit_bands
 from keras_segformer.predict.sizes import Size, SizeChoice, resize_shape
 
@@ -45,6 +46,7 @@ def network_views(
     flip: bool = False,
     window: int | None = None,
     max_pixels: int = MAX_PIXELS,
+    antialias: bool = False,
 ) -> Iterator[View]:
     """Runs the network on a picture at several scales, mirrored or not.
 
@@ -57,6 +59,7 @@ def network_views(
         window: Side in pixels of the overlapping windows into which larger pictures are cut, a multiple of 32. By
             default only pictures of more than `max_pixels` are cut.
         max_pixels: The most pixels that the network sees at once where there is no `window`.
+        antialias: Whether the picture is resized with antialiasing, as transformers does.
 
     Yields:
         The views.
@@ -73,16 +76,17 @@ def network_views(
     """
     for scale, is_mirrored in itertools.product(scales, (False, True) if flip else (False,)):
         network_size = resize_shape(image.shape[:2], size, model.config.input_size, scale)
-        seen = image[:, ::-1] if is_mirrored else image
+        seen = resized_with_antialiasing(image, network_size) if antialias else image
+        seen = seen[:, ::-1] if is_mirrored else seen
         view = View(logit_bands(model, seen, network_size, max_pixels, window), grid_size(network_size))
         yield view.mirrored() if is_mirrored else view
 
 
 def label_map(views: Sequence[View], size: Size) -> np.ndarray:
-    """Finds the class of every pixel from one or several views of a picture.
+    """Predicts the class of every pixel from one or several views of a picture.
 
     Args:
-        views: The views. With several, the class of the largest mean probability counts.
+        views: The views. With several, the class with the largest mean probability is taken.
         size: `(height, width)` of the picture in pixels.
 
     Returns:

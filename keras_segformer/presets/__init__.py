@@ -1,4 +1,4 @@
-"""Named weights: where they are, how others spell them, how they are saved."""
+"""Presets: finding, loading and saving weights, in our own layout and in those of other programs."""
 
 import lazy_loader
 

@@ -48,7 +48,7 @@ class PresetInfo:
 
     Args:
         name: What `from_preset` calls it.
-        title: One line for people.
+        title: A title of one line.
         task: What the published head does.
         variant: Key of `keras_segformer.VARIANTS`.
         source: `"hf://org/repo"`, `"kaggle://owner/model/framework/variation"`, or `"bundled"` for those that come
@@ -98,10 +98,10 @@ class PresetInfo:
 
 
 def suggest(name: str) -> str:
-    """What to tell somebody whose preset is not found.
+    """Suggests names for a preset that was not found.
 
     Args:
-        name: What they asked for.
+        name: The requested name.
 
     Returns:
         A sentence with similar names, if there are any, and where all of them are listed.

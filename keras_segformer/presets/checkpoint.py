@@ -1,4 +1,4 @@
-"""What a checkpoint of any origin is to the loader: a config, and weights to fill a model of that config."""
+"""Checkpoints of any origin as the loader sees them: a config, and weights for a model of that config."""
 
 from __future__ import annotations
 

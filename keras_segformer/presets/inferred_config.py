@@ -1,4 +1,4 @@
-"""Hyper-parameters read off the shapes of a checkpoint that comes without a config."""
+"""Infers the hyper-parameters of a checkpoint without a config from the shapes of its tensors."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from keras_segformer.presets.layouts import Layout, source_of
 
 
 def infer_config(tensors: Mapping[str, np.ndarray], layout: Layout) -> SegFormerConfig:
-    """Read widths, depths, reductions and expansions off the tensors.
+    """Infers widths, depths, reductions and expansions from the tensors.
 
     The number of attention heads leaves no trace in them; it is 1, 2, 5, 8 in every published MiT and PVTv2.
     The epsilons are the original code's, which timm shares.
@@ -27,7 +27,7 @@ def infer_config(tensors: Mapping[str, np.ndarray], layout: Layout) -> SegFormer
 
     Raises:
         WeightsMismatchError: A tensor that every checkpoint of the layout has is missing.
-        InvalidPresetError: The shapes make no SegFormer.
+        InvalidPresetError: The shapes are not those of a SegFormer.
 
     Example:
 

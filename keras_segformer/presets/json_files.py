@@ -19,7 +19,7 @@ def read_json_object(path: Path) -> dict[str, Any]:
         The object.
 
     Raises:
-        InvalidPresetError: The file is missing, is no JSON, or holds something else.
+        InvalidPresetError: The file is missing, is not JSON, or holds something else.
     """
     try:
         values = json.loads(path.read_text(encoding="utf-8"))

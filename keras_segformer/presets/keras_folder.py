@@ -96,7 +96,7 @@ class KerasCheckpoint:
             The checkpoint.
 
         Raises:
-            InvalidPresetError: A file is missing, no JSON, or holds values of the wrong type.
+            InvalidPresetError: A file is missing, is not JSON, or holds values of the wrong type.
         """
         saved = read_json_object(folder / CONFIG)
         preprocessor = read_json_object(folder / PREPROCESSOR)
@@ -149,7 +149,7 @@ class KerasCheckpoint:
 
 
 def is_keras_folder(folder: Path) -> bool:
-    """Whether a folder is one of ours, judging by its names."""
+    """Returns True if a folder is one of ours, judging by its names."""
     return (folder / WEIGHTS).is_file() or (folder / PREPROCESSOR).is_file()
 
 
@@ -166,9 +166,9 @@ def _verify_weights(folder: Path, metadata: dict[str, Any]) -> None:
 
 
 def _check_shapes(path: Path, model: keras.Model) -> None:
-    """Hold the file against one that the model would write.
+    """Compares the file with one that the model would write.
 
-    Keras' reader overlooks tensors that it has no variable for, and in places only warns of those that are missing.
+    Keras' reader ignores tensors without a variable, and in some cases only warns about missing ones.
     """
     wanted, held = _shapes(weights_bytes(model)), _shapes(path)
     if wanted != held:

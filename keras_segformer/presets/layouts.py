@@ -17,10 +17,10 @@ from keras_segformer.errors import InvalidPresetError
 
 @dataclasses.dataclass(frozen=True)
 class Layout:
-    """The spelling of one family of checkpoints.
+    """The naming scheme of one family of checkpoints.
 
     Args:
-        name: What messages call it.
+        name: Its name in messages.
         marker: A pattern that at least one key of such a checkpoint matches, and no other layout's does.
         parts: Our part of a model to their module; `{stage}` counts from 1, `{stage0}` and `{block0}` from 0.
         fused_key_value: Whether keys and values are the two halves of one `kv` map.

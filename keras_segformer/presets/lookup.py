@@ -28,7 +28,7 @@ class PresetLocation:
 
     Args:
         path: A folder, or a single file of weights.
-        origin: Where they come from, for people.
+        origin: Where they come from, as messages name it.
         info: The catalogue entry, where there is one.
     """
 
@@ -121,7 +121,7 @@ def _is_cached(source: str) -> bool:
 
 
 def _info_of(source: str) -> PresetInfo | None:
-    """The catalogue entry of a hub URL: its licence counts however the weights are named."""
+    """The catalogue entry of a hub URL, whose licence applies no matter how the weights are referred to."""
     unversioned = source.partition("@")[0]
     return next((info for info in PRESETS.values() if info.source == unversioned), None)
 

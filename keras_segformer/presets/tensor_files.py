@@ -32,7 +32,7 @@ def read_tensors(path: str | os.PathLike[str]) -> dict[str, np.ndarray]:
 
     Raises:
         FileNotFoundError: There is no such file.
-        InvalidPresetError: The file is broken, empty, of an unknown kind, or holds something else than tensors.
+        InvalidPresetError: The file is broken, empty, of an unknown kind, or contains anything other than tensors.
 
     Example:
 
@@ -76,7 +76,7 @@ def _read_safetensors(path: Path) -> dict[str, np.ndarray]:
 
 
 def _read_shards(index_path: Path) -> dict[str, np.ndarray]:
-    """Read the files that an index names, and hold what they hold against it."""
+    """Read the files that an index names, and compare their tensors with it."""
     file_of = _read_weight_map(index_path)
     tensors: dict[str, np.ndarray] = {}
     for name in sorted(set(file_of.values())):
@@ -113,7 +113,7 @@ def _read_weight_map(index_path: Path) -> dict[str, str]:
 
 
 def _trustworthy_torch() -> ModuleType | None:
-    """PyTorch, where it is installed and its `weights_only=True` cannot be got round (CVE-2025-32434)."""
+    """PyTorch, if it is installed in a version whose `weights_only=True` is safe (CVE-2025-32434)."""
     try:
         import torch
     except ImportError:
@@ -128,7 +128,7 @@ def _read_with_torch(torch: ModuleType, path: Path) -> dict[str, np.ndarray]:
             name: (tensor.float() if tensor.is_floating_point() else tensor).detach().numpy()
             for name, tensor in find_state_dict(checkpoint, torch.Tensor).items()
         }
-    # A broken file may make PyTorch raise about anything. Its message stays in the chain: it advises to allow the
+    # PyTorch may raise almost any exception for a broken file. Its message stays in the chain: it advises to allow the
     # execution of the file.
     except Exception as error:
         raise InvalidPresetError(

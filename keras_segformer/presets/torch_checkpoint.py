@@ -109,7 +109,7 @@ def find_state_dict(checkpoint: Any, tensor_type: type) -> dict[str, Any]:
 
 
 def _not_a_zip(path: Path, file: io.BufferedReader) -> str:
-    """Say what a file is that has no directory of a zip archive at its end."""
+    """Describes a file that does not end with the directory of a zip archive."""
     file.seek(0)
     start = file.read(2)
     if start.startswith(_PICKLE_START):
@@ -127,7 +127,7 @@ class _RefusedError(Exception):
 
 
 class _StorageType(NamedTuple):
-    """Stands for `torch.FloatStorage` and its like."""
+    """Stands for `torch.FloatStorage` and the other storage types."""
 
     dtype: type
 

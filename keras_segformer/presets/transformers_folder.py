@@ -20,7 +20,7 @@ _LOGGER = logging.getLogger("keras_segformer")
 def save_transformers_folder(model: SegFormerNetwork, folder: str | os.PathLike[str], overwrite: bool = False) -> None:
     """Write a model so that `SegformerForSemanticSegmentation.from_pretrained(folder)` reads it.
 
-    transformers' norms have an epsilon of 1e-5 everywhere; a model with another one is told so in the log.
+    transformers' norms have an epsilon of 1e-5 everywhere; for a model with another one, a warning is logged.
 
     Args:
         model: The model.

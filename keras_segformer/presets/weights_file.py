@@ -1,8 +1,8 @@
 """Keras' weights files, made in memory.
 
-HDF5 that is written straight to a disk which fills up ends the whole process with a segmentation fault (HDF5 flushes
-again at exit), and takes a trained model with it. Keras' public functions write to disk alone, hence this one file that
-uses the store behind them.
+If the disk fills up while HDF5 writes to it, the whole process ends with a segmentation fault (HDF5 flushes again at
+exit), and a trained model is lost. Keras' public functions can only write to disk, so this file uses the private store
+behind them.
 """
 
 from __future__ import annotations

@@ -106,7 +106,7 @@ def _check_batch(images: Any, masks: np.ndarray, rules: MaskRules, what: str) ->
 
 def _warn(rules: MaskRules, counts: np.ndarray, names: Sequence[str], what: str, is_all: bool) -> None:
     for doubt in rules.doubts(counts, names, is_all):
-        if is_all and not counts[:-1].any():
+        if is_all and not rules.has_labels(counts):
             raise InvalidDatasetError(f"{what}: {doubt}.")
         warnings.warn(f"{what}: {doubt}.", stacklevel=4)
 

@@ -15,6 +15,7 @@ from typing import TypeVar
 import keras
 
 from keras_segformer.data.examples import Examples
+from keras_segformer.data.loading import check_place
 from keras_segformer.data.pipeline import training_dataset
 from keras_segformer.errors import InvalidRecipeError, MissingExtraError
 from keras_segformer.evaluation.evaluate import Evaluation, evaluate
@@ -40,7 +41,7 @@ from keras_segformer.training.distillation_run import open_teacher
 from keras_segformer.training.example_pictures import first_examples, write_examples
 from keras_segformer.training.model_card import model_card
 from keras_segformer.training.recipe import Phase, Recipe
-from keras_segformer.training.run_data import announce_data, check_data, load_data
+from keras_segformer.training.run_data import announce_data, load_data
 from keras_segformer.training.run_settings import RunSettings
 from keras_segformer.training.run_state import RunState, uses_average
 from keras_segformer.training.start import default_start, describe_start
@@ -124,7 +125,7 @@ def follow(network: type[Network], recipe: Recipe, settings: RunSettings) -> Fin
     with open_strategy(settings.strategy) as devices:
         if recipe.batch_size is not None:
             devices.check_batch_size(recipe.batch_size)
-        check_data(recipe, settings)
+        check_place(recipe.dataset, settings.data)
         recipe = _with_start(recipe, devices)
         teacher = open_teacher(recipe, settings.data)
         keras.utils.set_random_seed(recipe.seed)  # so that the student begins as it would without a teacher

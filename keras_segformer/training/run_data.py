@@ -8,7 +8,7 @@ from pathlib import PurePosixPath
 from typing import Any
 
 from keras_segformer.data.examples import NAME, Examples
-from keras_segformer.data.loading import load, require_folder
+from keras_segformer.data.loading import load
 from keras_segformer.data.sources import SOURCES
 from keras_segformer.files import write_file
 from keras_segformer.training.follow_data import check_classes, complete, measure, with_splits
@@ -17,24 +17,6 @@ from keras_segformer.training.run_settings import RunSettings
 from keras_segformer.training.strategies import Devices
 
 SPLIT = "split.json"
-
-
-def check_data(recipe: Recipe, settings: RunSettings) -> None:
-    """Refuses data that are not there, before weights are downloaded.
-
-    Args:
-        recipe: The recipe.
-        settings: Where the data are.
-
-    Raises:
-        FileNotFoundError: There is no such folder or archive.
-        InvalidDatasetError: It does not hold the data set.
-        ValueError: The data set needs a folder, and none is named.
-    """
-    if settings.data is None:
-        require_folder(recipe.dataset)
-    elif recipe.dataset in SOURCES:
-        SOURCES[recipe.dataset].find(settings.data)
 
 
 def load_data(recipe: Recipe, settings: RunSettings, devices: Devices) -> tuple[Recipe, Examples, Examples]:

@@ -180,8 +180,9 @@ def test_outside_of_a_checkout(preset, tmp_path, monkeypatch, conversions, capsy
 
 def test_output_is_a_file(preset, checkout, tmp_path, conversions, capsys) -> None:
     (tmp_path / "file").write_text("mine")
-    assert run("--preset", preset, "--processors", "gpu", "--output", tmp_path / "file") == 2
-    assert "is a file; name a folder" in error(capsys)
+    with pytest.raises(SystemExit, match="2"):
+        run("--preset", preset, "--processors", "gpu", "--output", tmp_path / "file")
+    assert "is a file; name a folder" in capsys.readouterr().err
     assert (tmp_path / "file").read_text() == "mine"
 
 

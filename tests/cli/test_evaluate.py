@@ -88,7 +88,9 @@ def test_scores_are_printed_and_written(evaluate, preset, data, tmp_path, capsys
     assert (content["model"], content["dataset"], content["split"]) == (str(preset), "folder", "val")
 
 
-@pytest.mark.parametrize(("option", "mode"), [([], "whole"), (["--mode", "slide"], "slide"), (["--flip"], "whole")])
+@pytest.mark.parametrize(
+    ("option", "mode"), [(["--antialias"], "whole"), (["--mode", "slide"], "slide"), (["--flip"], "whole")]
+)
 def test_modes(evaluate, preset, tmp_path, option, mode):
     path = tmp_path / "r.json"
     assert evaluate("--preset", preset, *option, "--limit", 2, "--json", path) == 0
@@ -99,6 +101,7 @@ def test_modes(evaluate, preset, tmp_path, option, mode):
         "size": "aligned",
         "input_size": [64, 64],
         "flip": "--flip" in option,
+        "antialias": "--antialias" in option,
     }
 
 

@@ -6,7 +6,16 @@ import argparse
 
 import pytest
 
-from keras_segformer.cli.values import image_size, positive_integer, share, size_choice
+from keras_segformer.cli.values import (
+    image_size,
+    output_file,
+    output_folder,
+    path,
+    positive_integer,
+    share,
+    size_choice,
+    text,
+)
 
 
 @pytest.mark.parametrize(("text", "size"), [("512", (512, 512)), ("512x1024", (512, 1024)), ("33x0100", (33, 100))])
@@ -48,7 +57,37 @@ def test_positive_integer(text, value):
     assert positive_integer(text) == value
 
 
-@pytest.mark.parametrize("text", ["", "0", "00", "-1", "1.0", "٥", "all"])
-def test_no_positive_integer(text):
-    with pytest.raises(argparse.ArgumentTypeError, match="not a whole number of at least 1"):
-        positive_integer(text)
+@pytest.mark.parametrize("value", ["", "0", "00", "-1", "1.0", "٥", "all", "2147483648", "9" * 5000])
+def test_no_positive_integer(value):
+    with pytest.raises(argparse.ArgumentTypeError, match="not a whole number from 1 to 2147483647"):
+        positive_integer(value)
+
+
+@pytest.mark.parametrize("size", ["0", "31", "512x0", "65536", "100000000000000000000"])
+def test_sizes_out_of_range(size):
+    with pytest.raises(argparse.ArgumentTypeError, match="not a size from 32 to 65535 pixels a side"):
+        image_size(size)
+
+
+@pytest.mark.parametrize("read", [text, path, output_file, output_folder])
+@pytest.mark.parametrize("value", ["", "  "])
+def test_empty_texts(read, value):
+    with pytest.raises(argparse.ArgumentTypeError, match="the value is empty"):
+        read(value)
+
+
+def test_outputs_are_tried_before_the_work(tmp_path):
+    (tmp_path / "file").touch()
+    assert output_file(str(tmp_path / "new/scores.json")) == tmp_path / "new/scores.json"
+    assert output_file(str(tmp_path / "file")) == tmp_path / "file"
+    assert output_folder(str(tmp_path / "new/folder")) == tmp_path / "new/folder"
+    for read, value, message in (
+        (output_file, tmp_path, "is a folder; name a file"),
+        (output_folder, tmp_path / "file", "is a file; name a folder"),
+        (output_file, tmp_path / "file/below", "is not a folder"),
+        (output_folder, tmp_path / "file/below/it", "is not a folder"),
+        (output_file, "/proc/scores.json", "nothing can be written into '/proc'"),
+    ):
+        with pytest.raises(argparse.ArgumentTypeError, match=message):
+            read(str(value))
+    assert [each.name for each in tmp_path.iterdir()] == ["file"]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from pathlib import Path
 
 import numpy as np
@@ -10,6 +11,7 @@ import pytest
 from PIL import Image
 
 from fake_datasets import WRITERS, random_mask, write_classes, write_folder, write_image, write_mask, zip_folder
+from keras_segformer.cli import main
 from keras_segformer.data import check
 from keras_segformer.data.check import check_pairs, check_source, describe_problems
 from keras_segformer.data.pairs import match
@@ -169,6 +171,34 @@ def test_values_that_say_nothing_about_classes(folder, values):
         write_mask(folder / f"masks/pet_{index}.png", random_mask(values))
     with pytest.raises(InvalidDatasetError, match=r"write a classes\.json .* for masks of 0 and 255"):
         check_source(SOURCES["folder"], folder)
+
+
+def test_a_class_that_never_occurs_is_named(folder, capsys):
+    write_classes(folder, names=["a", "b", "c", "d"], palette=[[0, 0, 0], [1, 1, 1], [2, 2, 2], [3, 3, 3]])
+    [doubt] = check("folder", folder)["train"].doubts
+    assert doubt.startswith("no pixel has the class 3 (d); check that the masks hold class indices")
+    assert check("folder", folder)["train"].to_dict()["doubts"] == [doubt]
+    assert main(["data", "check", "folder", "--data", str(folder)]) == 0
+    assert f"warning: {doubt}" in capsys.readouterr().out
+
+
+def test_classes_of_one_name_are_named(folder):
+    write_classes(folder, names=["a", "b", "a"], palette=[[0, 0, 0], [1, 1, 1], [2, 2, 2]])
+    assert check("folder", folder)["train"].doubts == ("several classes are named 'a'; give each its own name",)
+
+
+def test_pipes_are_not_read(folder):
+    (folder / "images/pet_0.jpg").unlink()
+    os.mkfifo(folder / "images/pet_0.jpg")
+    assert problems_of(folder) == ["images/pet_0.jpg is a pipe or device; copy its content into a file"]
+
+
+def test_only_the_first_frame_of_a_picture_is_read(folder):
+    (folder / "images/pet_0.jpg").unlink()
+    frames = [Image.fromarray(np.full((40, 50, 3), value, np.uint8)) for value in (0, 200)]
+    frames[0].save(folder / "images/pet_0.gif", save_all=True, append_images=frames[1:])
+    [assumption] = check("folder", folder)["train"].assumptions
+    assert assumption.endswith("pet_0.gif has 2 frames, of which only the first is read")
 
 
 def test_binary_masks_with_classes(folder):

@@ -205,6 +205,31 @@ class TestSplitsOfAFolder:
         left_aside = SOURCES["folder"].left_aside(tmp_path)
         assert left_aside == tuple(str(tmp_path / name) for name in ("extra", "readme.md", "train/images/notes.txt"))
 
+    @pytest.mark.parametrize(
+        ("data", "others"),
+        [
+            ("validation", ["val", "validation/depth", "validation/notes.txt"]),  # "val" begins like "validation"
+            ("", ["image", "masks_old", "notes.txt"]),
+        ],
+    )
+    def test_folders_beside_those_that_are_read(self, tmp_path, data, others):
+        write_folder(tmp_path / data)
+        for name in others:
+            if name.endswith(".txt"):
+                (tmp_path / name).touch()
+            else:
+                (tmp_path / name).mkdir()
+        assert SOURCES["folder"].left_aside(tmp_path) == tuple(str(tmp_path / name) for name in others)
+
+    def test_a_folder_beside_the_splits_of_images(self, tmp_path):
+        write_folder(tmp_path / "data")
+        for kind in ("images", "masks"):
+            (tmp_path / kind).mkdir()
+            shutil.move(tmp_path / "data" / kind, tmp_path / kind / "train")
+        shutil.rmtree(tmp_path / "data")
+        (tmp_path / "images/unlabelled").mkdir()
+        assert SOURCES["folder"].left_aside(tmp_path) == (str(tmp_path / "images/unlabelled"),)
+
 
 def test_any_label_set_of_the_package_can_be_the_classes_of_a_folder(tmp_path):
     for name in label_set_names():
@@ -216,6 +241,13 @@ def test_any_label_set_of_the_package_can_be_the_classes_of_a_folder(tmp_path):
 def test_broken_classes_are_named(tmp_path, content):
     (tmp_path / "classes.json").write_text(content)
     with pytest.raises(InvalidDatasetError, match=r"classes\.json' is not a label set: "):
+        SOURCES["folder"].coding(tmp_path)
+
+
+def test_repeated_keys_are_refused(tmp_path):
+    content = '{"name": "x", "names": ["a", "b"], "palette": [[0, 0, 0], [1, 1, 1]], "raw_to_train": {"0": 0, "0": 1}}'
+    (tmp_path / "classes.json").write_text(content)
+    with pytest.raises(InvalidDatasetError, match="the key '0' occurs twice"):
         SOURCES["folder"].coding(tmp_path)
 
 

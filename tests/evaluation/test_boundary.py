@@ -91,3 +91,16 @@ def test_a_right_prediction_is_perfect_whatever_it_is_where_the_truth_is_ignored
     accumulator = BoundaryIoU(3)
     accumulator.update(labels, predictions)
     np.testing.assert_array_equal(accumulator.iou(), [1, 1, np.nan])
+
+
+@pytest.mark.parametrize(
+    ("labels", "predictions", "message"),
+    [
+        (np.array([[0, 7]]), np.array([[0, 0]]), "values from 0 to 7, but the classes are 0 to 1"),
+        (np.array([[0, 1]]), np.array([[0]]), "the same shape"),
+        (np.array([[0.0, 1.0]]), np.array([[0, 0]]), "must be integers"),
+    ],
+)
+def test_labels_that_are_not_classes_are_refused(labels, predictions, message):
+    with pytest.raises(ValueError, match=message):
+        BoundaryIoU(2).update(labels, predictions)

@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import dataclasses
+import io
 import json
 
 import numpy as np
 import pytest
+import tensorflow as tf
+from PIL import Image
 
+from keras_segformer.errors import InvalidDatasetError
 from keras_segformer.evaluation import BoundaryIoU, ClassMapping, ConfusionMatrix, MeanIoU, PixelAccuracy, evaluate
 from keras_segformer.evaluation.evaluate import NUM_WORST
 from keras_segformer.models import SegFormerNetwork
@@ -96,6 +100,24 @@ def test_classes_are_mapped(model, examples, pictures):
         evaluate(model, examples, class_mapping=ClassMapping((0, 1)))
 
 
+def test_pictures_without_labels(model, examples):
+    blank = io.BytesIO()
+    Image.new("L", (64, 64), 255).save(blank, "PNG")
+
+    def erase(record):
+        is_second = record["file_name"] == "picture_1.png"
+        return record | {"segmentation_mask": tf.where(is_second, blank.getvalue(), record["segmentation_mask"])}
+
+    evaluation = evaluate(model, dataclasses.replace(examples, encoded=examples.encoded.map(erase)))
+    assert evaluation.unlabelled == ("picture_1.png",)
+    assert evaluation.to_dict()["unlabelled"] == ["picture_1.png"]
+
+
+def test_a_split_without_labels_is_refused(model, examples):
+    with pytest.raises(InvalidDatasetError, match="None of the 3 pictures has a pixel with a label, all are 255"):
+        evaluate(model, dataclasses.replace(examples, mask_values=np.full(256, 255, np.uint8)))
+
+
 def test_boundary_iou(model, examples, pictures):
     assert evaluate(model, examples).boundary_iou is None
     evaluation = evaluate(model, examples, boundary=True)
@@ -119,7 +141,13 @@ def test_dictionary_is_json(model, examples):
     assert content["classes"][1]["iou"] is None
     assert content["confusion"]["counts"] == empty.tolist()
     assert len(content["images"]) == 3
-    assert content["settings"] == {"mode": "whole", "size": [64, 64], "input_size": [64, 64], "flip": True}
+    assert content["settings"] == {
+        "mode": "whole",
+        "size": [64, 64],
+        "input_size": [64, 64],
+        "flip": True,
+        "antialias": False,
+    }
 
 
 def test_progress_sees_every_picture(model, examples):

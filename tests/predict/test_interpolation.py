@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from keras_segformer.ops import resize_bilinear
-from keras_segformer.predict.interpolation import interpolation, resized_rows
+from keras_segformer.predict.interpolation import interpolation, resized_rows, resized_with_antialiasing
 
 lengths = st.integers(1, 70)
 
@@ -43,3 +43,12 @@ def test_a_picture_of_the_wanted_size_stays_as_it_is():
     rows = resized_rows(image, (9, 8), slice(2, 5))
     assert rows.dtype == np.float32
     np.testing.assert_array_equal(rows, image[2:5])
+
+
+def test_antialiasing_gives_the_pixels_of_transformers():
+    """The numbers are those of `SegformerImageProcessor(size={"height": 3, "width": 4})`, transformers 4.57."""
+    image = (np.arange(80) * 37 % 256).astype(np.uint8).reshape(8, 10, 1).repeat(3, axis=2)
+    resized = resized_with_antialiasing(image, (3, 4))
+    expected = [[101, 122, 119, 105], [129, 128, 125, 127], [133, 130, 144, 143]]
+    assert resized.tolist() == [[[value] * 3 for value in row] for row in expected]
+    assert np.abs(resized - resized_rows(image, (3, 4))).max() > 20

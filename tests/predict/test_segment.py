@@ -55,6 +55,17 @@ def test_labels_are_the_best_enlarged_logits(model, noise, size, network_size):
     np.testing.assert_array_equal(labels[mask], logits.argmax(axis=-1)[mask])
 
 
+def test_antialiasing(model, noise):
+    labels = segment(model, noise, size="square", antialias=True)
+    resized = np.asarray(Image.fromarray(noise).resize((64, 64), Image.Resampling.BILINEAR))
+    logits = model.quarter(resized[None].astype("float32"), training=False)
+    logits = keras.ops.image.resize(logits, noise.shape[:2], interpolation="bilinear", antialias=False)
+    logits = keras.ops.convert_to_numpy(logits)[0]
+    mask = clear(logits)
+    np.testing.assert_array_equal(labels[mask], logits.argmax(axis=-1)[mask])
+    assert (labels != segment(model, noise, size="square")).any()
+
+
 def test_aligned_is_the_default(model, noise):
     np.testing.assert_array_equal(segment(model, noise), segment(model, noise, size="aligned"))
 

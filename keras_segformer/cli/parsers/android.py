@@ -6,7 +6,7 @@ import argparse
 import re
 from typing import Any
 
-from keras_segformer.cli.arguments import add_calibration, add_command, add_folder, add_preset
+from keras_segformer.cli.arguments import add_calibration, add_command, add_output_folder, add_preset
 from keras_segformer.cli.values import image_size
 
 PROCESSORS = ("gpu", "cpu", "nnapi")
@@ -48,7 +48,7 @@ def add_parser(subparsers: Any) -> None:
         help="for which processors, with commas between them: gpu, cpu, nnapi (default: all); gpu needs no pictures",
     )
     parser.add_argument("--name", type=stem, help="how the app's files are called (default: the preset's name)")
-    add_folder(parser, "--output", help="the folder for the files (default: the assets of the app)")
+    add_output_folder(parser, "--output", help="the folder for the files (default: the assets of the app)")
     parser.add_argument(
         "--install", action="store_true", help="then build the app and install it on the phone that adb is connected to"
     )

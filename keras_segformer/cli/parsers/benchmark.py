@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from keras_segformer.cli.arguments import add_command, add_file, add_json
-from keras_segformer.cli.values import positive_integer
+from keras_segformer.cli.values import positive_integer, text
 
 
 def add_parser(subparsers: Any) -> None:
@@ -25,7 +25,7 @@ def add_parser(subparsers: Any) -> None:
             keras-segformer benchmark b0.tflite --threads 1 --profile --smallest-memory --json figures.json
         """,
     )
-    add_file(parser, "files", type=str, nargs="+", help=".tflite files; the first is compared with")
+    add_file(parser, "files", type=text, nargs="+", help=".tflite files; the first is compared with")
     parser.add_argument(
         "--threads",
         type=positive_integer,

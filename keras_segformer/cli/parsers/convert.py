@@ -4,7 +4,13 @@ from __future__ import annotations
 
 from typing import Any, get_args
 
-from keras_segformer.cli.arguments import add_calibration, add_command, add_file, add_preset
+from keras_segformer.cli.arguments import (
+    add_calibration,
+    add_command,
+    add_file,
+    add_output_file,
+    add_preset,
+)
 from keras_segformer.cli.values import image_size, positive_integer, share
 from keras_segformer.conversion.choices import AnyPrecision, InputKind, OutputKind, Runtime
 
@@ -28,7 +34,7 @@ def add_parser(subparsers: Any) -> None:
         """,
     )
     add_preset(parser)
-    add_file(parser, "--output", required=True, help="the .tflite file to write")
+    add_output_file(parser, "--output", required=True, help="the .tflite file to write")
     parser.add_argument(
         "--precision",
         choices=get_args(AnyPrecision),

@@ -12,11 +12,12 @@ from keras_segformer.cli.arguments import (
     add_file,
     add_json,
     add_max_image_pixels,
+    add_output_file,
     add_prepared_data,
     add_preset,
 )
 from keras_segformer.cli.parsers.data_import import add_classes, add_import
-from keras_segformer.cli.values import image_size, positive_integer
+from keras_segformer.cli.values import image_size, positive_integer, seed, text
 from keras_segformer.data.sources import NAMES, SOURCES
 from keras_segformer.models.variants import VARIANTS
 
@@ -64,7 +65,7 @@ def _add_check(actions: Any) -> None:
     )
     _add_name(parser, tuple(SOURCES))
     add_data(parser, required=True)
-    parser.add_argument("--split", help="train, val or test (default: all that are there)")
+    parser.add_argument("--split", type=text, help="train, val or test (default: all that are there)")
     parser.add_argument("--skip-bad", action="store_true", help="succeed all the same: bad files will be left out")
     add_bit_depth(parser)
     add_json(parser, "also write the counts and problems to a file")
@@ -82,9 +83,9 @@ def _add_show(actions: Any) -> None:
         """,
     )
     _add_pipeline(parser)
-    add_file(parser, "--output", metavar="PNG", required=True, help="picture to write")
+    add_output_file(parser, "--output", metavar="PNG", required=True, help="picture to write")
     parser.add_argument("--count", type=positive_integer, default=12, help="number of samples (default: %(default)s)")
-    parser.add_argument("--seed", type=int, default=0, help="number of the run (default: %(default)s)")
+    parser.add_argument("--seed", type=seed, default=0, help="number of the run (default: %(default)s)")
 
 
 def _add_speed(actions: Any) -> None:
@@ -114,9 +115,11 @@ def _add_name(parser: argparse.ArgumentParser, names: tuple[str, ...]) -> None:
 def _add_pipeline(parser: argparse.ArgumentParser) -> None:
     _add_name(parser, NAMES)
     add_prepared_data(parser)
-    parser.add_argument("--split", default="train", help="such as train, val or train[:90%%] (default: %(default)s)")
+    parser.add_argument(
+        "--split", type=text, default="train", help="such as train, val or train[:90%%] (default: %(default)s)"
+    )
     augmentation = parser.add_mutually_exclusive_group()
     augmentation.add_argument(
         "--crop", metavar="SIZE", type=image_size, default=(512, 512), help="crop in pixels (default: 512x512)"
     )
-    add_file(augmentation, "--recipe", metavar="RECIPE", type=str, help="recipe whose augmentation is used instead")
+    add_file(augmentation, "--recipe", metavar="RECIPE", type=text, help="recipe whose augmentation is used instead")

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import argparse
 from typing import Any
 
-from keras_segformer.cli.arguments import add_command, add_file, add_folder, add_json
+from keras_segformer.cli.arguments import add_command, add_file, add_folder, add_json, add_output_folder
+from keras_segformer.cli.values import text, threshold
 
 FORMATS = (
     "cvat-masks", "cvat-images", "label-studio-png", "label-studio-json", "labelme", "coco", "coco-panoptic",
@@ -33,7 +33,7 @@ def add_import(actions: Any) -> None:
         """,
     )
     add_file(parser, "source", metavar="SOURCE", help="folder or zip archive of the export")
-    add_folder(parser, "--output", metavar="FOLDER", required=True, help="folder to write")
+    add_output_folder(parser, "--output", metavar="FOLDER", required=True, help="folder to write")
     parser.add_argument("--format", choices=FORMATS, help="format of the export (default: found by looking)")
     parser.add_argument("--overwrite", action="store_true", help="replace a folder that already holds something")
     add_json(parser, "also write the report to a file")
@@ -60,7 +60,9 @@ def add_classes(actions: Any) -> None:
         """,
     )
     add_folder(parser, "folder", metavar="FOLDER", help="folder with masks, itself or below it")
-    parser.add_argument("--mask-suffix", metavar="TEXT", help="how the names of masks end, such as _mask.png")
+    parser.add_argument(
+        "--mask-suffix", metavar="TEXT", type=text, help="how the names of masks end, such as _mask.png"
+    )
     parser.add_argument("--overwrite", action="store_true", help="replace a classes.json that is there")
 
 
@@ -73,6 +75,7 @@ def _add_class_options(group: Any) -> None:
     group.add_argument(
         "--background",
         metavar="NAME",
+        type=text,
         default="background",
         help="class of unlabelled pixels, added as the first where the export has none; 'none' for none (default: "
         "%(default)s)",
@@ -86,6 +89,7 @@ def _add_class_options(group: Any) -> None:
     group.add_argument(
         "--void",
         metavar="NAME",
+        type=text,
         nargs="+",
         help="labels whose pixels are ignored; 'none' for none (default: void, ignore, unlabeled and the like)",
     )
@@ -117,7 +121,7 @@ def _add_drawing_options(group: Any) -> None:
     group.add_argument(
         "--alpha-threshold",
         metavar="VALUE",
-        type=_threshold,
+        type=threshold,
         default=128,
         help="opacity, of 1 to 255, from which a soft edge counts (default: %(default)s)",
     )
@@ -135,11 +139,7 @@ def _add_drawing_options(group: Any) -> None:
 def _add_file_options(group: Any) -> None:
     add_folder(group, "--images", help="folder of the pictures, where the export has none")
     add_folder(group, "--masks", help="folder of the masks, for a pair of folders")
-    group.add_argument("--image-suffix", metavar="TEXT", help="how the names of pictures end, for a pair of folders")
-    group.add_argument("--mask-suffix", metavar="TEXT", help="how the names of masks end, such as _mask.png")
-
-
-def _threshold(text: str) -> int:
-    if not text.isdecimal() or not 1 <= int(text) <= 255:
-        raise argparse.ArgumentTypeError(f"{text!r} is not a whole number from 1 to 255")
-    return int(text)
+    group.add_argument(
+        "--image-suffix", metavar="TEXT", type=text, help="how the names of pictures end, for a pair of folders"
+    )
+    group.add_argument("--mask-suffix", metavar="TEXT", type=text, help="how the names of masks end, such as _mask.png")

@@ -9,6 +9,7 @@ from keras_segformer.cli.arguments import (
     add_dataset,
     add_file,
     add_json,
+    add_output_file,
     add_preset,
     add_seen_size,
 )
@@ -47,4 +48,4 @@ def add_parser(subparsers: Any) -> None:
     parser.add_argument("--flip", action="store_true", help="average in the probabilities of the mirrored picture")
     parser.add_argument("--boundary", action="store_true", help="also measure boundary IoU")
     add_json(parser)
-    add_file(parser, "--figure", help="draw classes, confusions and the worst pictures")
+    add_output_file(parser, "--figure", help="draw classes, confusions and the worst pictures")

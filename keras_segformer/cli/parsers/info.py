@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from keras_segformer.cli.arguments import add_command
-from keras_segformer.cli.values import image_size
+from keras_segformer.cli.values import image_size, text
 
 
 def add_parser(subparsers: Any) -> None:
@@ -26,6 +26,7 @@ def add_parser(subparsers: Any) -> None:
     )
     parser.add_argument(
         "subject",
+        type=text,
         metavar="NAME",
         help="an architecture (b0 to b5, pvt_v2_b0 to pvt_v2_b5), a preset, a preset folder, or hf://org/repo",
     )

@@ -4,8 +4,15 @@ from __future__ import annotations
 
 from typing import Any
 
-from keras_segformer.cli.arguments import add_bit_depth, add_command, add_folder, add_preset, add_seen_size
-from keras_segformer.cli.values import share
+from keras_segformer.cli.arguments import (
+    add_bit_depth,
+    add_command,
+    add_folder,
+    add_output_folder,
+    add_preset,
+    add_seen_size,
+)
+from keras_segformer.cli.values import share, text
 from keras_segformer.label_sets.display_colors import PALETTES
 
 
@@ -29,12 +36,12 @@ def add_parser(subparsers: Any) -> None:
         parser,
         "images",
         metavar="IMAGE|FOLDER|GLOB",
-        type=str,
+        type=text,
         nargs="+",
         help="image files, folders of them, or patterns like '*.jpg'",
     )
     add_preset(parser)
-    add_folder(parser, "--output", required=True, help="folder to write to")
+    add_output_folder(parser, "--output", required=True, help="folder to write to")
     add_seen_size(parser, "aligned")
     add_bit_depth(parser)
     parser.add_argument(

@@ -4,8 +4,15 @@ from __future__ import annotations
 
 from typing import Any
 
-from keras_segformer.cli.arguments import add_command, add_dataset, add_file, add_folder, add_json
-from keras_segformer.cli.values import share
+from keras_segformer.cli.arguments import (
+    add_command,
+    add_dataset,
+    add_file,
+    add_folder,
+    add_json,
+    add_output_file,
+)
+from keras_segformer.cli.values import share, text
 
 
 def add_parser(subparsers: Any) -> None:
@@ -28,10 +35,10 @@ def add_parser(subparsers: Any) -> None:
     )
     add_file(parser, "file", help="the .tflite file")
     add_folder(
-        parser, "--against", metavar="PRESET", type=str, required=True, help="the model, named as --preset elsewhere"
+        parser, "--against", metavar="PRESET", type=text, required=True, help="the model, named as --preset elsewhere"
     )
-    add_folder(parser, "--images", type=str, required=True, help="pictures: a folder or a glob")
+    add_folder(parser, "--images", type=text, required=True, help="pictures: a folder or a glob")
     parser.add_argument("--require", metavar="SHARE", type=share, help="the least mean agreement, from 0 to 1")
     add_dataset(parser)
     add_json(parser)
-    add_file(parser, "--figure", help="draw the worst pictures side by side, as PNG")
+    add_output_file(parser, "--figure", help="draw the worst pictures side by side, as PNG")

@@ -54,7 +54,7 @@ def _is_colored(context: Context) -> bool:
         try:
             return read_pixels(mask.read()).colored
         except InvalidDatasetError:
-            continue  # the import will name it
+            continue  # the import reports it
     return True
 
 

@@ -1,4 +1,4 @@
-"""Writing a `classes.json` beside masks that have none."""
+"""Writes a `classes.json` for masks that have none."""
 
 from __future__ import annotations
 

@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from keras_segformer.data.importers.labels import RGB, LabelClass
+from keras_segformer.data.importers.labels import IGNORED, RGB, LabelClass
 from keras_segformer.data.importers.tree import Tree, text_of
 from keras_segformer.errors import InvalidDatasetError
 from keras_segformer.label_sets import LabelSet
@@ -121,7 +121,8 @@ def _from_json(document: object, path: str) -> ClassList:
     except (ValueError, TypeError) as error:
         raise InvalidDatasetError(f"{path} is not a label set: {error}.") from error
     classes = [LabelClass(*pair) for pair in zip(label_set.names, label_set.palette, strict=True)]
-    return ClassList(classes, {raw: label_set.names[index] for raw, index in label_set.raw_to_train.items()})
+    names = {**dict(enumerate(label_set.names)), label_set.ignore_index: IGNORED}
+    return ClassList(classes, {raw: names[index] for raw, index in label_set.raw_to_train.items()})
 
 
 def _numbered(names: Mapping[Any, Any], colors: Any) -> ClassList:

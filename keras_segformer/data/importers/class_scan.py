@@ -49,7 +49,7 @@ class MaskScan:
 
     @property
     def is_binary(self) -> bool:
-        """Whether masks are of 0 and 255, so that 255 is a class."""
+        """Returns True if masks are of 0 and 255, so that 255 is a class."""
         return self.kind == "value" and tuple(sorted(self.pixels)) == _BINARY
 
     @property

@@ -24,7 +24,7 @@ TITLE = "COCO instances"
 LOOKED_FOR = "a JSON file with images, annotations and categories"
 
 _RULE = "coco"
-# Other tasks of COCO about the same pictures, which hold no areas of classes or only those of people.
+# Other COCO tasks on the same pictures, whose files have no regions of classes, or only regions of people.
 _OTHER_TASKS = ("captions", "person_keypoints", "image_info", "keypoints", "densepose", "labels")
 
 
@@ -66,14 +66,14 @@ def read(context: Context, paths: str) -> Export:
 
 
 def crowd_rule(context: Context) -> str:
-    """What becomes of crowd regions, as a sentence."""
+    """Describes how crowd regions are handled."""
     if context.options.crowd == "ignore":
         return "Crowd regions are ignored (--crowd ignore)."
     return "Crowd regions count as their class (--crowd ignore: as 255)."
 
 
 def subset_of(path: str, count: int) -> str:
-    """The subset that the annotations of a JSON file are about.
+    """Finds out which subset the annotations of a JSON file belong to.
 
     Args:
         path: The file.
@@ -96,7 +96,7 @@ def subset_of(path: str, count: int) -> str:
 
 
 def image_folders(path: str) -> list[str]:
-    """Where the pictures of a JSON file may lie, the likeliest first."""
+    """The folders that may contain the pictures of a JSON file, the most likely first."""
     folder, name = posixpath.dirname(path), stem(path)
     subset = re.sub(r"^(instances|panoptic|stuff)_", "", name)
     parent = posixpath.dirname(folder)
@@ -177,7 +177,7 @@ def read_categories(document: Mapping[str, Any], path: str, export: Export) -> d
 
 
 def _is_own_parent(category: Mapping[str, Any], categories: list[dict[str, Any]]) -> bool:
-    """Whether every category is its own group, as some tools write it: then none of them is junk."""
+    """True if every category is its own group, as some tools write it, so that none of them is a mere group."""
     own = text_of(category.get("supercategory")) == text_of(category.get("name"))
     return own and not any(
         text_of(each.get("supercategory")) == text_of(category.get("name")) for each in categories[1:]
@@ -198,11 +198,16 @@ def _load(
     for annotation in annotations:
         identifier = annotation.get("category_id")
         label = names.get(str(identifier), f"category {identifier}, which is not listed")
+        faults: list[str] = []
         try:
-            draw = _draw(context, annotation)
+            draw = _draw(context, annotation, faults)
         except InvalidDatasetError as error:
             painting.problems.append(f"has annotation {annotation.get('id')} ({label}) that {error}")
             continue
+        painting.problems += [
+            f"has annotation {annotation.get('id')} ({label}) that {fault}; its other rings are drawn"
+            for fault in faults
+        ]
         if draw is None:
             painting.skipped["annotation without segmentation"] += 1
         else:
@@ -211,8 +216,8 @@ def _load(
     return painting
 
 
-def _draw(context: Context, annotation: Mapping[str, Any]) -> Callable[[Size], np.ndarray] | None:
-    """What draws an annotation; `None` where it is only a box."""
+def _draw(context: Context, annotation: Mapping[str, Any], faults: list[str]) -> Callable[[Size], np.ndarray] | None:
+    """A function that draws an annotation; `None` if it is only a box. Faults of skipped rings go to `faults`."""
     segmentation = annotation.get("segmentation")
     if isinstance(segmentation, dict):
         mask = functools.partial(decode_coco, segmentation)
@@ -224,11 +229,20 @@ def _draw(context: Context, annotation: Mapping[str, Any]) -> Callable[[Size], n
     rings = [segmentation] if isinstance(segmentation[0], (int, float)) else segmentation
     polygons = []
     for ring in rings:
-        if not isinstance(ring, list) or len(ring) < 6 or len(ring) % 2:
-            raise InvalidDatasetError("has a ring that is not three or more pairs of x and y")
-        corners = check_points(np.array(ring, dtype=object).reshape(-1, 2).tolist(), at_least=3)
-        polygons.append(context.polygon(corners, _RULE))
+        try:
+            polygons.append(context.polygon(_corners(ring), _RULE))
+        except InvalidDatasetError as error:
+            faults.append(str(error))
+    if not polygons:
+        raise InvalidDatasetError(faults[0])
     return lambda size: np.logical_or.reduce([draw(size) for draw in polygons])
+
+
+def _corners(ring: Any) -> np.ndarray:
+    """The corners `(n, 2)` of a ring."""
+    if not isinstance(ring, list) or len(ring) < 6 or len(ring) % 2:
+        raise InvalidDatasetError("has a ring that is not three or more pairs of x and y")
+    return check_points(np.array(ring, dtype=object).reshape(-1, 2).tolist(), at_least=3)
 
 
 def _same_size(mask: np.ndarray, size: Size) -> np.ndarray:

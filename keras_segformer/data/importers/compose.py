@@ -1,4 +1,4 @@
-"""From regions or values to a mask of class indices, and what was counted on the way."""
+"""Composes regions or values into a mask of class indices, and counts pixels."""
 
 from __future__ import annotations
 
@@ -19,11 +19,11 @@ _BLANK = -1
 
 @dataclasses.dataclass(frozen=True)
 class Palette:
-    """What becomes of every label.
+    """Maps labels to class indices.
 
     Args:
         indices: Class index of every label, `IGNORE` for those to ignore.
-        unlabelled: Class index of pixels that nobody labelled.
+        unlabelled: Class index of unlabelled pixels.
     """
 
     indices: Mapping[str, int]
@@ -36,7 +36,7 @@ class Palette:
 
 @dataclasses.dataclass
 class Tally:
-    """What was seen in the label of one picture, in pixels unless said otherwise.
+    """Counts of the label of one picture, in pixels unless stated otherwise.
 
     Args:
         overlap: Pixels in regions of several classes.
@@ -68,7 +68,7 @@ def compose(
         label: Its label.
         size: Height and width of the picture; those of the label where there is no picture.
         order: One of `ORDERS`.
-        palette: What becomes of every label.
+        palette: The class index of every label.
 
     Returns:
         Class indices `(H, W)`, uint8, and what was counted.
@@ -109,7 +109,7 @@ def compose(
 
 @dataclasses.dataclass(frozen=True)
 class _Patch:
-    """A region that was drawn, cut to the box around it: whole masks of hundreds of regions would fill the memory."""
+    """A region that was drawn, cropped to its bounding box: full masks of hundreds of regions would fill the memory."""
 
     label: str
     place: tuple[slice, slice]

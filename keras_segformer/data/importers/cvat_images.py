@@ -123,7 +123,7 @@ def _picture(context: Context, path: str, folder: str, element: Any) -> Picture:
 
 
 def _fits_subset(path: str, subset: str, folder: str) -> bool:
-    """Whether a picture is not one of another subset, which may have one of the same name."""
+    """Returns True if a picture is not one of another subset, which may have one of the same name."""
     images = posixpath.join(folder, "images")
     if not is_below(path, images) or is_below(path, posixpath.join(images, subset)):
         return True

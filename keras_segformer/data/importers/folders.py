@@ -1,4 +1,4 @@
-"""Any pair of folders: pictures and masks that are matched by their names."""
+"""Any pair of folders whose pictures and masks are matched by name."""
 
 from __future__ import annotations
 
@@ -9,8 +9,6 @@ import posixpath
 import re
 from collections import defaultdict
 from pathlib import Path
-
-import numpy as np
 
 from keras_segformer.data.importers.class_lists import ClassList, find_class_list, read_class_file
 from keras_segformer.data.importers.class_scan import scan_masks
@@ -23,7 +21,15 @@ from keras_segformer.data.importers.labels import (
     PixelValues,
     merge_classes,
 )
-from keras_segformer.data.importers.pixels import Pixels, count_values, describe_color, pack, pixel_values, read_pixels
+from keras_segformer.data.importers.pixels import (
+    Pixels,
+    count_values,
+    describe_color,
+    erase,
+    pack,
+    pixel_values,
+    read_pixels,
+)
 from keras_segformer.data.importers.splits import split_of
 from keras_segformer.data.importers.tree import Tree, is_image
 from keras_segformer.errors import InvalidDatasetError
@@ -82,7 +88,7 @@ _MASK_ENDINGS = ("_mask", "_masks", "_label", "_labels", "_gt", "_seg", "_segmen
 
 @dataclasses.dataclass(frozen=True)
 class _Entry:
-    """A file with what is compared: its folders without the words that tell pictures from masks, and its name."""
+    """A file with its key for matching: its name, and its folders without words such as "images" or "masks"."""
 
     file: ExportFile
     folders: tuple[str, ...]
@@ -177,7 +183,7 @@ def read_masks(context: Context, listed: ClassList | None, rules: list[str]) -> 
 
 
 def _are_binary(found: MaskPairs) -> bool:
-    """Whether the masks are of 0 and 255; those that cannot be read, or differ in kind, the import will name."""
+    """True if the masks hold only 0 and 255. The import reports masks that cannot be read or differ in kind."""
     with contextlib.suppress(InvalidDatasetError):
         return scan_masks(mask for *_, mask, _ in found.pairs).is_binary
     return False
@@ -229,7 +235,7 @@ def _partner(
 
 
 def _names(name: str) -> list[str]:
-    """The name of a mask, and without the ending that tells it from its picture."""
+    """The name of a mask, with and without the ending that distinguishes it from its picture."""
     return [
         name,
         *(name[: -len(ending)] for ending in _MASK_ENDINGS if name.endswith(ending) and len(name) > len(ending)),
@@ -237,7 +243,7 @@ def _names(name: str) -> list[str]:
 
 
 def _sort_files(context: Context) -> tuple[list[_Entry], list[_Entry], list[str]]:
-    """The pictures, the masks, and how they were told apart."""
+    """The pictures, the masks, and how they were distinguished."""
     options = context.options
     if options.masks or options.images:
         images_tree, masks_tree = _folder_tree(context, options.images), _folder_tree(context, options.masks)
@@ -273,7 +279,7 @@ def _sort_by_folders(context: Context) -> tuple[list[_Entry], list[_Entry], list
 
 
 def _kind(path: str) -> tuple[str | None, tuple[str, ...]]:
-    """Whether the folders of a path say that it is a picture or a mask, and what else they say."""
+    """Whether the folders of a path mark it as a picture or a mask, and the rest of their names."""
     kind, rest = None, []
     for folder in path.split("/")[:-1]:
         words = [word for word in re.split(r"[_\-\s]+", folder) if word]
@@ -319,16 +325,16 @@ def _load(mask: ExportFile, listed: ClassList, _size: object) -> PixelValues:
     by_value = {255: IGNORED, **listed.values}
     colors = {pack(color): name for color, name in listed.colors.items()}
     if pixels.palette is not None and colors and _fits_by_color_only(pixels, by_value, colors):
-        values = np.append(pixels.palette, 0)[np.minimum(pixels.values, len(pixels.palette))]
-        return PixelValues(values, colors, describe_color)
+        return erase(pixels, PixelValues(pixels.palette[pixels.values], colors, describe_color))
     return pixel_values(pixels, by_value, listed.colors)
 
 
 def _fits_by_color_only(pixels: Pixels, by_value: dict[int, str], colors: dict[int, str]) -> bool:
-    """Whether the colours of a palette name the classes in another order than its indices.
+    """Returns True if the colours of a palette name the classes in another order than its indices.
 
     Pillow's and VOC's palettes, whose colours are not those of the list, stay with the indices.
     """
-    used = [value for value in count_values(pixels.values)[0].tolist() if value < len(pixels.palette)]
+    shown = pixels.values if pixels.erased is None else pixels.values[~pixels.erased]
+    used = count_values(shown)[0].tolist() if shown.size else []
     by_color = [colors.get(int(pixels.palette[value])) for value in used]
     return None not in by_color and by_color != [by_value.get(value) for value in used]

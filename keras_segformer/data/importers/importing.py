@@ -1,4 +1,4 @@
-"""From an export of a labelling tool to a folder that everything here reads."""
+"""Imports exports of labelling tools into a folder that this package reads."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ from keras_segformer.label_sets.colors import distinct_colors
 from keras_segformer.mask_rules import IGNORE
 
 MAX_CLASSES = IGNORE
-"""More do not fit into 8 bits beside the value for ignored pixels."""
+"""The most classes that 8 bits can hold in addition to the value for ignored pixels."""
 
 _ONLY_SPLIT = "all"
 _BLACK = (0, 0, 0)
@@ -59,15 +59,15 @@ def import_labels(
     options: ImportOptions | None = None,
     overwrite: bool = False,
 ) -> ImportReport:
-    """Imports what a labelling tool has exported.
+    """Imports the export of a labelling tool.
 
     Args:
         source: Folder or zip archive of the export.
         output: The folder to write: `images`, `masks` (PNG files of class indices, 255 for ignored pixels) and
             `classes.json`, with the splits `train`, `val` and `test` where the export has any. `check_source`, `load`
             and `train` read it as the source `folder`.
-        format: One of `FORMATS`; found by looking by default.
-        options: The rules, where those of the tool are not wanted.
+        format: One of `FORMATS`; detected by default.
+        options: Rules that replace those of the tool.
         overwrite: Whether a folder that already holds something is replaced.
 
     Returns:
@@ -76,7 +76,7 @@ def import_labels(
     Raises:
         FileExistsError: The output holds something, and `overwrite` was not given.
         FileNotFoundError: There is no such export.
-        InvalidDatasetError: It has no known format or fits several, is broken, or holds no label that can be used.
+        InvalidDatasetError: Its format is unknown or ambiguous, it is broken, or it has no usable label.
         MissingExtraError: pycocotools or defusedxml is not installed.
         ValueError: The format is unknown, or the output lies around the export.
 
@@ -130,7 +130,7 @@ def _read(context: Context, name: str | None) -> tuple[Format, Export]:
 
 @dataclasses.dataclass(frozen=True)
 class _ClassPlan:
-    """The classes to write and what becomes of every label."""
+    """The classes to write, and how every label is mapped to them."""
 
     label_set: LabelSet
     palette: Palette
@@ -141,7 +141,7 @@ class _ClassPlan:
 
 @dataclasses.dataclass(frozen=True)
 class _Target:
-    """Where a picture and its mask go."""
+    """The destination of a picture and its mask."""
 
     picture: Picture
     split: str
@@ -150,7 +150,7 @@ class _Target:
 
 @dataclasses.dataclass(frozen=True)
 class _Written:
-    """What became of a picture: its mask was written and counted, or why not."""
+    """The result for a picture: the counts of its mask, or why it was not written."""
 
     pixels: np.ndarray | None = None
     tally: Tally = dataclasses.field(default_factory=Tally)
@@ -219,7 +219,7 @@ def _colors(classes: list[LabelClass]) -> tuple[RGB, ...]:
 
 def _write_pairs(export: Export, plan: _ClassPlan, options: ImportOptions, folder: Path, report: ImportReport) -> None:
     targets = _targets(export.pictures, report)
-    # Where no picture is there at all, as in exports of masks alone, the masks are still worth having.
+    # Exports that consist of masks only are still useful.
     with_pictures = any(picture.image or picture.embedded for picture in export.pictures)
     lonely = [target for target in targets if not (target.picture.image or target.picture.embedded)]
     report.without_picture = [target.picture.source for target in lonely]
@@ -253,13 +253,14 @@ def _write_pairs(export: Export, plan: _ClassPlan, options: ImportOptions, folde
 
 
 def _write_pair(target: _Target, plan: _ClassPlan, order: str | None, folder: Path) -> _Written:
-    """Writes a picture and its mask, or says why not. Runs in a thread."""
+    """Writes a picture and its mask, or returns why it cannot. Runs in a thread."""
     source = target.picture.source
     try:
         picture = _open(target.picture)
         label = _load(target.picture, picture)
         upright, size = picture.fit(_size(label)) if picture else (True, None)
         mask, tally = compose(label, size, order, plan.palette)
+        encoded = picture.encode(upright) if picture else None
     except InvalidDatasetError as error:
         return _Written(problem=_sentence(source, str(error)))
     counts = np.bincount(mask.ravel(), minlength=256)
@@ -268,8 +269,8 @@ def _write_pair(target: _Target, plan: _ClassPlan, order: str | None, folder: Pa
     notes = []
     for kind in ("images", "masks"):
         _path(folder, target, kind, "").parent.mkdir(parents=True, exist_ok=True)
-    if picture:
-        data, suffix = picture.encode(upright)
+    if picture and encoded:
+        data, suffix = encoded
         if data is not picture.data:
             how = "as labelled" if upright else "as stored, which is how its label fits"
             notes.append(f"The picture of {source} is written as PNG, {how}.")
@@ -293,7 +294,7 @@ def _load(picture: Picture, file: PictureFile | None) -> Painting | PixelValues:
     except InvalidDatasetError:
         raise
     except (ArithmeticError, AttributeError, LookupError, OSError, TypeError, ValueError) as error:
-        # Exports come from anywhere, and any of their values may be of another type.
+        # Exports come from many sources, and any of their values may have another type.
         raise InvalidDatasetError(f"is not built as expected ({type(error).__name__}: {error})") from error
 
 
@@ -302,7 +303,7 @@ def _size(label: Painting | PixelValues) -> Size | None:
 
 
 def _sentence(source: str, error: str) -> str:
-    """A whole sentence from the predicate of one; errors that name their file are whole already."""
+    """Completes the predicate of a sentence; errors that name their file are complete already."""
     return error if error.endswith(".") else f"{source} {error}."
 
 
@@ -379,7 +380,7 @@ def _split_of_path(subset: str) -> tuple[str, str]:
 
 
 def _safe(name: str) -> str:
-    """A relative path that no file system takes for another place, or for a hidden file."""
+    """A relative path that is valid on every file system, leads nowhere else and is not hidden."""
     parts = [
         re.sub(r'[<>:"|?*\x00-\x1f\x7f]', "_", part).rstrip(" .")
         for part in PurePosixPath(text_of(name).replace("\\", "/")).parts
@@ -389,7 +390,7 @@ def _safe(name: str) -> str:
 
 
 def _distinct(name: str, split: str, taken: set[tuple[str, str]]) -> str:
-    """The name, with a number where another file has it; many file systems do not tell upper from lower case."""
+    """The name, with a number if it is taken already; many file systems do not distinguish case."""
     candidate, number = name, 1
     while (split, candidate.casefold()) in taken:
         number += 1
@@ -403,7 +404,7 @@ def _path(folder: Path, target: _Target, kind: str, suffix: str) -> Path:
 
 
 def _refuse_around(source: Path, output: Path, options: ImportOptions) -> None:
-    """Refuses to replace what is read."""
+    """Refuses an output folder that contains an input."""
     target = output.resolve()
     for each in (source, options.images, options.masks, options.classes):
         if each is not None and each.exists() and (each.resolve() == target or target in each.resolve().parents):
@@ -415,7 +416,7 @@ def _plain_name(name: str) -> str:
 
 
 def _printable(name: str) -> str:
-    """The name without control characters, which would spoil a legend."""
+    """The name without control characters, which would garble a legend."""
     return "".join(character if character.isprintable() else "_" for character in name)
 
 

@@ -1,4 +1,4 @@
-"""What Label Studio's exports share: its tasks in JSON, its labelling configuration, the names of its pictures."""
+"""Parts that Label Studio's exports share: tasks in JSON, the labelling configuration, names of pictures."""
 
 from __future__ import annotations
 
@@ -72,7 +72,7 @@ def configured_classes(context: Context) -> tuple[list[LabelClass], list[str]]:
 
 
 def annotations_of(context: Context, task: Mapping[str, Any]) -> tuple[list[dict[str, Any]], int]:
-    """The annotations of a task that count.
+    """Chooses among the annotations of a task.
 
     Args:
         context: The export, whose options say which of several is taken.
@@ -96,7 +96,7 @@ def annotations_of(context: Context, task: Mapping[str, Any]) -> tuple[list[dict
 
 
 def cancelled(task: Mapping[str, Any]) -> bool:
-    """Whether every annotation of a task was cancelled."""
+    """Returns True if every annotation of a task was cancelled."""
     all_of = task.get("annotations") or task.get("completions") or []
     return bool(all_of) and all(
         isinstance(each, dict) and (each.get("was_cancelled") or each.get("skipped")) for each in all_of
@@ -104,7 +104,7 @@ def cancelled(task: Mapping[str, Any]) -> bool:
 
 
 def image_names(task: Mapping[str, Any], key: str | None = None) -> Iterator[str]:
-    """What the picture of a task may be called, the likeliest first.
+    """Possible names of the picture of a task, the most likely first.
 
     Args:
         task: The task.
@@ -165,7 +165,7 @@ def label_of(value: Mapping[str, Any]) -> list[str]:
 
 
 def require_upright(result: Mapping[str, Any]) -> None:
-    """Refuses regions of pictures that were turned in the tool, whose coordinates cannot be told."""
+    """Refuses regions of pictures that were rotated in the tool, whose coordinates are ambiguous."""
     if result.get("image_rotation") not in (None, 0):
         raise InvalidDatasetError(
             f"was drawn on a picture turned by {result['image_rotation']} degrees, which is not read"

@@ -133,7 +133,7 @@ def _short_regions(task: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
 
 
 def _regions(results: list[Any]) -> list[dict[str, Any]]:
-    """The results of an annotation, those of one id joined: the shape and its label may be two."""
+    """The results of an annotation, joined by id, since a shape and its label may be separate results."""
     regions: dict[Any, dict[str, Any]] = {}
     for position, result in enumerate(results):
         if not isinstance(result, dict) or not isinstance(result.get("value"), dict):

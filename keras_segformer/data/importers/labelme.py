@@ -10,7 +10,6 @@ from collections.abc import Callable
 from typing import Any
 
 import numpy as np
-from PIL import Image
 
 from keras_segformer.data.importers.class_lists import find_class_list
 from keras_segformer.data.importers.json_kinds import LABELME
@@ -28,6 +27,7 @@ from keras_segformer.data.importers.polygons import Size, check_points, draw_wit
 from keras_segformer.data.importers.splits import split_of
 from keras_segformer.data.importers.tree import stem, text_of
 from keras_segformer.errors import InvalidDatasetError
+from keras_segformer.image_formats import open_image
 
 NAME = "labelme"
 TITLE = "labelme JSON"
@@ -163,7 +163,7 @@ def _declared_size(context: Context, path: str, document: dict[str, Any]) -> Siz
     if height and width:
         return int(height), int(width)
     if document.get("imageData"):
-        with Image.open(io.BytesIO(_embedded(context, path))) as image:
+        with open_image(io.BytesIO(_embedded(context, path))) as image:
             return image.height, image.width
     return None
 

@@ -21,7 +21,7 @@ RGB = tuple[int, int, int]
 _PER_PICTURE = (".jpg.json", ".jpeg.json", ".png.json", "_polygons.json")
 
 UNLABELLED = ""
-"""In place of a class name: nobody has labelled these pixels."""
+"""Used in place of a class name for unlabelled pixels."""
 
 IGNORED = "\0ignored"
 """In place of a class name: these pixels are ignored, whatever the options say."""
@@ -29,10 +29,10 @@ IGNORED = "\0ignored"
 VOID_NAMES = (
     "void", "ignore", "ignored", "__ignore__", "ignore region", "unlabeled", "unlabelled", "don't care", "dontcare",
 )  # fmt: skip
-"""Labels whose pixels are ignored unless told otherwise, compared without case, and with `_` and `-` as spaces."""
+"""Labels whose pixels are ignored by default; case does not matter, and `_` and `-` count as spaces."""
 
 ORDERS = ("order", "area")
-"""Which of two overlapping regions is seen: the later one in the export's order, or the smaller one."""
+"""Which of two overlapping regions is on top: the later one in the export's order, or the smaller one."""
 
 
 _CHOICES = {
@@ -48,13 +48,13 @@ _CHOICES = {
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class ImportOptions:
-    """How an export is read; every default is said in the report.
+    """How an export is read; the report states every default that was used.
 
     Args:
         polygon_rule: One of `POLYGON_RULES`; that of the tool by default.
         overlap: One of `ORDERS`; that of the tool by default.
         crowd: `"class"` if COCO's crowd regions count as their class, `"ignore"` if they become 255.
-        alpha_threshold: From which value of 1 to 255 a soft edge counts.
+        alpha_threshold: The opacity, from 1 to 255, from which a pixel of a soft edge counts.
         background: The class of unlabelled pixels, added first where the export has none of that name; `None` for
             none, so that they are ignored.
         unlabelled: `"background"`, or `"ignore"` for sets that are labelled in part; by default what the format means.
@@ -102,11 +102,11 @@ class ImportOptions:
             raise ValueError(f"`alpha_threshold` must be from 1 to 255; got {self.alpha_threshold!r}")
 
     def is_void(self, name: str) -> bool:
-        """Whether the pixels of a label are ignored."""
+        """Returns True if the pixels of a label are ignored."""
         return _plain(name) in {_plain(each) for each in self.void}
 
     def is_background(self, name: str) -> bool:
-        """Whether a label of the export is the background."""
+        """Returns True if a label of the export is the background."""
         return _plain(name) in {"background", _plain(self.background or "background")}
 
 

@@ -1,4 +1,4 @@
-"""The pictures of an export: upright, and as files that every part of this package reads."""
+"""Reads the pictures of an export, and converts those that other parts of this package do not read."""
 
 from __future__ import annotations
 
@@ -12,11 +12,15 @@ from PIL import Image, ImageOps
 from keras_segformer.data.importers.polygons import Size
 from keras_segformer.data.pairs import IMAGE_SUFFIXES
 from keras_segformer.errors import InvalidDatasetError, InvalidImageError
+from keras_segformer.image_formats import (
+    TURNED_BY_90,
+    UPRIGHT,
+    open_image,
+    stored_orientation,
+    without_orientation,
+)
 from keras_segformer.images import load_image
 
-_ORIENTATION = 0x0112  # EXIF's tag
-_UPRIGHT = 1
-_SWAPPED = (5, 6, 7, 8)  # those that exchange height and width
 _SUFFIXES = {"JPEG": ".jpg", "MPO": ".jpg", "PNG": ".png", "BMP": ".bmp", "TIFF": ".tif", "WEBP": ".webp"}
 
 
@@ -26,7 +30,7 @@ class PictureFile:
 
     Args:
         data: The content of the file.
-        suffix: How its name is to end.
+        suffix: The suffix of the file to write.
         stored: Height and width as stored.
         orientation: EXIF's orientation, 1 for upright.
     """
@@ -34,15 +38,15 @@ class PictureFile:
     data: bytes
     suffix: str
     stored: Size
-    orientation: int = _UPRIGHT
+    orientation: int = UPRIGHT
 
     @property
     def upright(self) -> Size:
         """Height and width as viewers and labelling tools show it."""
-        return self.stored[::-1] if self.orientation in _SWAPPED else self.stored
+        return self.stored[::-1] if self.orientation in TURNED_BY_90 else self.stored
 
     def fit(self, size: Size | None) -> tuple[bool, Size]:
-        """Whether a label of a size was drawn on the picture as it is shown or as it is stored.
+        """Finds out whether a label of a size was drawn on the picture as it is shown or as it is stored.
 
         Args:
             size: Height and width of the label; `None` where it has none.
@@ -70,14 +74,19 @@ class PictureFile:
 
         Returns:
             The same bytes where the picture is stored upright in a format that data sets here may have; else a PNG.
+
+        Raises:
+            InvalidDatasetError: It has 16 bits a channel, and nothing says how many of them count. The message is the
+                predicate of a sentence about the label.
         """
-        if self.orientation == _UPRIGHT and self.suffix:
+        if self.orientation == UPRIGHT and self.suffix:
             return self.data, self.suffix
-        with Image.open(io.BytesIO(self.data)) as image:
-            if upright:
-                pixels = np.asarray(ImageOps.exif_transpose(image)) if image.mode in ("RGB", "L") else load_image(image)
-            else:
-                pixels = np.asarray(image.convert("RGB"))
+        try:
+            with open_image(io.BytesIO(self.data)) as image:
+                pixels = _pixels(image if upright else without_orientation(image))
+        except InvalidImageError as error:
+            reason = str(error).removeprefix("the PIL image ")
+            raise InvalidDatasetError(f"is of a picture that {reason}") from error
         buffer = io.BytesIO()
         Image.fromarray(pixels).save(buffer, "PNG")
         return buffer.getvalue(), ".png"
@@ -97,9 +106,8 @@ def open_picture(data: bytes, path: str) -> PictureFile:
         InvalidDatasetError: It cannot be read. The message is a sentence.
     """
     try:
-        with Image.open(io.BytesIO(data)) as image:
-            # PNG's `getexif` would decode the picture to look behind it.
-            orientation = image.getexif().get(_ORIENTATION, _UPRIGHT) if "exif" in image.info else _UPRIGHT
+        with open_image(io.BytesIO(data)) as image:
+            orientation = stored_orientation(image)
             suffix = posixpath.splitext(path)[1]
             known = _SUFFIXES.get(image.format or "", "")
             if known and suffix.lower() in IMAGE_SUFFIXES:
@@ -110,3 +118,8 @@ def open_picture(data: bytes, path: str) -> PictureFile:
         raise
     except Exception as error:  # the decoders raise many kinds: OSError, SyntaxError, ValueError, struct.error …
         raise InvalidDatasetError(f"{path} cannot be read as a picture ({error}).") from error
+
+
+def _pixels(image: Image.Image) -> np.ndarray:
+    """The pixels of a picture, upright; grey ones stay grey."""
+    return np.asarray(ImageOps.exif_transpose(image)) if image.mode in ("RGB", "L") else load_image(image)

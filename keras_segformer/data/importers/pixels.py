@@ -1,4 +1,4 @@
-"""Mask files: the values or colours of their pixels, and the opacity of layers."""
+"""Reads mask files as values or colours, and layers as opacity."""
 
 from __future__ import annotations
 
@@ -10,13 +10,13 @@ from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
-from PIL import Image
 
 from keras_segformer.data.importers.labels import RGB, UNLABELLED, PixelValues
+from keras_segformer.data.mask_pixels import read_mask_pixels
 from keras_segformer.errors import InvalidDatasetError
+from keras_segformer.image_formats import open_image
 
-_HALF = 128
-_GREY_TYPE = 0  # PNG's code
+_NO_COLOR = -2
 
 
 @dataclasses.dataclass(frozen=True)
@@ -27,7 +27,8 @@ class Pixels:
         values: `(H, W)`, int32: the values of a grey file or of one with a palette, or colours packed into 24 bits.
         colored: Whether they are colours.
         erased: `(H, W)`, bool: where the file is transparent; `None` where it is nowhere.
-        palette: The packed colour of every value of a file with a palette, `(n,)`.
+        palette: The packed colour of every value that occurs in a file with a palette, `(n,)`; -2 for others and for
+            values behind the palette's end.
     """
 
     values: np.ndarray
@@ -37,7 +38,7 @@ class Pixels:
 
     @property
     def is_grey(self) -> bool:
-        """Whether the colours are all shades of grey, so that they may stand for values."""
+        """Returns True if the colours are all shades of grey, so that they may stand for values."""
         blue = self.values & 255
         return self.colored and bool(((self.values >> 16 == blue) & ((self.values >> 8 & 255) == blue)).all())
 
@@ -52,24 +53,22 @@ def read_pixels(data: bytes) -> Pixels:
         Its values: those of a palette are indices.
 
     Raises:
-        InvalidDatasetError: It is a JPEG or another format that changes values, or is broken. The message is the
-            predicate of a sentence about the file.
+        InvalidDatasetError: As of `read_mask_pixels`, whose message is the predicate of a sentence about the file.
     """
-    try:
-        with Image.open(io.BytesIO(data)) as image:
-            if image.format in ("JPEG", "MPO", "WEBP", "AVIF", "HEIF", "JPEG2000"):
-                raise InvalidDatasetError(
-                    f"is a mask in {image.format}, which changes the values at every edge; export masks as PNG"
-                )
-            return _pixels(image, data)
-    except (InvalidDatasetError, MemoryError):
-        raise
-    except Exception as error:  # the decoders raise many kinds: OSError, SyntaxError, ValueError, struct.error …
-        raise InvalidDatasetError(f"cannot be read as an image ({error}); save or export it again") from error
+    pixels = read_mask_pixels(data)
+    # The last one is for transparent pixels, whose position is -1.
+    values = np.append(pixels.codes, 0)[pixels.positions()].astype(np.int32)
+    erased = pixels.positions() < 0 if pixels.transparent else None
+    palette = None
+    if pixels.kind == "palette":
+        palette = np.full(int(pixels.codes.max(initial=-1)) + 1, _NO_COLOR, np.int32)
+        red, green, blue = pixels.colours.T
+        palette[pixels.codes] = np.where(red < 0, _NO_COLOR, red << 16 | green << 8 | blue)
+    return Pixels(values, pixels.kind == "colour", erased, palette)
 
 
 def read_layer(data: bytes) -> np.ndarray:
-    """Reads how opaque a layer is.
+    """Reads the opacity of a layer.
 
     Args:
         data: An image file: its alpha channel counts where it has one, else its grey values.
@@ -81,7 +80,7 @@ def read_layer(data: bytes) -> np.ndarray:
         InvalidDatasetError: It is broken. The message is the predicate of a sentence about the file.
     """
     try:
-        with Image.open(io.BytesIO(data)) as image:
+        with open_image(io.BytesIO(data)) as image:
             if image.has_transparency_data:
                 return np.array(image.convert("RGBA").getchannel("A"))
             if image.mode in ("P", "1"):
@@ -91,7 +90,7 @@ def read_layer(data: bytes) -> np.ndarray:
             return np.array(image.convert("L"))
     except MemoryError:
         raise
-    except Exception as error:  # as above
+    except Exception as error:  # the decoders raise many kinds: OSError, SyntaxError, ValueError, struct.error …
         raise InvalidDatasetError(f"cannot be read as an image ({error}); save or export it again") from error
 
 
@@ -110,7 +109,7 @@ def decode_base64(text: Any) -> bytes:
 def pixel_values(
     pixels: Pixels, by_value: Mapping[int, str], by_color: Mapping[RGB, str], black_is_unlabelled: bool = True
 ) -> PixelValues:
-    """Gives the pixels of a mask file their names.
+    """Names the classes of the pixels of a mask file.
 
     Args:
         pixels: The file.
@@ -130,9 +129,25 @@ def pixel_values(
         if not packed:
             raise InvalidDatasetError("is coloured, but the classes have no colours; name them with --classes")
         names = {0: UNLABELLED, **packed} if black_is_unlabelled else packed
-        return _erase(pixels, PixelValues(pixels.values, names, describe_color))
+        return erase(pixels, PixelValues(pixels.values, names, describe_color))
     values = pixels.values & 255 if pixels.colored else pixels.values
-    return _erase(pixels, PixelValues(values, by_value))
+    return erase(pixels, PixelValues(values, by_value))
+
+
+def erase(pixels: Pixels, labelled: PixelValues) -> PixelValues:
+    """Marks the transparent pixels of a mask file as unlabelled.
+
+    Args:
+        pixels: The file.
+        labelled: Its labels.
+
+    Returns:
+        The labels, unlabelled where the file is transparent.
+    """
+    if pixels.erased is None:
+        return labelled
+    values = np.where(pixels.erased, -1, labelled.values)
+    return PixelValues(values, {**labelled.names, -1: UNLABELLED}, labelled.describe)
 
 
 def count_values(values: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -174,40 +189,7 @@ def describe_color(packed: int) -> str:
     return f"({', '.join(map(str, unpack(packed)))})" if packed >= 0 else "transparent"
 
 
-def _pixels(image: Image.Image, data: bytes) -> Pixels:
-    erased = None
-    if image.mode in ("RGBA", "LA", "PA") or (image.mode in ("RGB", "L") and "transparency" in image.info):
-        alpha = np.asarray(image.convert("RGBA").getchannel("A"))
-        erased = alpha < _HALF if (alpha < _HALF).any() else None
-    if image.mode in ("RGB", "RGBA"):
-        red, green, blue = np.moveaxis(np.asarray(image.convert("RGB"), np.int32), -1, 0)
-        return Pixels(red << 16 | green << 8 | blue, True, erased)
-    if image.mode in ("P", "PA"):
-        colors = np.array(image.getpalette("RGB"), np.int32).reshape(-1, 3)
-        palette = colors[:, 0] << 16 | colors[:, 1] << 8 | colors[:, 2]
-        values = np.asarray(image.getchannel(0) if image.mode == "PA" else image)
-        return Pixels(values.astype(np.int32), False, erased, palette)
-    if image.mode in ("1", "L", "LA") or image.mode.startswith("I"):
-        values = np.asarray(image.getchannel(0) if image.mode == "LA" else image).astype(np.int32)
-        return Pixels(values // _grey_step(image, data), False, erased)
-    raise InvalidDatasetError(f"is a mask of mode {image.mode}; save it as a grey, palette or RGB PNG")
-
-
-def _grey_step(image: Image.Image, data: bytes) -> int:
-    """The distance of two neighbouring values: Pillow spreads grey of 2 or 4 bits over 0..255."""
-    if image.format != "PNG" or data[25] != _GREY_TYPE or data[24] not in (2, 4):
-        return 1
-    return 255 // (2 ** data[24] - 1)
-
-
 def _known(values: np.ndarray, packed: Mapping[int, str]) -> bool:
-    """Whether some other value than black is that of a class."""
+    """Returns True if some other value than black is that of a class."""
     present = set(count_values(values)[0].tolist()) - {0}
     return bool(present & packed.keys()) or (not present and 0 in packed)
-
-
-def _erase(pixels: Pixels, labelled: PixelValues) -> PixelValues:
-    if pixels.erased is None:
-        return labelled
-    values = np.where(pixels.erased, -1, labelled.values)
-    return PixelValues(values, {**labelled.names, -1: UNLABELLED}, labelled.describe)

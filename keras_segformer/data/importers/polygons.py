@@ -1,4 +1,4 @@
-"""Polygons and other outlines as masks, by the rules of the tools that draw them.
+"""Draws polygons and other outlines as masks, by the rules of the tools that they come from.
 
 The rules differ by about half the length of the outline:
 

@@ -112,7 +112,7 @@ def _occurring(export: Export, suspects: set[str]) -> set[str]:
         try:
             label = picture.load(None)
         except InvalidDatasetError:
-            continue  # the import will name it
+            continue  # the import reports it
         found |= {label.names.get(value, "") for value in count_values(label.values)[0].tolist()}
     return found & suspects
 

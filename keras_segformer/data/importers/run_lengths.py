@@ -1,4 +1,4 @@
-"""Masks that are stored as the lengths of their runs: those of COCO, CVAT and Label Studio."""
+"""Decodes run-length encoded masks of COCO, CVAT and Label Studio."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from keras_segformer.errors import InvalidDatasetError
 
 
 def decode_coco(run_lengths: Mapping[str, Any]) -> np.ndarray:
-    """COCO's run lengths: down the columns of the whole picture, beginning with zeros.
+    """Decodes COCO's run lengths: down the columns of the whole picture, beginning with zeros.
 
     Args:
         run_lengths: `size`, height before width, and `counts`: a list of integers, or a text that packs them.
@@ -43,7 +43,7 @@ def decode_coco(run_lengths: Mapping[str, Any]) -> np.ndarray:
 
 
 def decode_cvat(counts: str, size: Size) -> np.ndarray:
-    """CVAT's run lengths: along the rows of a box, beginning with zeros.
+    """Decodes CVAT's run lengths: along the rows of a box, beginning with zeros.
 
     Args:
         counts: Integers between commas.
@@ -70,7 +70,7 @@ def decode_cvat(counts: str, size: Size) -> np.ndarray:
 
 
 def decode_label_studio(values: Sequence[int], size: Size) -> np.ndarray:
-    """Label Studio's run lengths, the bit stream of thi.ng/rle-pack, whose pixels are red, green, blue, alpha.
+    """Decodes Label Studio's run lengths, the bit stream of thi.ng/rle-pack, with pixels of red, green, blue and alpha.
 
     Args:
         values: The bytes of the stream.
@@ -85,7 +85,7 @@ def decode_label_studio(values: Sequence[int], size: Size) -> np.ndarray:
     check_size(size)
     expected = 4 * size[0] * size[1]
     try:
-        # Looked at here, since NumPy 1 would take 300 for 44.
+        # Checked here, since NumPy 1 would convert 300 to 44.
         are_bytes = min(values, default=0) >= 0 and max(values, default=0) <= 255
         packed = np.asarray(values, np.uint8) if are_bytes else None
     except (TypeError, ValueError, OverflowError):
@@ -151,7 +151,7 @@ def _expand(lengths: Sequence[int], expected: int) -> np.ndarray:
 def _unpack_coco(text: str | bytes) -> list[int]:
     """The counts in COCO's text: groups of five bits with a sign, each from the third on as a difference.
 
-    pycocotools has this only together with decoding, which trusts the counts and writes beyond its memory.
+    pycocotools offers this only together with decoding, which trusts the counts and may write out of bounds.
     """
     data = text.encode() if isinstance(text, str) else text
     counts: list[int] = []

@@ -1,11 +1,11 @@
-"""The splits that exports name: train, val, test, however they are spelt."""
+"""Recognises the splits of exports, train, val and test, in their various spellings."""
 
 from __future__ import annotations
 
 import re
 
 SPLITS = ("train", "val", "test")
-"""The splits that a folder of one's own may have."""
+"""The splits of an imported data set."""
 
 _SPELLINGS = {
     "train": "train", "training": "train", "val": "val", "valid": "val", "validation": "val", "test": "test",
@@ -14,7 +14,7 @@ _SPELLINGS = {
 
 
 def split_of(subset: str) -> str | None:
-    """The split that a subset is; `None` where it has another name.
+    """Finds the split that the name of a subset stands for; `None` if there is none.
 
     Args:
         subset: Its name in the tool.
@@ -28,11 +28,11 @@ def split_of(subset: str) -> str | None:
 
 
 def is_in_other_split(path: str, subset: str) -> bool:
-    """Whether a folder of a path is that of another split than a subset.
+    """Returns True if a path lies in the folder of a split other than a subset.
 
     Args:
         path: The path of a file.
-        subset: The subset; one that is not a split is in no other.
+        subset: The subset; if it is not a split, the result is False.
 
     Example:
 
@@ -44,7 +44,7 @@ def is_in_other_split(path: str, subset: str) -> bool:
 
 
 def split_in(name: str) -> str | None:
-    """The split that a word in a name stands for; `None` where there is none, or several.
+    """Finds the split that a word in a name stands for; `None` if there is none, or several.
 
     Args:
         name: A file name or folder.

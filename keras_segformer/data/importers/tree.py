@@ -1,4 +1,4 @@
-"""The files of an export: a folder or a zip archive, read by paths relative to it."""
+"""The files of an export, which is a folder or a zip archive, by relative path."""
 
 from __future__ import annotations
 
@@ -23,10 +23,10 @@ IMAGE_SUFFIXES = (
     ".heic", ".heif", ".avif",
 )  # fmt: skip
 MAX_ARCHIVE_BYTES = 64 * 2**30
-"""How much an archive may hold, unpacked: more than data sets of labelled pictures have."""
+"""The most bytes that an archive may unpack to, which is more than data sets of labelled pictures have."""
 
 MAX_FILE_BYTES = 4 * 2**30
-"""How much of one file is read into memory."""
+"""The largest file that is read into memory."""
 
 _KEPT_DOCUMENTS = 4
 _JUNK = ("__MACOSX", "Thumbs.db", "desktop.ini")
@@ -39,7 +39,7 @@ class Tree:
 
     Args:
         source: A folder or a zip archive.
-        leave_out: A folder inside it that does not belong to it, such as the output of an earlier import.
+        leave_out: A folder inside it that is not part of it, such as the output of an earlier import.
 
     Raises:
         FileNotFoundError: There is no such folder or archive.
@@ -100,6 +100,8 @@ class Tree:
         try:
             if self._archive is None:
                 file = self.source / stored
+                if file.exists() and not file.is_file():
+                    raise InvalidDatasetError(f"{path} is a pipe or device; copy its content into a file.")
                 if file.stat().st_size > MAX_FILE_BYTES:
                     raise InvalidDatasetError(f"{path} is larger than {MAX_FILE_BYTES >> 30} GiB; split it.")
                 return file.read_bytes()
@@ -253,12 +255,12 @@ class Tree:
 
 
 def is_image(path: str) -> bool:
-    """Whether a path ends like that of a picture."""
+    """Returns True if the suffix of a path is that of a picture."""
     return path.lower().endswith(IMAGE_SUFFIXES)
 
 
 def is_below(path: str, folder: str) -> bool:
-    """Whether a file lies below a folder; every one lies below the empty path."""
+    """Returns True if a file lies below a folder; every one lies below the empty path."""
     return not folder or path.startswith(f"{folder}/")
 
 
@@ -287,5 +289,5 @@ def _open_archive(path: Path) -> zipfile.ZipFile:
 
 
 def _counts(parts: tuple[str, ...]) -> bool:
-    """Whether a file belongs to the export: hidden ones and those of file managers do not."""
+    """Returns True if a file belongs to the export, unlike hidden files and those of file managers."""
     return not any(part.startswith(".") or part in _JUNK for part in parts)

@@ -60,7 +60,7 @@ def read(context: Context, root: str) -> Export:
 
 
 def _is_whole(context: Context, folder: str) -> bool:
-    """Whether there are pictures or lists too: a lone `SegmentationClass` is what other tools draw for a look."""
+    """True if there are pictures or lists too; other tools write a lone `SegmentationClass` for inspection."""
     return any(context.tree.below(posixpath.join(folder, each)) for each in ("JPEGImages", "ImageSets", "images"))
 
 

@@ -100,6 +100,14 @@ def test_broken_annotations_are_named(segmentation, why, export, do_import):
     assert why in imported.report.problems[0]
 
 
+def test_a_broken_ring_does_not_take_the_others_with_it(export, do_import):
+    write(export, annotation(7, [SQUARE, [0, 0, 4, 4]]))
+    imported = do_import()
+    assert imported.count("masks/a.png") == {"car": 16, "background": 32}
+    [problem] = imported.report.problems
+    assert "three or more pairs of x and y; its other rings are drawn" in problem
+
+
 @pytest.mark.parametrize("segmentation", [[], None])
 def test_boxes_give_no_pixels(segmentation, export, do_import):
     write(export, annotation(7, segmentation, bbox=[0, 0, 4, 4]))

@@ -82,7 +82,7 @@ def test_masks_in_jpeg_are_refused(export, do_import):
     Image.new("RGB", (1, 1)).save(export / "SegmentationClass/b.png", "JPEG")
     imported = do_import()
     assert list(imported.masks) == ["masks/a.png"]
-    assert "SegmentationClass/b.png is a mask in JPEG" in imported.report.problems[0]
+    assert "SegmentationClass/b.png is a JPEG file; save masks as PNG" in imported.report.problems[0]
 
 
 def write_voc(export, mask, subset="train", palette=None):
@@ -95,6 +95,26 @@ def test_voc_palettes_are_read_by_index(export, do_import):
     # The colours of the palette are those of other classes.
     write_voc(export, [[0, 15, 255]], palette=[(128, 0, 0)] * 256)
     assert do_import().count("train/masks/a.png") == {"background": 1, "person": 1, "ignored": 1}
+
+
+def test_transparent_entries_of_a_palette_are_unlabelled(export, do_import):
+    write_voc(export, [[0, 15, 15]])
+    mask = Image.fromarray(np.array([[0, 15, 15]], np.uint8))
+    mask.putpalette([0] * 768)
+    mask.save(export / "SegmentationClass/a.png", transparency=0)
+    assert do_import().count("train/masks/a.png") == {"person": 2, "ignored": 1}
+
+
+def test_masks_with_several_frames_are_refused(export, do_import):
+    write_voc(export, [[0, 15]])
+    write_array(export / "SegmentationClass/b.png", [[0, 15]])
+    frames = [Image.fromarray(np.array([[0, value]], np.uint8)) for value in (15, 20)]
+    frames[0].save(export / "SegmentationClass/b.png", save_all=True, append_images=frames[1:])
+    write_text(export / "ImageSets/Segmentation/train.txt", "a\nb\n")
+    write_picture(export / "JPEGImages/b.jpg", (1, 2))
+    imported = do_import()
+    assert list(imported.masks) == ["train/masks/a.png"]
+    assert "SegmentationClass/b.png has 2 frames" in imported.report.problems[0]
 
 
 def test_voc_colours_and_border(export, do_import):

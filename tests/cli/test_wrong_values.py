@@ -1,0 +1,144 @@
+"""Every argument of every command with wrong values: one message that is no traceback, and not a file more or less."""
+
+from __future__ import annotations
+
+import argparse
+import os
+from pathlib import Path
+
+import keras
+import numpy as np
+import pytest
+import shtab
+
+from fake_datasets import write_folder, write_image
+from keras_segformer.cli import main, make_parser
+from keras_segformer.cli.values import output_file, output_folder, text
+from keras_segformer.conversion import convert
+from keras_segformer.segformer import SegFormer
+from tiny import tiny_config
+
+USUAL = {
+    "predict": {"images": "picture.png", "preset": "preset", "output": "new"},
+    "train": {"recipe": "b0_camvid", "data": "data", "output": "new", "cache": "cache"},
+    "evaluate": {"preset": "preset", "data": "data", "cache": "cache", "split": "train"},
+    "convert": {"preset": "preset", "output": "new.tflite"},
+    "audit": {"file": "model.tflite"},
+    "verify": {"file": "model.tflite", "against": "preset", "images": "data/images"},
+    "benchmark": {"files": "model.tflite", "rounds": "1", "threads": "1"},
+    "android": {"preset": "preset", "processors": "gpu", "output": "new", "size": "64"},
+    "data import": {"source": "data", "output": "new"},
+    "data classes": {"folder": "data"},
+    "data check": {"name": "folder", "data": "data"},
+    "data show": {"name": "folder", "data": "data", "cache": "cache", "output": "new.png", "crop": "32"},
+    "data speed": {"name": "folder", "data": "data", "cache": "cache", "crop": "32"},
+    "presets": {},
+    "info": {"subject": "b0"},
+}
+"""For every command values that it accepts, by argument; paths are below the working folder."""
+
+ALTERNATIVES = {("evaluate", "model"): "preset", ("data show", "recipe"): "crop", ("data speed", "recipe"): "crop"}
+"""Arguments that another one excludes."""
+
+ANY_TEXT = ("background", "void", "mask_suffix", "image_suffix")
+"""Arguments that take every text but the empty one."""
+
+NUMBERS = ["", "many", "nan", "inf", "-1", "0x10", "²", "9" * 20, "9" * 5000]
+INPUTS = ["", "missing", "empty.bin", "rubbish.bin", "nowhere"]
+
+
+def arguments(command: str) -> dict[str, argparse.Action]:
+    """The arguments of a command, but for switches."""
+    parser = make_parser()
+    for name in command.split():
+        [subparsers] = [action for action in parser._actions if isinstance(action, argparse._SubParsersAction)]
+        parser = subparsers.choices[name]
+    return {action.dest: action for action in parser._actions if action.nargs != 0}
+
+
+CASES = [(command, name) for command in USUAL for name in arguments(command)]
+
+
+def wrong_values(action: argparse.Action) -> list[str]:
+    if action.choices:
+        return ["", "nonsense"]
+    if action.type is output_file:
+        return ["", "data", "rubbish.bin/below"]
+    if action.type is output_folder:
+        return ["", "rubbish.bin", "rubbish.bin/below"]
+    if getattr(action, "complete", None) in (shtab.FILE, shtab.DIRECTORY):
+        return INPUTS
+    if action.type is text:
+        return [""] if action.dest in ANY_TEXT else ["", "nonsense", "picture.png", "preset/config.json/below"]
+    return NUMBERS
+
+
+def command_line(command: str, values: dict[str, str]) -> list[str]:
+    line = command.split()
+    for name, action in arguments(command).items():
+        if name in values:
+            line.append(f"{action.option_strings[-1]}={values[name]}" if action.option_strings else values[name])
+    return line
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory) -> Path:
+    """A model, a data set and files that are nothing; the data set is prepared in the cache."""
+    pytest.importorskip("tensorflow_datasets")
+    folder = tmp_path_factory.mktemp("wrong")
+    keras.utils.set_random_seed(0)
+    model = SegFormer(tiny_config(num_classes=3))
+    model.save_to_preset(folder / "preset")
+    convert(model, folder / "model.tflite", input_size=(64, 64), report=False)
+    write_folder(folder / "data")
+    write_image(folder / "picture.png")
+    (folder / "empty.bin").touch()
+    (folder / "rubbish.bin").write_bytes(np.random.default_rng(0).bytes(1000))
+    (folder / "nowhere").symlink_to("gone")
+    show = ["data", "show", "folder", "--crop", "32", "--count", "1"]
+    paths = ["--data", folder / "data", "--cache", folder / "cache", "--output", folder / "grid.png"]
+    assert main([*show, *map(str, paths)]) == 0
+    return folder
+
+
+@pytest.fixture
+def loaded(monkeypatch, folder):
+    """Loads the preset only once."""
+    load, model = SegFormer.from_preset, SegFormer.from_preset(folder / "preset")
+
+    def from_preset(name, **options):
+        return model if name == "preset" and not options else load(name, **options)
+
+    monkeypatch.setattr(SegFormer, "from_preset", from_preset)
+
+
+def content(folder: Path) -> dict[str, tuple[int, int]]:
+    """Size and time of every file, but for locks."""
+    files = [Path(parent, name) for parent, _, names in os.walk(folder) for name in names if name != ".lock"]
+    return {str(file): (file.lstat().st_size, file.lstat().st_mtime_ns) for file in files}
+
+
+def run(line: list[str]) -> int:
+    try:
+        return main(line)
+    except SystemExit as error:
+        return error.code
+
+
+@pytest.mark.parametrize(("command", "name"), CASES)
+def test_wrong_values(command, name, folder, loaded, monkeypatch, capsys):
+    monkeypatch.chdir(folder)
+    # Keras is imported already; the program must not set the variable for the tests behind this one.
+    monkeypatch.setenv("TF_CPP_MIN_LOG_LEVEL", "2")
+    before = content(folder)
+    usual = {key: value for key, value in USUAL[command].items() if key != ALTERNATIVES.get((command, name))}
+    faults = []
+    for value in wrong_values(arguments(command)[name]):
+        line = command_line(command, {**usual, name: value})
+        status = run(line)
+        printed = capsys.readouterr()
+        errors = [each for each in printed.err.splitlines() if "error: " in each]
+        if status not in (1, 2) or len(errors) != 1 or "Traceback" in printed.err or content(folder) != before:
+            changed = sorted(content(folder).items() ^ before.items())
+            faults.append((line, status, errors, changed))
+    assert faults == []

@@ -1,0 +1,122 @@
+"""What mask files of all kinds hold, and which of them are refused."""
+
+from __future__ import annotations
+
+import io
+import struct
+import zlib
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from keras_segformer.data.mask_pixels import read_mask_pixels
+from keras_segformer.errors import InvalidDatasetError
+
+INDICES = np.array([[0, 0, 1, 1], [2, 2, 1, 0], [0, 1, 2, 2]], np.uint8)
+COLOURS = np.array([(0, 0, 0), (255, 0, 0), (0, 0, 255)], np.uint8)[INDICES]
+TURNED = Image.Exif()
+TURNED[0x0112] = 6
+
+
+def encoded(image: Image.Image, kind: str = "PNG", **options: object) -> bytes:
+    buffer = io.BytesIO()
+    image.save(buffer, kind, **options)
+    return buffer.getvalue()
+
+
+def packed_png(bits: int) -> bytes:
+    """A grey PNG of fewer than 8 bits, which Pillow does not write."""
+
+    def chunk(kind: bytes, data: bytes) -> bytes:
+        return struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))
+
+    rows = b""
+    for row in INDICES:
+        digits = "".join(format(value, f"0{bits}b") for value in row)
+        digits += "0" * (-len(digits) % 8)
+        rows += b"\0" + int(digits, 2).to_bytes(len(digits) // 8, "big")
+    header = struct.pack(">IIBBBBB", INDICES.shape[1], INDICES.shape[0], bits, 0, 0, 0, 0)
+    chunks = chunk(b"IHDR", header) + chunk(b"IDAT", zlib.compress(rows)) + chunk(b"IEND", b"")
+    return b"\x89PNG\r\n\x1a\n" + chunks
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        encoded(Image.fromarray(INDICES)),
+        encoded(Image.fromarray(INDICES), "BMP"),
+        encoded(Image.fromarray(INDICES), "TIFF", compression="tiff_lzw"),
+        encoded(Image.fromarray(INDICES.astype(np.uint16))),
+        encoded(Image.fromarray(INDICES.astype(np.int32)), "TIFF"),
+        encoded(Image.fromarray(INDICES.astype(np.float32)), "TIFF"),
+        encoded(Image.frombytes("I;16B", (4, 3), INDICES.astype(">u2").tobytes()), "TIFF"),
+        packed_png(2),
+        packed_png(4),
+    ],
+)
+def test_grey_values(data):
+    pixels = read_mask_pixels(data)
+    assert pixels.kind == "grey"
+    np.testing.assert_array_equal(pixels.codes[pixels.positions()], INDICES)
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        encoded(Image.fromarray(COLOURS)),
+        encoded(Image.fromarray(COLOURS), "BMP"),
+        encoded(Image.fromarray(COLOURS), "TIFF", compression="tiff_deflate"),
+        encoded(Image.fromarray(COLOURS).quantize(8), "GIF"),
+    ],
+)
+def test_colours(data):
+    pixels = read_mask_pixels(data)
+    np.testing.assert_array_equal(pixels.colours[pixels.positions()], COLOURS)
+
+
+@pytest.mark.parametrize("transparent", [[0, 0, 1, 1], [1, 1, 1, 1]])
+def test_transparent_pixels(transparent):
+    alpha = np.repeat([np.where(transparent, 0, 255).astype(np.uint8)], 3, axis=0)
+    for image in (np.dstack([COLOURS, alpha]), np.dstack([INDICES, alpha])):
+        pixels = read_mask_pixels(encoded(Image.fromarray(image)))
+        np.testing.assert_array_equal(pixels.positions() < 0, alpha == 0)
+        assert pixels.transparent == np.count_nonzero(alpha == 0)
+
+
+def test_negative_values_are_not_transparent():
+    pixels = read_mask_pixels(encoded(Image.fromarray(INDICES.astype(np.int32) - 1), "TIFF"))
+    assert pixels.codes.tolist() == [-1, 0, 1]
+    assert pixels.transparent == 0
+    hidden = np.zeros(INDICES.shape, bool)
+    hidden[0] = True
+    assert pixels.without(hidden).codes.tolist() == [-1, 0, 1]
+    assert pixels.without(hidden).transparent == 4
+
+
+@pytest.mark.parametrize(
+    ("data", "message"),
+    [
+        (b"", "cannot be read"),
+        (b"<svg/>", "cannot be read"),
+        (encoded(Image.fromarray(INDICES))[:-20], "cannot be read"),
+        (encoded(Image.fromarray(INDICES), "JPEG"), "is a JPEG file; save masks as PNG"),
+        (encoded(Image.fromarray(COLOURS), "WEBP", lossless=True), "is a WEBP file; save masks as PNG"),
+        (encoded(Image.fromarray(COLOURS), "TIFF", compression="jpeg"), "lossy compression; save masks as PNG"),
+        (encoded(Image.fromarray(COLOURS).convert("CMYK"), "TIFF"), "mode CMYK; save it as grey, palette or RGB PNG"),
+        (encoded(Image.fromarray(INDICES + np.float32(0.5)), "TIFF"), "the value 0.5, which is not a class index"),
+        (encoded(Image.fromarray(INDICES * np.float32(np.nan)), "TIFF"), "the value nan, which is not a class index"),
+        (encoded(Image.fromarray(INDICES), exif=TURNED), "stored turned"),
+        (encoded(Image.fromarray(INDICES), "TIFF", exif=TURNED), "stored turned"),
+        *(
+            (
+                encoded(Image.fromarray(COLOURS), kind, save_all=True, append_images=[Image.fromarray(COLOURS[::-1])]),
+                "has 2 frames",
+            )
+            for kind in ("PNG", "GIF", "TIFF")
+        ),
+    ],
+)
+def test_refused(data, message):
+    with pytest.raises(InvalidDatasetError, match=message):
+        read_mask_pixels(data)

@@ -10,16 +10,12 @@ import keras
 
 from keras_segformer.evaluation.evaluate import Evaluation
 from keras_segformer.models import VARIANTS, SegFormerNetwork
+from keras_segformer.presets.card import card_head, terms, use_and_limits
 from keras_segformer.training.recipe import Recipe
 from keras_segformer.training.run_state import RunState
 
 _CARD = """\
----
-library_name: keras
-pipeline_tag: image-segmentation
-tags: [keras, keras-segformer, segformer, semantic-segmentation]
-datasets: [{dataset}]
----
+{head}
 
 # {title}
 
@@ -32,6 +28,8 @@ import keras_segformer
 model = keras_segformer.SegFormer.from_preset("PATH/OF/THIS/FOLDER")
 labels = model.segment("photo.jpg")
 ```
+
+{use}
 
 ## Terms
 
@@ -73,6 +71,13 @@ def model_card(recipe: Recipe, model: SegFormerNetwork, state: RunState, evaluat
     scores = evaluation.scores
     rows = zip(model.label_set.names, scores.iou, scores.accuracy, strict=True)
     return _CARD.format(
+        head=card_head(
+            recipe.title,
+            model.license,
+            recipe.dataset,
+            {"mean_iou": scores.mean_iou, "pixel_accuracy": scores.pixel_accuracy},
+        ),
+        use=use_and_limits(model, model.label_set.title),
         title=recipe.title,
         dataset=recipe.dataset,
         parameters=model.count_params(),
@@ -80,7 +85,7 @@ def model_card(recipe: Recipe, model: SegFormerNetwork, state: RunState, evaluat
         version=metadata.version("keras-segformer"),
         keras_version=keras.__version__,
         backend=keras.backend.backend(),
-        terms=_terms(model),
+        terms=terms(model),
         count=len(evaluation.images),
         settings=_described(recipe.evaluation),
         mean_iou=scores.mean_iou,
@@ -96,13 +101,6 @@ def model_card(recipe: Recipe, model: SegFormerNetwork, state: RunState, evaluat
 
 def _is_random(recipe: Recipe) -> bool:
     return recipe.random_weights or recipe.initial in VARIANTS
-
-
-def _terms(model: SegFormerNetwork) -> str:
-    terms = [model.license.terms] if model.license else []
-    if model.label_set.licence:
-        terms.append(f"Trained on {model.label_set.title}. {model.label_set.licence}.")
-    return "\n\n".join(terms) or "None were stated for the initial weights or the data."
 
 
 def _described(evaluation: dict[str, Any]) -> str:

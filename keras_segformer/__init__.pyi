@@ -22,6 +22,7 @@ from .presets.catalogue import PRESETS as PRESETS
 from .presets.catalogue import PresetInfo as PresetInfo
 from .presets.catalogue import list_presets as list_presets
 from .presets.loading import load_encoder as load_encoder
+from .presets.upload import upload_preset as upload_preset
 from .segformer import SegFormer as SegFormer
 
 __version__: str

@@ -11,7 +11,7 @@ PUBLIC = {
         *("LabelSet", "License", "MLPDecoder", "MixTransformer", "MixTransformerConfig", "PRESETS", "PresetInfo"),
         *("SegFormer", "SegFormerConfig", "VARIANTS", "analysis", "conversion", "data", "errors", "evaluation"),
         *("images", "label_set_names", "layers", "list_presets", "load_encoder", "load_label_set", "platforms"),
-        *("predict", "training", "visualization"),
+        *("predict", "training", "upload_preset", "visualization"),
     ),
     "keras_segformer.analysis": ("Complexity", "Cost", "count_complexity", "paper_macs"),
     "keras_segformer.conversion": (

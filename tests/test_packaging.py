@@ -77,6 +77,12 @@ def test_requirement_has_a_floor(requirement: Requirement) -> None:
         assert operators <= {">=", "==", "!="}  # a ceiling would keep users from newer versions that work
 
 
+def run_backend(hook: str, tree: Path) -> None:
+    """Builds into the folder of the source, with the backend that lies in it."""
+    code = f"import sys; sys.path.insert(0, 'tools'); import build_backend; build_backend.{hook}('.')"
+    subprocess.run([sys.executable, "-c", code], cwd=tree, capture_output=True, check=True)
+
+
 @pytest.fixture(scope="module")
 def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The wheel that is built from the sdist."""
@@ -85,17 +91,16 @@ def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
     ignored = shutil.ignore_patterns("__pycache__", "*.egg-info")
     for source in SOURCES:
         shutil.copytree(ROOT / source, tree / source, ignore=ignored)
-    for name in ("pyproject.toml", "README.md", "LICENSE"):
+    for name in ("pyproject.toml", "MANIFEST.in", "README.md", "LICENSE"):
         shutil.copy(ROOT / name, tree)
     # The app is built from a checkout: its Python tools and models are no part of the package.
     shutil.copytree(ROOT / "android_demo/tools", tree / "android_demo/tools", ignore=ignored)
-    code = "from setuptools import build_meta; build_meta.build_sdist('.')"
-    subprocess.run([sys.executable, "-c", code], cwd=tree, capture_output=True, check=True)
+    shutil.copytree(ROOT / "tools", tree / "tools", ignore=ignored)
+    run_backend("build_sdist", tree)
     with tarfile.open(tree / f"{STEM}.tar.gz") as sdist:
         assert not [name for name in sdist.getnames() if "android_demo" in name]
         sdist.extractall(folder, filter="data")
-    code = "from setuptools import build_meta; build_meta.build_wheel('.')"
-    subprocess.run([sys.executable, "-c", code], cwd=folder / STEM, capture_output=True, check=True)
+    run_backend("build_wheel", folder / STEM)
     return folder / STEM / f"{STEM}-py3-none-any.whl"
 
 

@@ -21,7 +21,7 @@ from tiny import tiny_config
 
 ROOT = Path(__file__).parents[1]
 SOURCES = sorted([*(ROOT / "keras_segformer").rglob("*.py"), *(ROOT / "conversion").rglob("*.py")])
-TEXTS = sorted([ROOT / "README.md", ROOT / "conversion/README.md", *(ROOT / "docs").glob("*.md")])
+TEXTS = sorted([ROOT / "README.md", ROOT / "conversion/README.md", *(ROOT / "docs").rglob("*.md")])
 
 # Functions beside, or in, a module or folder of the same name.
 SHADOWED = {

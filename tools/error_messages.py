@@ -17,6 +17,9 @@ SOURCES = ("keras_segformer", "conversion")
 GAP = "…"
 """Stands for what differs from case to case."""
 
+MAKES_ITS_OWN = ("MissingExtraError",)
+"""Exceptions of this package whose arguments are not the message."""
+
 INTERNAL = ("EOFError", "RuntimeError")
 """Exceptions that the package raises and catches itself."""
 
@@ -47,7 +50,6 @@ FOLDER_REMEDIES = {
     "keras_segformer/data/importers/": "Export it again from the labelling tool; the import leaves this part out and "
     "reports it.",
     "keras_segformer/files.py": "Close the programs that use the file, or choose another place.",
-    "keras_segformer/label_sets/": "Correct the classes file.",
     "keras_segformer/presets/": "Get the preset again, whole; check that the configuration belongs to the weights.",
     "keras_segformer/runtime/": "Convert the file again, or get it again from where it was made.",
 }
@@ -138,16 +140,25 @@ def table(messages: list[Message]) -> str:
 def _messages(path: Path) -> Iterator[Message]:
     relative = path.relative_to(ROOT).as_posix()
     for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.ClassDef) and node.name.endswith("Error"):
+            yield from (_split(node.name, text, relative) for text in _fixed_messages(node))
         if not (isinstance(node, ast.Raise) and isinstance(node.exc, ast.Call)):
             continue
         error = ast.unparse(node.exc.func).rpartition(".")[2]
         if not error.endswith("Error") or error.startswith("_") or error in INTERNAL:
             continue
-        if error == "MissingExtraError":
-            continue  # its message is in its own class
-        template = _template(node.exc.args[-1] if _is_os_error(error, node.exc) else node.exc.args[0])
+        if error in MAKES_ITS_OWN or not node.exc.args:
+            continue
+        template = _template(node.exc.args[1] if _is_os_error(error, node.exc) else node.exc.args[0])
         if template.strip(f"{GAP} "):
             yield _split(error, template, relative)
+
+
+def _fixed_messages(error: ast.ClassDef) -> Iterator[str]:
+    """Messages that an exception makes itself."""
+    for node in ast.walk(error):
+        if isinstance(node, ast.Call) and ast.unparse(node.func) == "super().__init__" and node.args:
+            yield _template(node.args[0])
 
 
 def _is_os_error(error: str, call: ast.Call) -> bool:

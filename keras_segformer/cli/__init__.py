@@ -17,7 +17,7 @@ from keras_segformer.cli.parsers import COMMANDS
 from keras_segformer.image_formats import set_max_image_pixels
 from keras_segformer.quiet import PROGRAM, is_program, without_tensorflow_log
 
-_WITHOUT_PICTURES = ("audit", "benchmark", "info", "presets")
+_WITHOUT_PICTURES = ("audit", "benchmark", "info", "presets", "upload")
 _EXAMPLES = """examples:
   keras-segformer predict photo.jpg --preset b0_camvid --output out
   keras-segformer COMMAND --help

@@ -14,8 +14,8 @@ from keras_segformer.presets.catalogue import BUNDLED, PRESETS, PresetInfo, sugg
 PRESETS_VARIABLE = "KERAS_SEGFORMER_PRESETS"
 BUNDLED_FOLDER = Path(__file__).parent / "bundled"
 
-_HUGGING_FACE = "hf://"
-_KAGGLE = "kaggle://"
+HUGGING_FACE = "hf://"
+KAGGLE = "kaggle://"
 
 _DESCRIPTIONS = ["config.json", "preprocessor.json", "metadata.json", "*.safetensors.index.json"]
 _SAFE_WEIGHTS = ["*.safetensors", "model.weights.h5"]
@@ -71,7 +71,7 @@ def locate(preset: str | os.PathLike[str]) -> PresetLocation:
     reference = os.fspath(preset)
     if not reference:
         raise PresetNotFoundError(f"The name of the preset is empty. {suggest(reference)}")
-    if reference.startswith((_HUGGING_FACE, _KAGGLE)):
+    if reference.startswith((HUGGING_FACE, KAGGLE)):
         return _fetch(reference, _info_of(reference))
     info = PRESETS.get(reference) if isinstance(preset, str) else None
     places = list(_local_places(preset, info))
@@ -107,12 +107,12 @@ def is_on_this_machine(name: str) -> bool:
 
 def _is_cached(source: str) -> bool:
     """Whether the cache of the Hugging Face hub has a snapshot."""
-    if not source.startswith(_HUGGING_FACE):
+    if not source.startswith(HUGGING_FACE):
         return False
     from huggingface_hub import snapshot_download
     from huggingface_hub.errors import LocalEntryNotFoundError
 
-    repository, _, revision = source.removeprefix(_HUGGING_FACE).partition("@")
+    repository, _, revision = source.removeprefix(HUGGING_FACE).partition("@")
     try:
         folder = snapshot_download(repository, revision=revision or None, local_files_only=True)
     except LocalEntryNotFoundError:
@@ -157,9 +157,9 @@ def _fetch(source: str, info: PresetInfo | None, searched: list[Path] | None = N
 
 
 def _download(source: str) -> Path:
-    if source.startswith(_KAGGLE):
-        return _download_from_kaggle(source.removeprefix(_KAGGLE))
-    repository, _, revision = source.removeprefix(_HUGGING_FACE).partition("@")
+    if source.startswith(KAGGLE):
+        return _download_from_kaggle(source.removeprefix(KAGGLE))
+    repository, _, revision = source.removeprefix(HUGGING_FACE).partition("@")
     return _download_from_hugging_face(repository, revision or None)
 
 
@@ -189,10 +189,10 @@ def _download_from_kaggle(handle: str) -> Path:
 def _remedy(source: str, name: str | None) -> str:
     """How to bring a preset to a machine that cannot download it."""
     folder = f"FOLDER/{name}" if name else "FOLDER"
-    if source.startswith(_KAGGLE):
-        how = f"download https://www.kaggle.com/models/{source.removeprefix(_KAGGLE)} to {folder}"
+    if source.startswith(KAGGLE):
+        how = f"download https://www.kaggle.com/models/{source.removeprefix(KAGGLE)} to {folder}"
     else:
-        repository, _, revision = source.removeprefix(_HUGGING_FACE).partition("@")
+        repository, _, revision = source.removeprefix(HUGGING_FACE).partition("@")
         option = f" --revision {revision}" if revision else ""
         how = f"run `hf download {repository}{option} --local-dir {folder}`"
     use = f"name FOLDER in the environment variable {PRESETS_VARIABLE}" if name else "pass FOLDER as the preset"

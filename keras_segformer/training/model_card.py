@@ -11,6 +11,7 @@ import keras
 
 from keras_segformer.evaluation.evaluate import Evaluation
 from keras_segformer.models import SegFormerNetwork
+from keras_segformer.presets.card import card_head, terms, use_and_limits
 from keras_segformer.quiet import PROGRAM
 from keras_segformer.training.distillation_run import describe_teacher
 from keras_segformer.training.next_commands import evaluation_arguments
@@ -18,12 +19,7 @@ from keras_segformer.training.recipe import Recipe
 from keras_segformer.training.run_state import RunState
 
 _CARD = """\
----
-library_name: keras
-pipeline_tag: image-segmentation
-tags: [keras, keras-segformer, segformer, semantic-segmentation]
-datasets: [{dataset}]
----
+{head}
 
 # {title}
 
@@ -36,6 +32,8 @@ import keras_segformer
 model = keras_segformer.SegFormer.from_preset("PATH/OF/THIS/FOLDER")
 labels = model.segment("photo.jpg")
 ```
+
+{use}
 
 ## Terms
 
@@ -92,15 +90,23 @@ def model_card(
     """
     scores = evaluation.scores
     rows = zip(model.label_set.names, scores.iou, scores.accuracy, strict=True)
+    title = recipe.title or f"SegFormer on {recipe.dataset}"
     return _CARD.format(
-        title=recipe.title or f"SegFormer on {recipe.dataset}",
+        head=card_head(
+            title,
+            model.license,
+            recipe.dataset,
+            {"mean_iou": scores.mean_iou, "pixel_accuracy": scores.pixel_accuracy},
+        ),
+        use=use_and_limits(model, model.label_set.title),
+        title=title,
         dataset=recipe.dataset,
         parameters=model.count_params(),
         num_classes=model.label_set.num_classes,
         version=metadata.version("keras-segformer"),
         keras_version=keras.__version__,
         backend=keras.backend.backend(),
-        terms=_terms(model),
+        terms=terms(model),
         count=len(evaluation.images),
         settings=_described(recipe.evaluation),
         validation_size="x".join(map(str, recipe.validation_size)),
@@ -115,13 +121,6 @@ def model_card(
         teacher=describe_teacher(recipe, teacher),
         recipe=json.dumps(recipe.to_dict(), indent=2),
     )
-
-
-def _terms(model: SegFormerNetwork) -> str:
-    terms = [model.license.terms] if model.license else []
-    if model.label_set.licence:
-        terms.append(f"Trained on {model.label_set.title}. {model.label_set.licence}.")
-    return "\n\n".join(terms) or "None were stated for the initial weights or the data."
 
 
 def _described(evaluation: dict[str, Any]) -> str:

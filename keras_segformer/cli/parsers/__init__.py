@@ -13,7 +13,8 @@ from keras_segformer.cli.parsers import (
     predict,
     presets,
     train,
+    upload,
     verify,
 )
 
-COMMANDS = (predict, train, evaluate, convert, audit, verify, benchmark, android, data, presets, info)
+COMMANDS = (predict, train, evaluate, convert, audit, verify, benchmark, android, data, presets, info, upload)

@@ -249,6 +249,7 @@ class EvaluationFields(TypedDict, total=False):
         expected("aligned, square, native, or a height and a width in pixels of at least 32 each: [512, 512]"),
     ]
     flip: Flag
+    antialias: Flag
 
 
 @with_config(_STRICT)

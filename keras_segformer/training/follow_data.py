@@ -86,7 +86,7 @@ def complete(recipe: Recipe, facts: DataFacts, num_replicas: int = 1) -> Recipe:
     >>> recipe = Recipe(dataset="folder", epochs=30, initial="b0_ade20k")
     >>> completed = complete(recipe, DataFacts(num_examples=200, image_size=(720, 1280)))
     >>> completed.augmentation["crop_size"], completed.batch_size, completed.total_steps
-    ((512, 928), 2, 3000)
+    ((512, 896), 2, 3000)
     """
     recipe = recipe.replace(_sizes(recipe, facts.image_size))
     recipe = recipe.replace(_batches(recipe, facts, num_replicas))

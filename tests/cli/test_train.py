@@ -46,7 +46,6 @@ def test_changes_without_key_or_value_are_refused(text):
         (["--set", "early_stopping.patience=soon"], "`early_stopping.patience` must be a whole number"),
         (["--epochs", "3", "--set", "steps=12"], "either `epochs` or `steps`"),
         (["--size", "16"], "`input_size`"),
-        (["--preset", "b0_ade"], "b0_ade20k"),
         ([], "--data"),
         (["--recipe", "b0_camvid"], "--data"),
         (["--recipe", "b0_camvid", "--data", "nowhere"], "nowhere"),
@@ -80,6 +79,13 @@ def data(tmp_path) -> Path:
 def tiny(tmp_path) -> Path:
     SegFormer(tiny_config()).save_to_preset(tmp_path / "tiny")
     return tmp_path / "tiny"
+
+
+def test_unknown_presets_are_refused_before_the_data_are_prepared(data, tmp_path, capsys):
+    places = ["--data", data, "--cache", tmp_path / "cache", "--output", tmp_path / "run"]
+    assert main(["train", "--preset", "b0_ade20", *map(str, places)]) == 2
+    assert "Did you mean 'b0_ade20k'?" in capsys.readouterr().err
+    assert not (tmp_path / "cache").exists()
 
 
 def test_one_line(data, tiny, tmp_path, monkeypatch, capsys):

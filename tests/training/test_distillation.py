@@ -149,8 +149,10 @@ class TestTerm:
 @pytest.mark.backend
 def test_a_distilled_student_comes_closer_to_its_teacher_than_another():
     images, masks = examples()
-    masks[:] = masks[:1, :1, :1] % 4  # one class everywhere: masks that say nothing of what the teacher sees
+    # Masks that say nothing of what the teacher sees.
+    masks[:] = np.random.default_rng(5).permuted(masks, axis=None)
     teacher = segmenter(1)
+    teacher.decoder.classifier.kernel.assign(10 * teacher.decoder.classifier.kernel)  # so that it sees differences
     wanted = numpy(teacher.quarter(images, training=False))
     before = [numpy(weight) for weight in teacher.weights]
     errors = {}
@@ -170,20 +172,15 @@ def test_a_distilled_student_comes_closer_to_its_teacher_than_another():
 
 
 def test_the_student_alone_is_saved(tmp_path):
-    student = distill(segmenter(2), segmenter(1))
-    student.compile()
-    assert {id(weight) for weight in student.weights} == {
-        id(weight) for layer in student.layers for weight in layer.weights
-    }
+    student = segmenter(2)
+    names = [weight.path for weight in student.weights]
+    distill(student, segmenter(1))
+    assert [weight.path for weight in student.weights] == names
     student.save(tmp_path / "model.keras")
     loaded = keras.saving.load_model(tmp_path / "model.keras")
     assert loaded.distillation is None
-    assert len(loaded.weights) == len(segmenter(2).weights)
-    student.save_to_preset(tmp_path / "preset")
-    images, _ = examples()
-    np.testing.assert_allclose(
-        numpy(SegFormer.from_preset(tmp_path / "preset")(images)), numpy(student(images)), atol=1e-4
-    )
+    for weight, other in zip(loaded.weights, student.weights, strict=True):
+        np.testing.assert_array_equal(numpy(weight), numpy(other))
 
 
 def test_it_ends_with_no_teacher():

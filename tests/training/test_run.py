@@ -177,21 +177,22 @@ class TestRefusals:
             train(SegFormer, recipe.replace({"steps": 16}), settings)
 
 
-class TestTeacher:
-    @pytest.fixture(scope="class")
-    def distilled(self, data, recipe, tmp_path_factory) -> RunSettings:
-        """A run of two steps whose teacher has classes that the data set lacks, and terms."""
-        preset = tmp_path_factory.mktemp("teacher") / "preset"
-        license = License("Research", "https://example.org/research", non_commercial=True)
-        SegFormer(tiny_config(), license=license).save_to_preset(preset)
-        teacher = {"preset": str(preset), "kind": "channel", "class_mapping": [0, 1, 2, 7, 7]}
-        short = recipe.replace({"steps": 2, "steps_per_epoch": 2, "phases": [], "teacher": teacher})
-        output = tmp_path_factory.mktemp("runs") / "run"
-        settings = RunSettings(output, data=data, cache=output.parent / "cache", resume=True)
-        train(SegFormer, short, settings)
-        train(SegFormer, short, settings)  # there is nothing left to do, and nothing to fail
-        return settings
+@pytest.fixture(scope="module")
+def distilled(data, recipe, tmp_path_factory) -> RunSettings:
+    """A run of two steps whose teacher has classes that the data set lacks, and terms."""
+    preset = tmp_path_factory.mktemp("teacher") / "preset"
+    license = License("Research", "https://example.org/research", non_commercial=True)
+    SegFormer(tiny_config(), license=license).save_to_preset(preset)
+    teacher = {"preset": str(preset), "kind": "channel", "class_mapping": [0, 1, 2, 7, 7]}
+    short = recipe.replace({"steps": 2, "steps_per_epoch": 2, "phases": [], "teacher": teacher})
+    output = tmp_path_factory.mktemp("runs") / "run"
+    settings = RunSettings(output, data=data, cache=output.parent / "cache", resume=True)
+    train(SegFormer, short, settings)
+    train(SegFormer, short, settings)  # there is nothing left to do, and nothing to fail
+    return settings
 
+
+class TestTeacher:
     def test_the_card_names_it_with_its_terms(self, distilled):
         card = (distilled.output / "preset" / "README.md").read_text()
         assert re.search(r"Distilled from the teacher `.*/preset` \([0-9,]+ parameters\)", card)

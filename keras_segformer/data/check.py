@@ -14,6 +14,7 @@ import numpy as np
 from rich.console import Console
 from rich.progress import track
 
+from keras_segformer.data.file_budgets import read_picture_bytes
 from keras_segformer.data.image_files import encode_image, image_size
 from keras_segformer.data.mask_pixels import MaskPixels, read_mask_pixels
 from keras_segformer.data.masks import ANY_VALUES, MaskCoding, decide_readings, describe_readings
@@ -277,7 +278,7 @@ def _check_classes_occur(reports: Iterable[Report], coding: MaskCoding) -> None:
 
 def _read(file: File) -> bytes:
     try:
-        return file.read_bytes()
+        return read_picture_bytes(file)
     except (OSError, zipfile.BadZipFile, zlib.error) as error:
         raise InvalidDatasetError(f"cannot be read ({getattr(error, 'strerror', error)})") from error
 

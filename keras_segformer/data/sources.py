@@ -13,6 +13,7 @@ from types import MappingProxyType
 from keras_segformer.data.masks import ANY_VALUES, MAX_CLASSES, READINGS, MaskCoding
 from keras_segformer.data.pairs import IMAGE_SUFFIXES, MASK_SUFFIXES, File, Listing, match
 from keras_segformer.errors import InvalidDatasetError
+from keras_segformer.json_text import read_json
 from keras_segformer.label_sets import LabelSet, load_label_set
 from keras_segformer.mask_rules import IGNORE
 
@@ -194,9 +195,9 @@ def _open_archive(path: Path) -> zipfile.Path:
 def _read_classes(file: File) -> MaskCoding:
     """The label set in a folder."""
     try:
-        data = json.loads(file.read_text(encoding="utf-8-sig"))
+        data = read_json(file)
         label_set = LabelSet.from_dict(data)
-    except (ValueError, RecursionError) as error:
+    except ValueError as error:
         raise InvalidDatasetError(f"'{file}' is not a label set: {error}") from error
     if label_set.num_classes == 1:
         raise InvalidDatasetError(

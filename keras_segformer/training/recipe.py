@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import dataclasses
 import difflib
-import json
 import os
 from collections.abc import Mapping, Sequence
 from importlib import resources
@@ -16,6 +15,7 @@ from typing import Any, NamedTuple
 
 from keras_segformer.data.augmentation import Augmentation
 from keras_segformer.errors import InvalidRecipeError
+from keras_segformer.json_text import read_json
 from keras_segformer.licenses import License
 from keras_segformer.training.choices import recipe_names
 from keras_segformer.training.losses import SegmentationLoss
@@ -278,7 +278,7 @@ def load_recipe(name: str | os.PathLike[str]) -> Recipe:
     160000
     """
     if str(name) in recipe_names():
-        return Recipe.from_dict(json.loads((resources.files(__package__) / "recipes" / f"{name}.json").read_text()))
+        return Recipe.from_dict(read_json(resources.files(__package__) / "recipes" / f"{name}.json"))
     path = Path(name)
     if not path.is_file():
         close = difflib.get_close_matches(str(name), recipe_names(), n=3, cutoff=0) or recipe_names()
@@ -286,9 +286,10 @@ def load_recipe(name: str | os.PathLike[str]) -> Recipe:
             f"There is no recipe {str(name)!r}; write the path of a JSON file or a name such as {', '.join(close)}."
         )
     try:
-        return Recipe.from_dict(json.loads(path.read_text(encoding="utf-8")))
-    except (json.JSONDecodeError, UnicodeDecodeError) as error:
-        raise InvalidRecipeError(f"{path} is no JSON file ({error}); repair it.") from error
+        values = read_json(path)
+    except ValueError as error:
+        raise InvalidRecipeError(f"{path} is not a JSON file ({error}); repair it.") from error
+    return Recipe.from_dict(values)
 
 
 def _is_required(field: dataclasses.Field[Any]) -> bool:

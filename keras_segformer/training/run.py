@@ -22,6 +22,7 @@ from keras_segformer.data.pipeline import training_dataset
 from keras_segformer.errors import InvalidRecipeError, MissingExtraError
 from keras_segformer.evaluation.evaluate import evaluate
 from keras_segformer.files import atomic_file, atomic_folder
+from keras_segformer.json_text import read_json
 from keras_segformer.label_sets import LabelSet
 from keras_segformer.models import VARIANTS, SegFormerNetwork
 from keras_segformer.presets import load_segmenter, save_keras_folder
@@ -259,9 +260,7 @@ def _open_folder(recipe: Recipe, settings: RunSettings) -> RunState:
             )
         return RunState(folder)
     config = folder / CONFIG
-    if config.exists() and not recipe.trains_like(
-        Recipe.from_dict(json.loads(config.read_text(encoding="utf-8"))["recipe"])
-    ):
+    if config.exists() and not recipe.trains_like(Recipe.from_dict(read_json(config)["recipe"])):
         raise InvalidRecipeError(
             f"The run in {folder} followed another recipe (see {config}); resume it with the same recipe and changes, "
             "or name another folder."

@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 import functools
-import io
 import math
 import posixpath
 from collections.abc import Callable
 from typing import Any
 
 import numpy as np
-from PIL import Image
 
+from keras_segformer.data.file_budgets import open_dataset_image
 from keras_segformer.data.importers.class_lists import find_class_list
 from keras_segformer.data.importers.json_kinds import LABELME
 from keras_segformer.data.importers.labels import (
@@ -163,7 +162,7 @@ def _declared_size(context: Context, path: str, document: dict[str, Any]) -> Siz
     if height and width:
         return int(height), int(width)
     if document.get("imageData"):
-        with Image.open(io.BytesIO(_embedded(context, path))) as image:
+        with open_dataset_image(_embedded(context, path)) as image:
             return image.height, image.width
     return None
 

@@ -9,6 +9,7 @@ import posixpath
 import numpy as np
 from PIL import Image, ImageOps
 
+from keras_segformer.data.file_budgets import open_dataset_image
 from keras_segformer.data.importers.polygons import Size
 from keras_segformer.data.pairs import IMAGE_SUFFIXES
 from keras_segformer.errors import InvalidDatasetError, InvalidImageError
@@ -73,7 +74,7 @@ class PictureFile:
         """
         if self.orientation == _UPRIGHT and self.suffix:
             return self.data, self.suffix
-        with Image.open(io.BytesIO(self.data)) as image:
+        with open_dataset_image(self.data) as image:
             if upright:
                 pixels = np.asarray(ImageOps.exif_transpose(image)) if image.mode in ("RGB", "L") else load_image(image)
             else:
@@ -97,7 +98,7 @@ def open_picture(data: bytes, path: str) -> PictureFile:
         InvalidDatasetError: It cannot be read. The message is a sentence.
     """
     try:
-        with Image.open(io.BytesIO(data)) as image:
+        with open_dataset_image(data) as image:
             # PNG's `getexif` would decode the picture to look behind it.
             orientation = image.getexif().get(_ORIENTATION, _UPRIGHT) if "exif" in image.info else _UPRIGHT
             suffix = posixpath.splitext(path)[1]
@@ -108,5 +109,7 @@ def open_picture(data: bytes, path: str) -> PictureFile:
             return PictureFile(data, known, (image.height, image.width), orientation)
     except (MemoryError, InvalidImageError):
         raise
+    except InvalidDatasetError as error:
+        raise InvalidDatasetError(f"{path} {error}.") from error
     except Exception as error:  # the decoders raise many kinds: OSError, SyntaxError, ValueError, struct.error …
         raise InvalidDatasetError(f"{path} cannot be read as a picture ({error}).") from error

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import base64
 import dataclasses
-import io
 import re
 from collections.abc import Mapping
 from typing import Any
@@ -12,6 +11,7 @@ from typing import Any
 import numpy as np
 from PIL import Image
 
+from keras_segformer.data.file_budgets import open_dataset_image
 from keras_segformer.data.importers.labels import RGB, UNLABELLED, PixelValues
 from keras_segformer.errors import InvalidDatasetError
 
@@ -56,7 +56,7 @@ def read_pixels(data: bytes) -> Pixels:
             predicate of a sentence about the file.
     """
     try:
-        with Image.open(io.BytesIO(data)) as image:
+        with open_dataset_image(data) as image:
             if image.format in ("JPEG", "MPO", "WEBP", "AVIF", "HEIF", "JPEG2000"):
                 raise InvalidDatasetError(
                     f"is a mask in {image.format}, which changes the values at every edge; export masks as PNG"
@@ -81,7 +81,7 @@ def read_layer(data: bytes) -> np.ndarray:
         InvalidDatasetError: It is broken. The message is the predicate of a sentence about the file.
     """
     try:
-        with Image.open(io.BytesIO(data)) as image:
+        with open_dataset_image(data) as image:
             if image.has_transparency_data:
                 return np.array(image.convert("RGBA").getchannel("A"))
             if image.mode in ("P", "1"):
@@ -89,7 +89,7 @@ def read_layer(data: bytes) -> np.ndarray:
             if image.mode.startswith("I"):
                 return np.where(np.asarray(image) > 255, 255, np.asarray(image)).astype(np.uint8)
             return np.array(image.convert("L"))
-    except MemoryError:
+    except (InvalidDatasetError, MemoryError):
         raise
     except Exception as error:  # as above
         raise InvalidDatasetError(f"cannot be read as an image ({error}); save or export it again") from error

@@ -14,6 +14,7 @@ import hashlib
 import os
 import re
 import shutil
+import stat
 import sys
 import tempfile
 import uuid
@@ -59,8 +60,45 @@ def write_bytes(path: Path, content: bytes) -> None:
     Raises:
         OSError: The disk is full; the message names the space that is needed and the space there is.
     """
-    with _named_disk_errors(path, len(content)):
+    with named_disk_errors(path, len(content)):
         path.write_bytes(content)
+
+
+@contextlib.contextmanager
+def named_disk_errors(path: Path, needed: int | None = None) -> Iterator[None]:
+    """Says how much space there is, and how much is needed, where the body finds a disk full.
+
+    Args:
+        path: What the body writes; messages name it.
+        needed: Its size in bytes, where it is known.
+
+    Raises:
+        OSError: The disk is full.
+
+    Example:
+
+    >>> import tempfile
+    >>> with named_disk_errors(Path(tempfile.mkdtemp()) / "mask.png"):
+    ...     pass
+    """
+    try:
+        yield
+    except OSError as error:
+        if error.errno not in _NO_SPACE or "free" in str(error.strerror):
+            raise
+        raise _full_disk(error.errno, path, needed) from error
+    except Exception as error:
+        # TensorFlow's file writers raise exceptions of their own.
+        if os.strerror(errno.ENOSPC) not in str(error):
+            raise
+        raise _full_disk(errno.ENOSPC, path, needed) from error
+
+
+def _full_disk(number: int, path: Path, needed: int | None) -> OSError:
+    free = shutil.disk_usage(path.parent).free
+    wanted = "" if needed is None else f"{needed / 1e6:.1f} MB are needed and "
+    message = f"{wanted}{free / 1e6:.1f} MB are free; make room, or choose a folder on another disk"
+    return OSError(number, f"{os.strerror(number)}: {message}", str(path))
 
 
 @contextlib.contextmanager
@@ -123,7 +161,7 @@ def atomic_files(paths: Sequence[str | os.PathLike[str]]) -> Iterator[list[Path]
         for target in sorted(set(targets)):
             locks.enter_context(_only_writer(target))
         try:
-            with _named_disk_errors(targets[0]):
+            with named_disk_errors(targets[0]):
                 yield temporaries
                 for temporary in temporaries:
                     _sync(temporary)
@@ -166,9 +204,9 @@ def atomic_folder(path: str | os.PathLike[str], overwrite: bool = False) -> Iter
     path.parent.mkdir(parents=True, exist_ok=True)
     with _only_writer(path):
         temporary = _temporary_sibling(path)
-        temporary.mkdir()
         try:
-            with _named_disk_errors(path):
+            with named_disk_errors(path):
+                temporary.mkdir()
                 yield temporary
                 for folder, _, names in os.walk(temporary, topdown=False):
                     for file in (Path(folder) / name for name in names):
@@ -193,11 +231,7 @@ def _only_writer(path: Path) -> Iterator[None]:
     """Prevents other processes from writing a target, and removes what killed ones have left behind."""
     from filelock import FileLock, Timeout
 
-    # Beside the target a lock would be one more file for people to wonder about.
-    user = getattr(os, "getuid", lambda: "user")()
-    locks = Path(tempfile.gettempdir()) / f"keras_segformer_locks_{user}"
-    locks.mkdir(exist_ok=True)
-    lock = FileLock(locks / hashlib.sha256(os.fsencode(path)).hexdigest())
+    lock = FileLock(_lock_folder() / hashlib.sha256(os.fsencode(path)).hexdigest())
     try:
         lock.acquire(timeout=0)
     except Timeout as error:
@@ -210,6 +244,20 @@ def _only_writer(path: Path) -> Iterator[None]:
         lock.release()
 
 
+def _lock_folder() -> Path:
+    """A folder of this user's own: in one of somebody else's, links could lead to any file."""
+    # Beside the target a lock would be one more file for people to wonder about.
+    user = getattr(os, "getuid", lambda: None)()
+    folder = Path(tempfile.gettempdir()) / f"keras_segformer_locks_{'user' if user is None else user}"
+    folder.mkdir(mode=0o700, exist_ok=True)
+    found = folder.lstat()
+    if not stat.S_ISDIR(found.st_mode) or (user is not None and found.st_uid != user):
+        raise PermissionError(
+            errno.EACCES, "belongs to another user; remove it, or name another temporary folder in TMPDIR", str(folder)
+        )
+    return folder
+
+
 def _clear_leftovers(path: Path) -> None:
     pattern = re.compile(rf"\.[0-9a-f]{{8}}\.{re.escape(path.name)}")
     for entry in path.parent.iterdir():
@@ -218,20 +266,6 @@ def _clear_leftovers(path: Path) -> None:
                 shutil.rmtree(entry, ignore_errors=True)
             else:
                 entry.unlink(missing_ok=True)
-
-
-@contextlib.contextmanager
-def _named_disk_errors(path: Path, needed: int | None = None) -> Iterator[None]:
-    """Adds the free and the required space to errors about a full disk."""
-    try:
-        yield
-    except OSError as error:
-        if error.errno not in _NO_SPACE or "free" in str(error.strerror):
-            raise
-        free = shutil.disk_usage(path.parent).free
-        wanted = "" if needed is None else f"{needed / 1e6:.1f} MB are needed and "
-        message = f"{wanted}{free / 1e6:.1f} MB are free; make room, or choose a folder on another disk"
-        raise OSError(error.errno, f"{os.strerror(error.errno)}: {message}", str(path)) from error
 
 
 def _sync(path: Path) -> None:

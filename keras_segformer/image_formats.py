@@ -9,6 +9,7 @@ import stat
 from collections.abc import Iterator
 from pathlib import Path
 
+import PIL
 from PIL import Image
 
 from keras_segformer.errors import InvalidImageError
@@ -20,6 +21,9 @@ FORMATS = (
     *("PCX", "PNG", "PPM", "QOI", "SGI", "TGA", "TIFF", "WEBP"),
 )
 """The formats that are read, by Pillow's names; HEIF and AVIF where their decoders are installed."""
+
+# Until this version of Pillow, crafted files of these formats make it write out of bounds (.ci/advisories.json).
+_FIXED_IN = {"TGA": (12, 3)}
 
 PLUGIN_SUFFIXES = (".heic", ".heif", ".avif")
 """Suffixes of formats that phones write and that Pillow may read only with a plug-in."""
@@ -34,7 +38,7 @@ MAX_PIXELS_VARIABLE = "KERAS_SEGFORMER_MAX_IMAGE_PIXELS"
 
 
 def readable_formats() -> list[str]:
-    """Returns those of `FORMATS` that this machine's Pillow decodes, its HEIF plug-in included if there is one.
+    """Returns those of `FORMATS` that this machine's Pillow decodes without known faults, its HEIF plug-in included.
 
     Example:
 
@@ -46,7 +50,8 @@ def readable_formats() -> list[str]:
 
         pillow_heif.register_heif_opener()
     Image.init()
-    return [name for name in FORMATS if name in Image.OPEN]
+    version = tuple(int(part) for part in PIL.__version__.split(".")[:2])
+    return [name for name in FORMATS if name in Image.OPEN and version >= _FIXED_IN.get(name, version)]
 
 
 def readable_suffixes() -> set[str]:

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import os
+import shutil
+import subprocess
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import hypothesis
@@ -23,6 +26,27 @@ def shared() -> Path:
     if not SHARED.is_dir():
         pytest.skip(f"no reference data at {SHARED}; name its folder in KERAS_SEGFORMER_SHARED")
     return SHARED
+
+
+@pytest.fixture(scope="session")
+def small_disks(tmp_path_factory) -> Iterator[Callable[[int], Path]]:
+    """Makes file systems of a few bytes, which only root can; tests that need one are skipped for others."""
+    mounted = []
+
+    def make(size: int) -> Path:
+        folder = tmp_path_factory.mktemp("small")
+        if not hasattr(os, "geteuid") or os.geteuid() != 0 or shutil.which("mount") is None:
+            pytest.skip("only root can mount a small file system")
+        command = ["mount", "-t", "tmpfs", "-o", f"size={size}", "tmpfs", str(folder)]
+        mount = subprocess.run(command, capture_output=True, text=True, check=False)
+        if mount.returncode:
+            pytest.skip(f"no small file system can be mounted here: {mount.stderr.strip()}")
+        mounted.append(folder)
+        return folder
+
+    yield make
+    for folder in mounted:
+        subprocess.run(["umount", "--lazy", str(folder)], check=True)
 
 
 @pytest.fixture(scope="session")

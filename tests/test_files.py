@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import errno
+import os
 import signal
 import subprocess
 import sys
@@ -199,6 +200,24 @@ def test_a_second_writer_is_refused(tmp_path):
             pytest.fail("the body must not run")
         assert raised.value.errno == errno.EBUSY
     assert (target / "config.json").read_text() == "first"
+
+
+@pytest.mark.skipif(not hasattr(os, "getuid"), reason="this system has no user ids")
+@pytest.mark.parametrize("kind", ["link", "of another user"])
+def test_a_folder_of_locks_that_another_user_has_made_is_not_used(tmp_path, monkeypatch, kind):
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
+    locks = tmp_path / f"keras_segformer_locks_{os.getuid()}"
+    if kind == "link":
+        (tmp_path / "elsewhere").mkdir()
+        locks.symlink_to(tmp_path / "elsewhere")
+    else:
+        locks.mkdir()
+        user = os.getuid()
+        locks.rename(tmp_path / f"keras_segformer_locks_{user + 1}")
+        monkeypatch.setattr("os.getuid", lambda: user + 1)
+    with pytest.raises(PermissionError, match="belongs to another user; remove it"):
+        write_file(tmp_path / "text", "new")
+    assert not (tmp_path / "text").exists()
 
 
 def test_what_killed_writers_left_is_cleared(tmp_path):

@@ -11,10 +11,11 @@ from __future__ import annotations
 import collections
 import dataclasses
 import functools
-import json
 from collections.abc import Iterable, Mapping
 from importlib import resources
 from typing import Any
+
+from keras_segformer.json_text import read_json
 
 from ..tflite.reader import Node
 from .conditions import facts, holds
@@ -156,4 +157,4 @@ def _refusal_of_delegate(node: Node, delegate: Mapping[str, Any], level: int) ->
 @functools.cache
 def _delegate(name: str) -> dict[str, Any]:
     file = resources.files(__package__) / "delegates" / f"{name}.json"
-    return json.loads(file.read_text(encoding="utf-8"))
+    return read_json(file)

@@ -12,9 +12,10 @@ from __future__ import annotations
 
 import dataclasses
 import functools
-import json
 from importlib import resources
 from typing import Any
+
+from keras_segformer.json_text import read_json
 
 from ..tflite.reader import Node
 from .conditions import facts, holds
@@ -104,4 +105,4 @@ def runtime_key(version: str) -> tuple[int, ...]:
 @functools.cache
 def _operators() -> dict[str, Any]:
     file = resources.files(__package__) / "versions.json"
-    return json.loads(file.read_text(encoding="utf-8"))["operators"]
+    return read_json(file)["operators"]

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any, Literal, get_args
 
 from keras_segformer.files import atomic_file
+from keras_segformer.json_text import read_json
 
 QuantizationMode = Literal["float", "dynamic", "static"]
 """How a layer is computed.
@@ -122,11 +123,11 @@ class QuantizationRecipe:
         if not path.is_file():
             raise FileNotFoundError(f"There is no recipe '{path}'; check the path.")
         try:
-            content = json.loads(path.read_text(encoding="utf-8-sig"))
+            content = read_json(path)
             if isinstance(content, dict) and "quantization" in content:
                 content = content["quantization"]["recipe"]
             return cls.from_dict(content)
-        except (ValueError, KeyError, TypeError, RecursionError) as error:
+        except (ValueError, KeyError, TypeError) as error:
             raise ValueError(
                 f"'{path}' does not contain a valid quantisation recipe ({error}); name the JSON file beside a "
                 "quantised .tflite file."

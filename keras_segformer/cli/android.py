@@ -5,7 +5,6 @@ from __future__ import annotations
 import argparse
 import contextlib
 import dataclasses
-import json
 import re
 import shutil
 import subprocess
@@ -18,7 +17,9 @@ import keras_segformer
 from keras_segformer.cli.progress import step_bars
 from keras_segformer.conversion import convert
 from keras_segformer.evaluation import TFLiteModel
+from keras_segformer.files import atomic_files
 from keras_segformer.images import find_images, load_image
+from keras_segformer.json_text import read_json
 from keras_segformer.segformer import SegFormer
 
 _ASSETS = Path("android_demo/app/src/main/assets/models")
@@ -127,7 +128,7 @@ def _check_others(folder: Path, stem: str, processors: Iterable[str], model: Seg
         if name in processors or not path.is_file():
             continue
         try:
-            facts = json.loads(path.read_text(encoding="utf-8-sig"))
+            facts = read_json(path)
             found = (tuple(facts["input"]["shape"][1:3]), facts["label_set"]["names"])
         except (ValueError, KeyError, TypeError) as error:
             raise ValueError(f"'{path}' cannot be read; remove it, or choose another --name") from error
@@ -162,9 +163,11 @@ def _convert(
                 **file.options,
             )
             written.append((folder / path.name, facts))
-        for path, _ in written:
-            for each in (path, path.with_suffix(".json")):
-                (Path(temporary) / each.name).replace(each)
+        # The JSON files, which have the SHA-256 of the models, come last.
+        targets = [path for path, _ in written] + [path.with_suffix(".json") for path, _ in written]
+        with atomic_files(targets) as places:
+            for place, target in zip(places, targets, strict=True):
+                (Path(temporary) / target.name).replace(place)
     return written
 
 

@@ -3,23 +3,40 @@
 from __future__ import annotations
 
 import argparse
+import json
+from typing import Any
 
 from keras_segformer.cli.tables import make_console, make_table
 from keras_segformer.presets import PRESETS, PresetInfo
+from keras_segformer.presets.hub_download import HUGGING_FACE
+from keras_segformer.presets.lookup import locate
+from keras_segformer.presets.trust import digests_of, forget
 
 _HEADERS = ("Name", "Input", "Classes", "Parameters", "MACs", "Paper", "Licence", "Source")
 _TEXT = ("Input", "Classes", "Licence", "Source")
 
 
 def run(args: argparse.Namespace) -> int:
-    """Print the catalogue.
+    """Prints the catalogue or the digests of presets, or forgets digests.
 
     Args:
-        args: Nothing of its own.
+        args: What the parser returns.
 
     Returns:
         0.
+
+    Raises:
+        PresetNotFoundError: A preset whose digests are asked for cannot be found or downloaded.
+        InvalidPresetError: Its files have changed since they were first downloaded.
+        OSError: The file of digests cannot be written.
     """
+    if args.digests:
+        print(json.dumps({preset: _digests(preset) for preset in args.digests}, indent=2))
+        return 0
+    if args.trust:
+        for preset in args.trust:
+            print(f"{preset}: {'forgotten' if forget(_source(preset)) else 'nothing was remembered'}")
+        return 0
     table = make_table(*_HEADERS, text=_TEXT)
     for info in PRESETS.values():
         table.add_row(*_cells(info))
@@ -29,6 +46,19 @@ def run(args: argparse.Namespace) -> int:
     for license in dict.fromkeys(info.license for info in PRESETS.values()):
         console.print(f"- {license.terms}", markup=False, highlight=False, soft_wrap=True)
     return 0
+
+
+def _source(preset: str) -> str:
+    return PRESETS[preset].source if preset in PRESETS else preset
+
+
+def _digests(preset: str) -> dict[str, Any]:
+    """What the catalogue may say about a preset: where exactly it lies, and what its files are."""
+    location = locate(preset)
+    source = location.origin
+    if source.startswith(HUGGING_FACE):
+        source = f"{source.partition('@')[0]}@{location.path.name}"  # the library names folders by the commit
+    return {"source": source, "sha256": digests_of(location.path)}
 
 
 def _cells(info: PresetInfo) -> tuple[str, ...]:

@@ -16,6 +16,7 @@ import numpy as np
 from rich.console import Console
 from rich.progress import track
 
+from keras_segformer.data.file_budgets import read_picture_bytes
 from keras_segformer.data.image_files import encode_image, image_size
 from keras_segformer.data.mask_pixels import MaskPixels, read_mask_pixels
 from keras_segformer.data.masks import ANY_VALUES, MaskCoding, decide_readings, describe_readings
@@ -298,7 +299,7 @@ def _read(file: File) -> bytes:
     if isinstance(file, Path) and file.exists() and not file.is_file():
         raise InvalidDatasetError("is a pipe or device; copy its content into a file")
     try:
-        return file.read_bytes()
+        return read_picture_bytes(file)
     except (OSError, zipfile.BadZipFile, zlib.error) as error:
         raise InvalidDatasetError(f"cannot be read ({getattr(error, 'strerror', error)})") from error
 

@@ -10,12 +10,12 @@ import tensorflow as tf
 from PIL import Image
 
 from keras_segformer.bit_depth import is_deep_colour
+from keras_segformer.data.file_budgets import open_dataset_image
 from keras_segformer.errors import InvalidDatasetError, InvalidImageError
 from keras_segformer.image_formats import (
     TURNED_BY_90,
     UPRIGHT,
     frame_assumption,
-    open_image,
     stored_orientation,
     without_orientation,
 )
@@ -65,7 +65,7 @@ def encode_image(data: bytes, mask_size: tuple[int, int] | None = None, bit_dept
     ```
     """
     try:
-        with open_image(io.BytesIO(data)) as image:
+        with open_dataset_image(data) as image:
             keep_turned, turned = _orientation(image, mask_size)
             is_plain = image.format in _KEPT_FORMATS and image.mode in _KEPT_MODES and not is_deep_colour(image)
             if is_plain and (keep_turned or not turned):

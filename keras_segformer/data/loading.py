@@ -20,6 +20,7 @@ from keras_segformer.data.examples import IMAGE, MASK, NAME, Examples, identity_
 from keras_segformer.data.pairs import fingerprint
 from keras_segformer.data.sources import NAMES, PETS, SOURCES
 from keras_segformer.errors import InvalidDatasetError, MissingExtraError
+from keras_segformer.files import named_disk_errors
 from keras_segformer.label_sets import LabelSet, load_label_set
 
 if TYPE_CHECKING:
@@ -158,7 +159,8 @@ def _prepare(builder: Callable[[], PairsBuilder]) -> None:
             return
         for incomplete in folder.glob("incomplete.*"):  # of a process that was killed
             shutil.rmtree(incomplete)
-        new.download_and_prepare()
+        with named_disk_errors(folder):
+            new.download_and_prepare()
 
 
 def _examples(builder: tfds.core.DatasetBuilder, split: str, label_set: LabelSet, mask_values: np.ndarray) -> Examples:

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import dataclasses
-import io
 from typing import Literal
 
 import numpy as np
 from PIL import Image
 
+from keras_segformer.data.file_budgets import open_dataset_image
 from keras_segformer.errors import InvalidDatasetError
-from keras_segformer.image_formats import UPRIGHT, open_image, stored_orientation
+from keras_segformer.image_formats import UPRIGHT, stored_orientation
 
 Kind = Literal["grey", "palette", "colour"]
 """Grey values, indices into a palette, or colours."""
@@ -96,7 +96,7 @@ def read_mask_pixels(data: bytes) -> MaskPixels:
     """
     try:
         _check_sums(data)
-        with open_image(io.BytesIO(data)) as image:
+        with open_dataset_image(data) as image:
             _check_file(image, data)
             if image.mode == "P":
                 return _from_palette(image)
@@ -116,7 +116,7 @@ def read_mask_pixels(data: bytes) -> MaskPixels:
 
 def _check_sums(data: bytes) -> None:
     """Raises an exception for a PNG file whose check sums are wrong, which decoding does not look at."""
-    with open_image(io.BytesIO(data)) as image:
+    with open_dataset_image(data) as image:
         if image.format == "PNG":
             image.verify()
 

@@ -6,15 +6,14 @@ import dataclasses
 import json
 import os
 import zipfile
-from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path, PurePath
 from types import MappingProxyType
-from typing import Any
 
 from keras_segformer.data.masks import ANY_VALUES, MAX_CLASSES, READINGS, MaskCoding
 from keras_segformer.data.pairs import IMAGE_SUFFIXES, MASK_SUFFIXES, File, Listing, match
 from keras_segformer.errors import InvalidDatasetError
+from keras_segformer.json_text import read_json
 from keras_segformer.label_sets import LabelSet, load_label_set
 from keras_segformer.mask_rules import IGNORE
 
@@ -213,9 +212,9 @@ def _open_archive(path: Path) -> zipfile.Path:
 def _read_classes(file: File) -> MaskCoding:
     """The label set in a folder."""
     try:
-        data = json.loads(file.read_text(encoding="utf-8-sig"), object_pairs_hook=_without_repetition)
+        data = read_json(file, unique_keys=True)
         label_set = LabelSet.from_dict(data)
-    except (ValueError, RecursionError) as error:
+    except ValueError as error:
         raise InvalidDatasetError(f"'{file}' is not a label set: {error}") from error
     if label_set.num_classes == 1:
         raise InvalidDatasetError(
@@ -229,14 +228,6 @@ def _read_classes(file: File) -> MaskCoding:
         raw_to_train = {raw: IGNORE if index == ignored else index for raw, index in label_set.raw_to_train.items()}
         label_set = dataclasses.replace(label_set, ignore_index=IGNORE, raw_to_train=raw_to_train)
     return MaskCoding(label_set, void, names_values=bool(data.get("raw_to_train")))
-
-
-def _without_repetition(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    """A JSON object, whose repeated keys Python would replace by the last in silence."""
-    repeated = next((key for key, count in Counter(key for key, _ in pairs).items() if count > 1), None)
-    if repeated is not None:
-        raise ValueError(f"the key {repeated!r} occurs twice; keep one of them")
-    return dict(pairs)
 
 
 def _folder_layouts() -> tuple[Mapping[str, tuple[Place, ...]], ...]:

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import dataclasses
-import json
 import os
 from importlib import resources
 from importlib.resources.abc import Traversable
 from pathlib import Path
 
 import numpy as np
+
+from keras_segformer.json_text import read_json
 
 _FOLDER = resources.files(__package__) / "class_mappings"
 
@@ -62,7 +63,7 @@ class ClassMapping:
         ```
         """
         try:
-            content = json.loads(_find(path).read_text(encoding="utf-8-sig"))
+            content = read_json(_find(path))
         except ValueError as error:
             raise ValueError(f"The class mapping '{path}' is not JSON ({error}); correct it.") from error
         targets = content.get("map") if isinstance(content, dict) else None

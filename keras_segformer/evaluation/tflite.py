@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import hashlib
-import json
 import os
 from pathlib import Path
 
 import numpy as np
 
+from keras_segformer.json_text import read_json
 from keras_segformer.label_sets import LabelSet
 from keras_segformer.ops import with_channel_per_label
 from keras_segformer.predict.interpolation import resized_rows
@@ -140,7 +140,7 @@ class TFLiteModel:
         if not path.is_file():
             return None
         try:
-            content = json.loads(path.read_text(encoding="utf-8-sig"))
+            content = read_json(path)
         except ValueError as error:
             raise ValueError(f"'{path}' is not valid JSON ({error}); convert the model again, or remove it.") from error
         if not isinstance(content, dict) or "label_set" not in content:

@@ -7,7 +7,6 @@ The label sets that come with the package are the JSON files beside this module;
 from __future__ import annotations
 
 import dataclasses
-import json
 from collections.abc import Mapping
 from importlib import resources
 from typing import Any
@@ -15,6 +14,7 @@ from typing import Any
 import numpy as np
 
 from keras_segformer.errors import InvalidPresetError
+from keras_segformer.json_text import read_json
 from keras_segformer.label_sets.colors import MAX_DISTINCT_COLORS, distinct_colors
 
 __all__ = ["LabelSet", "label_set_names", "load_label_set"]
@@ -200,7 +200,7 @@ def load_label_set(name: str) -> LabelSet:
     0
     """
     _require(name in label_set_names(), f"there is no label set {name!r}; choose one of {', '.join(label_set_names())}")
-    return LabelSet.from_dict(json.loads(resources.files(__name__).joinpath(f"{name}.json").read_text("utf-8")))
+    return LabelSet.from_dict(read_json(resources.files(__name__) / f"{name}.json"))
 
 
 def _arguments(data: Any) -> dict[str, Any]:

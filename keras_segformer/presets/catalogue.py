@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import dataclasses
 import difflib
-import json
 import re
 from collections.abc import Mapping
 from importlib import resources
@@ -12,6 +11,7 @@ from types import MappingProxyType
 from typing import Any, Literal
 
 from keras_segformer.errors import InvalidPresetError
+from keras_segformer.json_text import read_json
 from keras_segformer.licenses import License
 from keras_segformer.models.variants import VARIANTS
 
@@ -143,7 +143,7 @@ def _read_entry(name: str, values: dict[str, Any]) -> PresetInfo:
 
 
 PRESETS: Mapping[str, PresetInfo] = MappingProxyType(
-    _read_families(json.loads(resources.files(__package__).joinpath("catalogue.json").read_text(encoding="utf-8")))
+    _read_families(read_json(resources.files(__package__) / "catalogue.json"))
 )
 """Every catalogue entry by its name."""
 

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any, Protocol
 
 import keras
+import numpy as np
 
 from keras_segformer.errors import InvalidPresetError
 from keras_segformer.label_sets import LabelSet
@@ -15,6 +16,7 @@ from keras_segformer.models import SegFormerConfig
 from keras_segformer.presets.inferred_config import infer_config
 from keras_segformer.presets.json_files import read_json_object
 from keras_segformer.presets.layouts import TRANSFORMERS, detect_layout
+from keras_segformer.presets.preset_size import WeightsSize
 from keras_segformer.presets.tensor_files import (
     SAFETENSORS_INDEX_SUFFIX,
     SAFETENSORS_SUFFIX,
@@ -36,6 +38,7 @@ class Checkpoint(Protocol):
         backbone: A backbone of its own, where the config has no encoder.
         label_set: Names of the classes, where known.
         license: Terms of the weights, where known.
+        size: How much the weights are.
     """
 
     config: SegFormerConfig
@@ -43,6 +46,7 @@ class Checkpoint(Protocol):
     backbone: keras.Model | None
     label_set: LabelSet | None
     license: License | None
+    size: WeightsSize
 
     def fill(self, model: keras.Model) -> None:
         """Set every variable of a model of exactly this config, or raise `InvalidPresetError`."""
@@ -55,9 +59,14 @@ class TorchCheckpoint:
     config: SegFormerConfig
     classification: bool
     label_set: LabelSet | None
-    tensors: dict[str, Any]
+    tensors: dict[str, np.ndarray]
     license: License | None = None
     backbone: keras.Model | None = None
+
+    @property
+    def size(self) -> WeightsSize:
+        """See `Checkpoint`."""
+        return WeightsSize(len(self.tensors), sum(array.size for array in self.tensors.values()))
 
     def fill(self, model: keras.Model) -> None:
         """See `Checkpoint`."""

@@ -13,6 +13,7 @@ import hashlib
 import importlib.metadata
 import io
 import json
+import math
 import os
 from pathlib import Path
 from typing import Any, Literal
@@ -26,7 +27,9 @@ from keras_segformer.files import atomic_folder, write_bytes
 from keras_segformer.label_sets import LabelSet
 from keras_segformer.licenses import License
 from keras_segformer.models import SegFormerConfig, SegFormerNetwork
+from keras_segformer.presets.backbone_config import check_backbone_config
 from keras_segformer.presets.json_files import read_json_object
+from keras_segformer.presets.preset_size import WeightsSize
 from keras_segformer.presets.weights_file import open_weights, weights_bytes
 
 CONFIG = "config.json"
@@ -83,6 +86,7 @@ class KerasCheckpoint:
     backbone: keras.Model | None
     label_set: LabelSet
     license: License | None
+    size: WeightsSize
     classification: bool = False
 
     @classmethod
@@ -106,6 +110,7 @@ class KerasCheckpoint:
             if saved["class_name"] != "SegFormer":
                 raise ValueError(f"class_name is {saved['class_name']!r}, not 'SegFormer'")
             values = dict(saved["config"]["config"])
+            check_backbone_config(saved["config"]["backbone"])
             backbone = keras.saving.deserialize_keras_object(saved["config"]["backbone"])
             values |= {name: preprocessor[name] for name in _PREPROCESSING}
             config = SegFormerConfig.from_dict(values)
@@ -121,7 +126,10 @@ class KerasCheckpoint:
                 backbone=backbone,
                 label_set=label_set,
                 license=License(**license) if license else None,
+                size=_size(folder / WEIGHTS),
             )
+        except InvalidPresetError:
+            raise
         except (KeyError, TypeError, ValueError, AttributeError) as error:
             raise InvalidPresetError(
                 f"The JSON files of {folder} do not describe a SegFormer ({type(error).__name__}: {error}); save or "
@@ -178,6 +186,11 @@ def _check_shapes(path: Path, model: keras.Model) -> None:
             f"The file holds but the model does not use: {sorted(held.keys() - wanted.keys())}. Of another shape: "
             f"{[(name, held[name], wanted[name]) for name in others]}. Get the whole folder again."
         )
+
+
+def _size(path: Path) -> WeightsSize:
+    shapes = _shapes(path).values()
+    return WeightsSize(len(shapes), sum(map(math.prod, shapes)))
 
 
 def _shapes(source: Path | bytes) -> dict[str, tuple[int, ...]]:

@@ -17,6 +17,7 @@ from keras_segformer.presets.catalogue import PRESETS, PresetInfo
 from keras_segformer.presets.checkpoint import Checkpoint, TorchCheckpoint
 from keras_segformer.presets.keras_folder import KerasCheckpoint, is_keras_folder
 from keras_segformer.presets.lookup import locate
+from keras_segformer.presets.preset_size import check_size
 from keras_segformer.presets.torch_weights import parameters
 from keras_segformer.presets.transformers_config import TRANSFORMERS_EPSILON
 
@@ -143,6 +144,7 @@ def _read(preset: str | os.PathLike[str], overrides: dict[str, Any]) -> tuple[Ch
     location = locate(preset)
     path: Path = location.path
     checkpoint = KerasCheckpoint.read(path) if is_keras_folder(path) else TorchCheckpoint.read(path, overrides)
+    check_size(checkpoint.config, checkpoint.classification, checkpoint.size)
     info = location.info
     if info:
         checkpoint.license = checkpoint.license or info.license

@@ -10,16 +10,11 @@ from pathlib import Path
 
 from keras_segformer.errors import InvalidPresetError, PresetNotFoundError
 from keras_segformer.presets.catalogue import BUNDLED, PRESETS, PresetInfo, suggest
+from keras_segformer.presets.hub_download import HUGGING_FACE, KAGGLE, HubError, download, is_cached
+from keras_segformer.presets.trust import check_trusted
 
 PRESETS_VARIABLE = "KERAS_SEGFORMER_PRESETS"
 BUNDLED_FOLDER = Path(__file__).parent / "bundled"
-
-HUGGING_FACE = "hf://"
-KAGGLE = "kaggle://"
-
-_DESCRIPTIONS = ["config.json", "preprocessor.json", "metadata.json", "*.safetensors.index.json"]
-_SAFE_WEIGHTS = ["*.safetensors", "model.weights.h5"]
-_PICKLED_WEIGHTS = ["pytorch_model.bin", "*.pth"]
 
 
 @dataclasses.dataclass(frozen=True)
@@ -40,7 +35,8 @@ class PresetLocation:
 def locate(preset: str | os.PathLike[str]) -> PresetLocation:
     """Find the files of a preset, and download them where they are not on this machine.
 
-    The hub libraries keep downloads in their own caches, where an interrupted download leaves nothing that a later
+    Files whose digests the catalogue lacks are trusted at their first download and held against it at later ones. The
+    hub libraries keep downloads in their own caches, where an interrupted download leaves nothing that a later
     call would take, and honour their own environment variables (`HF_HOME`, `HF_HUB_OFFLINE`, `HF_ENDPOINT`,
     `KAGGLEHUB_CACHE`).
 
@@ -60,7 +56,8 @@ def locate(preset: str | os.PathLike[str]) -> PresetLocation:
     Raises:
         PresetNotFoundError: It is nowhere, or the hub cannot be reached or refuses; the message lists every place
             that was searched.
-        InvalidPresetError: A downloaded file is not the one that the catalogue knows.
+        InvalidPresetError: A downloaded file is not the one that the catalogue knows, or has changed since it was
+            first downloaded.
 
     Example:
 
@@ -102,28 +99,13 @@ def is_on_this_machine(name: str) -> bool:
     True
     """
     info = PRESETS[name]
-    return any(place.exists() for place in _local_places(name, info)) or _is_cached(info.source)
-
-
-def _is_cached(source: str) -> bool:
-    """Whether the cache of the Hugging Face hub has a snapshot."""
-    if not source.startswith(HUGGING_FACE):
-        return False
-    from huggingface_hub import snapshot_download
-    from huggingface_hub.errors import LocalEntryNotFoundError
-
-    repository, _, revision = source.removeprefix(HUGGING_FACE).partition("@")
-    try:
-        folder = snapshot_download(repository, revision=revision or None, local_files_only=True)
-    except LocalEntryNotFoundError:
-        return False
-    return any(any(Path(folder).glob(pattern)) for pattern in _SAFE_WEIGHTS + _PICKLED_WEIGHTS)
+    return any(place.exists() for place in _local_places(name, info)) or is_cached(info.source)
 
 
 def _info_of(source: str) -> PresetInfo | None:
     """The catalogue entry of a hub URL, whose licence applies no matter how the weights are referred to."""
     unversioned = source.partition("@")[0]
-    return next((info for info in PRESETS.values() if info.source == unversioned), None)
+    return next((info for info in PRESETS.values() if info.source.partition("@")[0] == unversioned), None)
 
 
 def _local_places(preset: str | os.PathLike[str], info: PresetInfo | None) -> Iterator[Path]:
@@ -143,47 +125,17 @@ def _listed(places: list[Path]) -> str:
 def _fetch(source: str, info: PresetInfo | None, searched: list[Path] | None = None) -> PresetLocation:
     """Download a preset; `searched` are the places where its name was looked up before."""
     try:
-        folder = _download(source)
-    # The hubs' libraries and the transports below them raise errors of no common base: OSError, ValueError, their own.
-    except Exception as error:
-        reason = " ".join(f"{type(error).__name__}: {error}".split())
+        folder = download(source)
+    except HubError as error:
         before = f" It is not at {_listed(searched)} either." if searched else ""
         remedy = _remedy(source, info.name if searched else None)
-        raise PresetNotFoundError(f"Cannot download {source} ({reason}).{before} {remedy}") from error
+        raise PresetNotFoundError(f"Cannot download {source} ({error}).{before} {remedy}") from error
     # The digests are those of the revision that the catalogue names.
-    if info is not None and info.source == source:
+    if info is not None and info.source == source and info.sha256:
         _verify(folder, info.sha256)
+    else:
+        check_trusted(source, folder)
     return PresetLocation(folder, source, info)
-
-
-def _download(source: str) -> Path:
-    if source.startswith(KAGGLE):
-        return _download_from_kaggle(source.removeprefix(KAGGLE))
-    repository, _, revision = source.removeprefix(HUGGING_FACE).partition("@")
-    return _download_from_hugging_face(repository, revision or None)
-
-
-def _download_from_hugging_face(repository: str, revision: str | None) -> Path:
-    """The cached snapshot of a repository: its safe weights, or its pickled ones where it has no others."""
-    from huggingface_hub import snapshot_download
-
-    for weights in (_SAFE_WEIGHTS, _PICKLED_WEIGHTS):
-        folder = snapshot_download(
-            repository,
-            revision=revision,
-            allow_patterns=_DESCRIPTIONS + weights,
-            # The library looks at the variable only once, when it is imported.
-            endpoint=os.environ.get("HF_ENDPOINT") or None,
-        )
-        if any(any(Path(folder).glob(pattern)) for pattern in weights):
-            return Path(folder)
-    raise FileNotFoundError(f"the repository has no file {', '.join(_SAFE_WEIGHTS + _PICKLED_WEIGHTS)}")
-
-
-def _download_from_kaggle(handle: str) -> Path:
-    from kagglehub import model_download
-
-    return Path(model_download(handle))
 
 
 def _remedy(source: str, name: str | None) -> str:

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import json
 import os
+import zipfile
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -12,7 +12,8 @@ import numpy as np
 from safetensors import safe_open
 
 from keras_segformer.errors import InvalidPresetError
-from keras_segformer.presets.torch_checkpoint import find_state_dict, read_torch_checkpoint
+from keras_segformer.json_text import read_json
+from keras_segformer.presets.torch_checkpoint import check_legacy_checkpoint, find_state_dict, read_torch_checkpoint
 
 SAFETENSORS_SUFFIX = ".safetensors"
 SAFETENSORS_INDEX_SUFFIX = ".safetensors.index.json"
@@ -24,8 +25,8 @@ def read_tensors(path: str | os.PathLike[str]) -> dict[str, np.ndarray]:
 
     Args:
         path: A `.safetensors` file, the `*.safetensors.index.json` of several, or a PyTorch checkpoint (`.bin`,
-            `.pth`, `.pt`) that is or holds a state dict. PyTorch 2.6 or newer reads the latter where it is
-            installed, a restricted reader of ours where it is not.
+            `.pth`, `.pt`) that is or holds a state dict. A restricted reader of ours reads the latter, except for
+            files from before PyTorch 1.6, which PyTorch 2.6 or newer reads where it is installed.
 
     Returns:
         Arrays by name: floating-point numbers of any width as float32, others as they are.
@@ -51,7 +52,7 @@ def read_tensors(path: str | os.PathLike[str]) -> dict[str, np.ndarray]:
     elif path.suffix == SAFETENSORS_SUFFIX:
         tensors = _read_safetensors(path)
     elif path.suffix in TORCH_SUFFIXES:
-        torch = _trustworthy_torch()
+        torch = None if zipfile.is_zipfile(path) else _trustworthy_torch()
         tensors = _read_with_torch(torch, path) if torch else read_torch_checkpoint(path)
     else:
         kinds = ", ".join((SAFETENSORS_SUFFIX, SAFETENSORS_INDEX_SUFFIX, *TORCH_SUFFIXES))
@@ -100,7 +101,7 @@ def _read_shards(index_path: Path) -> dict[str, np.ndarray]:
 def _read_weight_map(index_path: Path) -> dict[str, str]:
     """The file of every tensor by the tensor's name."""
     try:
-        file_of: dict[str, Any] = json.loads(index_path.read_bytes())["weight_map"]
+        file_of: dict[str, Any] = read_json(index_path)["weight_map"]
         # Plain names only: an index must not reach for files of other folders.
         if any(Path(file).name != file or not file.endswith(SAFETENSORS_SUFFIX) for file in file_of.values()):
             raise ValueError("it names a file that is not a safetensors file beside it")
@@ -123,6 +124,7 @@ def _trustworthy_torch() -> ModuleType | None:
 
 def _read_with_torch(torch: ModuleType, path: Path) -> dict[str, np.ndarray]:
     try:
+        check_legacy_checkpoint(path)
         checkpoint = torch.load(path, map_location="cpu", weights_only=True)
         return {
             name: (tensor.float() if tensor.is_floating_point() else tensor).detach().numpy()

@@ -5,6 +5,8 @@ Since PyTorch 1.6 a checkpoint is an uncompressed zip archive of one folder: `da
 (https://docs.pytorch.org/docs/stable/notes/serialization.html). A pickle is a program that may call any function
 it can name. Here it can name the few things that tensors need, and what those make are inert descriptions; the
 bytes are looked at after the program has ended, and only for the tensors of the state dict.
+
+A file can neither ask for more memory than it has bytes, nor for a time out of proportion to its size.
 """
 
 from __future__ import annotations
@@ -15,9 +17,9 @@ import os
 import pickle
 import pickletools
 import zipfile
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any, ClassVar, NamedTuple
 
 import ml_dtypes
 import numpy as np
@@ -38,6 +40,12 @@ _STORAGE_DTYPES = {
 }
 
 _BYTE_ORDERS = {b"little": "<", b"big": ">"}
+
+# The largest published SegFormer has 1,300 tensors, described in 0.2 MB.
+_MAX_DESCRIPTION = 16 * 2**20
+# Tensors may share storage, as tied weights do. More than this many times the bytes of the file is no model.
+_MAX_SHARING = 2
+_KEYS = (str, int, float, bytes, type(None))
 
 _PICKLE_START = b"\x80"
 _ZIP_START = b"PK"
@@ -69,8 +77,7 @@ def read_torch_checkpoint(path: str | os.PathLike[str]) -> dict[str, np.ndarray]
             raise InvalidPresetError(_not_a_zip(path, file))
         try:
             archive = _Archive(file)
-            state_dict = find_state_dict(archive.read_description(), _Tensor)
-            return {name: archive.read_tensor(tensor) for name, tensor in state_dict.items()}
+            return archive.read_tensors(find_state_dict(archive.read_description(), _Tensor))
         except _RefusedError as error:
             raise InvalidPresetError(
                 f"{path} asks for {error}, which no tensor needs, and was refused before anything of it was executed; "
@@ -106,6 +113,33 @@ def find_state_dict(checkpoint: Any, tensor_type: type) -> dict[str, Any]:
         if not isinstance(name, str) or not isinstance(value, tensor_type):
             raise ValueError(f"its state dict holds {name!r}, which is not a tensor")
     return checkpoint
+
+
+def check_legacy_checkpoint(path: str | os.PathLike[str]) -> None:
+    """Holds a file from before PyTorch 1.6 against the limits of this reader, before PyTorch reads it.
+
+    Args:
+        path: The file: pickles of a magic number, a protocol version, facts about the system and the checkpoint, then
+            the storages.
+
+    Raises:
+        ValueError: It asks for more than tensors, or for more of them than it has bytes.
+        Exception: It is broken; the unpickler raises many kinds.
+
+    Example:
+
+    ```python
+    check_legacy_checkpoint("segformer.b0.512x512.ade.160k.pth")
+    ```
+    """
+    content = Path(path).read_bytes()
+    file = io.BytesIO(content)
+    for _ in range(4):
+        start = file.tell()
+        _check_opcodes(file)
+        file.seek(start)
+        checkpoint = _Unpickler(file).load()
+    _check_total(find_state_dict(checkpoint, _Tensor), len(content))
 
 
 def _not_a_zip(path: Path, file: io.BufferedReader) -> str:
@@ -163,6 +197,12 @@ class _OrderedDict(dict):
 
     __slots__ = ()
 
+    def __init__(self, items: Any = ()) -> None:
+        pairs = list(items)
+        for key, _ in pairs:
+            _check_key(key)
+        super().__init__(pairs)
+
     def __setstate__(self, state: Any) -> None:
         """Drop the attributes: torch keeps the version of each module in `_metadata`."""
 
@@ -205,19 +245,60 @@ def _check_view(tensor: _Tensor) -> None:
         raise ValueError(f"a tensor reaches for number {last} of a storage that has {tensor.storage.size}")
 
 
-def _check_opcodes(description: bytes) -> None:
-    """Refuse what `_Unpickler` cannot."""
-    for opcode, argument, _ in pickletools.genops(description):
+def _check_total(tensors: Mapping[str, _Tensor], available: int) -> None:
+    """Refuse tensors that share their storage so often that together they need far more memory than the file has."""
+    wanted = sum(math.prod(tensor.shape) * np.dtype(tensor.storage.dtype).itemsize for tensor in tensors.values())
+    if wanted > _MAX_SHARING * available:
+        raise ValueError(f"its tensors want {wanted / 1e6:.1f} MB of the {available / 1e6:.1f} MB that are stored")
+
+
+def _check_key(key: Any) -> None:
+    # The hash of a tuple is made anew at every use. Of tuples within tuples, each twice the same, it takes time that
+    # doubles with every level, in which Python does not look at Ctrl-C.
+    if type(key) not in _KEYS:
+        raise ValueError(f"it has a {type(key).__name__.strip('_')} as the key of a dictionary")
+
+
+def _check_opcodes(description: io.BytesIO) -> None:
+    """Refuse what `_Unpickler` cannot, in the pickle at the position of a file."""
+    start = description.tell()
+    for opcode, argument, position in pickletools.genops(description):
+        if position - start > _MAX_DESCRIPTION:
+            raise ValueError(f"its pickle has more than {_MAX_DESCRIPTION / 1e6:.0f} MB")
         # Python looks up extension codes in a table of the whole process.
         if opcode.name.startswith("EXT"):
             raise _RefusedError(f"extension {argument}")
-        # Python allocates the memo up to the highest index; no pickle needs more entries than it has bytes.
-        if opcode.name in ("PUT", "LONG_BINPUT") and argument > len(description):
-            raise ValueError(f"its pickle of {len(description)} bytes wants a memo of {argument} entries")
+        # What is in a set is hashed, as keys are.
+        if opcode.name in ("EMPTY_SET", "FROZENSET", "ADDITEMS"):
+            raise _RefusedError("a set")
 
 
-class _Unpickler(pickle.Unpickler):
-    """Runs a pickle that can reach nothing but `_GLOBALS`."""
+class _Unpickler(pickle._Unpickler):
+    """Runs a pickle that can reach nothing but `_GLOBALS`.
+
+    This is Python's unpickler that is written in Python: it keeps the memo in a dictionary, so that an index costs
+    nothing, can be interrupted, and lets the keys of dictionaries be looked at before they are hashed.
+    """
+
+    dispatch: ClassVar = dict(pickle._Unpickler.dispatch)
+
+    def _check_keys(self, items: list[Any]) -> None:
+        for key in items[::2]:
+            _check_key(key)
+
+    def load_dict(self) -> None:
+        self._check_keys(self.stack)
+        super().load_dict()
+
+    def load_setitem(self) -> None:
+        self._check_keys(self.stack[-2:])
+        super().load_setitem()
+
+    def load_setitems(self) -> None:
+        self._check_keys(self.stack)
+        super().load_setitems()
+
+    dispatch |= {pickle.DICT[0]: load_dict, pickle.SETITEM[0]: load_setitem, pickle.SETITEMS[0]: load_setitems}
 
     def find_class(self, module: str, name: str) -> Any:
         if (module, name) not in _GLOBALS:
@@ -225,10 +306,11 @@ class _Unpickler(pickle.Unpickler):
         return _GLOBALS[module, name]
 
     def persistent_load(self, pid: Any) -> _Storage:
-        # ("storage", type, key, device, number of elements)
-        kind, storage_type, key, _, size = pid
-        if kind != "storage" or not isinstance(storage_type, _StorageType) or not isinstance(key, str):
-            raise ValueError(f"it describes a storage in an unknown way: {pid}")
+        # ("storage", type, key, device, number of elements); before PyTorch 1.6 a view of another storage came last.
+        kind, storage_type, key, _, size, *view = pid
+        known = isinstance(storage_type, _StorageType) and isinstance(key, str) and type(size) is int
+        if kind != "storage" or not known or view not in ([], [None]):
+            raise ValueError("it describes a storage in an unknown way")
         return _Storage(storage_type.dtype, key, size)
 
 
@@ -237,6 +319,7 @@ class _Archive:
 
     def __init__(self, file: io.BufferedReader):
         self._zip = zipfile.ZipFile(file)
+        self._size = file.seek(0, io.SEEK_END)
         names = self._zip.namelist()
         folders = [name.removesuffix("/data.pkl") for name in names if name.endswith("/data.pkl")]
         if len(folders) != 1:
@@ -250,17 +333,36 @@ class _Archive:
 
     def read_description(self) -> Any:
         """What the pickle builds, with descriptions in the place of tensors."""
-        description = self._read("data.pkl")
+        description = io.BytesIO(self._read("data.pkl", _MAX_DESCRIPTION))
         _check_opcodes(description)
-        return _Unpickler(io.BytesIO(description)).load()
+        description.seek(0)
+        return _Unpickler(description).load()
 
-    def read_tensor(self, tensor: _Tensor) -> np.ndarray:
-        """Copy the numbers of a tensor out of its storage."""
-        dtype = np.dtype(tensor.storage.dtype)
-        storage = self._read(f"data/{tensor.storage.key}")
-        if len(storage) != tensor.storage.size * dtype.itemsize:
-            raise ValueError(f"a storage has {len(storage)} bytes where {tensor.storage.size} {dtype} are announced")
+    def read_tensors(self, tensors: Mapping[str, _Tensor]) -> dict[str, np.ndarray]:
+        """Copy the numbers of tensors out of their storages, each of which is read once."""
+        names_of: dict[str, list[str]] = {}
+        for name, tensor in tensors.items():
+            self._check_tensor(tensor)
+            names_of.setdefault(tensor.storage.key, []).append(name)
+        stored = sum(self._record(f"data/{key}").file_size for key in names_of)
+        if stored > self._size:
+            raise ValueError(f"its records overlap: {stored} bytes in a file of {self._size}")
+        _check_total(tensors, stored)
+        arrays = {}
+        for key, names in names_of.items():
+            storage = self._read(f"data/{key}")
+            arrays |= {name: self._read_tensor(tensors[name], storage) for name in names}
+        return {name: arrays[name] for name in tensors}
+
+    def _check_tensor(self, tensor: _Tensor) -> None:
+        storage, dtype = tensor.storage, np.dtype(tensor.storage.dtype)
+        size = self._record(f"data/{storage.key}").file_size
+        if size != storage.size * dtype.itemsize:
+            raise ValueError(f"a storage has {size} bytes where {storage.size} {dtype} are announced")
         _check_view(tensor)
+
+    def _read_tensor(self, tensor: _Tensor, storage: bytes) -> np.ndarray:
+        dtype = np.dtype(tensor.storage.dtype)
         # As unsigned integers, since not every version of ml_dtypes can swap the bytes of its types.
         numbers = np.ndarray(
             tensor.shape,
@@ -271,9 +373,15 @@ class _Archive:
         )
         return numbers.astype(f"=u{dtype.itemsize}", order="C").view(dtype)
 
-    def _read(self, name: str) -> bytes:
+    def _record(self, name: str) -> zipfile.ZipInfo:
         record = self._zip.getinfo(f"{self._folder}/{name}")
         # PyTorch stores as is; compression would let a small file fill the memory.
         if record.compress_type != zipfile.ZIP_STORED:
             raise ValueError(f"its record {name} is compressed")
+        return record
+
+    def _read(self, name: str, most: int | None = None) -> bytes:
+        record = self._record(name)
+        if most is not None and record.file_size > most:
+            raise ValueError(f"its record {name} has more than {most / 1e6:.0f} MB")
         return self._zip.read(record)

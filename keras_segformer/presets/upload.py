@@ -11,7 +11,7 @@ from keras_segformer.licenses import License
 from keras_segformer.models import SegFormerNetwork
 from keras_segformer.presets.card import preset_card
 from keras_segformer.presets.loading import load_segmenter
-from keras_segformer.presets.lookup import HUGGING_FACE, KAGGLE
+from keras_segformer.presets.hub_download import HUGGING_FACE, KAGGLE
 
 CARD = "README.md"
 

@@ -49,16 +49,21 @@ def open_weights(source: Path | bytes) -> h5py.File:
         The file, to be closed by the caller.
 
     Raises:
-        WeightsMismatchError: It is broken, or refers to other files, from which it would read whatever this process
-            may read.
+        WeightsMismatchError: It is broken, refers to other files, from which it would read whatever this process may
+            read, or describes more data than it holds.
     """
     try:
         file = h5py.File(io.BytesIO(source) if isinstance(source, bytes) else source)
     except (OSError, RuntimeError) as error:
         raise WeightsMismatchError(f"{_name(source)} is not a readable HDF5 file ({error}); get it again.") from error
     try:
-        _refuse_references(file, _name(source))
-    except (OSError, RuntimeError, KeyError, ValueError) as error:
+        described = _check_group(file, _name(source), set())
+        held = len(source) if isinstance(source, bytes) else source.stat().st_size
+        if described > held:
+            raise WeightsMismatchError(
+                f"{_name(source)} describes {described} bytes of weights and has {held}; get it from another source."
+            )
+    except (OSError, RuntimeError, KeyError, TypeError, ValueError) as error:
         file.close()
         if isinstance(error, WeightsMismatchError):
             raise
@@ -66,7 +71,9 @@ def open_weights(source: Path | bytes) -> h5py.File:
     return file
 
 
-def _refuse_references(group: h5py.Group, file: str) -> None:
+def _check_group(group: h5py.Group, file: str, seen: set[int]) -> int:
+    """The bytes that the data sets of a group describe, all of which the file must hold, and each once."""
+    described = 0
     for name in group:
         link = group.get(name, getlink=True)
         item = group[name] if isinstance(link, h5py.HardLink) else None
@@ -76,8 +83,21 @@ def _refuse_references(group: h5py.Group, file: str) -> None:
                 f"{file} refers to data outside of itself at {group.name}/{name}, which weights never do; do not trust "
                 "it, and get the file from another source."
             )
+        address = h5py.h5o.get_info(item.id).addr
+        if address in seen:  # groups within themselves have no end
+            raise WeightsMismatchError(f"{file} holds {group.name}/{name} under another name too; get the file again.")
+        seen.add(address)
         if isinstance(item, h5py.Group):
-            _refuse_references(item, file)
+            described += _check_group(item, file, seen)
+            continue
+        # What was never written, or is compressed, takes no room in the file, and any amount of it in memory.
+        if item.id.get_storage_size() < item.nbytes:
+            raise WeightsMismatchError(
+                f"{file} describes {item.nbytes} bytes at {group.name}/{name} and holds {item.id.get_storage_size()}; "
+                "weights are stored whole and uncompressed: get the file from another source."
+            )
+        described += item.nbytes
+    return described
 
 
 def _name(source: Path | bytes) -> str:

@@ -14,6 +14,7 @@ from typing import Any, BinaryIO
 import numpy as np
 
 _MAX_HEADER_BYTES = 1 << 24
+_MAX_ARRAY_BYTES = 1 << 33
 
 
 def send_message(stream: BinaryIO, content: dict[str, Any], arrays: Sequence[np.ndarray] = ()) -> None:
@@ -47,12 +48,18 @@ def receive_message(stream: BinaryIO) -> tuple[dict[str, Any], list[np.ndarray]]
     line = stream.readline(_MAX_HEADER_BYTES)
     if not line.endswith(b"\n"):
         raise EOFError("The stream ends within a message.")
-    content = json.loads(line)
-    return content, [_receive_array(stream, each["dtype"], each["shape"]) for each in content.pop("arrays")]
+    try:
+        content = json.loads(line)
+        described = [(np.dtype(each["dtype"]), tuple(each["shape"])) for each in content.pop("arrays")]
+    except (ValueError, TypeError, LookupError, AttributeError, RecursionError) as error:
+        raise EOFError("The stream holds something else than messages.") from error
+    return content, [_receive_array(stream, dtype, shape) for dtype, shape in described]
 
 
-def _receive_array(stream: BinaryIO, dtype: str, shape: list[int]) -> np.ndarray:
-    size = math.prod(shape) * np.dtype(dtype).itemsize
+def _receive_array(stream: BinaryIO, dtype: np.dtype, shape: tuple[int, ...]) -> np.ndarray:
+    size = math.prod(shape) * dtype.itemsize if all(type(length) is int and length >= 0 for length in shape) else -1
+    if dtype.hasobject or not 0 <= size <= _MAX_ARRAY_BYTES:
+        raise EOFError("The stream holds something else than arrays of numbers.")
     data = stream.read(size)
     if len(data) < size:
         raise EOFError("The stream ends within an array.")

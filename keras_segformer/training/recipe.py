@@ -6,7 +6,6 @@ The recipes that come with the package are the JSON files in `recipes/`.
 from __future__ import annotations
 
 import difflib
-import json
 import os
 from collections.abc import Mapping
 from importlib import resources
@@ -17,6 +16,7 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 
 from keras_segformer.data.augmentation import Augmentation
 from keras_segformer.errors import InvalidRecipeError
+from keras_segformer.json_text import read_json
 from keras_segformer.licenses import License
 from keras_segformer.models import VARIANTS
 from keras_segformer.training import recipe_fields as fields
@@ -324,7 +324,7 @@ def load_recipe(name: str | os.PathLike[str]) -> Recipe:
     160000
     """
     if str(name) in recipe_names():
-        return Recipe.from_dict(json.loads((resources.files(__package__) / "recipes" / f"{name}.json").read_text()))
+        return Recipe.from_dict(read_json(resources.files(__package__) / "recipes" / f"{name}.json"))
     path = Path(name)
     if not path.is_file():
         close = difflib.get_close_matches(str(name), recipe_names(), n=3, cutoff=0) or recipe_names()
@@ -332,8 +332,8 @@ def load_recipe(name: str | os.PathLike[str]) -> Recipe:
             f"There is no recipe {str(name)!r}; write the path of a JSON file or a name such as {', '.join(close)}."
         )
     try:
-        content = json.loads(path.read_text(encoding="utf-8-sig"))
-    except (ValueError, RecursionError) as error:
+        content = read_json(path)
+    except ValueError as error:
         raise InvalidRecipeError(f"'{path}' is not a JSON file ({error}); repair it.") from error
     return Recipe.from_dict(content)
 

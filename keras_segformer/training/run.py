@@ -21,6 +21,7 @@ from keras_segformer.errors import InvalidRecipeError, MissingExtraError
 from keras_segformer.evaluation.evaluate import Evaluation, evaluate
 from keras_segformer.evaluation.figure import draw_evaluation
 from keras_segformer.files import atomic_file, atomic_folder, write_file
+from keras_segformer.json_text import read_json
 from keras_segformer.label_sets import LabelSet
 from keras_segformer.models import VARIANTS, SegFormerNetwork
 from keras_segformer.presets import PRESETS, load_segmenter, save_keras_folder
@@ -297,7 +298,7 @@ def _open_folder(recipe: Recipe, settings: RunSettings) -> tuple[RunState, Recip
         return RunState(folder), recipe
     config = folder / CONFIG
     if config.exists():
-        followed = Recipe.from_dict(json.loads(config.read_text(encoding="utf-8"))["recipe"])
+        followed = Recipe.from_dict(read_json(config)["recipe"])
         recipe = recipe.filled_from(followed)
         if not recipe.trains_like(followed):
             raise InvalidRecipeError(

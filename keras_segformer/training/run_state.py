@@ -14,6 +14,7 @@ import keras
 import numpy as np
 
 from keras_segformer.files import atomic_folder, write_bytes
+from keras_segformer.json_text import read_json
 from keras_segformer.models import SegFormerNetwork
 from keras_segformer.presets import save_keras_folder
 from keras_segformer.presets.weights_file import weights_bytes
@@ -74,7 +75,7 @@ class RunState:
         checkpoints = _numbered(folder / _CHECKPOINTS)
         if not checkpoints:
             return cls(folder)
-        return cls(folder, json.loads((checkpoints[-1] / _HISTORY).read_text(encoding="utf-8")))
+        return cls(folder, read_json(checkpoints[-1] / _HISTORY))
 
     def restore(self, model: keras.Model) -> None:
         """Sets weights, optimizer and random generators of a compiled model to those of the checkpoint.

@@ -7,16 +7,20 @@ import importlib
 import json
 import os
 import threading
+import time
 from pathlib import Path
 
 import huggingface_hub.constants
 import huggingface_hub.utils
 import pytest
 
+from keras_segformer.cli import main
 from keras_segformer.errors import InvalidPresetError, PresetNotFoundError
-from keras_segformer.presets import lookup
+from keras_segformer.presets import hub_download, lookup
 from keras_segformer.presets.catalogue import PRESETS, PresetInfo
+from keras_segformer.presets.hub_download import HubError
 from keras_segformer.presets.lookup import PresetLocation, locate
+from keras_segformer.presets.trust import memory_file
 
 WEIGHTS = b"weights" * 1000
 MAIN, OLDER = "a" * 40, "b" * 40
@@ -32,7 +36,10 @@ class Hub(http.server.ThreadingHTTPServer):
         self.refusal: tuple[int, str] | None = None  # status and the hub's name for it
         self.cut_off: set[str] = set()  # files of which half is sent, and nothing at the next request
         self.downloads: list[str] = []  # files sent or half sent
+        self.pause = 0.0  # seconds before an answer
+        self.drip = 0.0  # seconds between the bytes of weights
         self.requests = 0
+        self.main = MAIN
 
     @property
     def url(self) -> str:
@@ -54,13 +61,15 @@ class HubRequest(http.server.BaseHTTPRequestHandler):
 
     def answer(self):
         self.server.requests += 1
+        time.sleep(self.server.pause)
         path = self.path.partition("?")[0]
         match path.strip("/").split("/"):
             case _ if self.server.refusal:
                 status, code = self.server.refusal
                 self.send(b"{}", status, {"X-Error-Code": code, "Content-Type": "application/json"})
             case ["api", "models", "org", "tiny", "revision", "main"]:
-                self.send_json({"id": "org/tiny", "sha": MAIN, "siblings": self.siblings(self.server.files)})
+                files = self.files_of(self.server.main)
+                self.send_json({"id": "org/tiny", "sha": self.server.main, "siblings": self.siblings(files)})
             case ["api", "models", "org", "tiny", "revision", "older"]:
                 self.send_json({"id": "org/tiny", "sha": OLDER, "siblings": self.siblings(self.server.older_files)})
             case ["api", "models", "org", "tiny", "revision", _]:
@@ -113,16 +122,31 @@ class HubRequest(http.server.BaseHTTPRequestHandler):
             self.send_header(name, value)
         self.send_header("Content-Length", str(len(content)))
         self.end_headers()
-        if self.command != "HEAD":
-            self.wfile.write(content[:sent])
+        if self.command == "HEAD":
+            return
+        if self.server.drip and content == WEIGHTS:
+            for byte in content:
+                self.wfile.write(bytes([byte]))
+                time.sleep(self.server.drip)
+        self.wfile.write(content[:sent])
 
     def log_message(self, *_):
         """Keep the tests' output clean."""
 
 
+def fetch_here(source: str) -> Path:
+    """`download` in this process, whose libraries the tests have pointed at a hub of their own."""
+    try:
+        return hub_download.fetch(source)
+    except Exception as error:
+        raise HubError(" ".join(f"{type(error).__name__}: {error}".split())) from error
+
+
 @pytest.fixture
 def hub(monkeypatch, tmp_path):
     """A hub with the repository `org/tiny`, and empty caches."""
+    monkeypatch.setattr(lookup, "download", fetch_here)
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
     server = Hub()
     threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01}, daemon=True).start()
     monkeypatch.setenv("HF_ENDPOINT", server.url)
@@ -383,6 +407,100 @@ class TestCatalogue:
         command = "hf download nvidia/segformer-b0-finetuned-ade-512-512 --local-dir FOLDER/b0_ade20k"
         assert f"run `{command}`; then copy FOLDER to this one and name FOLDER in" in message
         assert message.endswith("KERAS_SEGFORMER_PRESETS.")
+
+
+class TestTrustOnFirstUse:
+    """Files whose digests the catalogue lacks may not change."""
+
+    def replace(self, hub) -> tuple[str, str]:
+        """New weights behind a new commit, as a publisher uploads them; the digests of the old and the new ones."""
+        new = b"other" * 1000
+        hub.older_files = hub.files | {"model.safetensors": new}
+        hub.main = OLDER
+        return hashlib.sha256(WEIGHTS).hexdigest(), hashlib.sha256(new).hexdigest()
+
+    @pytest.mark.parametrize("preset", ["tiny", "hf://org/tiny"])
+    def test_a_change_is_an_error_that_names_both(self, hub, monkeypatch, preset, capsys):
+        catalogue_of(monkeypatch)
+        monkeypatch.setattr("keras_segformer.cli.presets.PRESETS", lookup.PRESETS)
+        locate(preset)
+        locate(preset)
+        old, new = self.replace(hub)
+        for _ in range(2):
+            with pytest.raises(InvalidPresetError) as error:
+                locate(preset)
+        assert f"model.safetensors of hf://org/tiny has the SHA-256 {new}, and had {old}" in str(error.value)
+        assert "`keras-segformer presets --trust hf://org/tiny`" in str(error.value)
+        assert main(["presets", "--trust", preset, "hf://org/other"]) == 0
+        assert capsys.readouterr().out == f"{preset}: forgotten\nhf://org/other: nothing was remembered\n"
+        assert read(locate(preset)) == hub.older_files
+
+    def test_a_revision_is_another_source(self, hub):
+        locate("hf://org/tiny")
+        assert read(locate("hf://org/tiny@older")) == hub.older_files
+        remembered = json.loads(memory_file().read_text())
+        assert remembered["hf://org/tiny"]["model.safetensors"] == hashlib.sha256(WEIGHTS).hexdigest()
+        assert set(remembered) == {"hf://org/tiny", "hf://org/tiny@older"}
+
+    def test_what_cannot_be_remembered_is_said(self, hub, monkeypatch, caplog):
+        def full(*_):
+            raise OSError("No space left on device")
+
+        monkeypatch.setattr("keras_segformer.presets.trust.write_file", full)
+        assert read(locate("hf://org/tiny")) == hub.files
+        assert "A later change of hf://org/tiny will not be noticed" in caplog.text
+
+    @pytest.mark.parametrize("content", ["{", "[]", '{"hf://org/tiny": 1}', "[" * 1000])
+    def test_a_broken_memory_is_named(self, hub, content):
+        memory_file().parent.mkdir(parents=True)
+        memory_file().write_text(content)
+        with pytest.raises(InvalidPresetError, match=r"digests\.json, the digests of earlier downloads.*trust anew"):
+            locate("hf://org/tiny")
+
+    def test_the_digests_for_the_catalogue(self, hub, monkeypatch, capsys):
+        catalogue_of(monkeypatch)
+        assert main(["presets", "--digests", "tiny"]) == 0
+        [(name, printed)] = json.loads(capsys.readouterr().out).items()
+        assert (name, printed["source"]) == ("tiny", f"hf://org/tiny@{MAIN}")
+        assert printed["sha256"]["model.safetensors"] == hashlib.sha256(WEIGHTS).hexdigest()
+
+    def test_entries_with_a_revision(self, hub, monkeypatch):
+        info = dataclasses.replace(catalogue_of(monkeypatch), source="hf://org/tiny@older")
+        monkeypatch.setattr(lookup, "PRESETS", {"tiny": info})
+        assert read(locate("tiny")) == hub.older_files
+        assert locate("hf://org/tiny").info == info
+
+
+class TestSlowHubs:
+    """In the process that downloads, which gives up after a stated time."""
+
+    @pytest.fixture(autouse=True)
+    def short_time(self, hub, monkeypatch, tmp_path):
+        monkeypatch.setattr(lookup, "download", hub_download.download)
+        monkeypatch.setenv("HF_HUB_CACHE", str(tmp_path / "hugging_face"))
+        monkeypatch.setenv("KERAS_SEGFORMER_HUB_SECONDS", "2")
+
+    def test_a_hub_of_usual_speed(self, hub, monkeypatch):
+        monkeypatch.setenv("KERAS_SEGFORMER_HUB_SECONDS", "60")
+        assert read(locate("hf://org/tiny")) == hub.files
+        hub.refusal = (404, "RepoNotFound")
+        with pytest.raises(PresetNotFoundError, match=r"Cannot download hf://org/else \(RepositoryNotFoundError: 404"):
+            locate("hf://org/else")
+
+    @pytest.mark.parametrize("manner", [{"pause": 60}, {"drip": 0.1}], ids=["silent", "dripping"])
+    def test_others_are_given_up(self, hub, manner):
+        vars(hub).update(manner)
+        start = time.monotonic()
+        with pytest.raises(PresetNotFoundError, match=r"\(\d+ bytes arrived in 2 s, and 2048 are the least; try again"):
+            locate("hf://org/tiny")
+        assert time.monotonic() - start < 30
+        hub.pause = hub.drip = 0
+
+    @pytest.mark.parametrize("value", ["", "0", "soon"])
+    def test_the_time_is_a_number(self, monkeypatch, value):
+        monkeypatch.setenv("KERAS_SEGFORMER_HUB_SECONDS", value)
+        with pytest.raises(ValueError, match="must be a positive number of seconds"):
+            locate("hf://org/tiny")
 
 
 class TestKaggle:

@@ -137,7 +137,7 @@ class TestTorchFiles:
 
 
 class TestWithTorch:
-    """What PyTorch writes, read by PyTorch and by the reader for machines that lack it."""
+    """What PyTorch writes, read by PyTorch and by our reader."""
 
     @pytest.fixture
     def torch(self):
@@ -150,12 +150,12 @@ class TestWithTorch:
         state_dict["half"] = torch.randn(4).half()
         state_dict["bfloat16"] = torch.randn(2, 3).bfloat16()[:, 1:]
         torch.save({"meta": {"CLASSES": ("wall",)}, "state_dict": state_dict}, tmp_path / "model.pth")
-        by_torch = read_tensors(tmp_path / "model.pth")
-        ours = read_torch_checkpoint(tmp_path / "model.pth")
+        by_torch = torch.load(tmp_path / "model.pth", weights_only=True)["state_dict"]
+        ours = read_tensors(tmp_path / "model.pth")
         assert set(by_torch) == set(ours) == set(state_dict)
-        for name, array in by_torch.items():
+        for name, array in ours.items():
             assert array.dtype == (np.int64 if name.endswith("num_batches_tracked") else np.float32)
-            np.testing.assert_array_equal(ours[name].astype(array.dtype), array)
+            np.testing.assert_array_equal(array, by_torch[name].to(torch.float64).detach().numpy())
 
     def test_files_from_before_1_6(self, torch, tmp_path):
         torch.save({"x": torch.arange(3.0)}, tmp_path / "old.pth", _use_new_zipfile_serialization=False)
@@ -166,7 +166,7 @@ class TestWithTorch:
     @pytest.mark.parametrize("content", [{"epoch": 3}, Path("x")])
     def test_more_than_tensors_is_refused(self, torch, tmp_path, content):
         torch.save(content, tmp_path / "model.pth")
-        with pytest.raises(InvalidPresetError, match="broken or holds more than tensors"):
+        with pytest.raises(InvalidPresetError, match=r"broken PyTorch checkpoint|was refused"):
             read_tensors(tmp_path / "model.pth")
 
 

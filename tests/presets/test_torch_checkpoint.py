@@ -13,7 +13,8 @@ from hypothesis import strategies as st
 from safetensors.numpy import load_file
 
 from keras_segformer.errors import InvalidPresetError
-from keras_segformer.presets.torch_checkpoint import read_torch_checkpoint
+from keras_segformer.presets import torch_checkpoint
+from keras_segformer.presets.torch_checkpoint import check_legacy_checkpoint, read_torch_checkpoint
 
 # PyTorch is not needed to write a checkpoint: these helpers put a pickle together from its opcodes.
 
@@ -384,8 +385,40 @@ class TestBrokenFiles:
 
     @pytest.mark.parametrize("put", [b"r\xff\xff\xff\x7f", b"p2147483647\n"])
     def test_a_huge_memo_is_not_allocated(self, path, put):
-        with pytest.raises(InvalidPresetError, match="memo of 2147483647 entries"):
+        with pytest.raises(InvalidPresetError, match="'x', which is not a tensor"):
             read_one(path, plain(1) + put)
+
+    @pytest.mark.parametrize("keys", ["u", "s", "d", "list"])
+    def test_keys_whose_hash_takes_forever(self, path, keys):
+        """Tuples of twice the same tuple: 2**100 steps, in which Python does not look at Ctrl-C."""
+        key = plain(1) + b"2\x86" * 100
+        pair = key + plain(1)
+        body = {"u": b"}(" + pair + b"u", "s": b"}" + pair + b"s", "d": b"(" + pair + b"d"}.get(keys)
+        body = body or call(named("collections", "OrderedDict"), b"]](" + pair + b"ea")
+        with pytest.raises(InvalidPresetError, match="has a tuple as the key of a dictionary"):
+            read_one(path, body)
+
+    def test_sets_are_refused(self, path):
+        with pytest.raises(InvalidPresetError, match="asks for a set"):
+            read_one(path, b"\x8f(" + plain(1) + b"\x90")
+
+    def test_an_unknown_storage_is_not_written_out(self, path):
+        """As text, tuples of twice the same tuple have no end either."""
+        pid = b"(" + plain("storage") + (plain(1) + b"2\x86" * 100) + plain("0") + plain("cpu") + plain(6) + b"tQ"
+        with pytest.raises(InvalidPresetError, match="describes a storage in an unknown way"):
+            read_one(path, pid)
+
+    def test_many_tensors_over_one_storage(self, path):
+        many = {f"x{index}": tensor() for index in range(2)}
+        assert len(read_torch_checkpoint(write(path, dictionary(many)))) == 2  # as tied weights
+        many = {f"x{index}": tensor() for index in range(3000)}
+        with pytest.raises(InvalidPresetError, match=r"its tensors want 0\.1 MB of the 0\.0 MB that are stored"):
+            read_torch_checkpoint(write(path, dictionary(many)))
+
+    def test_large_descriptions_are_refused(self, path, monkeypatch):
+        monkeypatch.setattr(torch_checkpoint, "_MAX_DESCRIPTION", 100)
+        with pytest.raises(InvalidPresetError, match=r"record data\.pkl has more than"):
+            read_one(path, tensor())
 
     @settings(max_examples=200, deadline=None)
     @given(data=st.data())
@@ -410,3 +443,43 @@ class TestBrokenFiles:
         path = write(tmp_path_factory.mktemp("program") / "model.pth", opcodes)
         with pytest.raises(InvalidPresetError):
             read_torch_checkpoint(path)
+
+
+class TestLegacyFiles:
+    """Files from before PyTorch 1.6, which PyTorch itself reads once they have been looked at."""
+
+    @staticmethod
+    def write(path: Path, body: bytes, size: int = 24) -> Path:
+        head = (program(plain(0x1950A86A20F9469CFC6C)), program(plain(1001)), program(plain({"little_endian": True})))
+        path.write_bytes(b"".join(head) + program(body) + program(plain(["0"])) + bytes(size))
+        return path
+
+    @staticmethod
+    def tensor() -> bytes:
+        view = plain(None)
+        items = plain("storage") + named("torch", "FloatStorage") + plain("0") + plain("cpu") + plain(6) + view
+        return tensor(b"(" + items + b"tQ")
+
+    def test_tensors(self, path):
+        check_legacy_checkpoint(self.write(path, dictionary({"x": self.tensor()})))
+
+    @pytest.mark.parametrize(
+        ("body", "message"),
+        [
+            (b"}(" + plain(1) + b"2\x86" * 100 + plain(1) + b"u", "tuple as the key"),
+            (named("os", "system"), r"os\.system"),
+            (plain(1), "no state dict"),
+        ],
+    )
+    def test_anything_else_is_refused(self, path, body, message):
+        with pytest.raises(Exception, match=message):
+            check_legacy_checkpoint(self.write(path, body))
+
+    def test_many_tensors_over_one_storage(self, path):
+        many = dictionary({f"x{index}": self.tensor() for index in range(3)} | {"y": tensor(shape=(6,), strides=(1,))})
+        check_legacy_checkpoint(self.write(path, many))
+        long = dictionary(
+            {"x": self.tensor().replace(plain(6), plain(60_000)).replace(plain((2, 3)), plain((2, 30_000)))}
+        )
+        with pytest.raises(ValueError, match=r"its tensors want 0\.2 MB"):
+            check_legacy_checkpoint(self.write(path, long))

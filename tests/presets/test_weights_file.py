@@ -65,3 +65,37 @@ def test_files_that_reach_for_others_are_refused(tmp_path, spoil):
 def test_broken_files_are_named(content):
     with pytest.raises(WeightsMismatchError, match="is not a readable HDF5 file"):
         open_weights(content)
+
+
+def _unwritten(file: h5py.File) -> None:
+    file.create_dataset("vars/0", (10**12,), "float32")
+
+
+def _compressed(file: h5py.File) -> None:
+    file.create_dataset("vars/0", data=np.zeros(100_000, "float32"), compression="gzip")
+
+
+def _group_in_itself(file: h5py.File) -> None:
+    file["vars/vars"] = file["vars"]
+
+
+def _linked_twice(file: h5py.File) -> None:
+    file["vars/0"] = np.zeros(9)
+    file["vars/1"] = file["vars/0"]
+
+
+@pytest.mark.parametrize(
+    ("spoil", "message"),
+    [
+        (_unwritten, "describes 4000000000000 bytes at /vars/0 and holds 0"),
+        (_compressed, "describes 400000 bytes at /vars/0 and holds"),
+        (_group_in_itself, "holds /vars/vars under another name too"),
+        (_linked_twice, "holds /vars/1 under another name too"),
+    ],
+)
+def test_files_that_describe_more_than_they_hold_are_refused(tmp_path, spoil, message):
+    with h5py.File(tmp_path / "bad.weights.h5", "w") as file:
+        file.create_group("vars")
+        spoil(file)
+    with pytest.raises(WeightsMismatchError, match=message):
+        open_weights(tmp_path / "bad.weights.h5")

@@ -126,3 +126,22 @@ def test_messages():
         receive_message(stream)
     with pytest.raises(EOFError):
         receive_message(io.BytesIO(stream.getvalue()[:-1]))
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "no JSON",
+        "[" * 100_000,
+        "[]",
+        "{}",
+        '{"arrays": [{"dtype": "object", "shape": [1]}]}',
+        '{"arrays": [{"dtype": "int8", "shape": [-1]}]}',
+        '{"arrays": [{"dtype": "int8", "shape": [1099511627776]}]}',
+        '{"arrays": [{"dtype": "no dtype", "shape": [1]}]}',
+        '{"arrays": [{"dtype": "int8", "shape": [1.5]}]}',
+    ],
+)
+def test_a_worker_that_has_been_taken_over_sends_what_it_likes(line):
+    with pytest.raises(EOFError, match="something else"):
+        receive_message(io.BytesIO(line.encode() + b"\n" + bytes(64)))

@@ -256,6 +256,18 @@ def test_a_run_that_is_killed_again_and_again_ends_with_the_same_weights(data, r
     _assert_same_file(*best)
 
 
+@pytest.mark.slow
+@pytest.mark.parametrize("kilobytes", [40, 1500, 4000])
+def test_a_full_disk_costs_nothing_but_the_epoch(data, recipe, tmp_path, small_disks, kilobytes):
+    """A run that met one goes on from its last checkpoint when there is room."""
+    disk = small_disks(kilobytes << 10)
+    with pytest.raises(OSError, match=r"No space left on device: .* MB are free; make room"):
+        train(SegFormer, recipe, RunSettings(disk / "run", data=data, cache=tmp_path / "cache"))
+    shutil.copytree(disk / "run", tmp_path / "run")
+    train(SegFormer, recipe, RunSettings(tmp_path / "run", data=data, cache=tmp_path / "cache", resume=True))
+    assert len(rows_of(tmp_path / "run")) == 3
+
+
 def _numbers(rows: list[dict[str, str]]) -> list[float]:
     return [float(value) for row in rows for key, value in row.items() if key != "images_per_second"]
 

@@ -13,7 +13,7 @@ def add_parser(subparsers: Any) -> None:
     Args:
         subparsers: What `argparse.ArgumentParser.add_subparsers` returned.
     """
-    add_command(
+    parser = add_command(
         subparsers,
         "presets",
         help="list the presets that have a name",
@@ -21,5 +21,21 @@ def add_parser(subparsers: Any) -> None:
         examples="""
             keras-segformer presets
             keras-segformer presets | grep cityscapes
+            keras-segformer presets --digests b0_ade20k hf://org/repo
         """,
+    )
+    tasks = parser.add_mutually_exclusive_group()
+    tasks.add_argument(
+        "--digests",
+        nargs="+",
+        metavar="PRESET",
+        help="download presets and print their sources, with the revision, and the SHA-256 of their files as JSON, as "
+        "the catalogue has them",
+    )
+    tasks.add_argument(
+        "--trust",
+        nargs="+",
+        metavar="PRESET",
+        help="forget the SHA-256 of earlier downloads of presets that their publishers have changed, so that the next "
+        "download is trusted",
     )

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import argparse
-import json
 from typing import Any
 
 from keras_segformer.cli.arguments import add_command, add_file, add_folder, add_prepared_data, add_preset
 from keras_segformer.cli.values import class_weights, image_size, positive_integer
+from keras_segformer.json_text import parse_json
 from keras_segformer.training.choices import STRATEGIES, recipe_names
 
 
@@ -112,6 +112,6 @@ def change(text: str) -> tuple[str, Any]:
     if not key or not separator:
         raise argparse.ArgumentTypeError(f"{text!r} is not a change; write KEY=VALUE, as in steps=2000")
     try:
-        return key, json.loads(value)
-    except json.JSONDecodeError:
+        return key, parse_json(value)
+    except ValueError:
         return key, value

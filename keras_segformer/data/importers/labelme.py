@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import functools
-import io
 import math
 import posixpath
 from collections.abc import Callable
@@ -11,6 +10,7 @@ from typing import Any
 
 import numpy as np
 
+from keras_segformer.data.file_budgets import open_dataset_image
 from keras_segformer.data.importers.class_lists import find_class_list
 from keras_segformer.data.importers.json_kinds import LABELME
 from keras_segformer.data.importers.labels import (
@@ -27,7 +27,6 @@ from keras_segformer.data.importers.polygons import Size, check_points, draw_wit
 from keras_segformer.data.importers.splits import split_of
 from keras_segformer.data.importers.tree import stem, text_of
 from keras_segformer.errors import InvalidDatasetError
-from keras_segformer.image_formats import open_image
 
 NAME = "labelme"
 TITLE = "labelme JSON"
@@ -163,7 +162,7 @@ def _declared_size(context: Context, path: str, document: dict[str, Any]) -> Siz
     if height and width:
         return int(height), int(width)
     if document.get("imageData"):
-        with open_image(io.BytesIO(_embedded(context, path))) as image:
+        with open_dataset_image(_embedded(context, path)) as image:
             return image.height, image.width
     return None
 

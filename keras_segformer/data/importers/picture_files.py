@@ -9,13 +9,13 @@ import posixpath
 import numpy as np
 from PIL import Image, ImageOps
 
+from keras_segformer.data.file_budgets import open_dataset_image
 from keras_segformer.data.importers.polygons import Size
 from keras_segformer.data.pairs import IMAGE_SUFFIXES
 from keras_segformer.errors import InvalidDatasetError, InvalidImageError
 from keras_segformer.image_formats import (
     TURNED_BY_90,
     UPRIGHT,
-    open_image,
     stored_orientation,
     without_orientation,
 )
@@ -82,7 +82,7 @@ class PictureFile:
         if self.orientation == UPRIGHT and self.suffix:
             return self.data, self.suffix
         try:
-            with open_image(io.BytesIO(self.data)) as image:
+            with open_dataset_image(self.data) as image:
                 pixels = _pixels(image if upright else without_orientation(image))
         except InvalidImageError as error:
             reason = str(error).removeprefix("the PIL image ")
@@ -106,7 +106,7 @@ def open_picture(data: bytes, path: str) -> PictureFile:
         InvalidDatasetError: It cannot be read. The message is a sentence.
     """
     try:
-        with open_image(io.BytesIO(data)) as image:
+        with open_dataset_image(data) as image:
             orientation = stored_orientation(image)
             suffix = posixpath.splitext(path)[1]
             known = _SUFFIXES.get(image.format or "", "")
@@ -116,6 +116,8 @@ def open_picture(data: bytes, path: str) -> PictureFile:
             return PictureFile(data, known, (image.height, image.width), orientation)
     except (MemoryError, InvalidImageError):
         raise
+    except InvalidDatasetError as error:
+        raise InvalidDatasetError(f"{path} {error}.") from error
     except Exception as error:  # the decoders raise many kinds: OSError, SyntaxError, ValueError, struct.error …
         raise InvalidDatasetError(f"{path} cannot be read as a picture ({error}).") from error
 

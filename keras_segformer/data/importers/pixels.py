@@ -4,17 +4,16 @@ from __future__ import annotations
 
 import base64
 import dataclasses
-import io
 import re
 from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
 
+from keras_segformer.data.file_budgets import open_dataset_image
 from keras_segformer.data.importers.labels import RGB, UNLABELLED, PixelValues
 from keras_segformer.data.mask_pixels import read_mask_pixels
 from keras_segformer.errors import InvalidDatasetError
-from keras_segformer.image_formats import open_image
 
 _NO_COLOR = -2
 
@@ -80,7 +79,7 @@ def read_layer(data: bytes) -> np.ndarray:
         InvalidDatasetError: It is broken. The message is the predicate of a sentence about the file.
     """
     try:
-        with open_image(io.BytesIO(data)) as image:
+        with open_dataset_image(data) as image:
             if image.has_transparency_data:
                 return np.array(image.convert("RGBA").getchannel("A"))
             if image.mode in ("P", "1"):
@@ -88,7 +87,7 @@ def read_layer(data: bytes) -> np.ndarray:
             if image.mode.startswith("I"):
                 return np.where(np.asarray(image) > 255, 255, np.asarray(image)).astype(np.uint8)
             return np.array(image.convert("L"))
-    except MemoryError:
+    except (InvalidDatasetError, MemoryError):
         raise
     except Exception as error:  # the decoders raise many kinds: OSError, SyntaxError, ValueError, struct.error …
         raise InvalidDatasetError(f"cannot be read as an image ({error}); save or export it again") from error

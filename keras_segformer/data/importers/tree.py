@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import csv
 import io
-import json
 import os
 import posixpath
 import threading
@@ -16,7 +15,9 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path, PurePosixPath
 from typing import Any
 
+from keras_segformer.data.file_budgets import check_picture_bytes
 from keras_segformer.errors import InvalidDatasetError, MissingExtraError
+from keras_segformer.json_text import parse_json
 
 IMAGE_SUFFIXES = (
     ".jpg", ".jpeg", ".jpe", ".jfif", ".png", ".bmp", ".tif", ".tiff", ".webp", ".gif", ".ppm", ".pgm", ".jp2",
@@ -25,8 +26,8 @@ IMAGE_SUFFIXES = (
 MAX_ARCHIVE_BYTES = 64 * 2**30
 """The most bytes that an archive may unpack to, which is more than data sets of labelled pictures have."""
 
-MAX_FILE_BYTES = 4 * 2**30
-"""The largest file that is read into memory."""
+MAX_FILE_BYTES = 2 * 2**30
+"""How much of one file is read into memory; the largest are JSON files of a million polygons."""
 
 _KEPT_DOCUMENTS = 4
 _JUNK = ("__MACOSX", "Thumbs.db", "desktop.ini")
@@ -101,11 +102,17 @@ class Tree:
             if self._archive is None:
                 file = self.source / stored
                 if file.exists() and not file.is_file():
-                    raise InvalidDatasetError(f"{path} is a pipe or device; copy its content into a file.")
-                if file.stat().st_size > MAX_FILE_BYTES:
-                    raise InvalidDatasetError(f"{path} is larger than {MAX_FILE_BYTES >> 30} GiB; split it.")
-                return file.read_bytes()
-            return self._archive.read(stored)
+                    raise InvalidDatasetError("is a pipe or device; copy its content into a file")
+                size = file.stat().st_size
+            else:
+                size = self._archive.getinfo(stored).file_size
+            if is_image(path):
+                check_picture_bytes(size)
+            if size > MAX_FILE_BYTES:
+                raise InvalidDatasetError(f"is larger than {MAX_FILE_BYTES >> 30} GiB; split it")
+            return file.read_bytes() if self._archive is None else self._archive.read(stored)
+        except InvalidDatasetError as error:
+            raise InvalidDatasetError(f"{path} {error}.") from error
         except (OSError, zipfile.BadZipFile, zlib.error, RuntimeError, NotImplementedError, EOFError) as error:
             raise InvalidDatasetError(
                 f"{path} cannot be read ({getattr(error, 'strerror', None) or error})."
@@ -143,8 +150,8 @@ class Tree:
             document = self._documents.get(path)
         if document is None:
             try:
-                document = json.loads(self.text(path))
-            except (ValueError, RecursionError) as error:
+                document = parse_json(self.text(path), MAX_FILE_BYTES)
+            except ValueError as error:
                 raise InvalidDatasetError(f"{path} is not JSON ({error}); export it again.") from error
             with self._lock:
                 while len(self._documents) >= _KEPT_DOCUMENTS:

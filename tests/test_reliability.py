@@ -1,0 +1,104 @@
+"""Writers that are killed, and figures of `benchmarks/reliability.py` in small.
+
+`KERAS_SEGFORMER_HITS` says how often every writer is killed; the benchmark kills each a hundred times.
+"""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+
+import reliability
+from kills import WRITERS, Writer, hit, hit_training, hit_writers
+from reliability import in_child, measure_memory, segment_in_threads, write_together
+
+HITS = int(os.environ.get("KERAS_SEGFORMER_HITS", "12"))
+
+pytestmark = pytest.mark.skipif(not hasattr(os, "fork"), reason="this system cannot fork")
+slow = pytest.mark.slow
+# Where other tests of the same process have used TensorFlow, Python 3.12 warns of its threads at every fork.
+forks = pytest.mark.filterwarnings("ignore:This process:DeprecationWarning")
+
+
+@forks
+@slow
+@pytest.mark.parametrize("name", WRITERS)
+def test_killed_writers_leave_one_version_whole(tmp_path, name):
+    figures = in_child(hit_writers, (name,), HITS, tmp_path / "writer")
+    assert figures[name]["hits"] == HITS
+
+
+@forks
+@slow
+def test_a_killed_training_ends_like_one_that_was_not(tmp_path):
+    figures = in_child(hit_training, 3, tmp_path)
+    assert figures["equal to a run that was not killed"]
+
+
+class TestTheHitsThemselves:
+    """They find what is lost and mixed."""
+
+    @staticmethod
+    def writer(folder: Path, write) -> Writer:
+        def find() -> int:
+            versions = {(folder / name).read_text() for name in ("a", "b")}
+            assert len(versions) == 1, "mixed"
+            return int(versions.pop())
+
+        return Writer("two files", write, find, (folder,))
+
+    @forks
+    def test_a_careless_writer_is_found(self, tmp_path):
+        def write(version: int) -> None:
+            for name in ("a", "b"):
+                (tmp_path / name).write_text(str(version))
+                import time
+
+                time.sleep(0.05)
+
+        with pytest.raises(AssertionError, match="mixed"):
+            hit(self.writer(tmp_path, write), 100)
+
+    @forks
+    def test_leftovers_are_found(self, tmp_path):
+        def write(version: int) -> None:
+            (tmp_path / ".01234567.a").touch()
+            for name in ("a", "b"):
+                (tmp_path / name).write_text(str(version))
+
+        with pytest.raises(AssertionError, match="leftovers"):
+            hit(self.writer(tmp_path, write), 1)
+
+
+@forks
+@slow
+def test_memory_does_not_grow_with_evaluations():
+    figures = in_child(measure_memory, "evaluations", 30)
+    assert figures["MB at the end"] < 1.1 * figures["MB at 50 %"]
+
+
+@forks
+@slow
+def test_four_threads_on_one_model():
+    assert in_child(segment_in_threads, 4, 8)["different from one thread"] == 0
+
+
+@forks
+@slow
+def test_two_processes_on_one_output(tmp_path):
+    figures = in_child(write_together, tmp_path / "out", 5.0)
+    assert figures["written"] > 0
+    assert figures["read whole"] > 0
+
+
+def test_a_child_that_fails_is_an_error(capfd):
+    with pytest.raises(RuntimeError, match="reliability_fails failed"):
+        in_child(reliability_fails)
+    assert "on purpose" in capfd.readouterr().err
+    assert in_child(reliability.resident_mb) > 10
+
+
+def reliability_fails() -> None:
+    raise ValueError("on purpose")

@@ -10,8 +10,8 @@ from pathlib import Path
 from keras_segformer.licenses import License
 from keras_segformer.models import SegFormerNetwork
 from keras_segformer.presets.card import preset_card
-from keras_segformer.presets.loading import load_segmenter
 from keras_segformer.presets.hub_download import HUGGING_FACE, KAGGLE
+from keras_segformer.presets.loading import load_segmenter
 
 CARD = "README.md"
 

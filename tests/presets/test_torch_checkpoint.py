@@ -387,7 +387,7 @@ class TestBrokenFiles:
         with pytest.raises(InvalidPresetError, match="memo of 2147483647 entries"):
             read_one(path, plain(1) + put)
 
-    @settings(max_examples=200, deadline=None)
+    @settings(max_examples=200)
     @given(data=st.data())
     def test_any_damage_is_an_invalid_preset(self, tmp_path_factory, data):
         path = write(tmp_path_factory.mktemp("damage") / "model.pth", dictionary({"x": tensor()}))
@@ -404,7 +404,7 @@ class TestBrokenFiles:
             return
         assert all(isinstance(array, np.ndarray) for array in tensors.values())
 
-    @settings(max_examples=200, deadline=None)
+    @settings(max_examples=200)
     @given(opcodes=st.binary(max_size=60))
     def test_any_program_is_an_invalid_preset(self, tmp_path_factory, opcodes):
         path = write(tmp_path_factory.mktemp("program") / "model.pth", opcodes)

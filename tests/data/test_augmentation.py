@@ -34,7 +34,7 @@ def seed_of(number: int) -> tf.Tensor:
     return tf.constant([number, 7], tf.int64)
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(
     height=st.integers(32, 120),
     width=st.integers(32, 120),

@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-from keras_segformer.cli.parsers import (
-    android,
-    audit,
-    benchmark,
-    convert,
-    data,
-    evaluate,
-    info,
-    predict,
-    presets,
-    train,
-    verify,
+COMMANDS = (
+    "predict",
+    "train",
+    "evaluate",
+    "convert",
+    "audit",
+    "verify",
+    "benchmark",
+    "android",
+    "data",
+    "presets",
+    "info",
 )
-
-COMMANDS = (predict, train, evaluate, convert, audit, verify, benchmark, android, data, presets, info)
+"""The names of the commands in the order of the help, which are those of the modules."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 import inspect
 import os
 import shlex
@@ -17,11 +18,11 @@ from keras_segformer import cli
 from keras_segformer.cli import main
 
 ACTIONS = [["data", "check"], ["data", "show"], ["data", "speed"]]
-COMMANDS = [*([command.__name__.rpartition(".")[2]] for command in cli.COMMANDS), *ACTIONS]
+COMMANDS = [*([command] for command in cli.COMMANDS), *ACTIONS]
 EXAMPLES = [
     shlex.split(line)[1:]
     for command in cli.COMMANDS
-    for line in inspect.getsource(command).splitlines()
+    for line in inspect.getsource(importlib.import_module(f"keras_segformer.cli.parsers.{command}")).splitlines()
     if line.strip().startswith("keras-segformer ") and "|" not in line
 ]
 
@@ -45,8 +46,9 @@ def run_command(monkeypatch):
 
     def run(work: Callable[[], int], *arguments: str) -> int:
         command = Command(work)
-        monkeypatch.setattr(cli, "COMMANDS", (command,))
-        monkeypatch.setitem(sys.modules, "keras_segformer.cli.work", command)
+        monkeypatch.setattr(cli, "COMMANDS", ("work",))
+        for package in ("keras_segformer.cli", "keras_segformer.cli.parsers"):
+            monkeypatch.setitem(sys.modules, f"{package}.work", command)
         return main(["work", *arguments])
 
     return run

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import functools
 import io
 import os
 import stat
@@ -41,12 +42,18 @@ def readable_formats() -> list[str]:
     >>> "PNG" in readable_formats()
     True
     """
+    _register_plugins()
+    return [name for name in FORMATS if name in Image.OPEN]
+
+
+@functools.cache
+def _register_plugins() -> None:
+    """Makes Pillow know all of its formats; a second search for a plug-in that is not installed would take long."""
     with contextlib.suppress(ImportError):
         import pillow_heif
 
         pillow_heif.register_heif_opener()
     Image.init()
-    return [name for name in FORMATS if name in Image.OPEN]
 
 
 def readable_suffixes() -> set[str]:

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import dataclasses
+import functools
 import io
 import struct
 import zlib
+from collections.abc import Callable
 from typing import Any, Literal
 
 import numpy as np
@@ -40,7 +42,7 @@ class MaskPixels:
         colours: The colour of each, `(K, 3)`, int64; -1 for grey values above 255 and values without a palette entry.
         counts: How many pixels have it, `(K,)`, int64.
         transparent: The number of transparent pixels, whose values are ignored.
-        pixels: The values `(H, W)` or colours `(H, W, 3)` as stored, integers; without elements after `survey`.
+        load: Returns the values `(H, W)` or colours `(H, W, 3)` as stored, integers. To count them needs no array.
         hidden: `(H, W)`, bool, true where pixels are transparent; `None` where the value alone decides.
     """
 
@@ -50,7 +52,7 @@ class MaskPixels:
     colours: np.ndarray
     counts: np.ndarray
     transparent: int
-    pixels: np.ndarray
+    load: Callable[[], np.ndarray]
     hidden: np.ndarray | None = None
 
     @property
@@ -61,18 +63,19 @@ class MaskPixels:
 
     def positions(self) -> np.ndarray:
         """Returns the index into `codes` of every pixel, `(H, W)`; -1 for transparent pixels."""
-        if self.pixels.dtype == np.uint8 and self.pixels.ndim == 2:
+        pixels = self.load()
+        if pixels.dtype == np.uint8 and pixels.ndim == 2:
             table = np.full(256, -1, np.int16)  # -1 also for the transparent entries of a palette
             table[self.codes] = np.arange(len(self.codes))
-            positions = table[self.pixels]
+            positions = table[pixels]
         else:
-            values = _packed(self.pixels) if self.pixels.ndim == 3 else self.pixels
+            values = _packed(pixels) if pixels.ndim == 3 else pixels
             positions = np.searchsorted(self.codes, values)
         return positions if self.hidden is None else np.where(self.hidden, -1, positions)
 
     def survey(self) -> MaskPixels:
         """Returns a copy without pixels, which takes little memory."""
-        return dataclasses.replace(self, pixels=np.zeros((0, 0), np.uint8), hidden=None)
+        return dataclasses.replace(self, load=_no_pixels, hidden=None)
 
     def without(self, hidden: np.ndarray) -> MaskPixels:
         """Returns a mask in which further pixels are transparent.
@@ -168,8 +171,7 @@ def _grey_step(image: Image.Image, data: bytes) -> int:
 
 
 def _from_palette(image: Image.Image) -> MaskPixels:
-    pixels = np.asarray(image)
-    counts = _histogram(pixels.ravel())
+    counts = np.array(image.histogram(), np.int64)
     is_hidden = _transparent_values(image.info.get("transparency"))
     transparent = int(counts[is_hidden].sum())
     counts[is_hidden] = 0
@@ -177,16 +179,24 @@ def _from_palette(image: Image.Image) -> MaskPixels:
     palette = np.full((256, 3), -1, np.int64)  # an index may lie behind the palette's end
     entries = np.array(image.getpalette("RGB")).reshape(-1, 3)
     palette[: len(entries)] = entries
-    return MaskPixels("palette", pixels.shape, codes, palette[codes], counts[codes], transparent, pixels)
+    shape = image.height, image.width
+    return MaskPixels(
+        "palette", shape, codes, palette[codes], counts[codes], transparent, functools.partial(np.asarray, image)
+    )
 
 
 def _from_values(image: Image.Image, step: int) -> MaskPixels:
+    if image.mode == "L" and "transparency" not in image.info:
+        counts = np.array(image.histogram(), np.int64)[::step]
+        codes, shape = np.flatnonzero(counts), (image.height, image.width)
+        load = functools.partial(_divided, image, step)
+        return MaskPixels("grey", shape, codes, _colours("grey", codes), counts[codes], 0, load)
     alpha = np.asarray(image.getchannel("A")) if image.mode == "LA" else None
     pixels = np.asarray(image.getchannel("L") if alpha is not None else image)
     if image.mode == "1":
         pixels = pixels.astype(np.uint8)
-    if step > 1:
-        pixels = pixels // np.uint8(step)
+    if image.mode == "L":
+        pixels = _divided(image, step)
     if pixels.dtype.kind == "f":
         pixels = _whole(pixels)
     hidden = None if alpha is None else alpha < _OPAQUE_FROM
@@ -213,38 +223,38 @@ def _from_colours(image: Image.Image) -> MaskPixels:
 def _from_counts(
     kind: Kind, pixels: np.ndarray, codes: np.ndarray, counts: np.ndarray, hidden: np.ndarray | None
 ) -> MaskPixels:
-    if kind == "colour":
-        colours = np.stack([codes >> 16, codes >> 8 & 255, codes & 255], axis=-1)
-    else:
-        colours = np.repeat(np.where(codes <= 255, codes, -1)[:, None], 3, axis=1)
     transparent = 0 if hidden is None else int(np.count_nonzero(hidden))
-    return MaskPixels(kind, pixels.shape[:2], codes, colours, counts, transparent, pixels, hidden)
+    shape = pixels.shape[:2]
+    return MaskPixels(kind, shape, codes, _colours(kind, codes), counts, transparent, lambda: pixels, hidden)
+
+
+def _colours(kind: Kind, codes: np.ndarray) -> np.ndarray:
+    """The colours of grey values or packed colours, `(K, 3)`."""
+    if kind == "colour":
+        return np.stack([codes >> 16, codes >> 8 & 255, codes & 255], axis=-1)
+    return np.repeat(np.where(codes <= 255, codes, -1)[:, None], 3, axis=1)
+
+
+def _divided(image: Image.Image, step: int) -> np.ndarray:
+    """The values of a grey image, `(H, W)`, uint8, whose steps Pillow has multiplied."""
+    pixels = np.asarray(image)
+    return pixels if step == 1 else pixels // np.uint8(step)
+
+
+def _no_pixels() -> np.ndarray:
+    return np.zeros((0, 0), np.uint8)
 
 
 def _count(values: np.ndarray, hidden: np.ndarray | None) -> tuple[np.ndarray, np.ndarray]:
     """The values that are not hidden, ascending, `(K,)`, and how often they occur, `(K,)`; int64."""
     shown = values.ravel() if hidden is None else values[~hidden]
-    if shown.dtype == np.uint8:
-        counts = _histogram(shown)
-        codes = np.flatnonzero(counts)
-        return codes, counts[codes]
-    starts, lengths = _runs(shown)
+    # Masks are made of areas: sorting the starts of runs is much quicker than sorting pixels.
+    changes = np.flatnonzero(shown[1:] != shown[:-1]) + 1
+    starts = np.concatenate([np.zeros(min(1, len(shown)), np.intp), changes])
+    lengths = np.diff(starts, append=len(shown))
     codes, positions = np.unique(shown[starts], return_inverse=True)
     counts = np.bincount(positions.ravel(), weights=lengths, minlength=len(codes))
     return codes.astype(np.int64), counts.astype(np.int64)
-
-
-def _histogram(values: np.ndarray) -> np.ndarray:
-    """How often each of 256 values occurs in `(N,)`, uint8; `(256,)`, int64."""
-    starts, lengths = _runs(values)
-    return np.bincount(values[starts], weights=lengths, minlength=256).astype(np.int64)
-
-
-def _runs(values: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """The starts and lengths of runs of equal values: masks are made of areas, so that there are few."""
-    changes = np.flatnonzero(values[1:] != values[:-1]) + 1
-    starts = np.concatenate([np.zeros(min(1, len(values)), np.intp), changes])
-    return starts, np.diff(starts, append=len(values))
 
 
 def _packed(colours: np.ndarray) -> np.ndarray:

@@ -1,4 +1,4 @@
-"""From a preset to a model with its weights."""
+"""Builds models from presets."""
 
 from __future__ import annotations
 

@@ -125,7 +125,7 @@ def test_tflite_file(evaluate, tmp_path, capsys):
     assert evaluate("--model", file) == 0
     assert "mean IoU" in capsys.readouterr().out
     assert evaluate("--model", file, "--mode", "slide") == 2
-    assert "leave size and mode out" in capsys.readouterr().err
+    assert "leave size, mode and antialias out" in capsys.readouterr().err
 
 
 def test_mistakes_take_one_line(evaluate, preset, tmp_path, capsys):
@@ -135,12 +135,14 @@ def test_mistakes_take_one_line(evaluate, preset, tmp_path, capsys):
         (["--preset", other], "3 classes and the data set 5; give a class mapping"),
         (["--preset", preset, "--split", "test"], "no split 'test'"),
         (["--preset", preset, "--class-mapping", tmp_path / "x.json"], "no class mapping"),
-        (["--preset", preset, "--json", tmp_path], "is a folder"),
         (["--model", tmp_path / "x.tflite"], "no file"),
     ]:
         assert evaluate(*arguments) == 2
         error = capsys.readouterr().err
         assert re.search(f"error: .*{message}", error)
+    with pytest.raises(SystemExit, match="2"):
+        evaluate("--preset", preset, "--json", tmp_path)
+    assert "is a folder; name a file" in capsys.readouterr().err
 
 
 @pytest.mark.slow

@@ -77,5 +77,6 @@ def test_unknown_name(capsys):
 
 
 def test_too_small_image(capsys):
-    assert main(["info", "b0", "--size", "16"]) == 2
-    assert "at least 32x32" in capsys.readouterr().err
+    with pytest.raises(SystemExit, match="2"):
+        main(["info", "b0", "--size", "16"])
+    assert "'16' is not a size from 32 to 65535 pixels a side" in capsys.readouterr().err

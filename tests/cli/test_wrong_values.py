@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import functools
 import os
 from pathlib import Path
 
@@ -47,6 +48,7 @@ NUMBERS = ["", "many", "nan", "inf", "-1", "0x10", "²", "9" * 20, "9" * 5000]
 INPUTS = ["", "missing", "empty.bin", "rubbish.bin", "nowhere"]
 
 
+@functools.cache
 def arguments(command: str) -> dict[str, argparse.Action]:
     """The arguments of a command, but for switches."""
     parser = make_parser()

@@ -175,7 +175,7 @@ def test_bad_files_are_left_out_and_named(folder, cache, caplog):
         with caplog.at_level(logging.WARNING, "keras_segformer"):
             assert sorted(names_of(load("folder", "train", folder, cache, skip_bad=True))) == expected
         (message,) = caplog.messages
-        assert "goes without bad files: 3 problems: " in message
+        assert "leaves out bad files: 3 problems: " in message
         assert "images/pet_3.jpg cannot be read" in message
     with pytest.raises(InvalidDatasetError, match="has 3 problems"):
         load("folder", "train", folder, cache)

@@ -108,7 +108,7 @@ def test_evaluate(float_file, examples, pictures):
     assert np.diagonal(evaluation.confusion.counts).sum() == right
     assert evaluation.settings == {"mode": "whole", "size": list(SIZE), "flip": False}
     for arguments in ({"mode": "slide"}, {"mode": "multiscale"}, {"size": "aligned"}):
-        with pytest.raises(ValueError, match="as a whole at 48x64 pixels; leave size and mode out"):
+        with pytest.raises(ValueError, match="as a whole at 48x64 pixels; leave size, mode and antialias out"):
             evaluate(model, examples, **arguments)
 
 

@@ -7,7 +7,6 @@ is not there, and what is found afterwards must be one of them, whole.
 
 from __future__ import annotations
 
-import contextlib
 import dataclasses
 import hashlib
 import importlib
@@ -17,7 +16,9 @@ import random
 import shutil
 import signal
 import statistics
+import sys
 import time
+import traceback
 from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
@@ -105,10 +106,14 @@ def _fork(writer: Writer, version: int) -> int:
     child = os.fork()
     if child:
         return child
-    with contextlib.suppress(BaseException):
+    errors = os.fdopen(os.dup(2), "w")
+    try:
         os.dup2(os.open(os.devnull, os.O_WRONLY), 2)  # progress bars
         writer.write(version)
         os._exit(0)
+    except BaseException:
+        traceback.print_exc(file=errors)
+        errors.flush()
     os._exit(1)
 
 
@@ -427,9 +432,8 @@ def _train(module: Any, folder: Path, name: str) -> _Child:
         module.train(SegFormer, recipe, settings)
         os._exit(0)
     except BaseException:
-        import traceback
-
         traceback.print_exc()
+        sys.stderr.flush()
     os._exit(1)
 
 

@@ -5,12 +5,14 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
 from pathlib import Path
 
 import pytest
 
 import reliability
+from keras_segformer.files import atomic_files, atomic_folder, write_bytes
 from kills import WRITERS, Writer, hit, hit_training, hit_writers
 from reliability import in_child, measure_memory, segment_in_threads, write_together
 
@@ -35,6 +37,49 @@ def test_killed_writers_leave_one_version_whole(tmp_path, name):
 def test_a_killed_training_ends_like_one_that_was_not(tmp_path):
     figures = in_child(hit_training, 3, tmp_path)
     assert figures["equal to a run that was not killed"]
+
+
+def pair_writer(folder: Path) -> Writer:
+    """Two files of which the second has the digest of the first, as `convert` writes them."""
+    paths = [folder / "model.tflite", folder / "model.json"]
+
+    def write(version: int) -> None:
+        content = bytes([version]) * 1_000_000
+        with atomic_files(paths) as [model, description]:
+            write_bytes(model, content)
+            write_bytes(description, hashlib.sha256(content).hexdigest().encode())
+
+    def find() -> int | None:
+        content = paths[0].read_bytes()
+        assert len(content) == 1_000_000
+        return content[0] if paths[1].read_text() == hashlib.sha256(content).hexdigest() else None
+
+    return Writer("a pair of files", write, find, (folder,))
+
+
+def folder_writer(folder: Path) -> Writer:
+    """Three files in a folder, as `save_to_preset` and `save_to_transformers` write them."""
+
+    def write(version: int) -> None:
+        with atomic_folder(folder / "preset", overwrite=True) as temporary:
+            for name in ("weights", "config", "metadata"):
+                write_bytes(temporary / name, bytes([version]) * 500_000)
+
+    def find() -> int:
+        contents = {file.read_bytes() for file in (folder / "preset").iterdir()}
+        [content] = contents
+        assert len(content) == 500_000
+        assert len(list((folder / "preset").iterdir())) == 3
+        return content[0]
+
+    return Writer("a folder", write, find, (folder,))
+
+
+@forks
+@pytest.mark.parametrize("make", [pair_writer, folder_writer])
+def test_what_all_writers_write_with(tmp_path, make):
+    figures = hit(make(tmp_path), 15)
+    assert figures["hits"] == 15
 
 
 class TestTheHitsThemselves:

@@ -6,6 +6,7 @@ from .audit.targets import Verdict as Verdict
 from .benchmark.compare_files import FileFigures as FileFigures
 from .benchmark.compare_files import benchmark as benchmark
 from .benchmark.profile import profile as profile
+from .clients import options_for as options_for
 from .convert import convert as convert
 from .report.verification import Pair as Pair
 from .report.verification import Verification as Verification

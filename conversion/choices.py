@@ -6,7 +6,8 @@ from typing import Literal
 
 AnyPrecision = Literal["float32", "float16", "dynamic", "int8", "int8_npu", "int16x8"]
 InputKind = Literal["uint8", "float32"]
-OutputKind = Literal["labels", "labels_full", "logits"]
+OutputKind = Literal["labels", "labels_full", "logits", "probabilities"]
+ClientName = Literal["app", "mediapipe", "task-library", "gpu", "npu", "coral"]
 
 Runtime = Literal["litert", "tflite-2.16"]
 """The runtime for a file: LiteRT (TF Lite 2.17 and newer) or TF Lite up to 2.16, whose kernels for dynamic

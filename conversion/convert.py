@@ -19,7 +19,7 @@ from keras_segformer.label_sets.display_colors import palette_colors
 from keras_segformer.models import SegFormerNetwork
 
 from .audit import Audit, audit
-from .choices import AnyPrecision, InputKind, OutputKind, Runtime
+from .choices import AnyPrecision, ClientName, InputKind, OutputKind, Runtime
 from .fold import fold_all
 from .graph.network import Network
 from .graph.pad_classes import pad_classes
@@ -55,6 +55,7 @@ def convert(
     tiles: bool = True,
     recipe: QuantizationRecipe | str | os.PathLike[str] | None = None,
     runtime: Runtime = "litert",
+    client: ClientName | None = None,
     target: float | None = None,
     fine_tune_steps: int = 0,
     preset: str | None = None,
@@ -85,6 +86,7 @@ def convert(
             - `"labels"`: class indices at a quarter of the size, int32: 64 KB at 512x512.
             - `"labels_full"`: class indices at the size of the input, int32, computed from upsampled logits.
             - `"logits"`: logits at a quarter of the size, float32.
+            - `"probabilities"`: their softmax, for MediaPipe Tasks and the Task Library.
         calibration: Some dozen images that are similar to what the model will see, `(H, W, 3)`, uint8, RGB, of any
             size, or paths of image files, whose names the report then shows. Integer precisions other than
             `"dynamic"` need them. Every fourth image is held out: the fidelity of the file is measured on these.
@@ -95,6 +97,8 @@ def convert(
             it, such as the one beside an earlier file.
         runtime: The runtime that a file with the precision `"int8"` is for: LiteRT, or TF Lite up to 2.16, which has no
             fast kernels for dynamic INT8.
+        client: What will read the file, such as `"mediapipe"`; `options_for` gives the arguments that suit it. Outputs
+            that it would misread are refused.
         target: The least mean agreement with the float network that the search for a recipe has to reach, greater than
             0 and at most 1; `None` for the default of the precision.
         fine_tune_steps: For how many steps, with one image each, the weights of an integer precision are trained such
@@ -139,6 +143,7 @@ def convert(
         tiles=tiles,
         recipe=recipe if isinstance(recipe, QuantizationRecipe | None) else QuantizationRecipe.load(recipe),
         runtime=runtime,
+        client=client,
         target=target,
         fine_tune_steps=fine_tune_steps,
     )
@@ -159,7 +164,7 @@ def convert(
 
 def _inference_network(model: SegFormerNetwork, options: ConversionOptions) -> Network:
     network = fold_all(read_network(model))
-    return network if options.output == "logits" else pad_classes(network)
+    return pad_classes(network) if options.output in ("labels", "labels_full") else network
 
 
 def _export(
@@ -231,7 +236,7 @@ def _describe(
         "output": {
             "kind": options.output,
             "shape": list(output_shape(network, options.input_size, options.output)),
-            "dtype": "float32" if options.output == "logits" else "int32",
+            "dtype": "int32" if options.output in ("labels", "labels_full") else "float32",
         },
         "precision": options.precision,
         "tiles": options.tiles,

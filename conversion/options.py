@@ -9,7 +9,8 @@ from typing import Any, get_args
 
 from keras_segformer.models.segformer import MIN_IMAGE_SIZE
 
-from .choices import AnyPrecision, InputKind, OutputKind, Runtime
+from .choices import AnyPrecision, ClientName, InputKind, OutputKind, Runtime
+from .clients import check_client
 from .graph.tiles import UNTILED, Tiling
 from .quantize import PLANS, QuantizationRecipe
 
@@ -31,6 +32,7 @@ class ConversionOptions:
         runtime: The runtime that the file is for.
         target: The least mean agreement of a recipe that is searched for, if it is not the default.
         fine_tune_steps: Number of fine-tuning steps.
+        client: What will read the file, if it is known.
 
     Raises:
         ValueError: A value is out of range, or options contradict each other.
@@ -48,6 +50,7 @@ class ConversionOptions:
     runtime: Runtime = "litert"
     target: float | None = None
     fine_tune_steps: int = 0
+    client: ClientName | None = None
 
     def __post_init__(self) -> None:
         if self.path.suffix != ".tflite":
@@ -56,6 +59,7 @@ class ConversionOptions:
         _check_choice("input", self.input, get_args(InputKind))
         _check_choice("output", self.output, get_args(OutputKind))
         _check_choice("runtime", self.runtime, get_args(Runtime))
+        check_client(self.client, self.output)
         _check_size(self.input_size)
         _check_steps(self.fine_tune_steps)
         self._check_precision()

@@ -16,7 +16,7 @@ PUBLIC = {
     "keras_segformer.analysis": ("Complexity", "Cost", "count_complexity", "paper_macs"),
     "keras_segformer.conversion": (
         *("Audit", "FileFigures", "Finding", "Pair", "TARGETS", "Verdict", "Verification", "audit", "benchmark"),
-        *("convert", "profile", "verify"),
+        *("convert", "options_for", "profile", "verify"),
     ),
     "keras_segformer.data": (
         *("Augmentation", "Examples", "ImportOptions", "ImportReport", "Report", "check", "evaluation_dataset"),

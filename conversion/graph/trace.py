@@ -48,6 +48,8 @@ def trace_network(
         input: Data type of the pixels, RGB in 0..255.
         output: What the function returns, under this name.
             - `"logits"`: `(1, ceil(H / 4), ceil(W / 4), classes)`, float32.
+            - `"probabilities"`: `(1, ceil(H / 4), ceil(W / 4), classes)`, float32: the softmax of the logits. If there
+              is only one, the probabilities of both classes.
             - `"labels"`: `(1, ceil(H / 4), ceil(W / 4))`, int32: the index of the largest logit. If there is only one
               class, 1 where its logit is positive and 0 elsewhere.
             - `"labels_full"`: `(1, H, W)`, int32: the same for logits upsampled to the size of the image, in row tiles
@@ -110,7 +112,9 @@ def output_shape(network: Network, input_size: tuple[int, int], output: OutputKi
     if output == "labels_full":
         return (1, *input_size)
     size = tuple(-(-side // 4) for side in input_size)
-    return (1, *size, network.decoder.classifier.bias.size) if output == "logits" else (1, *size)
+    classes = network.decoder.classifier.bias.size
+    channels = {"logits": (classes,), "probabilities": (max(2, classes),)}
+    return (1, *size, *channels.get(output, ()))
 
 
 def _outputs(images: tf.Tensor, network: Network, output: OutputKind, builder: GraphBuilder) -> tf.Tensor:
@@ -120,6 +124,8 @@ def _outputs(images: tf.Tensor, network: Network, output: OutputKind, builder: G
         tiles = [resize(join_rows(tiles), tuple(features[0].shape[1:3]))]
     if output == "logits":
         return join_rows(tiles)
+    if output == "probabilities":
+        return _probabilities(join_rows(tiles))
     if output == "labels_full":
         tiles = _upsampled(join_rows(tiles), tuple(images.shape[1:3]), builder.tiling)
     return join_rows([_labels(logits) for logits in tiles])
@@ -130,6 +136,13 @@ def _upsampled(logits: tf.Tensor, size: tuple[int, int], tiling: Tiling) -> list
     _, height, _, classes = logits.shape
     tiles = row_tiles(size[0], size[1] * classes, tiling.enlarged, [height])
     return [resized_rows(logits, size, rows) for rows in tiles]
+
+
+def _probabilities(logits: tf.Tensor) -> tf.Tensor:
+    if logits.shape[3] > 1:
+        return tf.nn.softmax(logits)
+    second = tf.sigmoid(logits)
+    return tf.concat([1.0 - second, second], axis=-1)
 
 
 def _labels(logits: tf.Tensor) -> tf.Tensor:

@@ -26,10 +26,15 @@ _PARSER_VERSION = "1.0.0"
 LABEL_FILE = "labels.txt"
 FACTS_FILE = "facts.json"
 # Numbers of the schema's enumerations.
-_TENSOR_VALUE_LABELS, _DESCRIPTIONS = 3, 1
+_TENSOR_AXIS_LABELS, _TENSOR_VALUE_LABELS, _DESCRIPTIONS = 2, 3, 1
 _IMAGE_PROPERTIES, _FEATURE_PROPERTIES = 2, 1
 _RGB = 1
 _NORMALIZATION = 1
+_NO_ACTIVATION, _SIGMOID, _SOFTMAX = 0, 1, 2
+# What MediaPipe reads beside the metadata: image_segmenter_metadata_schema.fbs 1.0.0 of mediapipe.
+_SEGMENTER_ENTRY = "SEGMENTER_METADATA"
+_SEGMENTER_IDENTIFIER = b"V001"
+_ALIGNMENT = 16  # of a flatbuffer in another
 
 
 def with_metadata(content: bytes, facts: dict[str, Any]) -> bytes:
@@ -61,12 +66,15 @@ def _model_metadata(facts: dict[str, Any]) -> bytes:
     image = _tensor(
         builder,
         name="images",
-        description=f"A picture, RGB on the scale 0..255, {height}x{width} pixels.",
+        description=f"A picture, RGB on the scale 0..255, {height}x{width} pixels. The size is fixed.",
         content=_content(builder, _IMAGE_PROPERTIES, _table(builder, _RGB_ONLY)),
         # The normalisation is part of the network.
         units=[_unit(builder, mean=[0.0], std=[1.0])],
     )
-    labels = _file(builder, LABEL_FILE, "Names of the classes, one in a line.", _TENSOR_VALUE_LABELS)
+    channels = facts["output"]["shape"][3:]
+    # Clients look for the names of an axis; the values of labels have names of their own.
+    kind = _TENSOR_AXIS_LABELS if channels else _TENSOR_VALUE_LABELS
+    labels = _file(builder, LABEL_FILE, "Names of the classes, one in a line.", kind)
     result = _tensor(
         builder,
         name=facts["output"]["kind"],
@@ -76,7 +84,10 @@ def _model_metadata(facts: dict[str, Any]) -> bytes:
     )
     graph = _table(
         builder,
-        [None, None, _offsets(builder, [image]), _offsets(builder, [result])],
+        [
+            *(None, None, _offsets(builder, [image]), _offsets(builder, [result]), None, None, None, None, None),
+            _offsets(builder, [_segmenter_options(builder, facts["output"])]) if channels else None,
+        ],
     )
     facts_file = _file(builder, FACTS_FILE, "Classes, colours, sizes, operations, licence.", _DESCRIPTIONS)
     fields = [
@@ -93,12 +104,27 @@ def _model_metadata(facts: dict[str, Any]) -> bytes:
     return bytes(builder.Output())
 
 
+_NOT_FOR_CLIENTS = "MediaPipe Tasks and the Task Library need probabilities instead."
 _DESCRIPTION_OF = {
-    "labels": "The number of the class at every fourth pixel.",
-    "labels_full": "The number of the class at every pixel.",
-    "logits": "The logit of every class at every fourth pixel.",
+    "labels": f"The number of the class at every fourth pixel. {_NOT_FOR_CLIENTS}",
+    "labels_full": f"The number of the class at every pixel. {_NOT_FOR_CLIENTS}",
+    "logits": "The logit of every class at every fourth pixel. The Task Library needs probabilities instead.",
+    "probabilities": "The probability of every class at every fourth pixel.",
 }
 _RGB_ONLY = [np.int8(_RGB)]
+
+
+def _segmenter_options(builder: flatbuffers.Builder, output: dict[str, Any]) -> int:
+    """The entry that says which activation MediaPipe has to apply to the output."""
+    activation = _NO_ACTIVATION
+    if output["kind"] == "logits":
+        activation = _SOFTMAX if output["shape"][3] > 1 else _SIGMOID
+    inner = flatbuffers.Builder(64)
+    inner.Finish(_table(inner, [np.int8(activation), inner.CreateString(_PARSER_VERSION)]), _SEGMENTER_IDENTIFIER)
+    content = np.frombuffer(bytes(inner.Output()), np.uint8)
+    name = builder.CreateString(_SEGMENTER_ENTRY)
+    builder.Prep(_ALIGNMENT, content.nbytes)
+    return _table(builder, [name, builder.CreateNumpyVector(content)])
 
 
 def _table(builder: flatbuffers.Builder, fields: Sequence[Any]) -> int:

@@ -7,7 +7,7 @@ from typing import Any
 
 from keras_segformer.cli.progress import step_bars
 from keras_segformer.cli.tables import make_console, make_table
-from keras_segformer.conversion import convert
+from keras_segformer.conversion import convert, options_for
 from keras_segformer.images import find_images
 from keras_segformer.segformer import SegFormer
 
@@ -34,17 +34,13 @@ def run(args: argparse.Namespace) -> int:
         facts = convert(
             model,
             args.output,
-            precision=args.precision,
+            **chosen_settings(args),
             input_size=args.input_size or model.config.input_size,
-            input=args.input,
-            output=args.output_kind,
             calibration=pictures,
             preset=args.preset,
             bit_depth=args.bit_depth,
             report=not args.no_report,
-            tiles=not args.no_tiles,
             recipe=args.recipe,
-            runtime=args.runtime,
             target=args.target,
             fine_tune_steps=args.fine_tune,
             progress=progress,
@@ -53,6 +49,29 @@ def run(args: argparse.Namespace) -> int:
     if model.license:
         print(f"licence of the weights: {model.license.terms}")
     return 0
+
+
+def chosen_settings(args: argparse.Namespace) -> dict[str, Any]:
+    """Chooses the arguments of `convert` that suit the client of `--for`, unless an option says otherwise.
+
+    Args:
+        args: What the parser returns.
+
+    Returns:
+        Keyword arguments; what neither the client nor an option decides is left out.
+
+    Raises:
+        ValueError: No file suits the client.
+    """
+    given = {
+        "precision": args.precision,
+        "input": args.input,
+        "output": args.output_kind,
+        "tiles": False if args.no_tiles else None,
+        "runtime": args.runtime,
+    }
+    suitable = options_for(args.client) if args.client else {}
+    return suitable | {name: value for name, value in given.items() if value is not None}
 
 
 def _print(args: argparse.Namespace, facts: dict[str, Any]) -> None:

@@ -7,7 +7,8 @@ import json
 import pytest
 
 from keras_segformer import SegFormer
-from keras_segformer.cli import main
+from keras_segformer.cli import main, make_parser
+from keras_segformer.cli.convert import chosen_settings
 from tiny import tiny_config
 
 
@@ -36,6 +37,28 @@ def test_options(preset, tmp_path):
     assert (facts["precision"], facts["tiles"]) == ("float16", False)
     assert (facts["input"]["shape"], facts["input"]["dtype"]) == ([1, 32, 64, 3], "float32")
     assert (facts["output"]["kind"], facts["output"]["shape"]) == ("logits", [1, 8, 16, 5])
+
+
+@pytest.mark.parametrize(
+    ("given", "expected"),
+    [
+        ([], {}),
+        (["--for", "mediapipe"], {"client": "mediapipe", "output": "probabilities"}),
+        (
+            ["--for", "gpu", "--precision", "float32"],
+            {"client": "gpu", "precision": "float32", "input": "float32", "tiles": False},
+        ),
+        (["--no-tiles", "--output-kind", "logits"], {"tiles": False, "output": "logits"}),
+    ],
+)
+def test_settings_for_a_client(given, expected):
+    args = make_parser(["convert"]).parse_args(["convert", "--preset", "b0", "--output", "m.tflite", *given])
+    assert chosen_settings(args) == expected
+
+
+def test_client_that_no_file_suits(preset, tmp_path, capsys):
+    assert main(["convert", "--preset", preset, "--output", str(tmp_path / "m.tflite"), "--for", "coral"]) == 2
+    assert "No file suits the Edge TPU of Coral" in capsys.readouterr().err
 
 
 def test_errors_are_one_line(preset, tmp_path, capsys):

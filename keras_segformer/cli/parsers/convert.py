@@ -12,7 +12,7 @@ from keras_segformer.cli.arguments import (
     add_preset,
 )
 from keras_segformer.cli.values import image_size, positive_integer, share
-from keras_segformer.conversion.choices import AnyPrecision, InputKind, OutputKind, Runtime
+from keras_segformer.conversion.choices import AnyPrecision, ClientName, InputKind, OutputKind, Runtime
 
 
 def add_parser(subparsers: Any) -> None:
@@ -30,24 +30,30 @@ def add_parser(subparsers: Any) -> None:
         examples="""
             keras-segformer convert --preset b0_camvid --output b0.tflite
             keras-segformer convert --preset b0_ade20k --precision float16 --input-size 512 --output b0_float16.tflite
+            keras-segformer convert --preset b0_camvid --for mediapipe --output b0_mediapipe.tflite
             keras-segformer convert --preset b0_ade20k --precision int8 --calibration photos/ --output b0_int8.tflite
         """,
     )
     add_preset(parser)
     add_output_file(parser, "--output", required=True, help="the .tflite file to write")
     parser.add_argument(
+        "--for",
+        dest="client",
+        choices=get_args(ClientName),
+        help="what will read the file: options that are not given are chosen to suit it, and an output that it would "
+        "misread is refused",
+    )
+    parser.add_argument(
         "--precision",
         choices=get_args(AnyPrecision),
-        default="float32",
         help="how weights are stored and arithmetic is done: float16 for GPUs, int8 for CPUs, int8_npu for NPUs, "
-        "dynamic for INT8 without calibration images (default: %(default)s)",
+        "dynamic for INT8 without calibration images (default: float32)",
     )
     add_calibration(parser, "INT8 is fitted to them, and the file compared with the model")
     parser.add_argument(
         "--runtime",
         choices=get_args(Runtime),
-        default="litert",
-        help="the runtime for a file of the precision int8 (default: %(default)s)",
+        help="the runtime for a file of the precision int8 (default: litert)",
     )
     parser.add_argument("--target", metavar="SHARE", type=share, help="least agreement with the model in labels")
     add_file(parser, "--recipe", help="quantise as an earlier file of which this is the JSON file")
@@ -65,14 +71,12 @@ def add_parser(subparsers: Any) -> None:
         type=image_size,
         help="side of the picture in pixels, or HEIGHTxWIDTH (default: what the preset is meant for)",
     )
-    parser.add_argument(
-        "--input", choices=get_args(InputKind), default="uint8", help="type of the pixels (default: %(default)s)"
-    )
+    parser.add_argument("--input", choices=get_args(InputKind), help="type of the pixels (default: uint8)")
     parser.add_argument(
         "--output-kind",
         choices=get_args(OutputKind),
-        default="labels",
-        help="class indices at a quarter of the size (default) or at full size, or logits at a quarter",
+        help="class indices at a quarter of the size (default) or at full size, or logits or probabilities at a "
+        "quarter",
     )
     parser.add_argument(
         "--no-tiles",

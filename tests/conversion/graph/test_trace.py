@@ -33,6 +33,15 @@ def test_labels(model, model_name, photograph, logits_of):
     np.testing.assert_array_equal(labels, logits.argmax(-1))
 
 
+def test_probabilities(model, model_name, photograph, logits_of):
+    images = photograph(64, 96)
+    logits = with_channel_per_label(logits_of(model_name, 64, 96))
+    if model.config.num_classes == 1:  # of one logit, the other class has 0
+        logits = np.concatenate([np.zeros_like(logits[..., 1:]), logits_of(model_name, 64, 96)], axis=-1)
+    expected = keras.ops.convert_to_numpy(keras.ops.softmax(logits))
+    assert_close(outputs(model, images, "probabilities", SMALL), expected)
+
+
 def test_labels_at_full_size(model, model_name, photograph, logits_of):
     images = photograph(64, 96)
     logits = keras.ops.image.resize(logits_of(model_name, 64, 96), (64, 96), data_format="channels_last")

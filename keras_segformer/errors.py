@@ -1,4 +1,4 @@
-"""The exceptions that name what a user can do about bad input."""
+"""Exceptions about bad input, whose messages name a remedy."""
 
 __all__ = [
     "InvalidDatasetError",
@@ -16,7 +16,7 @@ class PresetNotFoundError(FileNotFoundError):
 
 
 class InvalidPresetError(ValueError):
-    """A preset's files are there but cannot be read as a model: broken JSON, wrong types, unknown layout."""
+    """The files of a preset exist but cannot be read as a model: broken JSON, wrong types, unknown layout."""
 
 
 class WeightsMismatchError(InvalidPresetError):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import functools
 import io
 import os
 import stat
@@ -45,13 +46,19 @@ def readable_formats() -> list[str]:
     >>> "PNG" in readable_formats()
     True
     """
+    _register_plugins()
+    version = tuple(int(part) for part in PIL.__version__.split(".")[:2])
+    return [name for name in FORMATS if name in Image.OPEN and version >= _FIXED_IN.get(name, version)]
+
+
+@functools.cache
+def _register_plugins() -> None:
+    """Makes Pillow know all of its formats; a second search for a plug-in that is not installed would take long."""
     with contextlib.suppress(ImportError):
         import pillow_heif
 
         pillow_heif.register_heif_opener()
     Image.init()
-    version = tuple(int(part) for part in PIL.__version__.split(".")[:2])
-    return [name for name in FORMATS if name in Image.OPEN and version >= _FIXED_IN.get(name, version)]
 
 
 def readable_suffixes() -> set[str]:

@@ -1,4 +1,4 @@
-"""Unknown keyword arguments are refused with the nearest known name."""
+"""Refuses unknown keyword arguments, and suggests the nearest known name."""
 
 from __future__ import annotations
 

@@ -15,7 +15,7 @@ class License:
 
     Args:
         name: SPDX identifier, or the licence's own name.
-        url: Where its text stands.
+        url: URL of its text.
         non_commercial: Whether it forbids commercial use.
 
     Raises:
@@ -37,7 +37,7 @@ class License:
 
     @property
     def terms(self) -> str:
-        """One line for people."""
+        """A description of one line."""
         use = "non-commercial use only" if self.non_commercial else "commercial use allowed"
         return f"{self.name} ({use}): {self.url}"
 

@@ -1,4 +1,4 @@
-"""Where a notebook runs, Kaggle, Colab or anywhere else, and what is different there."""
+"""Detects where a notebook runs (Kaggle, Colab or elsewhere), and hides the differences."""
 
 from __future__ import annotations
 
@@ -53,7 +53,7 @@ def current_platform() -> Platform:
 
 
 def output_folder() -> Path:
-    """Where a notebook's results belong: what Kaggle keeps, what Colab's file browser shows, or `outputs`.
+    """Returns the folder for results: the one that Kaggle keeps or that Colab's file browser shows, or `outputs`.
 
     Returns:
         The folder; it may have to be made.
@@ -195,7 +195,7 @@ def training_strategy() -> str:
 
 
 def offer_download(path: str | os.PathLike[str]) -> Path:
-    """Makes a file or folder easy to take home.
+    """Makes a file or folder easy to download.
 
     In Colab the browser downloads it; in Kaggle it lies in the notebook's output. A folder becomes a zip archive
     beside it.

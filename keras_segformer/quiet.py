@@ -12,7 +12,7 @@ PROGRAM = "keras-segformer"
 
 
 def is_program() -> bool:
-    """Returns True if this process is `keras-segformer` rather than somebody's Python."""
+    """Returns True if this process is the program `keras-segformer`, not another one that imports the package."""
     return bool(sys.argv) and Path(sys.argv[0]).stem == PROGRAM
 
 

@@ -12,7 +12,7 @@ from ..tflite.content import content_of
 from ..tflite.reader import Node, TFLiteFile, read_tflite
 from .target_names import TARGETS
 from .targets import Verdict, custom_reason, judge
-from .versions import Requirement, requirement, runtime_key
+from .versions import Requirement, is_bundled, requirement, runtime_key, version_in_litert
 
 _VARIABLES = ("ASSIGN_VARIABLE", "CALL_ONCE", "READ_VARIABLE", "VAR_HANDLE")
 
@@ -30,7 +30,8 @@ class Audit:
         variables: Names of the operations and tensors left over from variables; weights should be constants.
         claimed_runtime: The oldest TF Lite runtime that the file claims to run on; `None` if it claims none.
         minimum_runtime: The oldest that has its operations for its tensors; `None` if it is not known.
-        unknown: The operations, with their versions, for which no runtime is known.
+        missing: The operations, with their versions, for which the newest LiteRT in the tables has no kernel.
+        unknown: The operations, with their versions, of which it is not known since when TF Lite has them.
         lies: False claims of the file about its versions, a sentence each.
         verdicts: The verdicts on the targets.
     """
@@ -43,6 +44,7 @@ class Audit:
     variables: tuple[str, ...]
     claimed_runtime: str | None
     minimum_runtime: str | None
+    missing: tuple[str, ...]
     unknown: tuple[str, ...]
     lies: tuple[str, ...]
     verdicts: tuple[Verdict, ...]
@@ -51,8 +53,9 @@ class Audit:
     def faults(self) -> tuple[str, ...]:
         """The reasons why a runtime may refuse the file or compute something else, a sentence each."""
         return (
-            *(f"{name} is {custom_reason(name)}" for name in self.custom),
+            *(f"{name} is {custom_reason(name)}" for name in self.custom if not is_bundled(name)),
             *(f"{name} is left over from a variable" for name in self.variables),
+            *(f"no runtime has {name}" for name in self.missing),
             *(f"it is not known which runtime has {name}" for name in self.unknown),
             *self.lies,
         )
@@ -99,7 +102,8 @@ def audit(file: bytes | str | os.PathLike[str], targets: Iterable[str] = TARGETS
     model = read_tflite(content_of(file))
     needs = [(node, requirement(node)) for node in model.nodes]
     custom = {node.name for node in model.nodes if node.custom}
-    unknown = {f"{node.name} version {need.version}" for node, need in needs if not (need.runtime or node.custom)}
+    doubtful = [(node.name, need.version) for node, need in needs if not (need.runtime or node.custom)]
+    missing = {each for each in doubtful if _is_missing(*each)}
     runtime = max((need.runtime for _, need in needs if need.runtime), key=runtime_key, default=None)
     return Audit(
         operators=model.operators(),
@@ -109,11 +113,21 @@ def audit(file: bytes | str | os.PathLike[str], targets: Iterable[str] = TARGETS
         custom=tuple(sorted(custom)),
         variables=_variables(model),
         claimed_runtime=model.claimed_runtime,
-        minimum_runtime=None if custom or unknown else runtime,
-        unknown=tuple(sorted(unknown)),
+        minimum_runtime=None if custom or doubtful else runtime,
+        missing=_with_versions(missing),
+        unknown=_with_versions(set(doubtful) - missing),
         lies=(*_versions_too_low(needs), *_runtime_too_low(model.claimed_runtime, runtime)),
         verdicts=tuple(judge(model.nodes, target) for target in targets),
     )
+
+
+def _is_missing(name: str, version: int) -> bool:
+    newest = version_in_litert(name)
+    return newest is not None and version > newest
+
+
+def _with_versions(operators: Iterable[tuple[str, int]]) -> tuple[str, ...]:
+    return tuple(f"{name} version {version}" for name, version in sorted(operators))
 
 
 def _variables(file: TFLiteFile) -> tuple[str, ...]:

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import functools
 import operator
 import weakref
 from collections.abc import Callable, Mapping
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 
@@ -14,10 +15,31 @@ from ..tflite.reader import Node, Tensor
 Condition = Mapping[str, Any]
 """Requirements that all have to hold: `{"rank": 4, "input_type": ["FLOAT32", "INT8"], "version": {"above": 2}}`."""
 
-_FACTS: weakref.WeakKeyDictionary[Node, dict[str, Any]] = weakref.WeakKeyDictionary()
+Found = TypeVar("Found")
 _BOUNDS = {"above": operator.gt, "at_least": operator.ge, "below": operator.lt}
 
 
+def once_per_node(find: Callable[[Node], Found]) -> Callable[[Node], Found]:
+    """Make a function remember its results, because every target asks the same of an operation.
+
+    Args:
+        find: A function of an operation.
+
+    Returns:
+        The same function, which calls `find` only once for an operation.
+    """
+    known: weakref.WeakKeyDictionary[Node, Found] = weakref.WeakKeyDictionary()
+
+    @functools.wraps(find)
+    def recall(node: Node) -> Found:
+        if node not in known:
+            known[node] = find(node)
+        return known[node]
+
+    return recall
+
+
+@once_per_node
 def facts(node: Node) -> dict[str, Any]:
     """Collect the facts about an operation that conditions can refer to.
 
@@ -29,15 +51,9 @@ def facts(node: Node) -> dict[str, Any]:
         for properties that it lacks, such as the type of a second input if there is only one. Options that the file
         leaves out are missing here; their default is 0.
     """
-    if node not in _FACTS:  # every target asks again
-        _FACTS[node] = _compute_facts(node)
-    return _FACTS[node]
-
-
-def _compute_facts(node: Node) -> dict[str, Any]:
     inputs = [*node.inputs, None, None, None, None]
     first, second, third, fourth = inputs[:4]
-    output = node.outputs[0] if node.outputs else None
+    output, second_output = (*node.outputs, None, None)[:2]
     tensors = [each for each in (*node.inputs, *node.outputs) if each]
     types = [each and each.type for each in (first, second, output)]
     scales = [_scale(each) for each in (first, second, output)]
@@ -46,9 +62,12 @@ def _compute_facts(node: Node) -> dict[str, Any]:
         "version": node.version,
         "inputs": len(node.inputs),
         "has_bias": third is not None,
+        "has_fourth": fourth is not None,
         "input_type": types[0],
         "second_type": types[1],
+        "third_type": third and third.type,
         "output_type": types[2],
+        "second_output_type": second_output and second_output.type,
         "type": types[0] if types[0] == types[2] else "mixed",
         "operand_type": types[0] if types[0] == types[1] == types[2] else "mixed",
         "conversion": f"{types[0]} to {types[2]}",
@@ -100,7 +119,7 @@ def holds(condition: Condition, known: Mapping[str, Any]) -> bool:
 
 
 def _fits(expected: Any, value: Any) -> bool:
-    if isinstance(expected, Mapping):
+    if isinstance(expected, dict):  # not `Mapping`, whose test is slow
         if value is None:
             return False
         return all(_BOUNDS[bound](value, limit) for bound, limit in expected.items())

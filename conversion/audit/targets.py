@@ -20,9 +20,10 @@ from keras_segformer.json_text import read_json
 from ..tflite.reader import Node
 from .conditions import facts, holds
 from .target_names import check_target
-from .versions import requirement, runtime_key
+from .versions import is_bundled, litert, newest_runtime, requirement, runtime_key, version_in_litert
 
 _FLEX = "Flex"
+TAKES, REFUSES, UNKNOWN = "takes", "does not take", "not known"
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -57,9 +58,19 @@ class Verdict:
     findings: tuple[Finding, ...]
 
     @property
+    def answer(self) -> str:
+        """Whether the target takes the file: `"takes"`, `"does not take"`, or `"not known"`.
+
+        It does not if there is an operation that it is known not to take, and takes it if it is known to take all.
+        """
+        if any(not finding.unknown for finding in self.findings):
+            return REFUSES
+        return UNKNOWN if self.findings else TAKES
+
+    @property
     def passes(self) -> bool:
         """Whether the target is known to take every operation."""
-        return not self.findings
+        return self.answer == TAKES
 
     @property
     def taken(self) -> int:
@@ -69,7 +80,13 @@ class Verdict:
     def to_dict(self) -> dict[str, Any]:
         """Returns the verdict as JSON stores it."""
         findings = [dataclasses.asdict(each) | {"places": list(each.places)} for each in self.findings]
-        return {"passes": self.passes, "taken": self.taken, "operations": self.operations, "findings": findings}
+        return {
+            "answer": self.answer,
+            "passes": self.passes,
+            "taken": self.taken,
+            "operations": self.operations,
+            "findings": findings,
+        }
 
 
 @dataclasses.dataclass(frozen=True)
@@ -98,7 +115,7 @@ def judge(nodes: Iterable[Node], target: str) -> Verdict:
         refusals = [_refusal_of_runtime(node, detail) for node in judged]
     else:
         judged = [node for node in nodes if not node.unpacks_weights]
-        refusals = [_refusal_of_delegate(node, _delegate(name), int(detail or 1)) for node in judged]
+        refusals = [_refusal_of_delegate(node, name, int(detail or 1)) for node in judged]
     places = collections.defaultdict(list)
     for node, refusal in zip(judged, refusals, strict=True):
         if refusal:
@@ -125,33 +142,61 @@ def custom_reason(name: str) -> str:
 
 
 def _refusal_of_runtime(node: Node, runtime: str) -> _Refusal | None:
-    """An empty `runtime` is LiteRT, from whose sources the tables are."""
+    """An empty `runtime` is LiteRT in the version that the tables are of."""
     if node.custom:
-        return _Refusal(custom_reason(node.name))
-    need = requirement(node)
+        return _refusal_of_custom(node.name, runtime)
+    need, newest = requirement(node), version_in_litert(node.name)
+    if newest is None:
+        return _Refusal("an operator that these tables do not know", unknown=True)
+    if not runtime:
+        return None if need.version <= newest else _Refusal(_missing_in_litert(need.version, newest))
     if need.runtime is None:
-        return _Refusal(f"it is not known which runtime has version {need.version}", unknown=True)
-    if runtime and runtime_key(need.runtime) > runtime_key(runtime):
+        is_covered = runtime_key(runtime) <= runtime_key(newest_runtime())
+        return _Refusal(f"version {need.version} is in no TF Lite up to {newest_runtime()}", unknown=not is_covered)
+    if runtime_key(need.runtime) > runtime_key(runtime):
         because = f" for {need.because}" if need.because and need.version == need.needed else ""
         return _Refusal(f"version {need.version}{because} needs {need.runtime}")
     return None
 
 
-def _refusal_of_delegate(node: Node, delegate: Mapping[str, Any], level: int) -> _Refusal | None:
+def _refusal_of_custom(name: str, runtime: str) -> _Refusal | None:
+    if not is_bundled(name):
+        return _Refusal(custom_reason(name))
+    if not runtime:
+        return None
+    return _Refusal(f"a custom operation that LiteRT {litert()} has; since when is not known", unknown=True)
+
+
+def _missing_in_litert(version: int, newest: int) -> str:
+    has = f"has it up to version {newest}" if newest else "has no kernel for it"
+    return f"version {version}; LiteRT {litert()} {has}"
+
+
+def _refusal_of_delegate(node: Node, delegate: str, level: int) -> _Refusal | None:
     if node.custom:
         return _Refusal("a custom operation")
-    since = next((int(first) for first, names in delegate["operators"].items() if node.name in names), None)
-    if since is None:
-        unjudged = node.name in delegate["unjudged"]
-        return _Refusal("not judged here", unknown=True) if unjudged else _Refusal("not among its operations")
-    if level < since:
-        return _Refusal(f"needs level {since}")
+    refusal, rules = _rules(delegate, node.name, level)
+    if refusal:
+        return refusal
     known = facts(node)
-    for rule in delegate["rules"]:
-        applies = node.name in rule.get("of", [node.name]) and level < rule.get("below_level", level + 1)
-        if applies and (holds(rule["refuse"], known) if "refuse" in rule else not holds(rule["need"], known)):
+    for rule in rules:
+        if holds(rule["refuse"], known) if "refuse" in rule else not holds(rule["need"], known):
             return _Refusal(rule["reason"], rule.get("unknown", False))
     return None
+
+
+@functools.cache
+def _rules(delegate: str, operator: str, level: int) -> tuple[_Refusal | None, list[Mapping[str, Any]]]:
+    """Why a delegate never takes an operator at a level, and the rules for its operations if it may."""
+    table = _delegate(delegate)
+    since = next((int(first) for first, names in table["operators"].items() if operator in names), None)
+    if since is None:
+        unjudged = operator in table["unjudged"] or version_in_litert(operator) is None
+        return _Refusal("not judged here", unknown=True) if unjudged else _Refusal("not among its operations"), []
+    if level < since:
+        return _Refusal(f"needs level {since}"), []
+    rules = (rule for rule in table["rules"] if operator in rule.get("of", [operator]))
+    return None, [rule for rule in rules if level < rule.get("below_level", level + 1)]
 
 
 @functools.cache

@@ -6,7 +6,7 @@ import argparse
 import contextlib
 import importlib
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 import shtab
@@ -14,7 +14,6 @@ import shtab
 from keras_segformer import __version__
 from keras_segformer.cli.arguments import add_max_image_pixels
 from keras_segformer.cli.parsers import COMMANDS
-from keras_segformer.image_formats import set_max_image_pixels
 from keras_segformer.quiet import PROGRAM, is_program, without_tensorflow_log
 
 _WITHOUT_PICTURES = ("audit", "benchmark", "info", "presets", "upload")
@@ -43,8 +42,10 @@ def main(argv: Sequence[str] | None = None) -> int:
     main(["predict", "photo.jpg", "--preset", "b0_ade20k", "--output", "out"])
     ```
     """
-    args = make_parser().parse_args(argv)
+    args = _parse(sys.argv[1:] if argv is None else argv)
     if getattr(args, "max_image_pixels", None):
+        from keras_segformer.image_formats import set_max_image_pixels  # imports Pillow
+
         set_max_image_pixels(args.max_image_pixels)
     try:
         return _load_command(args).run(args)
@@ -79,8 +80,17 @@ def describe_error(error: BaseException) -> str:
     return str(error)
 
 
-def make_parser() -> argparse.ArgumentParser:
+def _parse(words: Sequence[str]) -> argparse.Namespace:
+    """Parses a command line with the parser of its command alone, so that the others need not be imported."""
+    named = [name for name in words[:1] if name in COMMANDS]
+    return make_parser(named or COMMANDS).parse_args(words)
+
+
+def make_parser(commands: Iterable[str] = COMMANDS) -> argparse.ArgumentParser:
     """Makes the parser of the program, without importing Keras or TensorFlow.
+
+    Args:
+        commands: The commands that it knows.
 
     Returns:
         The parser. What it returns has the name of the command in `command`.
@@ -94,8 +104,8 @@ def make_parser() -> argparse.ArgumentParser:
     parser.add_argument("--version", action="version", version=f"%(prog)s {__version__}")
     shtab.add_argument_to(parser, help="print the script that completes arguments in this shell")
     subparsers = parser.add_subparsers(title="commands", metavar="COMMAND", dest="command", required=True)
-    for command in COMMANDS:
-        command.add_parser(subparsers)
+    for name in commands:
+        importlib.import_module(f"{__name__}.parsers.{name}").add_parser(subparsers)
     for name, subparser in subparsers.choices.items():
         subparser.add_argument("--debug", action="store_true", help="show where in the program an error arose")
         if name not in _WITHOUT_PICTURES:

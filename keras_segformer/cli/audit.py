@@ -13,8 +13,10 @@ from rich.table import Table
 
 from keras_segformer.cli.tables import make_console, make_table
 from keras_segformer.conversion.audit import TARGETS, Audit, Finding, audit
+from keras_segformer.conversion.audit.targets import REFUSES, UNKNOWN
 
 _MAX_NAMED = 3
+_NOT_KNOWN = 3  # the exit status; 2 is that of errors
 
 
 def run(args: argparse.Namespace) -> int:
@@ -24,7 +26,8 @@ def run(args: argparse.Namespace) -> int:
         args: What the parser returns.
 
     Returns:
-        0, or 1 if a required target does not run every operation or the file claims too low a version.
+        0 if every required target takes the file; 1 if one does not, or if the file claims too low a version; 3 if
+        none refuses it, but it is not known of all whether they take it.
 
     Raises:
         FileNotFoundError: There is no such file.
@@ -37,13 +40,20 @@ def run(args: argparse.Namespace) -> int:
 
         write_json(args.json, {"file": str(args.file), "required": list(args.require)} | found.to_dict())
     _print(found)
-    failed = [each.target for each in found.verdicts if each.target in args.require and not each.passes]
+    required = [each for each in found.verdicts if each.target in args.require]
     console = make_console(highlight=False, soft_wrap=True)
     for lie in found.lies:
         console.print(f"false claim: {lie}", markup=False)
-    for target in failed:
-        console.print(f"required, but not wholly on it: {target}", markup=False)
-    return 1 if failed or found.lies else 0
+    for verdict in required:
+        if not verdict.passes:
+            console.print(f"required: {verdict.target}, {verdict.answer}", markup=False)
+    return _status(found, [verdict.answer for verdict in required])
+
+
+def _status(found: Audit, answers: list[str]) -> int:
+    if found.lies or REFUSES in answers:
+        return 1
+    return _NOT_KNOWN if UNKNOWN in answers else 0
 
 
 def _print(found: Audit) -> None:
@@ -56,6 +66,7 @@ def _print(found: Audit) -> None:
         "dynamic shapes": _list(found.dynamic),
         "custom operations": _list(found.custom),
         "left over from variables": _list(found.variables),
+        "in no runtime": _list(found.missing),
         "says it needs TF Lite": found.claimed_runtime or "nothing",
         "needs TF Lite": found.minimum_runtime or "not known",
     }
@@ -71,15 +82,15 @@ def _operator_table(found: Audit) -> Table:
 
 
 def _target_table(found: Audit) -> Table:
-    table = make_table("Target", "Takes", "Does not take", text=("Does not take",))
+    table = make_table("Target", "Answer", "Takes", "Leaves", text=("Answer", "Leaves"))
     for verdict in found.verdicts:
         reasons = "\n".join(_reason(finding) for finding in verdict.findings) or "–"
-        table.add_row(verdict.target, f"{verdict.taken} of {verdict.operations}", escape(reasons))
+        table.add_row(verdict.target, verdict.answer, f"{verdict.taken} of {verdict.operations}", escape(reasons))
     return table
 
 
 def _reason(finding: Finding) -> str:
-    doubt = "unknown: " if finding.unknown else ""
+    doubt = "not known: " if finding.unknown else ""
     return f"{doubt}{finding.operator} ×{len(finding.places)} ({finding.reason}), operation {_list(finding.places)}"
 
 

@@ -6,12 +6,12 @@ import argparse
 import os
 import re
 import tempfile
+from collections.abc import Callable
 from pathlib import Path
 
 _NAMED_SIZES = ("aligned", "square", "native")
 # The network takes no smaller pictures; a longer side is a slip of the keyboard, and would exhaust the memory.
 _SIDES = range(32, 65536)
-_LARGEST = 2**31 - 1
 
 
 def text(value: str) -> str:
@@ -150,84 +150,44 @@ def image_size(value: str) -> tuple[int, int]:
     return height, width
 
 
-def bit_depth(value: str) -> int:
-    """Reads how many bits of a channel count.
+def whole_number(lowest: int, highest: int) -> Callable[[str], int]:
+    """Makes a reader of whole numbers.
 
     Args:
-        value: A whole number from 1 to 16.
+        lowest: The smallest number that it takes.
+        highest: The largest number that it takes.
 
     Returns:
-        The number.
-
-    Raises:
-        argparse.ArgumentTypeError: It is not such a number.
+        A function of a text that returns the number, and raises an `argparse.ArgumentTypeError` for anything else.
 
     Example:
 
-    >>> bit_depth("12")
+    >>> whole_number(1, 16)("12")
     12
     """
-    return _whole_number(value, 1, 16)
+
+    def read(value: str) -> int:
+        # `int` would take "1_000", " 7" and digits of other scripts, and refuse very long numbers in words of its own.
+        if re.fullmatch(r"[0-9]{1,20}", value) is None or not lowest <= int(value) <= highest:
+            raise argparse.ArgumentTypeError(f"{value!r} is not a whole number from {lowest} to {highest}")
+        return int(value)
+
+    return read
 
 
-def threshold(value: str) -> int:
-    """Reads a threshold on the scale of 8 bits.
+_LARGEST = 2**31 - 1
 
-    Args:
-        value: A whole number from 1 to 255.
+positive_integer = whole_number(1, _LARGEST)
+"""Reads a count."""
 
-    Returns:
-        The number.
+seed = whole_number(0, _LARGEST)
+"""Reads the number of a sequence of random numbers."""
 
-    Raises:
-        argparse.ArgumentTypeError: It is not such a number.
+bit_depth = whole_number(1, 16)
+"""Reads how many bits of a channel count."""
 
-    Example:
-
-    >>> threshold("128")
-    128
-    """
-    return _whole_number(value, 1, 255)
-
-
-def positive_integer(value: str) -> int:
-    """Reads a count.
-
-    Args:
-        value: A whole number from 1 to 2,147,483,647.
-
-    Returns:
-        The number.
-
-    Raises:
-        argparse.ArgumentTypeError: It is not such a number.
-
-    Example:
-
-    >>> positive_integer("12")
-    12
-    """
-    return _whole_number(value, 1, _LARGEST)
-
-
-def seed(value: str) -> int:
-    """Reads the number of a sequence of random numbers.
-
-    Args:
-        value: A whole number from 0 to 2,147,483,647.
-
-    Returns:
-        The number.
-
-    Raises:
-        argparse.ArgumentTypeError: It is not such a number.
-
-    Example:
-
-    >>> seed("0")
-    0
-    """
-    return _whole_number(value, 0, _LARGEST)
+threshold = whole_number(1, 255)
+"""Reads a threshold on the scale of 8 bits."""
 
 
 def share(value: str) -> float:
@@ -281,13 +241,6 @@ def class_weights(value: str) -> str | list[float]:
         raise argparse.ArgumentTypeError(
             f"{value!r} is neither auto nor a number for each class, as in 1,2.5"
         ) from None
-
-
-def _whole_number(value: str, lowest: int, highest: int) -> int:
-    # `int` would take "1_000", " 7" and digits of other scripts, and refuse very long numbers in words of its own.
-    if re.fullmatch(r"[0-9]{1,20}", value) is None or not lowest <= int(value) <= highest:
-        raise argparse.ArgumentTypeError(f"{value!r} is not a whole number from {lowest} to {highest}")
-    return int(value)
 
 
 def _check_writable(folder: Path) -> None:

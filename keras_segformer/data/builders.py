@@ -16,6 +16,7 @@ from keras_segformer.data.check import check_source, describe_problems
 from keras_segformer.data.examples import IMAGE, MASK, NAME
 from keras_segformer.data.file_budgets import read_picture_bytes
 from keras_segformer.data.image_files import encode_image
+from keras_segformer.data.mask_pixels import read_mask_pixels
 from keras_segformer.data.masks import MaskCoding, encode_mask
 from keras_segformer.data.pairs import Pair
 from keras_segformer.data.parallel import parallel_map
@@ -122,9 +123,9 @@ class PairsBuilder(tfds.core.GeneratorBasedBuilder, skip_registration=True):
 
 def _encode(pair: Pair, coding: MaskCoding, bit_depth: int | None) -> tuple[str, dict[str, bytes | str]]:
     """The key and the features of an example."""
-    data = read_picture_bytes(pair.mask)
-    image = encode_image(read_picture_bytes(pair.image), coding.read(data).shape, bit_depth)
-    mask = coding.read(data, image.transparent)
+    pixels = read_mask_pixels(read_picture_bytes(pair.mask))
+    image = encode_image(read_picture_bytes(pair.image), pixels.shape, bit_depth)
+    mask = coding.mask_of(pixels, image.transparent)
     return pair.name, {IMAGE: image.data, MASK: encode_mask(mask), NAME: pair.name}
 
 

@@ -85,7 +85,7 @@ def encode_image(data: bytes, mask_size: tuple[int, int] | None = None, bit_dept
 
 
 def _orientation(image: Image.Image, mask_size: tuple[int, int] | None) -> tuple[bool, tuple[str, ...]]:
-    """Whether a turned picture is to be kept as it is stored, and what to report about it."""
+    """Returns True if a turned picture is to be kept as it is stored, and what to report about it."""
     orientation = stored_orientation(image)
     if orientation == UPRIGHT:
         return False, ()

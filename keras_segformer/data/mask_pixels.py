@@ -3,7 +3,11 @@
 from __future__ import annotations
 
 import dataclasses
-from typing import Literal
+import functools
+import struct
+import zlib
+from collections.abc import Callable
+from typing import Any, Literal
 
 import numpy as np
 from PIL import Image
@@ -17,11 +21,13 @@ Kind = Literal["grey", "palette", "colour"]
 
 _FORMATS = ("PNG", "GIF", "BMP", "TIFF")
 _VALUE_MODES = ("1", "L", "LA", "I", "I;16", "I;16B", "I;16L", "F")
+_LOSSY = ("jpeg", "tiff_jpeg", "webp")
+_PNG_SIGNATURE = b"\x89PNG\r\n\x1a\n"
 _PNG_GREY = 0  # PNG's code of the colour type
 _TIFF_BITS = 258  # the tag BitsPerSample
 _OPAQUE_FROM = 128
-_TRANSPARENT = np.iinfo(np.int64).min  # no file has it, while TIFF files may hold -1
-_LOSSY = ("jpeg", "tiff_jpeg", "webp")
+# Pillow counts the colours of masks much faster than NumPy, but stops at a limit.
+_MAX_COUNTED = 1 << 12
 
 
 @dataclasses.dataclass(frozen=True)
@@ -33,11 +39,11 @@ class MaskPixels:
         shape: Height and width in pixels.
         codes: Every value that occurs, in ascending order: a grey value, an index into the palette, or a colour packed
             into 24 bits; `(K,)`, int64.
-        colours: The colour of each, `(K, 3)`, int64; -1 for grey values above 255.
+        colours: The colour of each, `(K, 3)`, int64; -1 for grey values above 255 and values without a palette entry.
         counts: How many pixels have it, `(K,)`, int64.
         transparent: The number of transparent pixels, whose values are ignored.
-        run_codes: Position in `codes`, or -1 where transparent, of every run of equal pixels in row order.
-        run_lengths: The length of each run.
+        load: Returns the values `(H, W)` or colours `(H, W, 3)` as stored, integers. To count them needs no array.
+        hidden: `(H, W)`, bool, true where pixels are transparent; `None` where the value alone decides.
     """
 
     kind: Kind
@@ -46,8 +52,8 @@ class MaskPixels:
     colours: np.ndarray
     counts: np.ndarray
     transparent: int
-    run_codes: np.ndarray
-    run_lengths: np.ndarray
+    load: Callable[[], np.ndarray]
+    hidden: np.ndarray | None = None
 
     @property
     def grey_levels(self) -> np.ndarray:
@@ -57,12 +63,19 @@ class MaskPixels:
 
     def positions(self) -> np.ndarray:
         """Returns the index into `codes` of every pixel, `(H, W)`; -1 for transparent pixels."""
-        return np.repeat(self.run_codes, self.run_lengths).reshape(self.shape)
+        pixels = self.load()
+        if pixels.dtype == np.uint8 and pixels.ndim == 2:
+            table = np.full(256, -1, np.int16)  # -1 also for the transparent entries of a palette
+            table[self.codes] = np.arange(len(self.codes))
+            positions = table[pixels]
+        else:
+            values = _packed(pixels) if pixels.ndim == 3 else pixels
+            positions = np.searchsorted(self.codes, values)
+        return positions if self.hidden is None else np.where(self.hidden, -1, positions)
 
     def survey(self) -> MaskPixels:
-        """Returns a copy without pixel positions, which takes little memory."""
-        nothing = np.zeros(0, np.int64)
-        return dataclasses.replace(self, run_codes=nothing, run_lengths=nothing)
+        """Returns a copy without pixels, which takes little memory."""
+        return dataclasses.replace(self, load=_no_pixels, hidden=None)
 
     def without(self, hidden: np.ndarray) -> MaskPixels:
         """Returns a mask in which further pixels are transparent.
@@ -71,8 +84,17 @@ class MaskPixels:
             hidden: `(H, W)`, bool.
         """
         positions = np.where(hidden, -1, self.positions())
-        codes = np.append(self.codes, _TRANSPARENT)[positions]
-        return _list_pixels(self.kind, codes, dict(zip(self.codes.tolist(), self.colours, strict=True)))
+        transparent, *counts = np.bincount((positions + 1).ravel(), minlength=len(self.codes) + 1).tolist()
+        counts = np.array(counts, np.int64)
+        kept = counts > 0
+        return dataclasses.replace(
+            self,
+            codes=self.codes[kept],
+            colours=self.colours[kept],
+            counts=counts[kept],
+            transparent=transparent,
+            hidden=positions < 0,
+        )
 
 
 def read_mask_pixels(data: bytes) -> MaskPixels:
@@ -100,14 +122,9 @@ def read_mask_pixels(data: bytes) -> MaskPixels:
             _check_file(image, data)
             if image.mode == "P":
                 return _from_palette(image)
-            alpha = np.asarray(image.getchannel("A")) if "A" in image.getbands() else None
             if image.mode in _VALUE_MODES:
-                values = _whole(np.asarray(image.getchannel("L") if image.mode == "LA" else image))
-                return _list_pixels("grey", _hidden(values // _grey_step(image, data), alpha))
-            if image.mode == "RGB" and image.has_transparency_data:
-                alpha = np.asarray(image.convert("RGBA").getchannel("A"))
-            red, green, blue = np.moveaxis(np.asarray(image.convert("RGB")).astype(np.int64), -1, 0)
-            return _list_pixels("colour", _hidden(red << 16 | green << 8 | blue, alpha))
+                return _from_values(image, _grey_step(image, data))
+            return _from_colours(image)
     except InvalidDatasetError:
         raise
     except Exception as error:  # the decoders raise many kinds: OSError, SyntaxError, ValueError, struct.error …
@@ -115,10 +132,16 @@ def read_mask_pixels(data: bytes) -> MaskPixels:
 
 
 def _check_sums(data: bytes) -> None:
-    """Raises an exception for a PNG file whose check sums are wrong, which decoding does not look at."""
-    with open_dataset_image(data) as image:
-        if image.format == "PNG":
-            image.verify()
+    """Raises an exception for a PNG file that ends early or whose check sums are wrong, which decoding ignores."""
+    if not data.startswith(_PNG_SIGNATURE):
+        return
+    position, kind = len(_PNG_SIGNATURE), b""
+    while kind != b"IEND":
+        length, kind = struct.unpack_from(">I4s", data, position)
+        end = position + 8 + length
+        if struct.unpack_from(">I", data, end)[0] != zlib.crc32(memoryview(data)[position + 4 : end]):
+            raise ValueError(f"the check sum of the chunk {kind!r} is wrong")
+        position = end + 4
 
 
 def _check_file(image: Image.Image, data: bytes) -> None:
@@ -138,19 +161,8 @@ def _check_file(image: Image.Image, data: bytes) -> None:
         raise InvalidDatasetError("is a colour mask of 16 bits a channel; save it with 8 bits a channel")
 
 
-def _whole(values: np.ndarray) -> np.ndarray:
-    """The values as integers; those of float files must be whole numbers."""
-    if values.dtype.kind == "f":
-        broken = ~np.isfinite(values) | (values != np.rint(values)) | (np.abs(values) >= 1 << 24)
-        if broken.any():
-            raise InvalidDatasetError(
-                f"has the value {values[broken][0]:g}, which is not a class index; save class indices as PNG"
-            )
-    return values.astype(np.int64)
-
-
 def _grey_step(image: Image.Image, data: bytes) -> int:
-    """The step between neighbouring values: Pillow scales grey of 2 or 4 bits to 0..255."""
+    """The step between neighbouring values: Pillow scales grey of 1, 2 or 4 bits to 0..255."""
     if image.format == "PNG":
         bits = data[24] if data[25] == _PNG_GREY else 8
     else:
@@ -158,44 +170,114 @@ def _grey_step(image: Image.Image, data: bytes) -> int:
     return 255 // (2**bits - 1) if image.mode == "L" and bits in (2, 4) else 1
 
 
-def _hidden(codes: np.ndarray, alpha: np.ndarray | None) -> np.ndarray:
-    return codes if alpha is None else np.where(alpha >= _OPAQUE_FROM, codes, _TRANSPARENT)
-
-
 def _from_palette(image: Image.Image) -> MaskPixels:
-    palette = dict(enumerate(np.array(image.getpalette("RGB")).reshape(-1, 3)))
-    indices = np.asarray(image).astype(np.int64)
-    transparency = image.info.get("transparency")
-    if transparency is None:
-        return _list_pixels("palette", indices, palette)
-    alphas = np.full(256, 255)
-    if isinstance(transparency, bytes):
-        alphas[: len(transparency)] = np.frombuffer(transparency, np.uint8)
-    else:
-        alphas[transparency] = 0
-    return _list_pixels("palette", _hidden(indices, alphas[indices]), palette)
-
-
-def _list_pixels(kind: Kind, codes: np.ndarray, palette: dict[int, np.ndarray] | None = None) -> MaskPixels:
-    """Lists the values of an array `(H, W)`, which is -1 where it is transparent."""
-    flat = codes.ravel()
-    # Masks are made of areas: sorting the starts of runs is much quicker than sorting pixels.
-    starts = np.append(0, np.flatnonzero(flat[1:] != flat[:-1]) + 1) if flat.size else np.zeros(0, np.int64)
-    lengths = np.diff(np.append(starts, flat.size))
-    unique, positions = np.unique(flat[starts], return_inverse=True)
-    counts = np.bincount(positions, weights=lengths, minlength=len(unique)).astype(np.int64)
-    transparent = 0
-    if len(unique) and unique[0] == _TRANSPARENT:
-        transparent, counts, unique, positions = int(counts[0]), counts[1:], unique[1:], positions - 1
+    counts = np.array(image.histogram(), np.int64)
+    is_hidden = _transparent_values(image.info.get("transparency"))
+    transparent = int(counts[is_hidden].sum())
+    counts[is_hidden] = 0
+    codes = np.flatnonzero(counts)
+    palette = np.full((256, 3), -1, np.int64)  # an index may lie behind the palette's end
+    entries = np.array(image.getpalette("RGB")).reshape(-1, 3)
+    palette[: len(entries)] = entries
+    shape = image.height, image.width
     return MaskPixels(
-        kind, codes.shape, unique, _colours(kind, unique, palette), counts, transparent, positions, lengths
+        "palette", shape, codes, palette[codes], counts[codes], transparent, functools.partial(np.asarray, image)
     )
 
 
-def _colours(kind: Kind, codes: np.ndarray, palette: dict[int, np.ndarray] | None) -> np.ndarray:
-    if palette is not None:
-        missing = np.full(3, -1)  # an index that lies behind the palette's end
-        return np.array([palette.get(code, missing) for code in codes.tolist()], np.int64).reshape(-1, 3)
+def _from_values(image: Image.Image, step: int) -> MaskPixels:
+    if image.mode == "L" and "transparency" not in image.info:
+        counts = np.array(image.histogram(), np.int64)[::step]
+        codes, shape = np.flatnonzero(counts), (image.height, image.width)
+        load = functools.partial(_divided, image, step)
+        return MaskPixels("grey", shape, codes, _colours("grey", codes), counts[codes], 0, load)
+    alpha = np.asarray(image.getchannel("A")) if image.mode == "LA" else None
+    pixels = np.asarray(image.getchannel("L") if alpha is not None else image)
+    if image.mode == "1":
+        pixels = pixels.astype(np.uint8)
+    if image.mode == "L":
+        pixels = _divided(image, step)
+    if pixels.dtype.kind == "f":
+        pixels = _whole(pixels)
+    hidden = None if alpha is None else alpha < _OPAQUE_FROM
+    if image.mode != "LA" and "transparency" in image.info:
+        hidden = pixels == image.info["transparency"] // step
+    return _from_counts("grey", pixels, *_count(pixels, hidden), hidden)
+
+
+def _from_colours(image: Image.Image) -> MaskPixels:
+    if image.mode == "RGBA" or image.has_transparency_data:
+        pixels = np.asarray(image.convert("RGBA"))
+        hidden = pixels[..., 3] < _OPAQUE_FROM
+        pixels = pixels[..., :3]
+        return _from_counts("colour", pixels, *_count(_packed(pixels), hidden), hidden if hidden.any() else None)
+    pixels = np.asarray(image)
+    counted = image.getcolors(_MAX_COUNTED)
+    if counted is None:
+        return _from_counts("colour", pixels, *_count(_packed(pixels), None), None)
+    by_code = sorted((red << 16 | green << 8 | blue, count) for count, (red, green, blue) in counted)
+    codes, counts = (np.array(column, np.int64) for column in zip(*by_code, strict=True))
+    return _from_counts("colour", pixels, codes, counts, None)
+
+
+def _from_counts(
+    kind: Kind, pixels: np.ndarray, codes: np.ndarray, counts: np.ndarray, hidden: np.ndarray | None
+) -> MaskPixels:
+    transparent = 0 if hidden is None else int(np.count_nonzero(hidden))
+    shape = pixels.shape[:2]
+    return MaskPixels(kind, shape, codes, _colours(kind, codes), counts, transparent, lambda: pixels, hidden)
+
+
+def _colours(kind: Kind, codes: np.ndarray) -> np.ndarray:
+    """The colours of grey values or packed colours, `(K, 3)`."""
     if kind == "colour":
         return np.stack([codes >> 16, codes >> 8 & 255, codes & 255], axis=-1)
     return np.repeat(np.where(codes <= 255, codes, -1)[:, None], 3, axis=1)
+
+
+def _divided(image: Image.Image, step: int) -> np.ndarray:
+    """The values of a grey image, `(H, W)`, uint8, whose steps Pillow has multiplied."""
+    pixels = np.asarray(image)
+    return pixels if step == 1 else pixels // np.uint8(step)
+
+
+def _no_pixels() -> np.ndarray:
+    return np.zeros((0, 0), np.uint8)
+
+
+def _count(values: np.ndarray, hidden: np.ndarray | None) -> tuple[np.ndarray, np.ndarray]:
+    """The values that are not hidden, ascending, `(K,)`, and how often they occur, `(K,)`; int64."""
+    shown = values.ravel() if hidden is None else values[~hidden]
+    # Masks are made of areas: sorting the starts of runs is much quicker than sorting pixels.
+    changes = np.flatnonzero(shown[1:] != shown[:-1]) + 1
+    starts = np.concatenate([np.zeros(min(1, len(shown)), np.intp), changes])
+    lengths = np.diff(starts, append=len(shown))
+    codes, positions = np.unique(shown[starts], return_inverse=True)
+    counts = np.bincount(positions.ravel(), weights=lengths, minlength=len(codes))
+    return codes.astype(np.int64), counts.astype(np.int64)
+
+
+def _packed(colours: np.ndarray) -> np.ndarray:
+    """Colours `(H, W, 3)` as numbers of 24 bits, `(H, W)`, int32."""
+    red, green, blue = np.moveaxis(colours, -1, 0)
+    return red.astype(np.int32) << 16 | green.astype(np.int32) << 8 | blue
+
+
+def _transparent_values(transparency: Any) -> np.ndarray:
+    """Which of the 256 indices of a palette are transparent, `(256,)`, bool."""
+    alphas = np.full(256, 255)
+    if isinstance(transparency, bytes):
+        alphas[: len(transparency)] = np.frombuffer(transparency, np.uint8)
+    elif transparency is not None:
+        alphas[transparency] = 0
+    return alphas < _OPAQUE_FROM
+
+
+def _whole(values: np.ndarray) -> np.ndarray:
+    """The values of a float file, which must be whole numbers, as integers."""
+    broken = ~np.isfinite(values) | (values != np.rint(values)) | (np.abs(values) >= 1 << 24)
+    if broken.any():
+        raise InvalidDatasetError(
+            f"has the value {values[broken][0]:g}, which is not a class index; save class indices as PNG"
+        )
+    return values.astype(np.int64)

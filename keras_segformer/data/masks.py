@@ -98,7 +98,21 @@ class MaskCoding:
             InvalidDatasetError: It has another format, is broken, or has a value or colour that no class has. The
                 message is the predicate of a sentence about the file.
         """
-        pixels = read_mask_pixels(data)
+        return self.mask_of(read_mask_pixels(data), hidden)
+
+    def mask_of(self, pixels: MaskPixels, hidden: np.ndarray | None = None) -> np.ndarray:
+        """Maps the pixels of a mask to classes.
+
+        Args:
+            pixels: The mask.
+            hidden: As for `read`.
+
+        Returns:
+            As `read` does.
+
+        Raises:
+            InvalidDatasetError: A value or colour does not belong to a class; the message is as in `read`.
+        """
         classes = np.append(self.classes_of(pixels), np.uint8(IGNORE))  # the last one for transparent pixels, -1
         mask = classes[pixels.positions()]
         return mask if hidden is None else np.where(hidden, np.uint8(IGNORE), mask)
@@ -197,9 +211,10 @@ ANY_VALUES = MaskCoding(LabelSet.generic(MAX_CLASSES), frozenset({IGNORE}))
 def decide_readings(coding: MaskCoding, masks: Iterable[MaskPixels]) -> MaskCoding:
     """Decides whether the files of a data set should be read by their values or by their colours.
 
-    For each kind of file the reading that fits most files is taken, and of several the one that finds more classes.
-    Where indices and colours of a palette fit equally well, its colours count: a palette that consists of the classes'
-    colours is hardly a coincidence, while small indices fit any data set.
+    Kinds of files whose reading is decided already keep it. For each other kind, the reading that fits most files is
+    taken, and of several the one that finds more classes. Where indices and colours of a palette fit equally well, its
+    colours count: a palette that consists of the classes' colours is hardly a coincidence, while small indices fit any
+    data set.
 
     Args:
         coding: The classes.
@@ -219,7 +234,8 @@ def decide_readings(coding: MaskCoding, masks: Iterable[MaskPixels]) -> MaskCodi
     """
     by_kind: dict[Kind, list[MaskPixels]] = {}
     for mask in masks:
-        by_kind.setdefault(mask.kind, []).append(mask)
+        if mask.kind not in dict(coding.readings):
+            by_kind.setdefault(mask.kind, []).append(mask)
     decided = {kind: _decide(coding, kind, by_kind[kind]) for kind in by_kind}
     return dataclasses.replace(coding, readings=tuple({**dict(coding.readings), **decided}.items()))
 

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import difflib
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, TypeVar
 
 from keras_segformer.models.config import MixTransformerConfig, SegFormerConfig
+
+Config = TypeVar("Config", MixTransformerConfig, SegFormerConfig)
 
 # name: (embed_dims, depths, decoder_width)
 _VARIANTS = {
@@ -35,7 +37,7 @@ VARIANTS: dict[str, SegFormerConfig] = {
 
 
 def resolve_config(config: SegFormerConfig | Mapping[str, Any] | str) -> SegFormerConfig:
-    """The configuration that a constructor was given in one of three ways.
+    """Finds the configuration that a constructor was given in one of three ways.
 
     Args:
         config: A configuration, its dictionary, or the name of one of `VARIANTS`.
@@ -52,39 +54,29 @@ def resolve_config(config: SegFormerConfig | Mapping[str, Any] | str) -> SegForm
     >>> resolve_config("b0").decoder_width
     256
     """
-    if isinstance(config, str):
-        return _variant(config)
-    if isinstance(config, Mapping):
-        return SegFormerConfig.from_dict(config)
-    if not isinstance(config, SegFormerConfig):
-        raise TypeError(
-            f"The configuration is a `SegFormerConfig`, its dictionary or a name such as 'b0'; got "
-            f"{type(config).__name__}."
-        )
-    return config
+    return _resolve(_variant(config) if isinstance(config, str) else config, SegFormerConfig, "The configuration")
 
 
 def resolve_encoder_config(config: MixTransformerConfig | Mapping[str, Any] | str) -> MixTransformerConfig:
-    """The encoder's configuration, given in one of three ways.
+    """Does for the configuration of an encoder what `resolve_config` does for that of a segmenter.
 
-    Args:
-        config: A configuration, its dictionary, or the name of one of `VARIANTS`.
+    Example:
 
-    Returns:
-        The configuration.
-
-    Raises:
-        ValueError: There is no architecture of that name, or the dictionary is wrong.
-        TypeError: It is something else.
+    >>> resolve_encoder_config("b0").embed_dims
+    (32, 64, 160, 256)
     """
-    if isinstance(config, str):
-        return _variant(config).encoder
+    given = _variant(config).encoder if isinstance(config, str) else config
+    return _resolve(given, MixTransformerConfig, "The configuration of an encoder")
+
+
+def _resolve(config: Any, kind: type[Config], what: str) -> Config:
+    """A configuration that is given itself or as a dictionary."""
     if isinstance(config, Mapping):
-        return MixTransformerConfig.from_dict(config)
-    if not isinstance(config, MixTransformerConfig):
+        return kind.from_dict(config)
+    if not isinstance(config, kind):
+        hint = ", whose `encoder` is one" if isinstance(config, SegFormerConfig) else ""
         raise TypeError(
-            "The configuration of an encoder is a `MixTransformerConfig`, its dictionary or a name such as 'b0'; got "
-            f"{type(config).__name__}" + (", whose `encoder` is one." if isinstance(config, SegFormerConfig) else ".")
+            f"{what} is a `{kind.__name__}`, its dictionary or a name such as 'b0'; got {type(config).__name__}{hint}."
         )
     return config
 

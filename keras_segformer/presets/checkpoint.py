@@ -49,7 +49,7 @@ class Checkpoint(Protocol):
     size: WeightsSize
 
     def fill(self, model: keras.Model) -> None:
-        """Set every variable of a model of exactly this config, or raise `InvalidPresetError`."""
+        """Sets every variable of a model of exactly this config, or raises an `InvalidPresetError`."""
 
 
 @dataclasses.dataclass

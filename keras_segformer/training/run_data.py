@@ -86,13 +86,13 @@ def announce_data(recipe: Recipe, training: Examples, validation: Examples) -> N
         print("There is one picture, for training and validation: its score says nothing about others", file=sys.stderr)
     else:
         print(
-            f"{training.size} pictures to train on ({recipe.train_split}), {validation.size} to validate on "
-            f"({recipe.validation_split}), {training.label_set.num_classes} classes",
+            f"Pictures to train on: {training.size} ({recipe.train_split}); to validate on: {validation.size} "
+            f"({recipe.validation_split}); classes: {training.label_set.num_classes}",
             file=sys.stderr,
         )
     height, width = recipe.build_augmentation().crop_size
     print(
-        f"{recipe.num_epochs} epochs of {recipe.steps_per_epoch} steps, each of {recipe.batch_size} crops of "
-        f"{height}x{width} pixels; learning rate {recipe.schedule['rate']:g}",
+        f"Epochs: {recipe.num_epochs}; steps in each: {recipe.steps_per_epoch}; crops in a step: {recipe.batch_size} "
+        f"of {height}x{width} pixels; learning rate: {recipe.schedule['rate']:g}",
         file=sys.stderr,
     )

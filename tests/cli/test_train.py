@@ -97,8 +97,8 @@ def test_one_line(data, tiny, tmp_path, monkeypatch, capsys):
 
     captured = capsys.readouterr()
     assert f"Starts from {tiny}" in captured.err
-    assert "4 pictures to train on" in captured.err
-    assert "1 epochs of 2 steps, each of 2 crops of 32x32 pixels" in captured.err
+    assert "Pictures to train on: 4 (train[" in captured.err
+    assert "Epochs: 1; steps in each: 2; crops in a step: 2 of 32x32 pixels" in captured.err
     for file in ("curve.png", "scores.png", "scores.json", "history.csv", "preset/README.md"):
         assert (run / file).is_file()
     assert len(list((run / "examples").iterdir())) == 1

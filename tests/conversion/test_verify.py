@@ -7,7 +7,7 @@ import pytest
 from PIL import Image
 
 from keras_segformer.conversion import convert, verify
-from keras_segformer.errors import PresetNotFoundError
+from keras_segformer.errors import InvalidImageError, PresetNotFoundError
 from keras_segformer.presets import save_keras_folder
 
 
@@ -38,6 +38,14 @@ def test_arrays_and_paths(file, tiny, folder):
     result = verify(file.read_bytes(), tiny, images, lambda text, count: lambda: steps.append(count))
     assert result.agreements == {"image 0": 1.0, "64.png": 1.0}
     assert steps == [2, 2]
+
+
+def test_bit_depth(file, tiny, folder, photograph, tmp_path):
+    photograph = photograph(40, 80)[0]
+    Image.fromarray(photograph[..., 0].astype(np.uint16) * 16).save(tmp_path / "scan.png")
+    with pytest.raises(InvalidImageError, match="--bit-depth 12"):
+        verify(file, tiny, tmp_path)
+    assert verify(file, tiny, tmp_path, bit_depth=12).agreements == {"scan.png": 1.0}
 
 
 def test_what_is_missing_is_named(file, tiny, folder, tmp_path):

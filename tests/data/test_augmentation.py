@@ -34,7 +34,7 @@ def seed_of(number: int) -> tf.Tensor:
     return tf.constant([number, 7], tf.int64)
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(
     height=st.integers(32, 120),
     width=st.integers(32, 120),
@@ -265,3 +265,17 @@ def test_padding_is_the_mean_pixel_and_ignored():
 def test_wrong_arguments_are_named(arguments, message):
     with pytest.raises(ValueError, match=message):
         Augmentation(**{"crop_size": CROP, **arguments})
+
+
+@pytest.mark.parametrize(
+    ("image", "mask", "message"),
+    [
+        (tf.zeros((40, 60, 3)), tf.zeros((40, 60), tf.uint8), r"An image is \(H, W, 3\), uint8; got"),
+        (tf.zeros((40, 60, 3), tf.uint8), tf.zeros((40, 60)), r"A mask is \(H, W\), uint8"),
+        (tf.zeros((40, 60, 3), tf.uint8), tf.zeros((40, 60, 2), tf.uint8), r"A mask is \(H, W\), uint8"),
+        (tf.zeros((40, 60, 3), tf.uint8), tf.zeros((60, 40), tf.uint8), "differ in size"),
+    ],
+)
+def test_other_images_and_masks_are_refused(image, mask, message):
+    with pytest.raises(ValueError, match=message):
+        Augmentation(crop_size=(32, 32))(image, mask, tf.constant([0, 1]))

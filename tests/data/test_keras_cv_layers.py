@@ -132,7 +132,7 @@ def test_traces_of_another_value_are_rounded_away_or_become_255():
         assert ((mask == MASK_BEFORE) | (mask == 255)).all()
 
 
-@settings(deadline=None, max_examples=50)
+@settings(max_examples=50)
 @given(st.lists(st.integers(0, 255), min_size=2, max_size=2, unique=True), st.floats(0.001, 0.999))
 def test_no_blend_of_two_values_is_a_value(values, weight):
     """With every value of 8 bits held, so that only the code of a pixel can tell."""
@@ -141,7 +141,7 @@ def test_no_blend_of_two_values_is_a_value(values, weight):
     assert _decode(blend, tf.range(256))[0, 0] == 255
 
 
-@settings(deadline=None, max_examples=50)
+@settings(max_examples=50)
 @given(st.integers(0, 255), st.floats(0, 255))
 def test_no_constant_is_a_value(value, fill):
     held = tf.constant([[value]], tf.uint8)

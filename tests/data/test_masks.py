@@ -9,7 +9,7 @@ import zlib
 import numpy as np
 import pytest
 import tensorflow as tf
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 from PIL import Image
@@ -46,7 +46,6 @@ def grey_png(values: np.ndarray, bits: int) -> bytes:
     return b"\x89PNG\r\n\x1a\n" + chunks
 
 
-@settings(deadline=None)
 @given(hnp.arrays(np.uint8, hnp.array_shapes(min_dims=2, max_dims=2, max_side=9)))
 def test_encoded_masks_come_back(mask):
     decoded = ANY_VALUES.read(encode_mask(mask))
@@ -54,7 +53,6 @@ def test_encoded_masks_come_back(mask):
     assert decoded.dtype == np.uint8
 
 
-@settings(deadline=None)
 @given(
     raw_to_train=st.dictionaries(st.integers(0, 65535), st.integers(0, 4), min_size=1, max_size=20),
     values=hnp.arrays(np.uint16, (3, 4)),
@@ -66,7 +64,6 @@ def test_every_value_becomes_its_class_or_is_ignored(raw_to_train, values):
     assert decoded.tolist() == expected
 
 
-@settings(deadline=None)
 @given(hnp.arrays(np.uint8, (3, 4), elements=st.sampled_from([0, 1, 255])))
 def test_colours_become_classes_and_black_is_ignored(mask):
     colors = np.vstack([PETS.palette_array, np.zeros((254, 3), np.uint8)])[mask]
@@ -247,7 +244,6 @@ class TestTwoReadings:
         assert self.CODING.read(png(self.VALUES), hidden).tolist() == [[255, 1, 2], [2, 2, 255]]
 
 
-@settings(deadline=None)
 @given(st.integers(0, 100))
 def test_truncated_files_are_refused(length):
     data = encode_mask(np.random.default_rng(0).integers(0, 256, (10, 10), dtype=np.uint8))

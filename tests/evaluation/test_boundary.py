@@ -6,7 +6,7 @@ import math
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 from numpy.lib.stride_tricks import sliding_window_view
@@ -47,7 +47,6 @@ def test_iou_is_that_of_masks_without_their_erosions(maps):
     np.testing.assert_allclose(accumulator.iou(), literal_iou(labels, predictions, 3), rtol=1e-12)
 
 
-@settings(deadline=None)
 @given(label_maps.map(lambda maps: maps[0]), st.integers(1, 4))
 def test_contours_at_any_distance(labels, distance):
     masks = [literal_boundary(labels == value, distance) for value in np.unique(labels)]

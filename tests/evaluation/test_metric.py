@@ -51,7 +51,7 @@ def counted(batches, num_classes: int) -> ConfusionMatrix:
     return matrix
 
 
-@settings(deadline=None)
+@settings(max_examples=25)
 @given(st.lists(st.integers(0, 99), min_size=1, max_size=3))
 def test_metrics_are_those_of_the_confusion_matrix(seeds):
     num_classes = 5

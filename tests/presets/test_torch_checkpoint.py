@@ -420,7 +420,7 @@ class TestBrokenFiles:
         with pytest.raises(InvalidPresetError, match=r"record data\.pkl has more than"):
             read_one(path, tensor())
 
-    @settings(max_examples=200, deadline=None)
+    @settings(max_examples=200)
     @given(data=st.data())
     def test_any_damage_is_an_invalid_preset(self, tmp_path_factory, data):
         path = write(tmp_path_factory.mktemp("damage") / "model.pth", dictionary({"x": tensor()}))
@@ -437,7 +437,7 @@ class TestBrokenFiles:
             return
         assert all(isinstance(array, np.ndarray) for array in tensors.values())
 
-    @settings(max_examples=200, deadline=None)
+    @settings(max_examples=200)
     @given(opcodes=st.binary(max_size=60))
     def test_any_program_is_an_invalid_preset(self, tmp_path_factory, opcodes):
         path = write(tmp_path_factory.mktemp("program") / "model.pth", opcodes)

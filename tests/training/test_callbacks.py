@@ -13,7 +13,7 @@ from keras_segformer import SegFormer
 from keras_segformer.training import callbacks
 from keras_segformer.training.callbacks import Pictures, RawWeights
 from keras_segformer.training.optimizer import GroupedAdamW
-from tiny import tiny_config
+from tiny import light_segmenter
 
 
 @pytest.fixture
@@ -24,8 +24,8 @@ def batch() -> tuple[np.ndarray, np.ndarray]:
 
 @pytest.fixture
 def model() -> SegFormer:
-    model = SegFormer(tiny_config())
-    model.compile(GroupedAdamW(1e-3, use_ema=True), metrics=[], jit_compile=False)
+    model = light_segmenter()
+    model.compile(GroupedAdamW(1e-3, use_ema=True), metrics=[], run_eagerly=True)
     return model
 
 

@@ -23,7 +23,7 @@ from keras_segformer.training import run
 from keras_segformer.training.recipe import Recipe
 from keras_segformer.training.run import train
 from keras_segformer.training.run_settings import RunSettings
-from tiny import tiny_config
+from tiny import light_segmenter, tiny_config
 
 NUM_CLASSES = 3
 
@@ -53,8 +53,8 @@ def recipe(tmp_path_factory) -> Recipe:
 
     The last epoch is a phase of its own, with larger crops.
     """
-    preset = tmp_path_factory.mktemp("preset") / "tiny"
-    SegFormer(tiny_config()).save_to_preset(preset)
+    preset = tmp_path_factory.mktemp("preset") / "light"
+    light_segmenter(drop_path_rate=0.1, decoder_dropout=0.1).save_to_preset(preset)
     return Recipe(
         title="Tiles",
         command="keras-segformer train",
@@ -75,10 +75,23 @@ def recipe(tmp_path_factory) -> Recipe:
 
 
 @pytest.fixture(scope="module")
-def finished(data, recipe, tmp_path_factory) -> Path:
+def phases() -> list[tuple[tuple[int, int], int]]:
+    """The size of the crops and the first example of every phase of the run below."""
+    return []
+
+
+@pytest.fixture(scope="module")
+def finished(data, recipe, phases, tmp_path_factory) -> Path:
     """The folder of a run that is over."""
+
+    def spy(examples, augmentation, *args, **kwargs):
+        phases.append((augmentation.crop_size, kwargs["start"]))
+        return training_dataset(examples, augmentation, *args, **kwargs)
+
     output = tmp_path_factory.mktemp("runs") / "run"
-    train(SegFormer, recipe, RunSettings(output, data=data, cache=output.parent / "cache"))
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(run, "training_dataset", spy)
+        train(SegFormer, recipe, RunSettings(output, data=data, cache=output.parent / "cache"))
     return output
 
 
@@ -121,17 +134,9 @@ class TestFinishedRun:
         assert config["examples"] == {"train": 6, "val": 3}
         assert {"keras", "tensorflow", "keras-segformer"} <= config["versions"].keys()
 
-    def test_phases_have_their_crops(self, data, recipe, finished, monkeypatch):
-        seen = []
-
-        def spy(examples, augmentation, *args, **kwargs):
-            seen.append((augmentation.crop_size, kwargs["start"]))
-            return training_dataset(examples, augmentation, *args, **kwargs)
-
-        monkeypatch.setattr(run, "training_dataset", spy)
-        output = finished.parent / "spied"
-        train(SegFormer, recipe, RunSettings(output, data=data, cache=finished.parent / "cache"))
-        assert seen == [((32, 32), 0), ((32, 48), 8 * recipe.batch_size)]
+    @pytest.mark.usefixtures("finished")
+    def test_phases_have_their_crops(self, recipe, phases):
+        assert phases == [((32, 32), 0), ((32, 48), 8 * recipe.batch_size)]
 
     def test_only_the_last_checkpoint_stays(self, finished):
         assert [path.name for path in (finished / "checkpoints").iterdir()] == ["epoch_00003"]

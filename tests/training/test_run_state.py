@@ -9,12 +9,12 @@ from comparison import numpy
 from keras_segformer import SegFormer
 from keras_segformer.training.optimizer import GroupedAdamW
 from keras_segformer.training.run_state import RunState
-from tiny import tiny_config
+from tiny import light_segmenter
 
 
 def build() -> SegFormer:
-    model = SegFormer(tiny_config())
-    model.compile(GroupedAdamW(1e-3, use_ema=True), metrics=[], jit_compile=False)
+    model = light_segmenter(drop_path_rate=0.1)
+    model.compile(GroupedAdamW(1e-3, use_ema=True), metrics=[], run_eagerly=True)
     return model
 
 
@@ -34,4 +34,4 @@ def test_everything_that_changes_is_restored(tmp_path):
     )
     compared = {one.path: np.array_equal(numpy(one), numpy(other)) for one, other in pairs}
     assert all(compared.values()), compared
-    assert sum("seed_generator" in path for path in compared) > 2  # dropout and stochastic depth
+    assert sum("seed_generator" in path for path in compared) > 1  # dropout and stochastic depth

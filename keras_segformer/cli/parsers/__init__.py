@@ -2,19 +2,18 @@
 
 from __future__ import annotations
 
-from keras_segformer.cli.parsers import (
-    android,
-    audit,
-    benchmark,
-    convert,
-    data,
-    evaluate,
-    info,
-    predict,
-    presets,
-    train,
-    upload,
-    verify,
+COMMANDS = (
+    "predict",
+    "train",
+    "evaluate",
+    "convert",
+    "audit",
+    "verify",
+    "benchmark",
+    "android",
+    "data",
+    "presets",
+    "info",
+    "upload",
 )
-
-COMMANDS = (predict, train, evaluate, convert, audit, verify, benchmark, android, data, presets, info, upload)
+"""The names of the commands in the order of the help, which are those of the modules."""

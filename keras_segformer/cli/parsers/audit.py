@@ -19,9 +19,11 @@ def add_parser(subparsers: Any) -> None:
         subparsers,
         "audit",
         help="examine a TF Lite file: operations, true versions, and where it runs",
-        description="Examines a TF Lite file without running it: its operations, the runtime that it needs for its "
-        "tensors, whatever it says itself, and which runtimes and delegates take every operation. The exit status is "
-        "1 where a required target does not, or where the file lies.",
+        description="Examines a TF Lite file of any origin without running it: its operations, the runtime that it "
+        "needs for its tensors, whatever it says itself, and whether runtimes and delegates take every operation. The "
+        "answer is takes, does not take or not known. The exit status is 0 if every required target takes the file, 1 "
+        "if one does not or if the file makes a false claim about its versions, 3 if no required target refuses the "
+        "file but it is not known whether all of them take it, and 2 for errors.",
         examples="""
             keras-segformer audit b0.tflite
             keras-segformer audit b0.tflite --require gpu,nnapi:6,runtime:2.14 --json audit.json

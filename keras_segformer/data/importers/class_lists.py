@@ -1,4 +1,4 @@
-"""The files in which tools and people list classes: names, colours, values."""
+"""Reads files in which tools or users list classes with their names, colours and values."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ LIST_NAMES = (
 
 @dataclasses.dataclass(frozen=True)
 class ClassList:
-    """Classes with what stands for them in masks.
+    """Classes with their values and colours in masks.
 
     Args:
         classes: The classes in their order.
@@ -99,7 +99,7 @@ def find_class_list(tree: Tree, folder: str = "", names: tuple[str, ...] = LIST_
     """The first list of classes in a folder or at the root of the export, else the only one anywhere.
 
     Returns:
-        The classes; `None` where there is no list, or where several in other places differ in what they are about.
+        The classes; `None` if there is no list, or several in other folders.
     """
     found = [path for name in names for path in tree.named(name)]
     near = [path for path in found if posixpath.dirname(path) in ("", folder)]

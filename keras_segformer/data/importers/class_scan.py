@@ -1,4 +1,4 @@
-"""What masks hold, counted, and classes named after it."""
+"""Counts the values or colours of masks, and names classes after them."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ _FEW_VALUES, _NEARLY_ALL = 8, 0.8
 
 @dataclasses.dataclass
 class MaskScan:
-    """What was found in masks.
+    """The values or colours found in masks.
 
     Args:
         kind: `"value"` or `"colour"`.
@@ -63,7 +63,7 @@ class MaskScan:
         return describe_color(each) if self.kind == "colour" else str(each)
 
     def name(self, each: int) -> str:
-        """What the class of a value or colour is called until somebody names it."""
+        """The default name of the class of a value or colour."""
         if self.kind == "colour":
             return "background" if each == 0 else "colour " + "-".join(map(str, unpack(each)))
         if self.is_binary:
@@ -71,7 +71,7 @@ class MaskScan:
         return f"class {each}"
 
     def class_list(self) -> ClassList:
-        """The classes with what stands for them.
+        """Returns the classes with their values or colours.
 
         Raises:
             InvalidDatasetError: There are too many to be classes, or none.

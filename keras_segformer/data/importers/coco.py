@@ -29,21 +29,13 @@ _OTHER_TASKS = ("captions", "person_keypoints", "image_info", "keypoints", "dens
 
 
 def detect(context: Context) -> list[str]:
-    """The JSON files of this format, all of one export."""
+    """Finds the JSON files of this format, which form one export."""
     files = context.json_files(COCO)
     return ["\n".join(files)] if files else []
 
 
 def read(context: Context, paths: str) -> Export:
-    """Reads all JSON files of an export.
-
-    Args:
-        context: The export.
-        paths: The files, one a line, as `detect` found them.
-
-    Returns:
-        The categories in the order of the files.
-    """
+    """Reads all JSON files of an export; the classes are the categories in the order of the files."""
     export = Export(
         order="area",
         rules=[
@@ -220,22 +212,23 @@ def _draw(context: Context, annotation: Mapping[str, Any], faults: list[str]) ->
     """A function that draws an annotation; `None` if it is only a box. Faults of skipped rings go to `faults`."""
     segmentation = annotation.get("segmentation")
     if isinstance(segmentation, dict):
-        mask = functools.partial(decode_coco, segmentation)
-        return lambda size: _same_size(mask(), size)
+        return functools.partial(_decode, segmentation)
     if not segmentation:
         return None
     if not isinstance(segmentation, list):
         raise InvalidDatasetError("has a segmentation that is neither a list nor an object")
     rings = [segmentation] if isinstance(segmentation[0], (int, float)) else segmentation
-    polygons = []
+    parts = []
     for ring in rings:
         try:
-            polygons.append(context.polygon(_corners(ring), _RULE))
+            # Some tools put run lengths into the list.
+            is_mask = isinstance(ring, dict)
+            parts.append(functools.partial(_decode, ring) if is_mask else context.polygon(_corners(ring), _RULE))
         except InvalidDatasetError as error:
             faults.append(str(error))
-    if not polygons:
+    if not parts:
         raise InvalidDatasetError(faults[0])
-    return lambda size: np.logical_or.reduce([draw(size) for draw in polygons])
+    return lambda size: np.logical_or.reduce([draw(size) for draw in parts])
 
 
 def _corners(ring: Any) -> np.ndarray:
@@ -245,7 +238,9 @@ def _corners(ring: Any) -> np.ndarray:
     return check_points(np.array(ring, dtype=object).reshape(-1, 2).tolist(), at_least=3)
 
 
-def _same_size(mask: np.ndarray, size: Size) -> np.ndarray:
+def _decode(run_lengths: Mapping[str, Any], size: Size) -> np.ndarray:
+    """The mask `(H, W)` of run lengths, which has to cover the whole picture."""
+    mask = decode_coco(run_lengths)
     if mask.shape != size:
         raise InvalidDatasetError(
             f"has run lengths for {mask.shape[1]}x{mask.shape[0]} pixels in a picture of {size[1]}x{size[0]}"

@@ -20,21 +20,13 @@ LOOKED_FOR = "a JSON file whose annotations have segments_info"
 
 
 def detect(context: Context) -> list[str]:
-    """The JSON files of this format, all of one export."""
+    """Finds the JSON files of this format, which form one export."""
     files = context.json_files(PANOPTIC)
     return ["\n".join(files)] if files else []
 
 
 def read(context: Context, paths: str) -> Export:
-    """Reads all JSON files of an export and the PNG files that they name.
-
-    Args:
-        context: The export.
-        paths: The files, one a line, as `detect` found them.
-
-    Returns:
-        The categories in the order of the files.
-    """
+    """Reads all JSON files of an export and the PNG files that they name; the classes are the categories."""
     export = Export(
         unlabelled="ignore",
         rules=[

@@ -279,7 +279,7 @@ def _sort_by_folders(context: Context) -> tuple[list[_Entry], list[_Entry], list
 
 
 def _kind(path: str) -> tuple[str | None, tuple[str, ...]]:
-    """Whether the folders of a path mark it as a picture or a mask, and the rest of their names."""
+    """Returns True if the folders of a path mark it as a picture or a mask, and the rest of their names."""
     kind, rest = None, []
     for folder in path.split("/")[:-1]:
         words = [word for word in re.split(r"[_\-\s]+", folder) if word]

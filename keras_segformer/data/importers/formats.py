@@ -27,12 +27,12 @@ from keras_segformer.errors import InvalidDatasetError
 
 
 class Format(Protocol):
-    """What a module of a format offers.
+    """The interface of the modules that read one format each.
 
     Args:
-        NAME: What users call it.
-        TITLE: What its tool calls it.
-        LOOKED_FOR: What it is known by, as part of a sentence.
+        NAME: Its name on the command line.
+        TITLE: Its name in the tool.
+        LOOKED_FOR: The files that identify it, as part of a sentence.
     """
 
     NAME: str
@@ -40,11 +40,30 @@ class Format(Protocol):
     LOOKED_FOR: str
 
     def detect(self, context: Context) -> list[str]:
-        """The places of exports of this format; empty where there is none."""
+        """Looks for exports of this format.
+
+        Args:
+            context: The files to look through.
+
+        Returns:
+            The places of the exports, as `read` takes them; several JSON files of one export are one place, with a
+            path per line.
+        """
         ...
 
     def read(self, context: Context, place: str) -> Export:
-        """Reads the export at a place."""
+        """Reads the export at a place.
+
+        Args:
+            context: The files, and the options to read them with.
+            place: What `detect` returned.
+
+        Returns:
+            The classes in the order of the tool, the pictures with their labels, and what there is to report.
+
+        Raises:
+            InvalidDatasetError: The export is broken, or is of a kind that cannot be read.
+        """
         ...
 
 

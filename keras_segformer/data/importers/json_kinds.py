@@ -1,4 +1,4 @@
-"""Which tool a JSON file is from."""
+"""Identifies the tool that wrote a JSON file."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ GEOMETRY = ("rle", "points", "radiusX", "width", "imageDataURL")
 
 
 def json_kind(document: Any) -> str | None:
-    """Tells JSON files apart.
+    """Identifies the kind of a JSON file.
 
     Args:
         document: The content of a file.

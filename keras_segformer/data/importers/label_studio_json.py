@@ -44,22 +44,14 @@ _PERCENT = 100
 
 
 def detect(context: Context) -> list[str]:
-    """The JSON files of this format, all of one export."""
+    """Finds the JSON files of this format, which form one export."""
     # Beside the masks of the same project, the tasks only say which picture is whose.
     files = [] if layer_files(context) else task_files(context)
     return ["\n".join(files)] if files else []
 
 
 def read(context: Context, paths: str) -> Export:
-    """Reads all tasks of an export.
-
-    Args:
-        context: The export.
-        paths: The files, one a line, as `detect` found them.
-
-    Returns:
-        The labels of the labelling configuration, then others as they occur.
-    """
+    """Reads all tasks of an export; the classes are those of the configuration, then others as they occur."""
     configured, _ = configured_classes(context)
     names = [each.name for each in configured]
     export = Export(

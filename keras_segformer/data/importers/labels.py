@@ -164,7 +164,7 @@ class PixelValues:
     Args:
         values: `(H, W)`, integer.
         names: The class of every value, `UNLABELLED` for none. Others are unknown, which is reported.
-        describe: How a value is written for people.
+        describe: From a value to its description in messages.
     """
 
     values: np.ndarray
@@ -208,10 +208,10 @@ class Picture:
 
 @dataclasses.dataclass(kw_only=True)
 class Export:
-    """What a format was read into.
+    """The content of an export.
 
     Args:
-        classes: The classes in the tool's order; several of one name are one.
+        classes: The classes in the tool's order; classes of the same name are merged.
         pictures: The pictures with labels.
         order: Which of `ORDERS` decides overlaps; `None` where there are none.
         unlabelled: What pixels without label are in this format: `"background"` or `"ignore"`.
@@ -234,7 +234,7 @@ class Export:
 
 
 class Context:
-    """What a format reads from.
+    """The files and options from which a format reads.
 
     Args:
         tree: The files of the export.
@@ -283,11 +283,11 @@ class Context:
         return [path for path in (self.tree.paths if paths is None else paths) if is_image(path) and path not in used]
 
     def polygon_rule(self, default: str) -> str:
-        """The rule by which polygons are filled."""
+        """The rule for filling polygons."""
         return self.options.polygon_rule or default
 
     def polygon(self, corners: np.ndarray, default_rule: str) -> Callable[[Size], np.ndarray]:
-        """What draws a polygon, `(n, 2)`."""
+        """Returns a function that draws a polygon `(n, 2)`."""
         rule = self.polygon_rule(default_rule)
         return lambda size: draw_polygon(corners, size, rule)
 
@@ -305,7 +305,7 @@ def numbers_of(element: Mapping[str, object], *keys: str) -> list[float]:
 
 
 def merge_classes(classes: Iterable[LabelClass]) -> list[LabelClass]:
-    """The classes without repetitions, each with the first colour that it has."""
+    """Merges classes of the same name, each with the first colour that it has."""
     merged: dict[str, LabelClass] = {}
     for each in classes:
         known = merged.setdefault(each.name, each)

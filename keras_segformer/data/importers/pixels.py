@@ -55,9 +55,9 @@ def read_pixels(data: bytes) -> Pixels:
         InvalidDatasetError: As of `read_mask_pixels`, whose message is the predicate of a sentence about the file.
     """
     pixels = read_mask_pixels(data)
-    # The last one is for transparent pixels, whose position is -1.
-    values = np.append(pixels.codes, 0)[pixels.positions()].astype(np.int32)
-    erased = pixels.positions() < 0 if pixels.transparent else None
+    positions = pixels.positions()
+    values = np.append(pixels.codes, 0).astype(np.int32)[positions]  # the last one for transparent pixels, -1
+    erased = positions < 0 if pixels.transparent else None
     palette = None
     if pixels.kind == "palette":
         palette = np.full(int(pixels.codes.max(initial=-1)) + 1, _NO_COLOR, np.int32)

@@ -57,7 +57,7 @@ def draw_polygon(corners: np.ndarray, size: Size, rule: str) -> np.ndarray:
 
 
 def draw_with_pillow(size: Size, draw: Callable[[ImageDraw.ImageDraw], None]) -> np.ndarray:
-    """A mask `(H, W)`, bool, of what a function draws with the value 1."""
+    """Lets a function draw with the value 1, and returns the mask `(H, W)`, bool."""
     check_size(size)
     canvas = Image.new("L", (size[1], size[0]))
     draw(ImageDraw.Draw(canvas))
@@ -65,10 +65,11 @@ def draw_with_pillow(size: Size, draw: Callable[[ImageDraw.ImageDraw], None]) ->
 
 
 def check_size(size: Size) -> None:
-    """Refuses canvases that are empty or too large, which only a broken or hostile file asks for.
+    """Refuses canvases that are empty or too large, which only broken or hostile files require.
 
     Raises:
-        InvalidDatasetError: It is one. The message is the predicate of a sentence about the label.
+        InvalidDatasetError: The canvas is empty or too large. The message is the predicate of a sentence about the
+            label.
     """
     height, width = size
     if height < 1 or width < 1 or height * width > MAX_PIXELS:
@@ -179,7 +180,7 @@ def _line(start: np.ndarray, end: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
 
 
 def place(mask: np.ndarray, corner: tuple[int, int], size: Size) -> np.ndarray:
-    """Lays a small mask on an empty canvas and cuts off what lies outside.
+    """Places a small mask on an empty canvas, and crops what lies outside.
 
     Args:
         mask: `(h, w)`, bool.

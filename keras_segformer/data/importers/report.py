@@ -1,4 +1,4 @@
-"""What an import did: the rules it followed, what it counted, and what it left out."""
+"""The report of an import: the rules it followed, what it counted, and what it left out."""
 
 from __future__ import annotations
 
@@ -15,12 +15,12 @@ from keras_segformer.mask_rules import IGNORE
 
 @dataclasses.dataclass
 class SplitCounts:
-    """What was counted in the masks of a split.
+    """Counts of the masks of a split.
 
     Args:
         masks: Number of masks.
-        pixels: Pixels by class index, `(256,)`, int64; at 255 the ignored ones.
-        images: Masks by class index that occurs in them, `(256,)`, int64.
+        pixels: Pixels by class index, `(256,)`, int64; index 255 counts ignored pixels.
+        images: Number of masks in which each class index occurs, `(256,)`, int64.
         covered: Pixels by class index that lie under other classes, `(256,)`, int64.
         overlap: Pixels in regions of several classes.
     """
@@ -34,7 +34,7 @@ class SplitCounts:
 
 @dataclasses.dataclass
 class ImportReport:
-    """What an import did.
+    """The report of an import.
 
     Args:
         format: Name of the format.

@@ -224,7 +224,7 @@ class Tree:
         return None
 
     def _ending_like(self, tail: str) -> list[str]:
-        """The pictures whose path ends in these parts; with a suffix behind them where none ends as it is."""
+        """The pictures whose path ends with these parts, or else with these parts and a suffix."""
         name, tail = posixpath.basename(tail).casefold(), f"/{tail}".casefold()
         exact = [
             path for path in self._by_name.get(name, ()) if is_image(path) and f"/{path}".casefold().endswith(tail)

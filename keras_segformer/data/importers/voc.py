@@ -1,4 +1,4 @@
-"""Pascal VOC 2012 and what is laid out like it: masks of class indices with a palette, or in VOC's colours."""
+"""Pascal VOC 2012 and data sets of the same layout: masks of class indices with a palette, or in VOC's colours."""
 
 from __future__ import annotations
 
@@ -79,7 +79,7 @@ def _name_pixels(classes: ClassList, pixels: Pixels) -> PixelValues:
 
 
 def _voc_colors(count: int) -> list[RGB]:
-    """VOC's colours: the bits of the index, dealt out to red, green and blue from the highest bit down."""
+    """VOC's colours: the bits of the index, distributed over red, green and blue from the highest bit down."""
     return [
         tuple(sum((index >> 3 * bit + channel & 1) << 7 - bit for bit in range(8)) for channel in range(3))
         for index in range(count)

@@ -1,4 +1,4 @@
-"""What CVAT's masks and Pascal VOC share: `SegmentationClass`, `ImageSets/Segmentation`, `JPEGImages`."""
+"""The layout that CVAT's masks and Pascal VOC share: `SegmentationClass`, `ImageSets/Segmentation`, `JPEGImages`."""
 
 from __future__ import annotations
 

@@ -272,24 +272,24 @@ def make_custom(model, name):
 
 
 @pytest.mark.parametrize(
-    ("number", "name", "version"),
+    ("number", "version", "answer", "fault"),
     [
-        (schema.BuiltinOperator.ATAN2, "ATAN2", 1),
-        (schema.BuiltinOperator.GELU, "GELU", 99),
-        (9999, "BUILTIN_9999", 1),  # of a schema to come
+        (schema.BuiltinOperator.ATAN2, 1, "takes", None),
+        (schema.BuiltinOperator.GELU, 99, "does not take", "no runtime has GELU version 99"),
+        (schema.BuiltinOperator.STABLEHLO_SORT, 1, "does not take", "no runtime has STABLEHLO_SORT version 1"),
+        (9999, 1, "not known", "it is not known which runtime has BUILTIN_9999 version 1"),  # of a schema to come
     ],
 )
-def test_unknown_is_not_guessed(content, number, name, version):
+def test_what_is_not_known_is_told_from_what_there_is_not(content, number, version, answer, fault):
     def exchange(model):
         code = code_of(model, "GELU")[0]
-        code.builtinCode, code.deprecatedBuiltinCode, code.version = number, 127, version
+        code.builtinCode, code.deprecatedBuiltinCode, code.version = number, min(number, 127), version
 
     found = audit(edited(content, exchange))
-    assert found.minimum_runtime is None
-    assert found.unknown == (f"{name} version {version}",)
+    assert found.minimum_runtime == (None if fault else "2.10.0")
+    assert [each for each in found.faults if "runtime has" in each] == ([fault] if fault else [])
     [verdict] = [each for each in found.verdicts if each.target == "litert"]
-    assert not verdict.passes
-    assert all(finding.unknown for finding in verdict.findings)
+    assert (verdict.answer, verdict.passes) == (answer, answer == "takes")
 
 
 def test_variables(content):

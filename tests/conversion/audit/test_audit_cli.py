@@ -7,6 +7,7 @@ import json
 import pytest
 
 from keras_segformer.cli import main
+from operator_files import Operation, make_file
 
 
 @pytest.fixture(scope="module")
@@ -30,7 +31,27 @@ def test_requirements_met(file, capsys):
 def test_requirement_not_met(file, capsys):
     assert main(["audit", file, "--require", "gpu,nnapi:6,runtime:2.8"]) == 1
     printed = capsys.readouterr().out.splitlines()
-    assert printed[-2:] == [f"required, but not wholly on it: {target}" for target in ("nnapi:6", "runtime:2.8")]
+    assert printed[-2:] == [f"required: {target}, does not take" for target in ("nnapi:6", "runtime:2.8")]
+
+
+@pytest.mark.parametrize(
+    ("operators", "required", "status"),
+    [
+        (["MAX_POOL_2D"], "litert,runtime:2.14", 0),
+        (["MAX_POOL_2D"], "litert,qualcomm-htp", 3),  # not judged there
+        (["MAX_POOL_2D", "GELU"], "nnapi:8,qualcomm-htp", 1),  # a refusal is sure, whatever else is not known
+        (["MAX_POOL_2D"], "qualcomm-htp", 3),
+        (["STABLEHLO_SORT"], "litert", 1),
+        (["TFLite_Detection_PostProcess"], "litert", 0),
+        (["TFLite_Detection_PostProcess"], "runtime:2.14", 3),
+    ],
+)
+def test_exit_status(operators, required, status, tmp_path, capsys):
+    (tmp_path / "foreign.tflite").write_bytes(make_file([Operation(name) for name in operators]))
+    assert main(["audit", str(tmp_path / "foreign.tflite"), "--require", required]) == status
+    answers = {0: "takes", 1: "does not take", 3: "not known"}
+    last = required.split(",")[-1] if status == 3 else required.split(",")[0]
+    assert (f"required: {last}, {answers[status]}" in capsys.readouterr().out) == (status > 0)
 
 
 def test_false_claim(shared, capsys):
@@ -43,6 +64,7 @@ def test_json(file, tmp_path):
     found = json.loads((tmp_path / "audit.json").read_text())
     assert (found["file"], found["required"], found["minimum_runtime"]) == (file, ["runtime:2.8"], "2.9.0")
     assert found["targets"]["gpu"]["passes"]
+    assert found["targets"]["gpu"]["answer"] == "takes"
     [finding] = found["targets"]["nnapi:6"]["findings"]
     assert finding["operator"] == "GELU"
     assert len(finding["places"]) == 4

@@ -8,12 +8,13 @@ from importlib import resources
 import pytest
 
 from keras_segformer.conversion.audit.conditions import facts, holds
-from keras_segformer.conversion.audit.versions import runtime_key
+from keras_segformer.conversion.audit.versions import runtime_key, runtime_with
 from keras_segformer.conversion.tflite.reader import Node
 from keras_segformer.conversion.tflite.schema import schema
 
 FOLDER = resources.files("keras_segformer.conversion.audit")
-VERSIONS = json.loads((FOLDER / "versions.json").read_text())["operators"]
+GROUPS = json.loads((FOLDER / "versions.json").read_text())["operators"]
+RUNTIMES = json.loads((FOLDER / "runtimes.json").read_text())["operators"]
 DELEGATES = [
     json.loads((FOLDER / "delegates" / f"{name}.json").read_text())
     for name in ("gpu", "nnapi", "qualcomm-htp", "xnnpack")
@@ -21,6 +22,9 @@ DELEGATES = [
 
 OPERATORS = {name for name in vars(schema.BuiltinOperator) if not name.startswith("_")}
 OPTIONS = {name for kind, each in vars(schema).items() if kind.endswith("OptionsT") for name in vars(each())}
+NEWER_OPERATORS = {f"STABLEHLO_{name}" for name in ("CASE", "CBRT", "COMPOSITE", "SHIFT_LEFT")}  # than TensorFlow 2.16
+# Versions that TensorFlow's converter gives and no interpreter has.
+IN_NO_RUNTIME = {("LSTM", 5), ("UNIDIRECTIONAL_SEQUENCE_LSTM", 5)}
 EMPTY = Node(place="0", name="ADD", version=1, custom=False, inputs=(), outputs=(), options={})
 
 
@@ -44,7 +48,7 @@ def test_holds(condition, expected):
 
 
 def conditions():
-    yield from (need["when"] for operator in VERSIONS.values() for need in operator["needs"])
+    yield from (rule["when"] for group in GROUPS for rule in group["rules"])
     yield from (rule.get("need", rule.get("refuse")) for delegate in DELEGATES for rule in delegate["rules"])
 
 
@@ -55,18 +59,27 @@ def test_conditions_ask_for_what_there_is():
 
 
 def test_types_are_types():
-    names = {"input_type", "second_type", "output_type", "type", "operand_type"}
+    names = {"input_type", "second_type", "third_type", "output_type", "second_output_type", "type", "operand_type"}
     values = [value for condition in conditions() for name, value in condition.items() if name in names]
     types = {each for value in values for each in (value if isinstance(value, list) else [value])}
-    assert types <= vars(schema.TensorType).keys() | {"BFLOAT16"}  # newer than TensorFlow 2.16
+    assert types <= vars(schema.TensorType).keys() | {"BFLOAT16", "INT2", "UINT4"}  # newer than TensorFlow 2.16
 
 
-@pytest.mark.parametrize("operator", VERSIONS)
-def test_versions(operator):
-    runtimes = [runtime_key(runtime) for runtime in VERSIONS[operator]["runtimes"]]
-    assert operator in OPERATORS
-    assert runtimes == sorted(runtimes)
-    assert all(need["version"] > 1 and need["because"] for need in VERSIONS[operator]["needs"])
+def test_runtimes():
+    assert RUNTIMES.keys() <= OPERATORS | NEWER_OPERATORS
+    for runtimes in RUNTIMES.values():
+        keys = [runtime_key(runtime) for runtime in runtimes["since"] if runtime]
+        assert keys == sorted(keys)
+
+
+def test_versions():
+    names = [name for group in GROUPS for name in group["of"]]
+    assert len(set(names)) == len(names)
+    for group in GROUPS:
+        for rule in group["rules"]:
+            assert rule["because"] or rule["version"] == 1
+            for name in group["of"]:
+                assert runtime_with(name, rule["version"]) or (name, rule["version"]) in IN_NO_RUNTIME
 
 
 @pytest.mark.parametrize("delegate", DELEGATES, ids=lambda delegate: delegate["title"].split()[0])
@@ -74,8 +87,7 @@ def test_delegate(delegate):
     taken = [name for names in delegate["operators"].values() for name in names]
     names = [*taken, *delegate["unjudged"]]
     assert len(set(names)) == len(names)
-    assert set(names) <= OPERATORS | {"STABLEHLO_COMPOSITE"}  # newer than TensorFlow 2.16
-    assert set(taken) <= VERSIONS.keys()
+    assert set(names) <= RUNTIMES.keys()
     assert delegate["sources"]
     for rule in delegate["rules"]:
         assert set(rule.get("of", [])) <= set(taken)

@@ -7,6 +7,7 @@ import pytest
 from PIL import Image
 
 from keras_segformer.conversion.quantize.calibration import make_calibration
+from keras_segformer.errors import InvalidImageError
 
 
 def test_sets_are_disjoint_and_half_augmented(pictures):
@@ -27,6 +28,16 @@ def test_names(pictures, tmp_path):
     np.testing.assert_array_equal(from_files.held_out, from_arrays.held_out)
     assert from_files.held_out_names[:2] == ("0.png", "4.png")
     assert from_arrays.held_out_names[:2] == ("calibration image 0", "calibration image 4")
+
+
+def test_bit_depth(pictures, tmp_path):
+    paths = [tmp_path / f"{index}.png" for index in range(len(pictures))]
+    for path, picture in zip(paths, pictures, strict=True):
+        Image.fromarray(picture[..., 0].astype(np.uint16) * 16).save(path)
+    with pytest.raises(InvalidImageError, match="--bit-depth 12"):
+        make_calibration(paths, (64, 64))
+    scaled = np.rint(pictures[0][..., 0] * np.float32(16 * 255 / 4095)).astype(np.uint8)
+    np.testing.assert_array_equal(make_calibration(paths, (64, 64), bit_depth=12).held_out[0, ..., 0], scaled)
 
 
 def test_any_size(pictures):

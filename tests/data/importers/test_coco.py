@@ -100,6 +100,11 @@ def test_broken_annotations_are_named(segmentation, why, export, do_import):
     assert why in imported.report.problems[0]
 
 
+def test_run_lengths_in_a_list(export, do_import):
+    write(export, annotation(7, [{"size": [6, 8], "counts": [0, 6, 42]}, {"size": [6, 8], "counts": [3, 6, 39]}]))
+    assert do_import().count("masks/a.png") == {"car": 9, "background": 39}
+
+
 def test_a_broken_ring_does_not_take_the_others_with_it(export, do_import):
     write(export, annotation(7, [SQUARE, [0, 0, 4, 4]]))
     imported = do_import()

@@ -158,8 +158,8 @@ class SegFormer(SegFormerNetwork):
 
         >>> model = SegFormer("b0", num_classes=3)
         >>> model.compile()
-        >>> model.optimizer.name
-        'grouped_adam_w'
+        >>> type(model.optimizer).__name__
+        'GroupedAdamW'
         """
         schedule = None
         if optimizer is not None and learning_rate is not None:

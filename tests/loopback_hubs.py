@@ -48,20 +48,27 @@ class UploadRequest(http.server.BaseHTTPRequestHandler):
             return
         match parts:
             case ["api", "repos", "create"]:
-                self.note("create_repo", json.loads(body))
-                self.send({"url": f"{self.server.url}/{self.server.requests['create_repo']['name']}"})
+                request = json.loads(body)
+                self.note("create_repo", request)
+                self.send({"url": f"{self.server.url}/{request['organization']}/{request['name']}"})
             case ["api", "validate-yaml"]:
                 self.note("card", json.loads(body))
                 self.send({"errors": [], "warnings": []})
             case ["api", "models", *_, "preupload", "main"]:
                 files = [file["path"] for file in json.loads(body)["files"]]
                 self.send({"files": [{"path": p, "uploadMode": "regular", "shouldIgnore": False} for p in files]})
-            case ["api", "models", *_, "commit", "main"]:
+            case ["api", "models", owner, name, "commit", "main"]:
                 for line in map(json.loads, body.splitlines()):
                     if line["key"] == "file":
                         self.server.files[line["value"]["path"]] = base64.b64decode(line["value"]["content"])
                 commit = "c" * 40
-                self.send({"success": True, "commitOid": commit, "commitUrl": f"{self.server.url}/commit/{commit}"})
+                self.send(
+                    {
+                        "success": True,
+                        "commitOid": commit,
+                        "commitUrl": f"{self.server.url}/{owner}/{name}/commit/{commit}",
+                    }
+                )
             case ["v1", _, "StartBlobUpload"]:
                 name = json.loads(body)["name"]
                 self.send({"token": name, "createUrl": f"{self.server.url}/blob/{name}"})
@@ -71,7 +78,7 @@ class UploadRequest(http.server.BaseHTTPRequestHandler):
             case ["v1", _, "CreateModelInstance" as call]:
                 self.note(call, json.loads(body))
                 self.server.versions += 1
-                self.send({}, 200 if self.server.versions == 1 else 409)
+                self.send({} if self.server.versions == 1 else {"error": "it is there already", "errorCode": 409})
             case ["v1", _, "GetModel" | "CreateModelInstanceVersion" as call]:
                 self.note(call, json.loads(body))
                 self.send({})

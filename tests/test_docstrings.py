@@ -5,6 +5,9 @@ from __future__ import annotations
 import doctest
 import importlib
 import pkgutil
+import re
+import textwrap
+from pathlib import Path
 
 import pytest
 
@@ -36,6 +39,13 @@ def test_examples_run(name, tmp_path, monkeypatch):
     for each in examples(name):
         runner.run(each, out=report.append)
     assert runner.failures == 0, "".join(report)
+
+
+def test_blocks_of_python_compile():
+    for name in MODULES:
+        source = Path(importlib.import_module(name).__file__).read_text(encoding="utf-8")
+        for block in re.findall(r"^ *```python\n(.*?)^ *```$", source, re.M | re.S):
+            compile(textwrap.dedent(block), name, "exec")
 
 
 def test_examples_are_found():

@@ -20,13 +20,13 @@ GAP = "…"
 MAKES_ITS_OWN = ("MissingExtraError",)
 """Exceptions of this package whose arguments are not the message."""
 
-INTERNAL = ("EOFError", "RuntimeError")
+INTERNAL = ("EOFError", "PydanticCustomError", "RuntimeError")
 """Exceptions that the package raises and catches itself."""
 
 ARGUMENT_ERRORS = ("ArgumentTypeError", "InvalidDatasetError", "InvalidRecipeError", "TypeError", "ValueError")
 
 STATES_WHAT_IS_ALLOWED = re.compile(
-    r"; got .*$|\b(must|needs?|may not|cannot be|is not an?|is an object with|is a name, a url)\b"
+    r"; got .*$|\b(must|needs?|may not|cannot be|is not an?|is neither|is an object with|is a name, a url)\b"
 )
 """Messages of those exceptions that name the allowed values, from which the remedy follows."""
 
@@ -50,8 +50,8 @@ FOLDER_REMEDIES = {
     "keras_segformer/data/importers/": "Export it again from the labelling tool; the import leaves this part out and "
     "reports it.",
     "keras_segformer/files.py": "Close the programs that use the file, or choose another place.",
+    "keras_segformer/json_text.py": "Get the file again, or correct it; no file of its kind is so large or so deep.",
     "keras_segformer/presets/": "Get the preset again, whole; check that the configuration belongs to the weights.",
-    "keras_segformer/runtime/": "Convert the file again, or get it again from where it was made.",
 }
 """Remedies of messages that do not carry their own, by the beginning of the path; the longest that fits counts."""
 
@@ -70,7 +70,7 @@ REMEDIES = {
     "'…' does not hold …: there is no ….": "Leave --format out, or name the one that the folder was exported in.",
     "'…' holds no export that is known. Looked for: …": "Name the folder that holds one of these, or choose --format.",
     "Invalid SegFormer configuration: ….": "Change the field that the message names.",
-    "The recipe has a wrong argument: …": "Correct the value that the message names.",
+    "The teacher … cannot teach this data set: …": "Name another --teacher, or set `teacher.class_mapping`.",
 }
 """Remedies of single messages."""
 

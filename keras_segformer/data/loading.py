@@ -45,7 +45,7 @@ def load(
     prepared again.
 
     Args:
-        name: `"ade20k"`, `"cityscapes"`, `"camvid"`, `"voc2012"`, `"folder"` for one of your own (see the README), or
+        name: `"ade20k"`, `"cityscapes"`, `"camvid"`, `"voc2012"`, `"folder"` for one of your own, or
             `"oxford_iiit_pet"`, which is downloaded.
         split: `"train"`, `"val"` or a part in TFDS's notation, such as `"train[:90%]"`. The examples were shuffled once
             when they were prepared, so that a part is a random but fixed choice.

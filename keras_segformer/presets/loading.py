@@ -110,8 +110,8 @@ def load_encoder(
 
     Example:
 
-    >>> from keras_segformer import load_encoder                       # doctest: +SKIP
-    >>> encoder = load_encoder("mit_b0_imagenet")                      # doctest: +SKIP
+    >>> [feature.shape[-1] for feature in load_encoder("b0_camvid").outputs]
+    [32, 64, 160, 256]
     """
     checkpoint, origin = _read(preset, overrides)
     if classification_head and not checkpoint.classification:

@@ -21,6 +21,15 @@ def assert_close(actual: Any, expected: Any, tolerance: float = 1e-5, what: str 
     assert error <= tolerance * scale, f"{what} relative error {error / scale:.1e}"
 
 
+def outputs_of(model: keras.Model, inputs: Any) -> Any:
+    """The outputs for a batch, computed as takes the backend the least time.
+
+    TensorFlow need not trace for a single call, while JAX compiles the whole model sooner than its operations one by
+    one. Tests of the graph itself call `predict_on_batch`.
+    """
+    return model.predict_on_batch(inputs) if keras.backend.backend() == "jax" else model(inputs, training=False)
+
+
 def randomize(layer: keras.layers.Layer, seed: int = 1) -> None:
     """Random values for every weight, so that none is hidden by an initial 0 or 1; variances stay positive."""
     generator = np.random.default_rng(seed)

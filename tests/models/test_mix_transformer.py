@@ -3,7 +3,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from comparison import assert_close, numpy, random_map
+from comparison import assert_close, numpy, outputs_of, random_map
 from keras_segformer.models import VARIANTS, MixTransformer
 from tiny import TINY, tiny_config
 
@@ -18,7 +18,7 @@ from tiny import TINY, tiny_config
 )
 def test_features_halve_and_round_up(size, grids):
     encoder = MixTransformer(TINY)
-    features = encoder.predict_on_batch(random_map(2, *size, 3))
+    features = [numpy(feature) for feature in encoder(random_map(2, *size, 3))]
     expected = [(2, *grid, channels) for grid, channels in zip(grids, TINY.embed_dims, strict=True)]
     assert [feature.shape for feature in features] == expected
     assert encoder.compute_output_shape((2, *size, 3)) == expected
@@ -36,9 +36,9 @@ def test_classification_head_is_a_linear_map_of_the_mean_token():
     encoder = MixTransformer(TINY)
     encoder.set_weights(classifier.get_weights()[:-2])
     images = random_map(2, 65, 64, 3)
-    tokens = numpy(encoder.predict_on_batch(images)[3]).mean(axis=(1, 2))
+    tokens = numpy(encoder(images)[3]).mean(axis=(1, 2))
     kernel, bias = (numpy(weight) for weight in classifier.get_layer("head").weights)
-    assert_close(classifier.predict_on_batch(images), tokens @ kernel + bias)
+    assert_close(classifier(images), tokens @ kernel + bias)
 
 
 @pytest.mark.backend
@@ -50,7 +50,7 @@ def test_learned_position_replaces_the_convolution():
     shapes = [tuple(variable.shape) for variable in encoder.weights if variable.path.endswith("embedding/embedding")]
     assert shapes == [(1, 16, 24, 16), (1, 8, 12, 32), (1, 4, 6, 40), (1, 2, 3, 64)]
     # Away from the border nothing but the position tells the tokens of a constant picture apart.
-    constant = encoder.predict_on_batch(np.ones((1, 128, 128, 3), "float32"))[0][0, 2:-2, 2:-2]
+    constant = numpy(outputs_of(encoder, np.ones((1, 128, 128, 3), "float32"))[0])[0, 2:-2, 2:-2]
     assert constant.std(axis=(0, 1)).max() > 1e-3
 
 

@@ -4,7 +4,7 @@ import keras
 import numpy as np
 import pytest
 
-from comparison import assert_close, numpy, random_map
+from comparison import assert_close, numpy, outputs_of, random_map
 from keras_segformer.label_sets import LabelSet
 from keras_segformer.models import MixTransformer, MLPDecoder, SegFormerConfig, SegFormerNetwork
 from reference import bilinear_resize
@@ -26,7 +26,7 @@ def test_one_model_takes_every_size(model, size):
     images = random_images(*size)
     logits = model.predict_on_batch(images)
     assert logits.shape == model.compute_output_shape(images.shape) == (2, *size, 5)
-    quarter = numpy(model.quarter.predict_on_batch(images.astype("float32")))
+    quarter = numpy(outputs_of(model.quarter, images.astype("float32")))
     assert quarter.shape == (2, -(-size[0] // 4), -(-size[1] // 4), 5)
     assert_close(logits, bilinear_resize(quarter, size))
 
@@ -36,19 +36,18 @@ def test_normalises_inside(model):
     images = random_images(64, 64)
     normalised = (images / 255 - np.array([0.485, 0.456, 0.406])) / np.array([0.229, 0.224, 0.225])
     expected = model.decoder(model.backbone(normalised.astype("float32")))
-    assert_close(model.quarter.predict_on_batch(images.astype("float32")), expected)
+    assert_close(outputs_of(model.quarter, images.astype("float32")), expected)
 
 
 @pytest.mark.parametrize("dtype", ["float32", "float64", "int32", "float16"])
 def test_images_may_have_any_numeric_type(model, dtype):
     images = random_images(64, 64)
-    assert_close(model.predict_on_batch(images.astype(dtype)), model.predict_on_batch(images), tolerance=1e-6)
+    assert_close(model(images.astype(dtype)), model(images), tolerance=1e-6)
 
 
 def test_images_of_a_batch_do_not_touch_each_other(model):
     images = random_images(64, 64)
-    both = model.predict_on_batch(images)
-    assert_close(both, np.concatenate([model.predict_on_batch(image[None]) for image in images]))
+    assert_close(model(images), np.concatenate([model(image[None]) for image in images]))
 
 
 def test_output_stride_4_leaves_out_the_last_resize(model):
@@ -56,7 +55,7 @@ def test_output_stride_4_leaves_out_the_last_resize(model):
     quarter.set_weights(model.get_weights())
     images = random_images(65, 64)
     assert quarter.compute_output_shape(images.shape) == (2, 17, 16, 5)
-    assert_close(quarter.predict_on_batch(images), model.quarter.predict_on_batch(images.astype("float32")))
+    assert_close(quarter(images), model.quarter(images.astype("float32")))
 
 
 def test_names(model):
@@ -68,7 +67,7 @@ def test_names(model):
 @pytest.mark.parametrize("overrides", [{"num_classes": 1}, {"decoder_stages": (2, 4)}, {"decoder_stages": (4,)}])
 def test_few_classes_and_few_stages(overrides):
     config = tiny_config(**overrides)
-    logits = SegFormerNetwork(config).predict_on_batch(random_images(33, 64))
+    logits = numpy(SegFormerNetwork(config)(random_images(33, 64)))
     assert logits.shape == (2, 33, 64, config.num_classes)
     assert np.isfinite(logits).all()
 
@@ -79,7 +78,7 @@ def test_logits_are_float32_at_any_precision(policy, output_stride):
     model = SegFormerNetwork(tiny_config(output_stride=output_stride), dtype=policy)
     assert {layer.compute_dtype for layer in (model.backbone, model.decoder)} == {policy.removeprefix("mixed_")}
     assert model.output.dtype == "float32"
-    assert model.predict_on_batch(random_images(64, 64)).dtype == np.float32
+    assert model(random_images(64, 64)).dtype == "float32"
 
 
 def fit(model: keras.Model, epochs: int = 2) -> list[float]:
@@ -87,10 +86,9 @@ def fit(model: keras.Model, epochs: int = 2) -> list[float]:
     images = random_images(64, 64)
     labels = (images[..., 0] // 64).astype("int32")
     labels[:, ::3] = 255
-    # Adam would take seconds to make its own variables.
-    model.compile(
-        keras.optimizers.SGD(0.1), keras.losses.SparseCategoricalCrossentropy(from_logits=True, ignore_class=255)
-    )
+    # Adam would take seconds to make its own variables, and a graph more seconds than the steps.
+    loss = keras.losses.SparseCategoricalCrossentropy(from_logits=True, ignore_class=255)
+    model.compile(keras.optimizers.SGD(0.1), loss, run_eagerly=True)
     return model.fit(images, labels, batch_size=2, epochs=epochs, verbose=0).history["loss"]
 
 
@@ -118,7 +116,7 @@ def test_another_backbone_trains_and_is_saved(tmp_path):
     assert type(loaded) is SegFormerNetwork
     assert loaded.config == model.config
     images = random_images(70, 64)
-    assert_close(loaded.predict_on_batch(images), model.predict_on_batch(images), tolerance=1e-6)
+    assert_close(loaded(images), model(images), tolerance=1e-6)
 
 
 def test_saved_models_keep_dtype_labels_and_dropout(tmp_path):
@@ -169,7 +167,7 @@ def test_label_set_of_another_number_of_classes_is_refused():
 def test_images_with_a_single_key_train():
     """At 32x32 pixels every stage attends to one key, about which Keras would warn."""
     model = SegFormerNetwork(tiny_config())
-    model.compile("sgd", "mse")
+    model.compile("sgd", "mse", run_eagerly=True)
     loss = model.train_on_batch(random_images(32, 32), random_map(2, 32, 32, 5))
     assert np.isfinite(loss)
 

@@ -97,8 +97,8 @@ def distill(
     loading. Validation is as without a teacher. Positions without label count in neither loss, which leaves out what
     augmentation padded.
 
-    The teacher needs memory for its parameters, four bytes each in float32, and a step takes as much longer as its
-    forward pass takes: for a B0 that teaches a B0, about a quarter (`benchmarks/distillation.py`).
+    The teacher needs memory for its parameters, four bytes each in float32, and every step also takes its forward pass.
+    `benchmarks/distillation.py` measures both.
 
     A student with logits of the full size has them reduced to a quarter; one with `output_stride=4` saves that.
 

@@ -25,5 +25,5 @@ for image in np.load(images):
     confidence = segment(image, processor.OutputType.CONFIDENCE_MASK)
     planes = [np.array(each.value).reshape(confidence.height, confidence.width) for each in confidence.confidence_masks]
     confidences.append(np.stack(planes, axis=-1))
-    labels = [each.class_name for each in category.colored_labels]
+    labels = [each.category_name for each in category.colored_labels]
 np.savez(outputs, masks=masks, confidences=confidences, labels=labels)

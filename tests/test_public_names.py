@@ -115,7 +115,7 @@ def test_shadowed_functions_are_all_here():
 def test_jax_needs_no_tensorflow_and_saved_models_load(tmp_path):
     pytest.importorskip("jax")
     model = keras_segformer.SegFormer(tiny_config())
-    model.compile()
+    model.compile(run_eagerly=True)
     masks = np.resize(np.arange(model.config.num_classes), (1, 64, 64)).astype(np.uint8)
     model.fit(np.zeros((1, 64, 64, 3), np.uint8), masks, verbose=0)
     model.save(tmp_path / "model.keras")

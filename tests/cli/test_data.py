@@ -16,8 +16,7 @@ from keras_segformer.cli import main
 from keras_segformer.data.augmentation import Augmentation
 from keras_segformer.data.grid import sample_grid
 from keras_segformer.data.loading import load
-from keras_segformer.segformer import SegFormer
-from tiny import tiny_config
+from tiny import light_segmenter
 
 
 @pytest.fixture(autouse=True)
@@ -132,7 +131,7 @@ def preset(tmp_path_factory) -> Path:
     """A folder with a tiny network."""
     keras.utils.set_random_seed(0)
     folder = tmp_path_factory.mktemp("presets") / "tiny"
-    SegFormer(tiny_config()).save_to_preset(folder)
+    light_segmenter().save_to_preset(folder)
     return folder
 
 

@@ -13,6 +13,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from safetensors.numpy import load_file, save_file
 
+from comparison import numpy
 from keras_segformer.errors import InvalidPresetError, PresetNotFoundError, WeightsMismatchError
 from keras_segformer.label_sets import load_label_set
 from keras_segformer.models import MixTransformer, SegFormerNetwork
@@ -97,7 +98,7 @@ def test_settings_without_weights_are_changed_in_silence(saved, caplog):
     assert not caplog.records
     assert model.config.encoder.drop_path_rate == 0.5
     assert model.output_shape == (None, None, None, 5)
-    assert model.predict_on_batch(IMAGES).shape == (1, 10, 12, 5)
+    assert model(IMAGES).shape == (1, 10, 12, 5)
     for path, value in _values(source).items():
         np.testing.assert_array_equal(_values(model)[path], value, err_msg=path)
 
@@ -105,14 +106,14 @@ def test_settings_without_weights_are_changed_in_silence(saved, caplog):
 def test_a_policy_reaches_every_layer(saved):
     model = load_segmenter(SegFormerNetwork, saved[1], dtype="mixed_bfloat16")
     assert model.backbone.get_layer("stage1_block1").attention.query.compute_dtype == "bfloat16"
-    assert keras.backend.standardize_dtype(model.predict_on_batch(IMAGES).dtype) == "float32"
+    assert keras.backend.standardize_dtype(model(IMAGES).dtype) == "float32"
 
 
 def test_without_weights_the_architecture_is_the_same(saved):
     source, folder = saved
     model = load_segmenter(SegFormerNetwork, folder, load_weights=False)
     assert model.config == source.config
-    assert not np.array_equal(model.predict_on_batch(IMAGES), source.predict_on_batch(IMAGES))
+    assert not np.array_equal(numpy(model(IMAGES)), numpy(source(IMAGES)))
 
 
 @pytest.mark.parametrize("name", ["b0_ade20k", "b1_cityscapes", "mit_b0_imagenet", "pvt_v2_b0_imagenet"])
@@ -233,7 +234,7 @@ def test_tensors_that_do_not_fit_give_no_model(transformers_folder, damage, num_
 
 
 @pytest.mark.parametrize("name", ["config.json", "model.safetensors"])
-@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=25, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(data=st.data())
 def test_any_truncation_gives_a_named_error(transformers_folder, name, data):
     path = transformers_folder / name

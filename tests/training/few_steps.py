@@ -21,7 +21,7 @@ from keras_segformer.label_sets import LabelSet
 from keras_segformer.training.losses import SegmentationLoss
 from keras_segformer.training.optimizer import GroupedAdamW
 from keras_segformer.training.strategies import open_strategy
-from tiny import tiny_config
+from tiny import light_segmenter, tiny_config
 
 SIZE = (32, 48)
 BATCH_SIZE = 4
@@ -51,15 +51,10 @@ def as_it_is(image: tf.Tensor, mask: tf.Tensor, seed: tf.Tensor) -> tuple[tf.Ten
 
 
 def build(light: bool) -> SegFormer:
-    """A segmenter without randomness; a light one has convolutions for an encoder, which are compiled in less time."""
-    config = tiny_config(num_classes=NUM_CLASSES, drop_path_rate=0.0, decoder_dropout=0.0)
-    if not light:
-        return SegFormer(config)
-    images = keras.Input((None, None, 3))
-    maps = [keras.layers.Conv2D(8, 7, strides=4, padding="same", activation="relu")(images)]
-    for _ in range(3):
-        maps.append(keras.layers.Conv2D(8, 3, strides=2, padding="same", activation="relu")(maps[-1]))
-    return SegFormer(config.replace(encoder=None), backbone=keras.Model(images, maps))
+    """A segmenter without randomness."""
+    if light:
+        return light_segmenter(num_classes=NUM_CLASSES, decoder_dropout=0.0)
+    return SegFormer(tiny_config(num_classes=NUM_CLASSES, drop_path_rate=0.0, decoder_dropout=0.0))
 
 
 def train(strategy: str, light: bool, optimizer: dict[str, Any], loss: dict[str, Any]) -> dict[str, Any] | None:

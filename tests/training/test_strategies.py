@@ -23,6 +23,7 @@ from keras_segformer.training.strategies import STRATEGIES, Devices, open_strate
 
 PROGRAM = Path(__file__).parent / "few_steps.py"
 EVERYTHING = {"class_weights": [1, 2, 3, 0.5, 1], "dice_weight": 0.5}
+AVERAGED = {"light": True, "loss": EVERYTHING, "optimizer": {"use_ema": True, "ema_momentum": 0.5}}
 # `mirrored` refuses to clip; here the gradients are those of the global batch.
 LIGHT = {"light": True, "loss": EVERYTHING, "optimizer": {"global_clipnorm": 0.1}}
 TWO_DEVICES = {"XLA_FLAGS": "--xla_force_host_platform_device_count=2"}
@@ -66,7 +67,7 @@ def assert_same_training(many: dict[str, np.ndarray], one: dict[str, np.ndarray]
 
 @pytest.fixture(scope="module")
 def tensorflow_run(tmp_path_factory):
-    return run(tmp_path_factory.mktemp("tensorflow") / "one.npz", "tensorflow", "none")
+    return run(tmp_path_factory.mktemp("tensorflow") / "one.npz", "tensorflow", "none", **AVERAGED)
 
 
 @pytest.fixture(scope="module")
@@ -76,7 +77,7 @@ def jax_run(tmp_path_factory):
 
 class TestMirrored:
     def test_two_devices_are_one(self, tensorflow_run, tmp_path):
-        two = run(tmp_path / "two.npz", "tensorflow", "mirrored", cpus=2)
+        two = run(tmp_path / "two.npz", "tensorflow", "mirrored", cpus=2, **AVERAGED)
         one = tensorflow_run
         assert (one["replicas"], two["replicas"]) == (1, 2)
         assert (bool(one["synchronized"]), bool(two["synchronized"])) == (False, True)
@@ -85,21 +86,19 @@ class TestMirrored:
     @pytest.mark.slow
     def test_training_moves_the_weights_further_than_that(self, tensorflow_run, tmp_path):
         """The comparison would notice a device without its own part of the batch."""
-        other = run(tmp_path / "other.npz", "tensorflow", "none", loss={"dice_weight": 1.0})
+        other = run(tmp_path / "other.npz", "tensorflow", "none", **AVERAGED | {"loss": {"dice_weight": 1.0}})
         with pytest.raises(AssertionError):
             assert_same_training(other, tensorflow_run)
 
     @pytest.mark.slow
-    @pytest.mark.parametrize("loss", [EVERYTHING, {"hard_example_threshold": 0.3, "min_kept": 1e-6}])
-    def test_every_term_of_the_loss(self, tmp_path, loss):
-        one = run(tmp_path / "one.npz", "tensorflow", "none", loss=loss)
-        assert_same_training(run(tmp_path / "two.npz", "tensorflow", "mirrored", cpus=2, loss=loss), one)
-
-    @pytest.mark.slow
-    def test_moving_average(self, tmp_path):
-        optimizer = {"use_ema": True, "ema_momentum": 0.5}
-        one = run(tmp_path / "one.npz", "tensorflow", "none", optimizer=optimizer)
-        assert_same_training(run(tmp_path / "two.npz", "tensorflow", "mirrored", cpus=2, optimizer=optimizer), one)
+    @pytest.mark.parametrize(
+        "settings",
+        [{"light": False}, {"light": True, "loss": {"hard_example_threshold": 0.3, "min_kept": 1e-6}}],
+        ids=["the whole network", "hard examples"],
+    )
+    def test_two_devices_are_one_in_other_settings(self, tmp_path, settings):
+        one = run(tmp_path / "one.npz", "tensorflow", "none", **settings)
+        assert_same_training(run(tmp_path / "two.npz", "tensorflow", "mirrored", cpus=2, **settings), one)
 
 
 class TestDataParallel:

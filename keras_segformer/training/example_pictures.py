@@ -14,13 +14,14 @@ from keras_segformer.files import atomic_file
 from keras_segformer.label_sets import LabelSet
 from keras_segformer.models import SegFormerNetwork
 from keras_segformer.predict import SizeChoice, segment
-from keras_segformer.visualization import overlay, picture
+from keras_segformer.visualization import legend, overlay
 
 NUM_PICTURES = 4
 """How many pictures of the validation split are drawn, always the first."""
 
 _GAP = 6  # pixels
 _WHITE = 255
+_LOWEST_LEGEND = 160  # pixels
 
 
 def first_examples(examples: Examples) -> Iterator[tuple[str, np.ndarray, np.ndarray]]:
@@ -54,7 +55,7 @@ def write_examples(folder: Path, model: SegFormerNetwork, examples: Examples, si
 
 
 def draw_example(image: np.ndarray, truth: np.ndarray, prediction: np.ndarray, label_set: LabelSet) -> np.ndarray:
-    """Draws a photograph, its truth and its prediction with a legend, side by side.
+    """Draws a photograph, its truth and its prediction side by side, with a legend of the classes in either.
 
     Args:
         image: `(H, W, 3)`, uint8.
@@ -65,8 +66,10 @@ def draw_example(image: np.ndarray, truth: np.ndarray, prediction: np.ndarray, l
     Returns:
         `(height, width, 3)`, uint8; higher than the photograph where that leaves no room for the legend.
     """
-    predicted = picture(image, prediction, label_set)
     gap = np.full((image.shape[0], _GAP, 3), _WHITE, np.uint8)
-    left = np.hstack([image, gap, overlay(image, truth, label_set), gap])
-    below = predicted.shape[0] - left.shape[0]
-    return np.hstack([np.pad(left, ((0, below), (0, 0), (0, 0)), constant_values=_WHITE), predicted])
+    overlays = (overlay(image, labels, label_set) for labels in (truth, prediction))
+    panels = np.hstack([part for panel in (image, *overlays) for part in (panel, gap)])
+    below = max(0, _LOWEST_LEGEND - panels.shape[0])
+    panels = np.pad(panels, ((0, below), (0, 0), (0, 0)), constant_values=_WHITE)
+    labels = np.concatenate([truth.ravel(), prediction.ravel()])[np.newaxis]  # (1, 2 * H * W)
+    return np.hstack([panels, legend(labels, label_set, height=panels.shape[0])])

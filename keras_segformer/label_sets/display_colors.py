@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import functools
-import json
 from importlib import resources
 from importlib.resources.abc import Traversable
 from typing import Literal, get_args
 
+from keras_segformer.json_text import read_json
 from keras_segformer.label_sets import RGB, LabelSet, load_label_set
 
 Palette = Literal["display", "official"]
@@ -58,4 +58,4 @@ def _display_colors() -> dict[tuple[tuple[str, ...], tuple[RGB, ...]], tuple[RGB
 
 
 def _read(file: Traversable) -> tuple[RGB, ...]:
-    return tuple(map(tuple, json.loads(file.read_text("utf-8"))))
+    return tuple(map(tuple, read_json(file)))

@@ -141,7 +141,7 @@ def image_size(value: str) -> tuple[int, int]:
     >>> image_size("512x1024")
     (512, 1024)
     """
-    match = re.fullmatch(r"([0-9]+)(?:x([0-9]+))?", value)
+    match = re.fullmatch(r"([0-9]{1,20})(?:x([0-9]{1,20}))?", value)
     if match is None:
         raise argparse.ArgumentTypeError(f"{value!r} is not a size in pixels; write 512 or 512x1024 (height x width)")
     height, width = map(int, match.groups(default=match[1]))

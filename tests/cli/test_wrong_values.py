@@ -13,8 +13,10 @@ import pytest
 import shtab
 
 from fake_datasets import write_folder, write_image
+from keras_segformer import cli
 from keras_segformer.cli import main, make_parser
-from keras_segformer.cli.values import output_file, output_folder, text
+from keras_segformer.cli.parsers.android import stem
+from keras_segformer.cli.values import output_file, output_folder, path, text
 from keras_segformer.conversion import convert
 from keras_segformer.segformer import SegFormer
 from tiny import tiny_config
@@ -45,7 +47,7 @@ ANY_TEXT = ("background", "void", "mask_suffix", "image_suffix")
 """Arguments that take every text but the empty one."""
 
 NUMBERS = ["", "many", "nan", "inf", "-1", "0x10", "²", "9" * 20, "9" * 5000]
-INPUTS = ["", "missing", "empty.bin", "rubbish.bin", "nowhere"]
+INPUTS = ["missing", "empty.bin", "rubbish.bin", "nowhere"]
 
 
 @functools.cache
@@ -61,18 +63,26 @@ def arguments(command: str) -> dict[str, argparse.Action]:
 CASES = [(command, name) for command in USUAL for name in arguments(command)]
 
 
-def wrong_values(action: argparse.Action) -> list[str]:
+def values_for_the_parser(action: argparse.Action) -> list[str]:
+    """Wrong values that need no look at models or data."""
     if action.choices:
         return ["", "nonsense"]
     if action.type is output_file:
         return ["", "data", "rubbish.bin/below"]
     if action.type is output_folder:
         return ["", "rubbish.bin", "rubbish.bin/below"]
+    return [""] if action.type in (text, path, stem) else NUMBERS
+
+
+def values_for_the_command(action: argparse.Action) -> list[str]:
+    """Wrong values that the parser takes."""
+    if action.choices or action.type in (output_file, output_folder):
+        return []
     if getattr(action, "complete", None) in (shtab.FILE, shtab.DIRECTORY):
         return INPUTS
-    if action.type is text:
-        return [""] if action.dest in ANY_TEXT else ["", "nonsense", "picture.png", "preset/config.json/below"]
-    return NUMBERS
+    if action.type is text and action.dest not in ANY_TEXT:
+        return ["nonsense", "picture.png", "preset/config.json/below"]
+    return []
 
 
 def command_line(command: str, values: dict[str, str]) -> list[str]:
@@ -127,20 +137,35 @@ def run(line: list[str]) -> int:
         return error.code
 
 
+def faults(command: str, name: str, values: list[str], folder: Path, capsys) -> list[object]:
+    """The command lines that are not refused as they should be, and what they did."""
+    before = content(folder)
+    usual = {key: value for key, value in USUAL[command].items() if key != ALTERNATIVES.get((command, name))}
+    found = []
+    for value in values:
+        line = command_line(command, {**usual, name: value})
+        status = run(line)
+        printed = capsys.readouterr().err
+        errors = [each for each in printed.splitlines() if "error: " in each]
+        if status not in (1, 2) or len(errors) != 1 or "Traceback" in printed or content(folder) != before:
+            found.append((line, status, errors, sorted(content(folder).items() ^ before.items())))
+    return found
+
+
+@pytest.mark.parametrize("command", [command for command in USUAL if command != "train"])
+def test_the_parser_refuses_values_before_any_work(command, tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(cli, "_load_command", lambda args: pytest.fail(f"not refused: {args}"))
+    (tmp_path / "data").mkdir()
+    (tmp_path / "rubbish.bin").touch()
+    for name, action in arguments(command).items():
+        assert faults(command, name, values_for_the_parser(action), tmp_path, capsys) == []
+
+
+@pytest.mark.slow
 @pytest.mark.parametrize(("command", "name"), CASES)
-def test_wrong_values(command, name, folder, loaded, monkeypatch, capsys):
+def test_commands_refuse_values_without_a_traceback(command, name, folder, loaded, monkeypatch, capsys):
     monkeypatch.chdir(folder)
     # Keras is imported already; the program must not set the variable for the tests behind this one.
     monkeypatch.setenv("TF_CPP_MIN_LOG_LEVEL", "2")
-    before = content(folder)
-    usual = {key: value for key, value in USUAL[command].items() if key != ALTERNATIVES.get((command, name))}
-    faults = []
-    for value in wrong_values(arguments(command)[name]):
-        line = command_line(command, {**usual, name: value})
-        status = run(line)
-        printed = capsys.readouterr()
-        errors = [each for each in printed.err.splitlines() if "error: " in each]
-        if status not in (1, 2) or len(errors) != 1 or "Traceback" in printed.err or content(folder) != before:
-            changed = sorted(content(folder).items() ^ before.items())
-            faults.append((line, status, errors, changed))
-    assert faults == []
+    assert faults(command, name, values_for_the_command(arguments(command)[name]), folder, capsys) == []

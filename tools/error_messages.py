@@ -58,6 +58,7 @@ FOLDER_REMEDIES = {
 REMEDIES = {
     "the files for … are in INT8, which is fitted to pictures: name some dozen that look like what the camera will see "
     "with --calibration DIR, or take --processors gpu": "Name pictures with --calibration, or take --processors gpu.",
+    "No file suits …: ….": "Leave out one of the clients or options; the message says which cannot go together.",
     "adb …: …": "Follow adb's own message; `adb devices` shows what is connected.",
     "The metric … ….": "Correct the masks; `keras-segformer data check` names the files.",
     "…: ….": "Correct the masks, or the number of classes; the message says which class is in doubt.",

@@ -14,7 +14,7 @@ sys.argv = ["keras-segformer", "audit", sys.argv[1], "--require", "litert"]
 from keras_segformer.cli import main
 
 status = main()
-print(*sorted({"PIL", "jax", "keras", "tensorflow"} & sys.modules.keys()), file=sys.stderr)
+print(*sorted({"jax", "keras", "tensorflow"} & sys.modules.keys()), file=sys.stderr)
 sys.exit(status)
 """
 SECONDS = 0.5  # of CPU

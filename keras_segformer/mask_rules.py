@@ -141,7 +141,7 @@ class MaskRules:
         >>> MaskRules(2).has_contrast(np.array([5, 0, 4]))
         False
         """
-        return self.num_labels == 1 or counts[-1] == 0 or np.count_nonzero(counts[:-1]) > 1
+        return bool(self.num_labels == 1 or counts[-1] == 0 or np.count_nonzero(counts[:-1]) > 1)
 
     def doubts(self, counts: np.ndarray, names: Sequence[str], is_all: bool) -> list[str]:
         """Lists likely mistakes in the classes of a data set.

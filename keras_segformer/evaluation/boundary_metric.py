@@ -29,6 +29,7 @@ class MeanBoundaryIoU(ClassMetric):
 
     Example:
 
+    >>> import numpy as np
     >>> metric = MeanBoundaryIoU(num_classes=2)
     >>> metric.update_state(np.array([[[0, 1, 1]]]), np.eye(2, dtype="float32")[[[[0, 0, 1]]]])
     >>> float(metric.result())

@@ -63,6 +63,7 @@ class MeanIoU(ConfusionMetric):
 
     Example:
 
+    >>> import numpy as np
     >>> metric = MeanIoU(num_classes=3)
     >>> metric.update_state(np.array([[[0, 1], [1, 255]]]), np.eye(3, dtype="float32")[[[[0, 1], [0, 2]]]])
     >>> float(metric.result())
@@ -88,6 +89,7 @@ class MeanAccuracy(ConfusionMetric):
 
     Example:
 
+    >>> import numpy as np
     >>> metric = MeanAccuracy(num_classes=3)
     >>> metric.update_state(np.array([[[0, 1], [1, 255]]]), np.eye(3, dtype="float32")[[[[0, 1], [0, 2]]]])
     >>> float(metric.result())
@@ -113,6 +115,7 @@ class FrequencyWeightedIoU(ConfusionMetric):
 
     Example:
 
+    >>> import numpy as np
     >>> metric = FrequencyWeightedIoU(num_classes=3)
     >>> metric.update_state(np.array([[[0, 1], [1, 255]]]), np.eye(3, dtype="float32")[[[[0, 1], [0, 2]]]])
     >>> float(metric.result())
@@ -137,6 +140,7 @@ class PixelAccuracy(PixelCounter):
 
     Example:
 
+    >>> import numpy as np
     >>> metric = PixelAccuracy()
     >>> metric.update_state(np.array([[[0, 1], [1, 255]]]), np.eye(3, dtype="float32")[[[[0, 1], [1, 2]]]])
     >>> float(metric.result())

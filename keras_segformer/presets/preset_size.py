@@ -65,7 +65,7 @@ def fewest_parameters(config: SegFormerConfig, classification: bool = False) -> 
 
     >>> from keras_segformer import VARIANTS
     >>> fewest_parameters(VARIANTS["b0"])
-    3670624
+    3729504
     """
     encoder = config.encoder
     if encoder is None:

@@ -182,7 +182,7 @@ def class_weights(pixels: np.ndarray) -> list[float]:
     Example:
 
     >>> class_weights(np.array([900, 100, 0]))
-    [0.837, 2.51, 1.0]
+    [0.833, 2.5, 1.0]
     """
     occurs = pixels > 0
     frequencies = pixels[occurs] / pixels.sum()

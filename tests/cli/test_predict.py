@@ -117,11 +117,12 @@ def test_a_broken_image_is_named_and_the_others_go_on(folder, preset, tmp_path, 
     (folder / "empty [red].png").touch()
     assert predict(folder, "--preset", preset, "--output", output) == 1
     assert names(output) == {"two_segmented.png"}
-    errors = [line for line in capsys.readouterr().err.splitlines() if line.startswith("error: ")]
-    assert len(errors) == 3
+    lines = capsys.readouterr().err.splitlines()
+    errors = [line for line in lines if line.startswith("error: ")]
+    assert len(errors) == 2
     assert "empty [red].png" in errors[0]
     assert "one.png" in errors[1]
-    assert errors[2] == "2 of 3 images failed"
+    assert any("2 of 3 images failed" in line for line in lines)
 
 
 def test_a_result_that_cannot_be_written_is_named_and_the_others_go_on(folder, preset, tmp_path, capsys):
@@ -174,5 +175,7 @@ def test_wrong_options(folder, tmp_path, option):
 
 
 def test_a_size_too_small_for_the_network(folder, preset, tmp_path, capsys):
-    assert predict(folder, "--preset", preset, "--output", tmp_path / "output", "--size", "16x16") == 2
-    assert "at least 32" in capsys.readouterr().err
+    with pytest.raises(SystemExit) as stopped:
+        predict(folder, "--preset", preset, "--output", tmp_path / "output", "--size", "16x16")
+    assert stopped.value.code == 2
+    assert "not a size from 32" in capsys.readouterr().err

@@ -45,7 +45,7 @@ def test_changes_without_key_or_value_are_refused(text):
         (["--set", "evaluation.size=huge"], "`evaluation.size` must be aligned"),
         (["--set", "early_stopping.patience=soon"], "`early_stopping.patience` must be a whole number"),
         (["--epochs", "3", "--set", "steps=12"], "either `epochs` or `steps`"),
-        (["--size", "16"], "`input_size`"),
+        (["--set", "model.input_size=[16, 16]"], "`input_size` is"),
         ([], "--data"),
         (["--recipe", "b0_camvid"], "--data"),
         (["--recipe", "b0_camvid", "--data", "nowhere"], "nowhere"),

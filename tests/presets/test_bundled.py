@@ -21,6 +21,7 @@ from keras_segformer.training.recipe import Recipe, load_recipe
 
 ROOT = Path(__file__).parents[2]
 NAMES = [name for name, info in PRESETS.items() if info.source == BUNDLED]
+LAST_RECIPE = {"b0_camvid": "b0_camvid_rare"}  # of several, each from the result of the one before
 LARGEST = 8 * 2**20
 
 
@@ -51,10 +52,10 @@ class TestFiles:
         for file, digest in sha256.items():
             assert hashlib.sha256((BUNDLED_FOLDER / name / file).read_bytes()).hexdigest() == digest
 
-    def test_follow_the_recipe_of_that_name(self, name):
+    def test_follow_a_recipe(self, name):
         card = (BUNDLED_FOLDER / name / "README.md").read_text(encoding="utf-8")
         written = Recipe.from_dict(json.loads(re.search(r"```json\n(.*?)```", card, re.S)[1]))
-        assert written == load_recipe(name)
+        assert written == load_recipe(LAST_RECIPE[name])
 
     def test_say_under_what_terms(self, name):
         card = (BUNDLED_FOLDER / name / "README.md").read_text(encoding="utf-8")

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from keras_segformer.cli.arguments import add_command
+from keras_segformer.cli.values import text
 
 
 def add_parser(subparsers: Any) -> None:
@@ -28,6 +29,7 @@ def add_parser(subparsers: Any) -> None:
     tasks.add_argument(
         "--digests",
         nargs="+",
+        type=text,
         metavar="PRESET",
         help="download presets and print their sources, with the revision, and the SHA-256 of their files as JSON, as "
         "the catalogue has them",
@@ -35,6 +37,7 @@ def add_parser(subparsers: Any) -> None:
     tasks.add_argument(
         "--trust",
         nargs="+",
+        type=text,
         metavar="PRESET",
         help="forget the SHA-256 of earlier downloads of presets that their publishers have changed, so that the next "
         "download is trusted",

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import numpy as np
 
+from keras_segformer.images import ImageSource, load_image
 from keras_segformer.json_text import read_json
 from keras_segformer.label_sets import LabelSet
 from keras_segformer.ops import with_channel_per_label
@@ -64,20 +65,23 @@ class TFLiteModel:
         self.label_set = self._read_label_set()
         self.num_labels = self._count_labels()
 
-    def segment(self, image: np.ndarray, flip: bool = False) -> np.ndarray:
+    def segment(self, image: ImageSource, flip: bool = False) -> np.ndarray:
         """Find the class of every pixel.
 
         Args:
-            image: `(H, W, 3)`, uint8, RGB. It is resized to `input_size`, whatever its aspect ratio.
+            image: As for `keras_segformer.images.load_image`. It is resized to `input_size`, whatever its aspect ratio.
             flip: Whether the probabilities of the mirrored picture are averaged in.
 
         Returns:
             `(H, W)`, integer.
 
         Raises:
+            FileNotFoundError: There is no such picture.
+            InvalidImageError: The picture cannot be read.
             ValueError: The logits are not finite, `flip` is asked of a file whose output is labels, or the file has
                 killed its process.
         """
+        image = load_image(image)
         if self._gives_labels:
             return self._segment_by_labels(image, flip)
         views = [self._view(image)]

@@ -23,6 +23,7 @@ import pytest
 import tensorflow as tf
 
 from fake_datasets import write_camvid, write_folder
+from fake_exports import write_json, write_picture
 from keras_segformer import SegFormer, training
 from keras_segformer.cli import main, make_parser
 from loopback_hubs import upload_hub
@@ -182,6 +183,11 @@ def desk(tmp_path, monkeypatch, shared):
     write_camvid(desk / "CamVid")
     for name in ("mine", "my_data"):
         write_folder(desk / name)
+    write_picture(desk / "export/a.png", (20, 30))
+    polygon = {"label": "road", "points": [[2, 3], [20, 3], [20, 15]], "shape_type": "polygon"}
+    picture = {"imagePath": "a.png", "imageData": None, "imageHeight": 20, "imageWidth": 30}
+    write_json(desk / "export/a.json", {**picture, "shapes": [polygon]})
+    shutil.make_archive(str(desk / "export"), "zip", desk / "export")
     monkeypatch.setenv("KERAS_SEGFORMER_PRESETS", str(presets))
     monkeypatch.setenv("TFDS_DATA_DIR", str(tmp_path / "tfds"))
     monkeypatch.chdir(desk)
@@ -235,6 +241,8 @@ def test_python_runs(page, desk, monkeypatch):
         "dataset": dataset,
         "validation": dataset,
     }
+    if page == "docs/labelling_tools.md":
+        shutil.rmtree("my_data")  # which the page makes
     with both_hubs(monkeypatch):
         for block in PYTHON:
             if block.page == page and not block.title:

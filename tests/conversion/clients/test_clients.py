@@ -68,14 +68,18 @@ def test_masks_are_those_of_the_model(client, python, model, images, tmp_path):
     found = np.load(tmp_path / "found.npz")
     assert found["labels"].tolist() == list(model.label_set.names)
     logits = model.predict_on_batch(images.astype(np.float32))
+    if client == "mediapipe":  # which enlarges masks to the size of the picture
+        logits = enlarged(logits)
     expected = predicted_labels(logits)
-    assert np.mean(at_quarter(found["masks"]) == expected) >= 0.99
-    confidences = at_quarter(found["confidences"])
-    assert np.mean(predicted_labels(confidences) == expected) >= 0.99
-    probabilities = keras.ops.convert_to_numpy(keras.ops.softmax(logits))
-    assert np.mean(np.abs(confidences - probabilities)) < 0.01
+    assert np.mean(predicted_labels(found["confidences"]) == expected) >= 0.99
+    # MediaPipe aligns corners when it enlarges category masks, which shifts boundaries; confidence masks are exact.
+    assert np.mean(found["masks"] == expected) >= (0.97 if client == "mediapipe" else 0.99)
+    probabilities = keras.ops.convert_to_numpy(keras.ops.softmax(model.predict_on_batch(images.astype(np.float32))))
+    probabilities = enlarged(probabilities) if client == "mediapipe" else probabilities
+    np.testing.assert_allclose(found["confidences"], probabilities, atol=1e-4)
 
 
-def at_quarter(masks: np.ndarray) -> np.ndarray:
-    """Masks at the size of the logits; MediaPipe enlarges them to that of the picture."""
-    return masks[:, 2::4, 2::4] if masks.shape[1] == SIZE else masks
+def enlarged(values: np.ndarray) -> np.ndarray:
+    return keras.ops.convert_to_numpy(
+        keras.ops.image.resize(values, (SIZE, SIZE), interpolation="bilinear", data_format="channels_last")
+    )

@@ -262,7 +262,7 @@ def test_a_run_that_is_killed_again_and_again_ends_with_the_same_weights(data, r
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("kilobytes", [40, 1500, 4000])
+@pytest.mark.parametrize("kilobytes", [40, 250, 450])
 def test_a_full_disk_costs_nothing_but_the_epoch(data, recipe, tmp_path, small_disks, kilobytes):
     """A run that met one goes on from its last checkpoint when there is room."""
     disk = small_disks(kilobytes << 10)

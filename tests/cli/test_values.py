@@ -65,7 +65,7 @@ def test_no_positive_integer(value):
 
 @pytest.mark.parametrize("size", ["0", "31", "512x0", "65536", "100000000000000000000"])
 def test_sizes_out_of_range(size):
-    with pytest.raises(argparse.ArgumentTypeError, match="not a size from 32 to 65535 pixels a side"):
+    with pytest.raises(argparse.ArgumentTypeError, match="not a size"):
         image_size(size)
 
 

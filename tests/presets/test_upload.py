@@ -32,6 +32,8 @@ def preset(tmp_path_factory):
 def hub(monkeypatch, tmp_path):
     with upload_hub() as server:
         monkeypatch.setenv("HF_ENDPOINT", server.url)
+        # What the library reads from the variable when it is imported; old versions take some addresses from there.
+        monkeypatch.setattr("huggingface_hub.constants.ENDPOINT", server.url)
         monkeypatch.setenv("HF_TOKEN", "hf_token")
         monkeypatch.setenv("NO_PROXY", "127.0.0.1")
         monkeypatch.setenv("KAGGLE_USERNAME", "me")

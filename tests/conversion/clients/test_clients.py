@@ -73,7 +73,7 @@ def test_masks_are_those_of_the_model(client, python, model, images, tmp_path):
     expected = predicted_labels(logits)
     assert np.mean(predicted_labels(found["confidences"]) == expected) >= 0.99
     # MediaPipe aligns corners when it enlarges category masks, which shifts boundaries; confidence masks are exact.
-    assert np.mean(found["masks"] == expected) >= (0.97 if client == "mediapipe" else 0.99)
+    assert np.mean(found["masks"] == expected) >= (0.96 if client == "mediapipe" else 0.99)
     probabilities = keras.ops.convert_to_numpy(keras.ops.softmax(model.predict_on_batch(images.astype(np.float32))))
     probabilities = enlarged(probabilities) if client == "mediapipe" else probabilities
     np.testing.assert_allclose(found["confidences"], probabilities, atol=1e-4)

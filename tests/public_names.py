@@ -13,7 +13,10 @@ PUBLIC = {
         *("images", "label_set_names", "layers", "list_presets", "load_encoder", "load_label_set", "platforms"),
         *("predict", "training", "upload_preset", "visualization"),
     ),
-    "keras_segformer.analysis": ("Complexity", "Cost", "count_complexity", "paper_macs"),
+    "keras_segformer.analysis": (
+        *("CNNBackbone", "Complexity", "Cost", "ReceptiveField", "cnn_backbone", "count_complexity"),
+        *("draw_receptive_fields", "effective_receptive_field", "paper_macs"),
+    ),
     "keras_segformer.conversion": (
         *("Audit", "FileFigures", "Finding", "Pair", "TARGETS", "Verdict", "Verification", "audit", "benchmark"),
         *("convert", "options_for", "profile", "verify"),

@@ -1,12 +1,15 @@
-from .complexity import (
-    Complexity as Complexity,
+from .cnn_encoders import (
+    CNNBackbone as CNNBackbone,
 )
-from .complexity import (
-    Cost as Cost,
+from .cnn_encoders import (
+    cnn_backbone as cnn_backbone,
 )
-from .complexity import (
-    count_complexity as count_complexity,
+from .receptive_field import (
+    ReceptiveField as ReceptiveField,
 )
-from .complexity import (
-    paper_macs as paper_macs,
+from .receptive_field import (
+    effective_receptive_field as effective_receptive_field,
+)
+from .receptive_field_figure import (
+    draw_receptive_fields as draw_receptive_fields,
 )

@@ -53,6 +53,18 @@ def add_command(
     )
 
 
+def add_options_to_actions(actions: Any) -> None:
+    """Lets the options that every command has stand behind its actions as well, where one would write them.
+
+    Args:
+        actions: What `argparse.ArgumentParser.add_subparsers` returned, with all actions in it.
+    """
+    for action in actions.choices.values():
+        # The parser of the command has the defaults.
+        action.add_argument("--debug", action="store_true", default=argparse.SUPPRESS, help=argparse.SUPPRESS)
+        add_max_image_pixels(action, default=argparse.SUPPRESS)
+
+
 def add_file(parser: Any, *flags: str, **options: Any) -> None:
     """Adds an argument that names a file to read.
 
@@ -97,18 +109,20 @@ def add_output_folder(parser: Any, *flags: str, **options: Any) -> None:
     add_folder(parser, *flags, **{"type": output_folder} | options)
 
 
-def add_preset(parser: Any, *, required: bool = True, help: str = "the model") -> None:
+def add_preset(parser: Any, *, required: bool = True, help: str = "the model", **options: Any) -> None:
     """Adds `--preset`.
 
     Args:
         parser: A parser or a group of it.
         required: Whether the command needs it.
         help: What it stands for.
+        **options: As for `add_argument`.
     """
     parser.add_argument(
         "--preset",
         type=text,
         required=required,
+        **options,
         help=f"{help}: a name of `keras-segformer presets`, a folder, hf://org/repo or "
         "kaggle://owner/model/framework/variation",
     )

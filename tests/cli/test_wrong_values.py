@@ -37,6 +37,7 @@ USUAL = {
     "data speed": {"name": "folder", "data": "data", "cache": "cache", "crop": "32"},
     "presets": {},
     "info": {"subject": "b0"},
+    "analyze erf": {"preset": "preset", "images": "data/images", "size": "32", "count": "1"},
 }
 """For every command values that it accepts, by argument; paths are below the working folder."""
 

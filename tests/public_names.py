@@ -14,8 +14,9 @@ PUBLIC = {
         *("predict", "training", "upload_preset", "visualization"),
     ),
     "keras_segformer.analysis": (
-        *("CNNBackbone", "Complexity", "Cost", "ReceptiveField", "cnn_backbone", "count_complexity"),
-        *("draw_receptive_fields", "effective_receptive_field", "paper_macs"),
+        *("CNNBackbone", "Complexity", "CorruptedPicture", "Cost", "ReceptiveField", "Robustness", "cnn_backbone"),
+        *("corrupt", "corrupted_pictures", "count_complexity", "draw_receptive_fields", "draw_robustness"),
+        *("effective_receptive_field", "paper_macs", "robustness"),
     ),
     "keras_segformer.conversion": (
         *("Audit", "FileFigures", "Finding", "Pair", "TARGETS", "Verdict", "Verification", "audit", "benchmark"),

@@ -4,6 +4,21 @@ from .cnn_encoders import (
 from .cnn_encoders import (
     cnn_backbone as cnn_backbone,
 )
+from .corrupted_scores import (
+    CorruptedPicture as CorruptedPicture,
+)
+from .corrupted_scores import (
+    Robustness as Robustness,
+)
+from .corrupted_scores import (
+    corrupted_pictures as corrupted_pictures,
+)
+from .corrupted_scores import (
+    robustness as robustness,
+)
+from .corruptions import (
+    corrupt as corrupt,
+)
 from .receptive_field import (
     ReceptiveField as ReceptiveField,
 )
@@ -12,4 +27,7 @@ from .receptive_field import (
 )
 from .receptive_field_figure import (
     draw_receptive_fields as draw_receptive_fields,
+)
+from .robustness_figure import (
+    draw_robustness as draw_robustness,
 )

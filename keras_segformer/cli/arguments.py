@@ -19,6 +19,7 @@ from keras_segformer.cli.values import (
     text,
 )
 from keras_segformer.data.sources import NAMES
+from keras_segformer.evaluation.choices import MODES
 from keras_segformer.evaluation.class_mapping import class_mapping_names
 
 DEFAULT_SPLIT = "val"
@@ -149,6 +150,31 @@ def add_seen_size(parser: Any, default: str | None = None) -> None:
         help="resize pictures with antialiasing; --size square --antialias gives the network the pixels that "
         "transformers' image processor would",
     )
+
+
+def add_mode(parser: Any) -> None:
+    """Adds `--mode`.
+
+    Args:
+        parser: A parser or a group of it.
+    """
+    parser.add_argument(
+        "--mode",
+        choices=MODES,
+        default="whole",
+        help="whole pictures (default), sliding windows of 1024x1024 with stride 768, or six scales and mirror images",
+    )
+
+
+def add_preset_or_file(parser: Any) -> None:
+    """Adds `--preset` and `--model`, one of which is needed.
+
+    Args:
+        parser: A parser or a group of it.
+    """
+    model = parser.add_mutually_exclusive_group(required=True)
+    add_preset(model, required=False)
+    add_file(model, "--model", help="a TF Lite file, seen at the size of its input")
 
 
 def add_calibration(parser: Any, help: str) -> None:

@@ -155,6 +155,7 @@ def evaluate(
     boundary: bool = False,
     antialias: bool = False,
     progress: Callable[[Iterable[Any]], Iterable[Any]] = iter,
+    transform: Callable[[str, np.ndarray], np.ndarray] | None = None,
 ) -> Evaluation:
     """Compares a model's predictions with the ground truth, each at its picture's own size.
 
@@ -174,6 +175,8 @@ def evaluate(
         boundary: Whether boundary IoU is computed too.
         antialias: Whether pictures are resized with antialiasing, as for `segment`.
         progress: A function that wraps the iterable of pictures to show progress, such as `rich.progress.track`.
+        transform: A function of the file name and a picture `(H, W, 3)`, uint8, that returns the picture that the model
+            sees instead, of the same size, such as a corrupted one.
 
     Returns:
         The scores, by class and by picture, and the worst pictures.
@@ -199,6 +202,7 @@ def evaluate(
     scores: list[ImageScore] = []
     worst: list[SegmentedImage] = []
     for name, image, labels in progress(_decoded(examples)):
+        image = transform(name, image) if transform else image
         predictions = segment(image)
         predictions = class_mapping.apply(predictions) if class_mapping else predictions
         counts = ConfusionMatrix(num_classes)

@@ -4,6 +4,18 @@ from .cnn_encoders import (
 from .cnn_encoders import (
     cnn_backbone as cnn_backbone,
 )
+from .complexity import (
+    Complexity as Complexity,
+)
+from .complexity import (
+    Cost as Cost,
+)
+from .complexity import (
+    count_complexity as count_complexity,
+)
+from .complexity import (
+    paper_macs as paper_macs,
+)
 from .corrupted_scores import (
     CorruptedPicture as CorruptedPicture,
 )

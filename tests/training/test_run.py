@@ -269,6 +269,7 @@ def test_a_run_that_is_killed_again_and_again_ends_with_the_same_weights(data, r
 @pytest.mark.parametrize("kilobytes", [40, 250, 450])
 def test_a_full_disk_costs_nothing_but_the_epoch(data, recipe, tmp_path, small_disks, kilobytes):
     """A run that met one goes on from its last checkpoint when there is room."""
+    recipe = recipe.replace({"phases": []})  # each is traced anew
     disk = small_disks(kilobytes << 10)
     with pytest.raises(OSError, match=r"No space left on device: .* MB are free; make room"):
         train(SegFormer, recipe, RunSettings(disk / "run", data=data, cache=tmp_path / "cache"))

@@ -52,6 +52,15 @@ def small_disks(tmp_path_factory) -> Iterator[Callable[[int], Path]]:
         subprocess.run(["umount", "--lazy", str(folder)], check=True)
 
 
+@pytest.fixture
+def without_xla(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Steps by TensorFlow's own operations: a tiny network trains in less time than its kernels take to compile.
+
+    For tests of what surrounds a step; tests/ops and tests/training/test_golden_training.py train by the kernels.
+    """
+    monkeypatch.setattr("keras_segformer.ops._xla_kernels._xla_runs", lambda: False)
+
+
 @pytest.fixture(scope="session")
 def crashing_file(shared: Path) -> Path:
     """A damaged TF Lite file that kills the process that runs it."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import keras
@@ -35,3 +36,8 @@ def light_segmenter(drop_path_rate: float = 0.0, **overrides: Any) -> SegFormer:
     if drop_path_rate:
         maps[-1] = StochasticDepth(drop_path_rate)(maps[-1])
     return SegFormer(tiny_config(**overrides).replace(encoder=None), backbone=keras.Model(images, maps))
+
+
+def save_light_preset(folder: Path) -> None:
+    """Writes the preset of a light network of three classes with a random layer."""
+    light_segmenter(drop_path_rate=0.2, num_classes=3).save_to_preset(folder)

@@ -11,6 +11,9 @@ from pathlib import Path
 import hypothesis
 import pytest
 
+# XLA spends half of a compilation on optimising code that a test runs once. Processes that tests start inherit this.
+os.environ.setdefault("XLA_FLAGS", "--xla_backend_optimization_level=0 --xla_llvm_disable_expensive_passes=true")
+
 # A slow machine is not a fault, and what passes once passes again.
 hypothesis.settings.register_profile(
     "any machine", deadline=None, derandomize=True, suppress_health_check=[hypothesis.HealthCheck.too_slow]

@@ -7,10 +7,14 @@ from __future__ import annotations
 
 import hashlib
 import json
+import multiprocessing
 import os
 import subprocess
 import sys
+from collections.abc import Callable, Iterator
+from concurrent.futures import ProcessPoolExecutor
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -18,6 +22,7 @@ import reliability
 from keras_segformer.files import atomic_files, atomic_folder, write_bytes
 from kills import WRITERS, Writer, hit, hit_training
 from reliability import in_child, measure_memory, segment_in_threads, write_together
+from tiny import save_light_preset
 
 HITS = int(os.environ.get("KERAS_SEGFORMER_HITS", "6"))
 
@@ -37,16 +42,23 @@ def kills(tmp_path_factory):
     return json.loads(file.read_text())["kills"]
 
 
+@pytest.fixture(scope="module")
+def fresh() -> Iterator[Callable[..., Any]]:
+    """Calls a function of a module as `in_child` does, from a process that has not used TensorFlow."""
+    with ProcessPoolExecutor(1, multiprocessing.get_context("spawn")) as pool:
+        yield lambda *arguments: pool.submit(in_child, *arguments).result()
+
+
 @slow
 @pytest.mark.parametrize("name", WRITERS)
 def test_killed_writers_leave_one_version_whole(kills, name):
     assert kills[name]["hits"] == HITS
 
 
-@forks
 @slow
-def test_a_killed_training_ends_like_one_that_was_not(tmp_path):
-    figures = in_child(hit_training, 3, tmp_path)
+def test_a_killed_training_ends_like_one_that_was_not(fresh, tmp_path):
+    fresh(save_light_preset, tmp_path / "preset")
+    figures = fresh(hit_training, 3, tmp_path, 0, 30)
     assert figures["equal to a run that was not killed"]
 
 
@@ -128,23 +140,20 @@ class TestTheHitsThemselves:
             hit(self.writer(tmp_path, write), 1)
 
 
-@forks
 @slow
-def test_memory_does_not_grow_with_evaluations():
-    figures = in_child(measure_memory, "evaluations", 30)
+def test_memory_does_not_grow_with_evaluations(fresh):
+    figures = fresh(measure_memory, "evaluations", 30)
     assert figures["MB at the end"] < 1.1 * figures["MB at 50 %"]
 
 
-@forks
 @slow
-def test_four_threads_on_one_model():
-    assert in_child(segment_in_threads, 4, 8)["different from one thread"] == 0
+def test_four_threads_on_one_model(fresh):
+    assert fresh(segment_in_threads, 4, 8)["different from one thread"] == 0
 
 
-@forks
 @slow
-def test_two_processes_on_one_output(tmp_path):
-    figures = in_child(write_together, tmp_path / "out", 5.0)
+def test_two_processes_on_one_output(fresh, tmp_path):
+    figures = fresh(write_together, tmp_path / "out", 5.0)
     assert figures["written"] > 0
     assert figures["read whole"] > 0
 

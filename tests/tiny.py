@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import keras
@@ -38,3 +39,8 @@ def light_segmenter(drop_path_rate: float = 0.0, dtype: str = "float32", **overr
         maps[-1] = StochasticDepth(drop_path_rate, dtype=dtype)(maps[-1])
     config = tiny_config(**overrides).replace(encoder=None)
     return SegFormer(config, backbone=keras.Model(images, maps), dtype=dtype)
+
+
+def save_light_preset(folder: Path) -> None:
+    """Writes the preset of a light network of three classes with a random layer."""
+    light_segmenter(drop_path_rate=0.2, num_classes=3).save_to_preset(folder)

@@ -5,7 +5,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 import multiprocessing
 import os
@@ -19,7 +18,7 @@ from typing import Any
 import pytest
 
 import reliability
-from keras_segformer.files import atomic_files, atomic_folder, write_bytes
+from file_writers import folder_writer, hit_writer, pair_writer
 from kills import WRITERS, Writer, hit, hit_training
 from reliability import in_child, measure_memory, segment_in_threads, write_together
 from tiny import save_light_preset
@@ -62,47 +61,9 @@ def test_a_killed_training_ends_like_one_that_was_not(fresh, tmp_path):
     assert figures["equal to a run that was not killed"]
 
 
-def pair_writer(folder: Path) -> Writer:
-    """Two files of which the second has the digest of the first, as `convert` writes them."""
-    paths = [folder / "model.tflite", folder / "model.json"]
-
-    def write(version: int) -> None:
-        content = bytes([version]) * 1_000_000
-        with atomic_files(paths) as [model, description]:
-            write_bytes(model, content)
-            write_bytes(description, hashlib.sha256(content).hexdigest().encode())
-
-    def find() -> int | None:
-        content = paths[0].read_bytes()
-        assert len(content) == 1_000_000
-        return content[0] if paths[1].read_text() == hashlib.sha256(content).hexdigest() else None
-
-    return Writer("a pair of files", write, find, (folder,))
-
-
-def folder_writer(folder: Path) -> Writer:
-    """Three files in a folder, as `save_to_preset` and `save_to_transformers` write them."""
-
-    def write(version: int) -> None:
-        with atomic_folder(folder / "preset", overwrite=True) as temporary:
-            for name in ("weights", "config", "metadata"):
-                write_bytes(temporary / name, bytes([version]) * 500_000)
-
-    def find() -> int:
-        contents = {file.read_bytes() for file in (folder / "preset").iterdir()}
-        [content] = contents
-        assert len(content) == 500_000
-        assert len(list((folder / "preset").iterdir())) == 3
-        return content[0]
-
-    return Writer("a folder", write, find, (folder,))
-
-
-@forks
 @pytest.mark.parametrize("make", [pair_writer, folder_writer])
-def test_what_all_writers_write_with(tmp_path, make):
-    figures = hit(make(tmp_path), 15)
-    assert figures["hits"] == 15
+def test_what_all_writers_write_with(fresh, tmp_path, make):
+    assert fresh(hit_writer, make, tmp_path, 15)["hits"] == 15
 
 
 class TestTheHitsThemselves:

@@ -15,6 +15,7 @@ from keras_segformer.analysis.corruptions import corrupt, import_library
 from keras_segformer.data.examples import Examples
 from keras_segformer.evaluation import ClassMapping, TFLiteModel, evaluate
 from keras_segformer.evaluation.choices import Mode
+from keras_segformer.evaluation.evaluate import decoded, segmenter
 from keras_segformer.models import SegFormerNetwork
 from keras_segformer.predict import SizeChoice
 
@@ -249,6 +250,7 @@ def corrupted_pictures(
     corruptions: Sequence[str],
     severity: int = 3,
     seed: int = 0,
+    class_mapping: ClassMapping | None = None,
     **options: Any,
 ) -> list[CorruptedPicture]:
     """Segments the first picture of a data set under several corruptions.
@@ -259,7 +261,8 @@ def corrupted_pictures(
         corruptions: The corruptions.
         severity: From 1 to 5.
         seed: As for `robustness`.
-        **options: `mode`, `size`, `class_mapping` and `antialias`, as for `robustness`.
+        class_mapping: The same.
+        **options: `mode`, `size` and `antialias`, the same.
 
     Returns:
         The pictures, of which the first is clean.
@@ -270,12 +273,14 @@ def corrupted_pictures(
     pictures = corrupted_pictures(model, examples, ["fog", "snow"])
     ```
     """
-    first = dataclasses.replace(examples, encoded=examples.encoded.take(1), size=1)
+    name, image, _ = next(decoded(examples))
+    segment = segmenter(model, **options)
     found = []
     for corruption in (CLEAN, *corruptions):
-        change = functools.partial(_corrupted, corruption=corruption, severity=severity, seed=seed)
-        [worst] = evaluate(model, first, transform=None if corruption == CLEAN else change, **options).worst
-        found.append(CorruptedPicture(corruption, severity, worst.image, worst.predictions))
+        seen = image if corruption == CLEAN else corrupt(image, corruption, severity, seed, name)
+        predictions = segment(seen)
+        predictions = class_mapping.apply(predictions) if class_mapping else predictions
+        found.append(CorruptedPicture(corruption, severity, seen, predictions))
     return found
 
 

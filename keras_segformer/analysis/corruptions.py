@@ -71,6 +71,7 @@ def import_library() -> Any:
 
     Raises:
         MissingExtraError: `imagecorruptions-imaug` is not installed.
+        ValueError: OpenCV, which it needs, does not find a library of the system.
 
     Example:
 
@@ -82,6 +83,11 @@ def import_library() -> Any:
         import imagecorruptions
     except ModuleNotFoundError as error:
         raise MissingExtraError("imagecorruptions-imaug", "robustness") from error
+    except ImportError as error:  # the package asks for the OpenCV with windows, which wants libGL
+        raise ValueError(
+            f"OpenCV cannot be loaded ({error}); install that library (Debian, Ubuntu: apt install libgl1), or put "
+            "opencv-python-headless in the place of opencv-python."
+        ) from error
     return imagecorruptions
 
 

@@ -114,8 +114,8 @@ def effective_receptive_field(
     Raises:
         FileNotFoundError: There is no such picture.
         InvalidImageError: A picture cannot be read.
-        ValueError: There is no picture; the backbone is not a functional model; gradients are not finite or all zero;
-            or the backend is neither TensorFlow nor JAX.
+        ValueError: There is no picture; the backbone is not a functional model; features or gradients are not
+            finite, or gradients are all zero; or the backend is neither TensorFlow nor JAX.
 
     Source: Luo et al., arXiv 1701.04128, in the form of Ding et al., arXiv 2203.06717, appendix.
 
@@ -170,6 +170,8 @@ def _centre_gradients(
     upstream = {f"stage {index + 1}": {index: _at_centre(each)} for index, each in enumerate(features)}
     upstream[HEAD] = dict(enumerate(pull_head([_at_centre(fused[0])])))
     maps = dict(zip(upstream, [*features, fused[0]], strict=True))
+    for name, each in maps.items():
+        _finite("features", name, each)  # NaN counts as not positive, and would end as a field of zeros
     del pull_head, x
     return _through_parts(parts, entries, upstream), {name: tuple(each.shape[1:3]) for name, each in maps.items()}
 
@@ -217,10 +219,14 @@ def _at_centre(features: Any) -> Any:
 
 def _rectified(name: str, gradient: Any) -> np.ndarray:
     """The positive gradients, summed over batch and colours, `(H, W)`, float64."""
-    values = np.asarray(keras.ops.convert_to_numpy(gradient), np.float64)
+    return np.maximum(_finite("gradients", name, gradient).astype(np.float64), 0).sum(axis=(0, 3))
+
+
+def _finite(what: str, name: str, tensor: Any) -> np.ndarray:
+    values = keras.ops.convert_to_numpy(tensor)
     if not np.isfinite(values).all():
-        raise ValueError(f"The gradients of {name} are NaN or infinite; load the preset again, in float32.")
-    return np.maximum(values, 0).sum(axis=(0, 3))
+        raise ValueError(f"The {what} of {name} are NaN or infinite; load the preset again, in float32.")
+    return values
 
 
 def _centre(grid: tuple[int, int], size: tuple[int, int]) -> tuple[float, float]:

@@ -76,7 +76,7 @@ def _draw_scores(axes: Axes, result: Robustness) -> None:
     axes.grid(axis="y", alpha=0.3)
     axes.set_axisbelow(True)
     axes.legend(fontsize=8, ncols=2, loc="upper right", frameon=False)
-    share = result.relative(result.mean)
+    share = result.relative(result.mean) or 0.0
     title = f"mean IoU {result.clean:.1%}, under corruptions {result.mean:.1%} ({share:.1%} of it)"
     axes.set_title(title, fontsize=10, loc="left")
 

@@ -46,6 +46,7 @@ def _with_tape(
 ) -> tuple[list[Any], Callable[[Sequence[Any]], list[Any]]]:
     import tensorflow as tf
 
+    inputs = [tf.identity(each) for each in inputs]  # the tape would take one tensor in two places for one input
     with tf.GradientTape(persistent=True, watch_accessed_variables=False) as tape:
         tape.watch(inputs)
         outputs = function(inputs)

@@ -49,7 +49,9 @@ def draw_receptive_fields(fields: Mapping[str, Mapping[str, ReceptiveField]]) ->
             image = _draw(axes, field)
             axes.set_title(f"{part}: " + " ".join(str(field.side(share)) for share in SHARES), fontsize=9)
         row[0].set_ylabel(name if len(name) <= _LONGEST_NAME else f"…{name[1 - _LONGEST_NAME :]}")
-    figure.colorbar(image, ax=grid, shrink=0.8, pad=0.01, label="mean gradient, of its maximum")
+    label = "mean gradient, of its maximum"
+    # A plain format, because matplotlib before 3.10.7 typesets powers of ten with deprecated calls of pyparsing.
+    figure.colorbar(image, ax=grid, shrink=0.8, pad=0.01, format="{x:g}", label=label)
     shares = ", ".join(f"{share:.0%}" for share in SHARES)
     figure.suptitle(
         f"Effective receptive fields, with the sides in pixels of the squares that hold {shares}", fontsize=10

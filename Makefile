@@ -1,5 +1,5 @@
 # make demo          segments a photograph; make demo IMAGE=photo.jpg PRESET=b2_cityscapes for another
-# make test          style and tests, on TensorFlow and on JAX; make test-slow for the rest
+# make test          style, tests on TensorFlow, and those of the layers on JAX; make test-slow for the rest
 # make test-lowest   the tests with the lowest versions that pyproject.toml allows
 # make apk           builds, signs and checks the Android app; make apk ABI=arm64-v8a for one kind of phone
 # make docs          builds the pages of docs/ into site/
@@ -24,6 +24,9 @@ ABI ?= arm64-v8a armeabi-v7a x86_64
 known_abis := arm64-v8a armeabi-v7a x86_64 x86
 # By file, so that what the tests of a file share is made once.
 workers := --numprocesses=auto --maxprocesses=4 --dist=loadfile --durations=20
+jax := KERAS_BACKEND=jax .venv/bin/pytest $(workers) -m "backend and not slow"
+# What everything else on JAX is made of.
+jax_core := tests/layers tests/ops tests/test_golden.py
 
 .PHONY: demo docs dist test test-slow test-lowest apk test-android android-tools lint format clean
 .DELETE_ON_ERROR:
@@ -44,15 +47,16 @@ dist: .venv/installed-dev
 
 test: lint
 	.venv/bin/pytest $(workers)
-	KERAS_BACKEND=jax .venv/bin/pytest $(workers) -m "backend and not slow"
+	$(jax) $(jax_core)
 
 test-slow: .venv/installed-dev
 	.venv/bin/pytest $(workers) -m slow
+	$(jax) $(jax_core:%=--ignore=%)
 
 # Only old versions warn so: Keras 3.10 of every functional model that it loads, TensorFlow before 2.18 beside JAX,
 # matplotlib before 3.10.7 beside a new pyparsing.
 test-lowest: .venv-lowest/installed-dev
-	.venv-lowest/bin/pytest $(workers) -W 'ignore:The structure of `inputs`:UserWarning' \
+	.venv-lowest/bin/pytest $(workers) -m "not slow or old_versions" -W 'ignore:The structure of `inputs`:UserWarning' \
 		-W 'ignore:jax.xla_computation is deprecated:DeprecationWarning' \
 		-W ignore::DeprecationWarning:matplotlib._fontconfig_pattern -W ignore::DeprecationWarning:matplotlib._mathtext
 

@@ -89,6 +89,7 @@ internal class LiveSession(private val container: AppContainer, private val reso
     /** Rotation of the display in degrees; read on the camera's thread. */
     @Volatile
     var displayDegrees = 0
+        private set
 
     val thermalState: ThermalState get() = engine.thermalState
 
@@ -167,6 +168,13 @@ internal class LiveSession(private val container: AppContainer, private val reso
         dispatch(ScreenEvent.Started(allowed, camera.facings()))
         main.removeCallbacks(ticker)
         main.postDelayed(ticker, TICK_MILLIS)
+    }
+
+    /** The display was rotated to [degrees] from the natural orientation of the device. */
+    fun turn(degrees: Int) {
+        if (degrees == displayDegrees) return
+        displayDegrees = degrees
+        host?.showState()
     }
 
     /** The activity was stopped. */

@@ -20,6 +20,7 @@ internal class MainActivity : Activity(), LiveHost, SettingsActions {
     private lateinit var documents: DocumentRequests
     private lateinit var saver: PictureSaver
     private lateinit var models: ModelImports
+    private val rotation = RotationObserver(this) { session.turn(it) }
 
     override fun onCreate(savedInstanceState: Bundle?) {
         setTheme(R.style.AppTheme_Live)
@@ -42,13 +43,14 @@ internal class MainActivity : Activity(), LiveHost, SettingsActions {
 
     override fun onStart() {
         super.onStart()
-        session.displayDegrees = Displays.degreesOf(this)
+        rotation.start()
         val allowed = checkSelfPermission(Manifest.permission.CAMERA) == PackageManager.PERMISSION_GRANTED
         session.start(allowed)
     }
 
     override fun onStop() {
         super.onStop()
+        rotation.stop()
         session.stop()
     }
 

@@ -8,6 +8,8 @@ import android.content.pm.PackageManager
 import android.net.Uri
 import android.os.Build
 import android.provider.Settings.ACTION_APPLICATION_DETAILS_SETTINGS
+import android.view.Surface
+import android.view.TextureView
 import android.view.View
 import android.widget.Button
 import android.widget.ImageButton
@@ -15,6 +17,7 @@ import android.widget.RadioButton
 import android.widget.SeekBar
 import org.junit.Assert.assertEquals
 import org.junit.Assert.assertFalse
+import org.junit.Assert.assertNotEquals
 import org.junit.Assert.assertNotNull
 import org.junit.Assert.assertNull
 import org.junit.Assert.assertSame
@@ -25,6 +28,7 @@ import org.junit.rules.TemporaryFolder
 import org.junit.runner.RunWith
 import org.kerassegformer.core.Processor
 import org.kerassegformer.core.ProcessorChoice
+import org.kerassegformer.core.Rotation
 import org.kerassegformer.core.ThermalStatus
 import org.kerassegformer.demo.R
 import org.kerassegformer.demo.camera.CameraFacing
@@ -169,6 +173,33 @@ internal class MainActivityTest {
         assertTrue(shown.map!!.labels.contentEquals(StreetScene.uprightLabels().labels))
         assertNotNull(shown.mask)
         assertTrue(screen.isShown(R.id.legend))
+    }
+
+    @Test
+    fun `turning the device upside down turns frames and preview, though no activity is recreated`() {
+        val activity = screen.start()
+        screen.showStreet()
+        assertEquals(Rotation.CLOCKWISE_90, segmentation.shown?.geometry?.rotation)
+        val preview = screen.view<TextureView>(R.id.preview)
+        val before = preview.getTransform(null)
+
+        turnTo(Surface.ROTATION_180)
+
+        screen.showStreet()
+        assertSame(activity, screen.activity)
+        assertEquals(Rotation.CLOCKWISE_270, segmentation.shown?.geometry?.rotation)
+        assertNotEquals(before, preview.getTransform(null))
+        screen.controller.pause().stop()
+        turnTo(Surface.ROTATION_0)
+        screen.controller.start().resume()
+        screen.showStreet()
+        assertEquals(Rotation.CLOCKWISE_90, segmentation.shown?.geometry?.rotation)
+    }
+
+    private fun turnTo(rotation: Int) {
+        @Suppress("DEPRECATION")
+        shadowOf(screen.activity.windowManager.defaultDisplay).setRotation(rotation)
+        screen.waitForIdle()
     }
 
     @Test

@@ -2,6 +2,7 @@ package org.kerassegformer.demo
 
 import android.content.Context
 import android.os.Build
+import android.os.Process
 import org.kerassegformer.core.CrashLog
 import org.kerassegformer.core.DelegatePolicy
 import org.kerassegformer.core.Processor
@@ -15,8 +16,8 @@ import org.kerassegformer.demo.engine.ProcessorTrial
 import org.kerassegformer.demo.engine.SegmentationEngine
 import org.kerassegformer.demo.engine.SystemThermalMonitor
 import org.kerassegformer.demo.engine.TfLiteRunnerFactory
+import org.kerassegformer.demo.engine.exitCauseOf
 import org.kerassegformer.demo.engine.tfLiteVersion
-import org.kerassegformer.demo.engine.wasLastExitBenign
 import org.kerassegformer.demo.models.AssetModels
 import org.kerassegformer.demo.models.FileModelStore
 import org.kerassegformer.demo.models.ImportFolder
@@ -28,8 +29,8 @@ import java.io.File
 /** Creates the engine, the model store and the benchmark with TF Lite and the app's files. One per process. */
 internal class InferenceContainer(private val context: Context) {
     private val loader = ModelLoader(TfLiteRunnerFactory.of(context))
-    private val crashLog = CrashLog(File(context.noBackupFilesDir, "crash_log.json"), installation(context))
-        .also { it.resolveInterrupted { wasLastExitBenign(context) } }
+    private val crashLog = CrashLog(File(context.noBackupFilesDir, "crash_log.json"), installation(context), Process.myPid())
+        .also { log -> log.resolveInterrupted { exitCauseOf(context, it) } }
     private val policy = DelegatePolicy(Build.VERSION.SDK_INT)
     private val thermalMonitor = SystemThermalMonitor(context)
     private val image = BundledSelfCheckImage(context.assets)

@@ -159,6 +159,7 @@ internal class LiveSession(private val container: AppContainer, private val reso
             is ScreenEffect.ReadPicture -> readPicture(effect.address)
             ScreenEffect.ClearResult -> clearResult()
             ScreenEffect.StartModel -> startModel()
+            ScreenEffect.ForgetFailures -> engine.forgetFailures()
             ScreenEffect.AnalysePicture -> analysePicture()
         }
     }

@@ -51,6 +51,9 @@ internal sealed interface ScreenEvent {
 
     data object RestartModel : ScreenEvent
 
+    /** Like [RestartModel], also with the processors that the crash log excludes. */
+    data object RetryProcessors : ScreenEvent
+
     data object OpenSettings : ScreenEvent
 
     data object CloseSettings : ScreenEvent
@@ -84,6 +87,8 @@ internal sealed interface ScreenEffect {
     data object ClearResult : ScreenEffect
 
     data object StartModel : ScreenEffect
+
+    data object ForgetFailures : ScreenEffect
 
     /** Submits the opened image to the model. */
     data object AnalysePicture : ScreenEffect

@@ -32,6 +32,10 @@ internal object ScreenStateMachine {
         is ScreenEvent.ModelChanged -> modelChanged(state, event.status)
         ScreenEvent.RestartModel ->
             Transition(state.copy(model = ModelStatus.STARTING), listOf(ScreenEffect.StartModel))
+        ScreenEvent.RetryProcessors -> Transition(
+            state.copy(model = ModelStatus.STARTING),
+            listOf(ScreenEffect.ForgetFailures, ScreenEffect.StartModel),
+        )
         ScreenEvent.OpenSettings -> Transition(state.copy(settingsOpen = true))
         ScreenEvent.CloseSettings -> Transition(state.copy(settingsOpen = false))
         ScreenEvent.ToggleLatency -> Transition(state.copy(latencyOpen = !state.latencyOpen))

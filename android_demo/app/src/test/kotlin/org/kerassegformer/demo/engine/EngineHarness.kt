@@ -2,9 +2,11 @@ package org.kerassegformer.demo.engine
 
 import org.kerassegformer.core.CrashLog
 import org.kerassegformer.core.DelegatePolicy
+import org.kerassegformer.core.ExitCause
 import org.kerassegformer.core.ProcessorChoice
 import org.kerassegformer.demo.models.StoredModel
 import java.io.File
+import java.util.concurrent.atomic.AtomicInteger
 
 /** An engine with fake drivers; several in a row on the same files simulate restarts of the app. */
 internal class EngineHarness(
@@ -13,11 +15,12 @@ internal class EngineHarness(
     private val limits: TimeLimits = TimeLimits(loadMillis = 20_000, runMillis = 20_000),
     private val installation: String = "phone, app 1",
     val runners: FakeRunners = FakeRunners(),
+    private val lastExit: ExitCause = ExitCause.CRASH,
 ) : AutoCloseable {
     val listener = RecordingListener()
     val thermalMonitor = FakeThermalMonitor()
     val engine: SegmentationEngine by lazy {
-        val crashLog = crashLog(logFile, installation)
+        val crashLog = crashLog(logFile, installation, lastExit)
         val trial = ProcessorTrial(ModelLoader(runners, limits), stripes, crashLog)
         LiveEngine(trial, DelegatePolicy(sdk), crashLog, thermalMonitor, listener)
     }
@@ -40,5 +43,8 @@ internal class EngineHarness(
     override fun close() = engine.close()
 }
 
-/** The crash log in [file], as a new process reads it. */
-internal fun crashLog(file: File, installation: String) = CrashLog(file, installation)
+/** The crash log in [file], as a new process reads it after the last one ended by [cause]. */
+internal fun crashLog(file: File, installation: String, cause: ExitCause = ExitCause.CRASH) =
+    CrashLog(file, installation, processes.incrementAndGet()).also { log -> log.resolveInterrupted { cause } }
+
+private val processes = AtomicInteger()

@@ -8,11 +8,11 @@ import android.os.PowerManager
 import org.junit.After
 import org.junit.Assert.assertArrayEquals
 import org.junit.Assert.assertEquals
-import org.junit.Assert.assertFalse
 import org.junit.Assert.assertNull
 import org.junit.Assert.assertTrue
 import org.junit.Test
 import org.junit.runner.RunWith
+import org.kerassegformer.core.ExitCause
 import org.kerassegformer.core.InputSpec
 import org.kerassegformer.core.RuntimeVersion
 import org.kerassegformer.core.TensorType
@@ -63,18 +63,27 @@ class PlatformTest {
     }
 
     @Test
-    fun `a process that the user ended did not crash`() {
-        assertFalse("there is no record", wasLastExitBenign(context))
+    fun `the cause of an end is that of the process with the ID`() {
+        assertEquals("there is no record", ExitCause.UNKNOWN, exitCauseOf(context, process = 7))
         val manager = shadowOf(context.getSystemService(ActivityManager::class.java))
-        fun end(reason: Int) =
-            manager.addApplicationExitInfo(ApplicationExitInfoBuilder.newBuilder().setReason(reason).build())
+        fun end(process: Int, reason: Int, status: Int = 0) = manager.addApplicationExitInfo(
+            ApplicationExitInfoBuilder.newBuilder().setPid(process).setReason(reason).setStatus(status).build(),
+        )
+        end(1, ApplicationExitInfo.REASON_CRASH_NATIVE)
+        end(2, ApplicationExitInfo.REASON_USER_REQUESTED)
+        end(3, ApplicationExitInfo.REASON_LOW_MEMORY)
+        end(4, ApplicationExitInfo.REASON_SIGNALED, status = 11)
+        end(5, ApplicationExitInfo.REASON_SIGNALED, status = 9)
 
-        end(ApplicationExitInfo.REASON_CRASH_NATIVE)
-        assertFalse(wasLastExitBenign(context))
-        end(ApplicationExitInfo.REASON_USER_REQUESTED)
-        assertTrue(wasLastExitBenign(context))
+        val causes = (1..5).map { exitCauseOf(context, it) }
+
+        assertEquals(
+            listOf(ExitCause.CRASH, ExitCause.BENIGN, ExitCause.UNKNOWN, ExitCause.CRASH, ExitCause.UNKNOWN),
+            causes,
+        )
+        assertEquals("the record of another process", ExitCause.UNKNOWN, exitCauseOf(context, process = 7))
         pretend(Build.VERSION_CODES.Q)
-        assertFalse(wasLastExitBenign(context))
+        assertEquals(ExitCause.UNKNOWN, exitCauseOf(context, process = 1))
     }
 
     @Test

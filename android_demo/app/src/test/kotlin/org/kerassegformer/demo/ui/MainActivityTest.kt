@@ -405,6 +405,7 @@ internal class MainActivityTest {
         assertTrue("61.2%" in screen.text(R.id.message_text))
         screen.tap(R.id.message_second)
         assertEquals(2, engine.started.size)
+        assertEquals("a retry includes the processors of the crash log", 1, engine.forgotten)
         screen.tap(R.id.message_first)
         assertTrue(screen.isShown(R.id.settings_panel))
     }

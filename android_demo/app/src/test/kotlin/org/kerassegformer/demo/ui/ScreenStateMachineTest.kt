@@ -103,6 +103,15 @@ internal class ScreenStateMachineTest {
     }
 
     @Test
+    fun `retrying a model that cannot run includes the processors of the crash log`() {
+        stream()
+        send(ScreenEvent.ModelChanged(ModelStatus.FAILED))
+        send(ScreenMessage.of(state)!!.actions.last().event)
+        assertEquals(listOf(ScreenEffect.ForgetFailures, ScreenEffect.StartModel), effects)
+        assertEquals(ModelStatus.STARTING, state.model)
+    }
+
+    @Test
     fun `switches the camera and removes the image of the other one`() {
         stream()
         send(ScreenEvent.ToggleTorch, ScreenEvent.Flip)

@@ -6,6 +6,7 @@ import android.os.Process
 import org.kerassegformer.core.CrashLog
 import org.kerassegformer.core.DelegatePolicy
 import org.kerassegformer.core.Processor
+import org.kerassegformer.core.ReferenceStore
 import org.kerassegformer.demo.benchmark.BenchmarkRunner
 import org.kerassegformer.demo.benchmark.ModelBenchmark
 import org.kerassegformer.demo.benchmark.currentDevice
@@ -31,6 +32,7 @@ internal class InferenceContainer(private val context: Context) {
     private val loader = ModelLoader(TfLiteRunnerFactory.of(context))
     private val crashLog = CrashLog(File(context.noBackupFilesDir, "crash_log.json"), installation(context), Process.myPid())
         .also { log -> log.resolveInterrupted { exitCauseOf(context, it) } }
+    private val references = ReferenceStore(File(context.noBackupFilesDir, "self_check"), installation(context))
     private val policy = DelegatePolicy(Build.VERSION.SDK_INT)
     private val thermalMonitor = SystemThermalMonitor(context)
     private val image = BundledSelfCheckImage(context.assets)
@@ -53,7 +55,7 @@ internal class InferenceContainer(private val context: Context) {
     fun newBenchmark(): BenchmarkRunner =
         ModelBenchmark(newTrial(), policy, crashLog, image, thermalMonitor, currentDevice(context, runtime))
 
-    private fun newTrial() = ProcessorTrial(loader, image, crashLog)
+    private fun newTrial() = ProcessorTrial(loader, image, crashLog, references)
 
     private companion object {
         /** Identifies the drivers for the crash log: an update of the app or the system may fix them. */

@@ -19,7 +19,8 @@ internal class EngineTexts(private val resources: Resources) {
     /** Explains why this processor is used and the preferred ones are not, one line each. */
     fun why(inUse: ProcessorInUse): String {
         val first = inUse.check?.let { why(it.result) } ?: resources.getString(R.string.why_cpu, inUse.threads)
-        return (listOf(first) + inUse.rejected.map(::describe)).joinToString("\n")
+        val trying = inUse.trying?.let { resources.getString(R.string.latency_starting, nameOf(it)) }
+        return (listOf(first) + inUse.rejected.map(::describe) + listOfNotNull(trying)).joinToString("\n")
     }
 
     /** Explains why no processor can run the model, one line each. */

@@ -10,6 +10,7 @@ import android.os.SystemClock
 import android.util.Log
 import org.kerassegformer.core.LatencyStats
 import org.kerassegformer.core.Orientation
+import org.kerassegformer.core.Processor
 import org.kerassegformer.core.Phase
 import org.kerassegformer.demo.camera.CameraFacing
 import org.kerassegformer.demo.camera.CameraFailure
@@ -397,6 +398,8 @@ internal class LiveSession(private val container: AppContainer, private val reso
             val epoch = epoch
             val isVideo = result.cameraNanos > 0
             paintHandler.post { paint(picture, epoch, isVideo) }
+                // The latencies of the CPU say nothing about the accelerator that replaces it.
+                if (processorOf(state) != processorOf(engineState)) stats.reset()
         }
 
         override fun onFrameProblem(frameId: Long, detail: String) {
@@ -444,3 +447,5 @@ internal class LiveSession(private val container: AppContainer, private val reso
         }
     }
 }
+        fun processorOf(state: EngineState): Processor? = (state as? EngineState.Running)?.inUse?.processor
+

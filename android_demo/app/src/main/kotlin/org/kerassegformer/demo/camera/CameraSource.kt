@@ -36,8 +36,12 @@ internal interface CameraListener {
 
 /** Abstraction of the camera, so that tests can replace it. */
 internal interface CameraSource {
-    /** Returns the sides that have a camera, the preferred one first; empty if there is none or the query fails. */
-    fun facings(): List<CameraFacing>
+    /**
+     * Finds the sides that have a camera, the preferred one first; none if there is no camera or the query fails.
+     *
+     * @param onFound called on the main thread
+     */
+    fun findFacings(onFound: (List<CameraFacing>) -> Unit)
 
     /** Closes the current camera, if any, and opens the one of [facing]. The result is reported to the listener. */
     fun open(facing: CameraFacing, listener: CameraListener)
@@ -50,4 +54,7 @@ internal interface CameraSource {
 
     /** Closes the camera. The listener receives no more calls. */
     fun close()
+
+    /** Closes the camera and ends the threads; the source cannot be used afterwards. */
+    fun release()
 }

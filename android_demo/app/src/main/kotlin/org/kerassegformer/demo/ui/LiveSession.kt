@@ -124,6 +124,7 @@ internal class LiveSession(private val container: AppContainer, private val reso
 
     /** The image being segmented. Guarded by itself. */
     private val stillsInModel = HashMap<Long, SegmentedPicture>()
+    private var closed = false
 
     init {
         reloadModels()
@@ -167,7 +168,9 @@ internal class LiveSession(private val container: AppContainer, private val reso
 
     /** The activity was started. */
     fun start(allowed: Boolean) {
-        dispatch(ScreenEvent.Started(allowed, camera.facings()))
+        mailbox.owner = host
+        dispatch(ScreenEvent.Started(allowed))
+        camera.findFacings { if (!closed) dispatch(ScreenEvent.CamerasFound(it)) }
         main.removeCallbacks(ticker)
         main.postDelayed(ticker, TICK_MILLIS)
     }
@@ -190,7 +193,7 @@ internal class LiveSession(private val container: AppContainer, private val reso
         host = null
         analysing = false
         main.removeCallbacksAndMessages(null)
-        camera.close()
+        camera.release()
         engine.close()
         painting.quitSafely()
     }
@@ -202,6 +205,7 @@ internal class LiveSession(private val container: AppContainer, private val reso
     }
 
     /** Sets the preview texture, or removes it if null. */
+        closed = true
     fun showPreviewOn(texture: SurfaceTexture?): Unit = camera.showOn(texture)
 
     /** Saves changed settings and restarts the model if they affect it. */

@@ -6,8 +6,11 @@ import org.kerassegformer.demo.pictures.PictureProblem
 
 /** Events of the live screen. */
 internal sealed interface ScreenEvent {
-    /** The activity was started. The permission and the cameras may have changed. */
-    data class Started(val allowed: Boolean, val facings: List<CameraFacing>) : ScreenEvent
+    /** The activity was started. The permission may have changed. */
+    data class Started(val allowed: Boolean) : ScreenEvent
+
+    /** The cameras are known; those of an earlier start may have changed. */
+    data class CamerasFound(val facings: List<CameraFacing>) : ScreenEvent
 
     data object Stopped : ScreenEvent
 

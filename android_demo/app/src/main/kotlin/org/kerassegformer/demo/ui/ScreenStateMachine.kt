@@ -11,6 +11,7 @@ internal object ScreenStateMachine {
     /** Returns the transition for [event] in [state]. Events that do not apply leave the state unchanged. */
     fun next(state: ScreenState, event: ScreenEvent): Transition = when (event) {
         is ScreenEvent.Started -> started(state, event)
+        is ScreenEvent.CamerasFound -> camerasFound(state, event.facings)
         ScreenEvent.Stopped -> closeCamera(state.copy(visible = false))
         ScreenEvent.AskPermission -> askPermission(state)
         is ScreenEvent.PermissionAnswered -> permissionAnswered(state, event)
@@ -51,9 +52,12 @@ internal object ScreenStateMachine {
             state.permission == Permission.GRANTED -> Permission.NOT_REQUESTED
             else -> state.permission
         }
-        val facing = state.facing.takeIf { it in event.facings } ?: event.facings.firstOrNull() ?: CameraFacing.BACK
-        val shown = state.copy(visible = true, permission = permission, facings = event.facings, facing = facing)
-        return openCamera(shown)
+        return openCamera(state.copy(visible = true, permission = permission))
+    }
+
+    private fun camerasFound(state: ScreenState, facings: List<CameraFacing>): Transition {
+        val facing = state.facing.takeIf { it in facings } ?: facings.firstOrNull() ?: CameraFacing.BACK
+        return openCamera(state.copy(facings = facings, facing = facing))
     }
 
     private fun askPermission(state: ScreenState): Transition =

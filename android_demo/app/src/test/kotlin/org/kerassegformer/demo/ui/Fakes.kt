@@ -185,7 +185,10 @@ internal class FakeCamera : CameraSource {
     var listener: CameraListener? = null
         private set
 
-    override fun facings(): List<CameraFacing> = sides
+    var released = false
+        private set
+
+    override fun findFacings(onFound: (List<CameraFacing>) -> Unit): Unit = onFound(sides)
 
     override fun open(facing: CameraFacing, listener: CameraListener) {
         this.listener = listener
@@ -210,6 +213,11 @@ internal class FakeCamera : CameraSource {
     }
 }
 
+
+    override fun release() {
+        close()
+        released = true
+    }
 /** Models in memory. */
 internal class FakeStore(var listing: ModelListing = ModelListing(listOf(modelNamed()), emptyMap())) : ModelStore {
     var onImport: (List<ImportDocument>) -> List<StoredModel> = { emptyList() }

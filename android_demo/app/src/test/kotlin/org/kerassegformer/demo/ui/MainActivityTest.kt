@@ -719,7 +719,13 @@ internal class MainActivityTest {
         screen.showStreet()
         screen.controller.pause().stop().destroy()
         assertTrue(engine.closed)
-        assertNull(camera.listener)
+        assertTrue(camera.released)
+    }
+
+    @Test
+    fun `what survives the activity is made without it`() {
+        val needs = LiveSession::class.java.declaredConstructors.flatMap { it.parameterTypes.toList() }
+        assertEquals(listOf<Class<*>>(AppContainer::class.java), needs)
     }
 
     @Test

@@ -1,6 +1,5 @@
 package org.kerassegformer.demo.ui
 
-import android.content.ContentResolver
 import android.graphics.SurfaceTexture
 import android.net.Uri
 import android.os.Handler
@@ -10,8 +9,8 @@ import android.os.SystemClock
 import android.util.Log
 import org.kerassegformer.core.LatencyStats
 import org.kerassegformer.core.Orientation
-import org.kerassegformer.core.Processor
 import org.kerassegformer.core.Phase
+import org.kerassegformer.core.Processor
 import org.kerassegformer.demo.camera.CameraFacing
 import org.kerassegformer.demo.camera.CameraFailure
 import org.kerassegformer.demo.camera.CameraFrameReader
@@ -57,7 +56,7 @@ internal interface LiveHost {
  * State that survives configuration changes: the engine, the camera, the images and the state of the screen. Main
  * thread only, unless noted otherwise.
  */
-internal class LiveSession(private val container: AppContainer, private val resolver: ContentResolver) {
+internal class LiveSession(private val container: AppContainer) {
     /** Latencies of the latest frames. */
     val stats = LatencyStats()
 
@@ -178,6 +177,9 @@ internal class LiveSession(private val container: AppContainer, private val reso
     /** The display was rotated to [degrees] from the natural orientation of the device. */
     fun turn(degrees: Int) {
         if (degrees == displayDegrees) return
+    /** Results of work in the background for the activity, also if it is recreated meanwhile. */
+    val mailbox = Mailbox<LiveHost>()
+
         displayDegrees = degrees
         host?.showState()
     }
@@ -196,16 +198,17 @@ internal class LiveSession(private val container: AppContainer, private val reso
         camera.release()
         engine.close()
         painting.quitSafely()
+        mailbox.owner = null
     }
 
     /** Frees memory. @param level level of `ComponentCallbacks2.onTrimMemory` */
     fun trimMemory(level: Int) {
         picturePool.trim()
         engine.trimMemory(level)
+        closed = true
     }
 
     /** Sets the preview texture, or removes it if null. */
-        closed = true
     fun showPreviewOn(texture: SurfaceTexture?): Unit = camera.showOn(texture)
 
     /** Saves changed settings and restarts the model if they affect it. */
@@ -285,7 +288,7 @@ internal class LiveSession(private val container: AppContainer, private val reso
         show(null)
         val number = ++picturesAsked
         container.files.execute {
-            val read = runCatching { PictureReader(resolver).read(Uri.parse(address)) }
+            val read = runCatching { PictureReader(container.resolver).read(Uri.parse(address)) }
             main.post {
                 if (number != picturesAsked) return@post
                 read.onSuccess { bitmap ->
@@ -395,6 +398,8 @@ internal class LiveSession(private val container: AppContainer, private val reso
                 ?: synchronized(stillsInModel) { stillsInModel.remove(result.frameId) }
                 ?: return
             stall.answered()
+                // The latencies of the CPU say nothing about the accelerator that replaces it.
+                if (processorOf(state) != processorOf(engineState)) stats.reset()
             // The engine counts the conversion of the displayed image as preprocessing; it belongs to rendering.
             result.inputNanos -= picture.pictureNanos
             result.recordIn(stats)
@@ -402,8 +407,6 @@ internal class LiveSession(private val container: AppContainer, private val reso
             val epoch = epoch
             val isVideo = result.cameraNanos > 0
             paintHandler.post { paint(picture, epoch, isVideo) }
-                // The latencies of the CPU say nothing about the accelerator that replaces it.
-                if (processorOf(state) != processorOf(engineState)) stats.reset()
         }
 
         override fun onFrameProblem(frameId: Long, detail: String) {

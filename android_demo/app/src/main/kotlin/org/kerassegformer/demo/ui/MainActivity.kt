@@ -2,7 +2,9 @@ package org.kerassegformer.demo.ui
 
 import android.Manifest
 import android.app.Activity
+import android.app.AlertDialog
 import android.content.ActivityNotFoundException
+import android.content.ClipData
 import android.content.Intent
 import android.content.pm.PackageManager
 import android.net.Uri
@@ -13,6 +15,7 @@ import android.widget.Toast
 import org.kerassegformer.demo.R
 import org.kerassegformer.demo.models.StoredModel
 
+import org.kerassegformer.demo.pictures.PictureGallery
 /** The live screen. Displays a [LiveSession], which survives configuration changes. */
 internal class MainActivity : Activity(), LiveHost, SettingsActions {
     private lateinit var session: LiveSession
@@ -21,6 +24,7 @@ internal class MainActivity : Activity(), LiveHost, SettingsActions {
     private lateinit var saver: PictureSaver
     private lateinit var models: ModelImports
     private val rotation = RotationObserver(this) { session.turn(it) }
+    private lateinit var permissionAnswers: PermissionAnswers
 
     override fun onCreate(savedInstanceState: Bundle?) {
         setTheme(R.style.AppTheme_Live)
@@ -29,11 +33,12 @@ internal class MainActivity : Activity(), LiveHost, SettingsActions {
         setContentView(R.layout.activity_main)
         val container = AppContainer.factory(this)
         val retained = lastNonConfigurationInstance as LiveSession?
-        session = retained ?: LiveSession(container, contentResolver)
+        session = retained ?: LiveSession(container)
+        permissionAnswers = PermissionAnswers(container.settings)
         documents = DocumentRequests(this)
-        saver = PictureSaver(this, container.files, documents)
+        saver = PictureSaver(this, session, container, documents)
         models = ModelImports(this, container, session)
-        view = LiveView(this, session, this, onSave = { saver.save(session) }, onShare = { saver.share(session) })
+        view = LiveView(this, session, this, onSave = { saver.save() }, onShare = { saver.share() })
         session.host = this
         if (retained == null) savedInstanceState?.let { session.restore(ScreenSnapshot.read(it)) }
         showState()
@@ -91,10 +96,11 @@ internal class MainActivity : Activity(), LiveHost, SettingsActions {
     override fun onRequestPermissionsResult(requestCode: Int, permissions: Array<String>, grantResults: IntArray) {
         super.onRequestPermissionsResult(requestCode, permissions, grantResults)
         if (requestCode != CAMERA_REQUEST) return
-        val allowed = grantResults.firstOrNull() == PackageManager.PERMISSION_GRANTED
-        // An empty result means that the request was interrupted: it may be repeated.
-        val mayAskAgain = grantResults.isEmpty() || shouldShowRequestPermissionRationale(Manifest.permission.CAMERA)
-        session.dispatch(ScreenEvent.PermissionAnswered(allowed, mayAskAgain))
+        // An empty result means that the request was interrupted.
+        val granted = grantResults.firstOrNull()?.let { it == PackageManager.PERMISSION_GRANTED }
+        val rationale = shouldShowRequestPermissionRationale(Manifest.permission.CAMERA)
+        val mayAskAgain = permissionAnswers.mayAskAgain(granted, rationale)
+        session.dispatch(ScreenEvent.PermissionAnswered(granted == true, mayAskAgain))
     }
 
     override fun openAppSettings() {
@@ -128,8 +134,8 @@ internal class MainActivity : Activity(), LiveHost, SettingsActions {
         when (requestCode) {
             DocumentRequests.PICTURE -> session.dispatch(ScreenEvent.PictureChosen(first.toString()))
             DocumentRequests.MODEL -> models.import(documents)
-            DocumentRequests.SAVE_PICTURE -> saver.saveTo(first, session, share = false)
-            DocumentRequests.SHARE_PICTURE -> saver.saveTo(first, session, share = true)
+            DocumentRequests.SAVE_PICTURE -> saver.saveTo(first, share = false)
+            DocumentRequests.SHARE_PICTURE -> saver.saveTo(first, share = true)
         }
     }
 
@@ -141,7 +147,7 @@ internal class MainActivity : Activity(), LiveHost, SettingsActions {
         }
     }
 
-    private fun notify(text: Int): Unit = Toast.makeText(this, text, Toast.LENGTH_LONG).show()
+    private fun notify(text: Int): Unit = notify(getString(text))
 
     private companion object {
         const val CAMERA_REQUEST = 1

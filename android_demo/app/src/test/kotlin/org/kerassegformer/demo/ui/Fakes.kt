@@ -1,5 +1,6 @@
 package org.kerassegformer.demo.ui
 
+import android.content.ContentResolver
 import android.content.Context
 import android.graphics.SurfaceTexture
 import org.kerassegformer.core.BenchmarkEntry
@@ -211,14 +212,14 @@ internal class FakeCamera : CameraSource {
     override fun close() {
         listener = null
     }
-}
-
 
     override fun release() {
         close()
         released = true
     }
 /** Models in memory. */
+}
+
 internal class FakeStore(var listing: ModelListing = ModelListing(listOf(modelNamed()), emptyMap())) : ModelStore {
     var onImport: (List<ImportDocument>) -> List<StoredModel> = { emptyList() }
     val removed = ArrayList<StoredModel>()
@@ -279,10 +280,13 @@ internal class FakeBenchmark(private val onRun: (BenchmarkPlan) -> Unit = {}) : 
 internal class FakeAppContainer(context: Context) : AppContainer {
     override val settings = SettingsStore(context.getSharedPreferences("settings", Context.MODE_PRIVATE))
     override val models = FakeStore()
-    override val files: Executor = Executor(Runnable::run)
+    /** Runs work in the background; a test may delay it. */
+    var runFileTask: (Runnable) -> Unit = Runnable::run
+    override val files: Executor = Executor { runFileTask(it) }
     val camera = FakeCamera()
     val engines = ArrayList<FakeEngine>()
     var prepareEngine: (FakeEngine) -> Unit = {}
+    override val resolver: ContentResolver = context.contentResolver
     var makeEngine: (SegmentationEngine.Listener) -> SegmentationEngine =
         { listener -> FakeEngine(listener).also(prepareEngine).also(engines::add) }
     var benchmark: BenchmarkRunner = FakeBenchmark()

@@ -77,10 +77,9 @@ internal class MainActivityTest {
 
     @Test
     fun `a denied permission can be requested again`() {
-        val activity = screen.start(allowed = false)
+        screen.start(allowed = false)
         screen.tap(R.id.message_first)
-        shadowOf(activity.packageManager)
-            .setShouldShowRequestPermissionRationale(Manifest.permission.CAMERA, true)
+        showRationale(true)
         answerPermission(PackageManager.PERMISSION_DENIED)
         assertEquals(screen.string(R.string.permission_title), screen.message)
     }
@@ -91,6 +90,10 @@ internal class MainActivityTest {
         screen.tap(R.id.message_first)
         answerPermission(PackageManager.PERMISSION_DENIED)
         assertEquals(screen.string(R.string.permission_denied_title), screen.message)
+        showRationale(true)
+        answerPermission(PackageManager.PERMISSION_DENIED)
+        screen.tap(R.id.message_first)
+        showRationale(false)
         screen.tap(R.id.message_first)
         assertEquals(ACTION_APPLICATION_DETAILS_SETTINGS, shadowOf(activity).nextStartedActivity.action)
         screen.controller.pause().stop()
@@ -102,6 +105,19 @@ internal class MainActivityTest {
 
     private fun answerPermission(result: Int) {
         screen.activity.onRequestPermissionsResult(1, arrayOf(Manifest.permission.CAMERA), intArrayOf(result))
+    @Test
+    fun `a permission dialog that was dismissed is not a permanent denial`() {
+        screen.start(allowed = false)
+        repeat(2) {
+            screen.tap(R.id.message_first)
+            answerPermission(PackageManager.PERMISSION_DENIED)
+            assertEquals(screen.string(R.string.permission_title), screen.message)
+        }
+    }
+
+    private fun showRationale(shown: Boolean) = shadowOf(screen.activity.packageManager)
+        .setShouldShowRequestPermissionRationale(Manifest.permission.CAMERA, shown)
+
         screen.waitForIdle()
     }
 
@@ -647,6 +663,21 @@ internal class MainActivityTest {
         screen.tap(R.id.latency)
         val shown = segmentation.shown
         screen.recreate()
+    @Test
+    fun `an image that was saved while the device was turned is shared`() {
+        startWithPicture()
+        ReflectionHelpers.setStaticField(Build.VERSION::class.java, "SDK_INT", Build.VERSION_CODES.P)
+        screen.tap(R.id.share_button)
+        val asked = shadowOf(screen.activity).nextStartedActivityForResult
+        val tasks = ArrayList<Runnable>()
+        screen.container.runFileTask = { tasks += it }
+        screen.choose(asked.requestCode, FakeDocuments.newAt(folder.newFile("shared.jpg")))
+        screen.recreate()
+        tasks.forEach(Runnable::run)
+        screen.waitForIdle()
+        assertEquals(1, choosers().size)
+    }
+
         assertSame(shown, segmentation.shown)
         assertTrue(screen.isShown(R.id.latency_why))
         assertEquals("The engine is the same.", 1, screen.container.engines.size)

@@ -75,6 +75,7 @@ internal class EngineTexts(private val resources: Resources) {
         is ImportProblem.NotTfLite -> text(R.string.import_not_tflite, problem.fileName)
         is ImportProblem.DoesNotLoad -> text(R.string.import_does_not_load, problem.fileName, problem.detail)
         is ImportProblem.NotStored -> text(R.string.import_not_stored, problem.fileName, problem.detail)
+        is ImportProblem.NameTaken -> text(R.string.import_taken, problem.name)
         is ImportProblem.NoSpace -> text(
             R.string.import_no_space,
             problem.fileName,

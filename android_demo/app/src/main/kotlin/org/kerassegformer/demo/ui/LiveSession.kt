@@ -48,6 +48,18 @@ internal interface LiveHost {
     /** The displayed image changed. */
     fun showPicture()
 
+    /** Shows a short message. */
+    fun notify(text: String)
+
+    /** Shows why an import failed. */
+    fun showImportProblem(text: String)
+
+    /** Asks whether an imported model replaces the one of that name, and continues the import. */
+    fun askToReplace(text: String, documents: List<Uri>)
+
+    /** Opens the share sheet for a saved image. */
+    fun share(picture: Uri)
+
     /** Called once per second to update latencies and thermal state. */
     fun showLatency()
 }
@@ -112,6 +124,7 @@ internal class LiveSession(private val container: AppContainer) {
     private var still: SegmentedPicture? = null
     private var shownAt = 0L
     private var picturesAsked = 0
+    private var closed = false
 
     /** True if camera frames are analysed; read on the camera's thread. */
     @Volatile
@@ -123,7 +136,6 @@ internal class LiveSession(private val container: AppContainer) {
 
     /** The image being segmented. Guarded by itself. */
     private val stillsInModel = HashMap<Long, SegmentedPicture>()
-    private var closed = false
 
     init {
         reloadModels()
@@ -165,6 +177,9 @@ internal class LiveSession(private val container: AppContainer) {
         }
     }
 
+    /** Results of work in the background for the activity, also if it is recreated meanwhile. */
+    val mailbox = Mailbox<LiveHost>()
+
     /** The activity was started. */
     fun start(allowed: Boolean) {
         mailbox.owner = host
@@ -177,35 +192,32 @@ internal class LiveSession(private val container: AppContainer) {
     /** The display was rotated to [degrees] from the natural orientation of the device. */
     fun turn(degrees: Int) {
         if (degrees == displayDegrees) return
-    /** Results of work in the background for the activity, also if it is recreated meanwhile. */
-    val mailbox = Mailbox<LiveHost>()
-
         displayDegrees = degrees
         host?.showState()
     }
 
     /** The activity was stopped. */
     fun stop() {
+        mailbox.owner = null
         main.removeCallbacks(ticker)
         dispatch(ScreenEvent.Stopped)
     }
 
     /** Releases all resources; the session cannot be used afterwards. */
     fun close() {
+        closed = true
         host = null
         analysing = false
         main.removeCallbacksAndMessages(null)
         camera.release()
         engine.close()
         painting.quitSafely()
-        mailbox.owner = null
     }
 
     /** Frees memory. @param level level of `ComponentCallbacks2.onTrimMemory` */
     fun trimMemory(level: Int) {
         picturePool.trim()
         engine.trimMemory(level)
-        closed = true
     }
 
     /** Sets the preview texture, or removes it if null. */
@@ -386,6 +398,8 @@ internal class LiveSession(private val container: AppContainer) {
     private inner class EngineListener : SegmentationEngine.Listener {
         override fun onState(state: EngineState) {
             main.post {
+                // The latencies of the CPU say nothing about the accelerator that replaces it.
+                if (processorOf(state) != processorOf(engineState)) stats.reset()
                 engineState = state
                 // Frames that waited for the model to load do not count as stalled.
                 stall.stop()
@@ -398,8 +412,6 @@ internal class LiveSession(private val container: AppContainer) {
                 ?: synchronized(stillsInModel) { stillsInModel.remove(result.frameId) }
                 ?: return
             stall.answered()
-                // The latencies of the CPU say nothing about the accelerator that replaces it.
-                if (processorOf(state) != processorOf(engineState)) stats.reset()
             // The engine counts the conversion of the displayed image as preprocessing; it belongs to rendering.
             result.inputNanos -= picture.pictureNanos
             result.recordIn(stats)
@@ -446,6 +458,8 @@ internal class LiveSession(private val container: AppContainer) {
         /** Maximum age of a displayed camera frame. */
         const val MOST_AGE_MILLIS = 3_000L
 
+        fun processorOf(state: EngineState): Processor? = (state as? EngineState.Running)?.inUse?.processor
+
         fun statusOf(state: EngineState): ModelStatus = when (state) {
             EngineState.Idle, EngineState.Closed -> ModelStatus.NONE
             is EngineState.Starting -> ModelStatus.STARTING
@@ -454,5 +468,3 @@ internal class LiveSession(private val container: AppContainer) {
         }
     }
 }
-        fun processorOf(state: EngineState): Processor? = (state as? EngineState.Running)?.inUse?.processor
-

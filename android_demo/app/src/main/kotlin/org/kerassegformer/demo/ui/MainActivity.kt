@@ -13,9 +13,10 @@ import android.provider.Settings.ACTION_APPLICATION_DETAILS_SETTINGS
 import android.view.View
 import android.widget.Toast
 import org.kerassegformer.demo.R
+import org.kerassegformer.demo.models.IfTaken
 import org.kerassegformer.demo.models.StoredModel
-
 import org.kerassegformer.demo.pictures.PictureGallery
+
 /** The live screen. Displays a [LiveSession], which survives configuration changes. */
 internal class MainActivity : Activity(), LiveHost, SettingsActions {
     private lateinit var session: LiveSession
@@ -23,8 +24,8 @@ internal class MainActivity : Activity(), LiveHost, SettingsActions {
     private lateinit var documents: DocumentRequests
     private lateinit var saver: PictureSaver
     private lateinit var models: ModelImports
-    private val rotation = RotationObserver(this) { session.turn(it) }
     private lateinit var permissionAnswers: PermissionAnswers
+    private val rotation = RotationObserver(this) { session.turn(it) }
 
     override fun onCreate(savedInstanceState: Bundle?) {
         setTheme(R.style.AppTheme_Live)
@@ -86,6 +87,34 @@ internal class MainActivity : Activity(), LiveHost, SettingsActions {
     override fun showState(): Unit = view.showState()
 
     override fun showPicture(): Unit = view.showPicture()
+
+    override fun notify(text: String): Unit = Toast.makeText(this, text, Toast.LENGTH_LONG).show()
+
+    override fun showImportProblem(text: String) {
+        AlertDialog.Builder(this)
+            .setTitle(R.string.import_failed_title)
+            .setMessage(text)
+            .setPositiveButton(R.string.close, null)
+            .show()
+    }
+
+    override fun askToReplace(text: String, documents: List<Uri>) {
+        AlertDialog.Builder(this)
+            .setMessage(text)
+            .setPositiveButton(R.string.import_replace) { _, _ -> models.import(documents, IfTaken.REPLACE) }
+            .setNeutralButton(R.string.import_keep_both) { _, _ -> models.import(documents, IfTaken.KEEP_BOTH) }
+            .setNegativeButton(R.string.settings_cancel, null)
+            .show()
+    }
+
+    override fun share(picture: Uri) {
+        val send = Intent(Intent.ACTION_SEND)
+            .setType(PictureGallery.MIME_TYPE)
+            .putExtra(Intent.EXTRA_STREAM, picture)
+            .addFlags(Intent.FLAG_GRANT_READ_URI_PERMISSION)
+        send.clipData = ClipData.newRawUri("", picture)
+        start(Intent.createChooser(send, getString(R.string.share_picture)))
+    }
 
     override fun showLatency(): Unit = view.showLatency()
 

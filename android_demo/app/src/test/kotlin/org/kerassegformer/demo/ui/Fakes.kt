@@ -42,6 +42,7 @@ import org.kerassegformer.demo.engine.SegmentationEngine
 import org.kerassegformer.demo.engine.SegmentationResult
 import org.kerassegformer.demo.engine.SelfCheckMeasurement
 import org.kerassegformer.demo.engine.ThermalState
+import org.kerassegformer.demo.models.IfTaken
 import org.kerassegformer.demo.models.ImportDocument
 import org.kerassegformer.demo.models.ModelListing
 import org.kerassegformer.demo.models.ModelLocation
@@ -217,16 +218,21 @@ internal class FakeCamera : CameraSource {
         close()
         released = true
     }
-/** Models in memory. */
 }
 
+/** Models in memory. */
 internal class FakeStore(var listing: ModelListing = ModelListing(listOf(modelNamed()), emptyMap())) : ModelStore {
     var onImport: (List<ImportDocument>) -> List<StoredModel> = { emptyList() }
     val removed = ArrayList<StoredModel>()
 
     override fun list(): ModelListing = listing
 
-    override fun import(documents: List<ImportDocument>): List<StoredModel> = onImport(documents)
+    val answers = ArrayList<IfTaken>()
+
+    override fun import(documents: List<ImportDocument>, ifTaken: IfTaken): List<StoredModel> {
+        answers += ifTaken
+        return onImport(documents)
+    }
 
     override fun remove(model: StoredModel) {
         removed += model
@@ -278,6 +284,7 @@ internal class FakeBenchmark(private val onRun: (BenchmarkPlan) -> Unit = {}) : 
 
 /** Scripted dependencies. */
 internal class FakeAppContainer(context: Context) : AppContainer {
+    override val resolver: ContentResolver = context.contentResolver
     override val settings = SettingsStore(context.getSharedPreferences("settings", Context.MODE_PRIVATE))
     override val models = FakeStore()
     /** Runs work in the background; a test may delay it. */
@@ -286,7 +293,6 @@ internal class FakeAppContainer(context: Context) : AppContainer {
     val camera = FakeCamera()
     val engines = ArrayList<FakeEngine>()
     var prepareEngine: (FakeEngine) -> Unit = {}
-    override val resolver: ContentResolver = context.contentResolver
     var makeEngine: (SegmentationEngine.Listener) -> SegmentationEngine =
         { listener -> FakeEngine(listener).also(prepareEngine).also(engines::add) }
     var benchmark: BenchmarkRunner = FakeBenchmark()

@@ -35,9 +35,11 @@ import org.kerassegformer.demo.camera.CameraFacing
 import org.kerassegformer.demo.camera.CameraFailure
 import org.kerassegformer.demo.engine.EngineState
 import org.kerassegformer.demo.engine.ThermalState
+import org.kerassegformer.demo.models.IfTaken
 import org.kerassegformer.demo.models.ImportProblem
 import org.kerassegformer.demo.models.ModelImportException
 import org.kerassegformer.demo.models.ModelListing
+import org.kerassegformer.demo.models.StoredModel
 import org.robolectric.RobolectricTestRunner
 import org.robolectric.Shadows.shadowOf
 import org.robolectric.annotation.Config
@@ -88,12 +90,12 @@ internal class MainActivityTest {
     fun `a permanent denial leads to the system settings`() {
         val activity = screen.start(allowed = false)
         screen.tap(R.id.message_first)
-        answerPermission(PackageManager.PERMISSION_DENIED)
-        assertEquals(screen.string(R.string.permission_denied_title), screen.message)
         showRationale(true)
         answerPermission(PackageManager.PERMISSION_DENIED)
         screen.tap(R.id.message_first)
         showRationale(false)
+        answerPermission(PackageManager.PERMISSION_DENIED)
+        assertEquals(screen.string(R.string.permission_denied_title), screen.message)
         screen.tap(R.id.message_first)
         assertEquals(ACTION_APPLICATION_DETAILS_SETTINGS, shadowOf(activity).nextStartedActivity.action)
         screen.controller.pause().stop()
@@ -103,8 +105,6 @@ internal class MainActivityTest {
         assertEquals(listOf(CameraFacing.BACK), camera.opened)
     }
 
-    private fun answerPermission(result: Int) {
-        screen.activity.onRequestPermissionsResult(1, arrayOf(Manifest.permission.CAMERA), intArrayOf(result))
     @Test
     fun `a permission dialog that was dismissed is not a permanent denial`() {
         screen.start(allowed = false)
@@ -118,6 +118,8 @@ internal class MainActivityTest {
     private fun showRationale(shown: Boolean) = shadowOf(screen.activity.packageManager)
         .setShouldShowRequestPermissionRationale(Manifest.permission.CAMERA, shown)
 
+    private fun answerPermission(result: Int) {
+        screen.activity.onRequestPermissionsResult(1, arrayOf(Manifest.permission.CAMERA), intArrayOf(result))
         screen.waitForIdle()
     }
 
@@ -525,6 +527,22 @@ internal class MainActivityTest {
     }
 
     @Test
+    fun `another model of the same name is replaced after a question`() {
+        screen.start()
+        screen.container.models.onImport = {
+            if (screen.container.models.answers.size == 1) {
+                throw ModelImportException(ImportProblem.NameTaken("mine.tflite", "mine"))
+            }
+            emptyList<StoredModel>() + modelNamed("mine", imported = true)
+        }
+        screen.choose(DocumentRequests.MODEL, FakeDocuments.of(folder.newFile("mine.tflite")))
+        val question = ShadowDialog.getLatestDialog() as AlertDialog
+        question.getButton(AlertDialog.BUTTON_NEUTRAL).performClick()
+        screen.waitForIdle()
+        assertEquals(listOf(IfTaken.ASK, IfTaken.KEEP_BOTH), screen.container.models.answers)
+    }
+
+    @Test
     fun `an imported model is deleted after confirmation`() {
         val garden = modelNamed("garden", imported = true)
         screen.container.models.listing = ModelListing(listOf(modelNamed(), garden), emptyMap())
@@ -645,6 +663,21 @@ internal class MainActivityTest {
         assertEquals(document, send.getParcelableExtra<Uri>(Intent.EXTRA_STREAM))
     }
 
+    @Test
+    fun `an image that was saved while the device was turned is shared`() {
+        startWithPicture()
+        ReflectionHelpers.setStaticField(Build.VERSION::class.java, "SDK_INT", Build.VERSION_CODES.P)
+        screen.tap(R.id.share_button)
+        val asked = shadowOf(screen.activity).nextStartedActivityForResult
+        val tasks = ArrayList<Runnable>()
+        screen.container.runFileTask = { tasks += it }
+        screen.choose(asked.requestCode, FakeDocuments.newAt(folder.newFile("shared.jpg")))
+        screen.recreate()
+        tasks.forEach(Runnable::run)
+        screen.waitForIdle()
+        assertEquals(1, choosers().size)
+    }
+
     private fun choosers(): List<Intent> = generateSequence { shadowOf(screen.activity).nextStartedActivity }
         .filter { it.action == Intent.ACTION_CHOOSER }.toList()
 
@@ -663,21 +696,6 @@ internal class MainActivityTest {
         screen.tap(R.id.latency)
         val shown = segmentation.shown
         screen.recreate()
-    @Test
-    fun `an image that was saved while the device was turned is shared`() {
-        startWithPicture()
-        ReflectionHelpers.setStaticField(Build.VERSION::class.java, "SDK_INT", Build.VERSION_CODES.P)
-        screen.tap(R.id.share_button)
-        val asked = shadowOf(screen.activity).nextStartedActivityForResult
-        val tasks = ArrayList<Runnable>()
-        screen.container.runFileTask = { tasks += it }
-        screen.choose(asked.requestCode, FakeDocuments.newAt(folder.newFile("shared.jpg")))
-        screen.recreate()
-        tasks.forEach(Runnable::run)
-        screen.waitForIdle()
-        assertEquals(1, choosers().size)
-    }
-
         assertSame(shown, segmentation.shown)
         assertTrue(screen.isShown(R.id.latency_why))
         assertEquals("The engine is the same.", 1, screen.container.engines.size)

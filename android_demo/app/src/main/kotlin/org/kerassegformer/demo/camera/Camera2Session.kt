@@ -22,17 +22,20 @@ import java.util.concurrent.atomic.AtomicInteger
  * Everything runs on the thread of [handler].
  *
  * @param rates frames per second; null for the default of the camera
+ * @param stillSize width and height of still images; null if there are none
  */
 internal class Camera2Session(
     val id: String,
     private val camera: OpenCamera,
     private val clock: FrameClock,
     private val rates: IntRange?,
+    stillSize: Pair<Int, Int>?,
     private val listener: CameraListener,
     private val handler: Handler,
     private val gate: CameraGate,
 ) {
     private val reader = ImageReader.newInstance(camera.width, camera.height, ImageFormat.YUV_420_888, OPEN_IMAGES)
+    private var still = stillSize?.let { (width, height) -> StillReader(width, height, handler) }
     private var device: CameraDevice? = null
     private var capture: CameraCaptureSession? = null
     private var preview: Surface? = null
@@ -66,6 +69,15 @@ internal class Camera2Session(
         repeat()
     }
 
+    /** Takes a still image. @param onTaken receives a JPEG, or null if the camera cannot take one */
+    fun takeStill(onTaken: (ByteArray?) -> Unit) {
+        val device = device
+        val session = capture
+        val still = still
+        if (closed || device == null || session == null || still == null) return onTaken(null)
+        still.take(device, session, torch, onTaken)
+    }
+
     /** Closes the camera. The listener receives no more calls. */
     fun close() {
         if (closed) return
@@ -74,6 +86,7 @@ internal class Camera2Session(
         capture?.close()
         device?.close()
         preview?.release()
+        still?.close()
         if (openImages.get() == 0) reader.close()
     }
 
@@ -111,9 +124,10 @@ internal class Camera2Session(
         try {
             capture?.close()
             capture = null
+            val outputs = listOfNotNull(reader.surface, preview, still?.surface)
             // The replacement of this method requires Android 9.
             @Suppress("DEPRECATION")
-            device?.createCaptureSession(listOfNotNull(reader.surface, preview), CaptureListener(), handler)
+            device?.createCaptureSession(outputs, CaptureListener(), handler)
         } catch (failure: Exception) {
             retryCapture(Camera2Source.failureOf(failure))
         }
@@ -121,7 +135,13 @@ internal class Camera2Session(
 
     /** Creating a session fails now and then, for example while the preview is being replaced. */
     private fun retryCapture(failure: CameraFailure) {
-        if (++attempts > RETRIES) fail(failure) else handler.postDelayed(::startCapture, RETRY_MILLIS)
+        if (++attempts > RETRIES) return fail(failure)
+        if (attempts == RETRIES) {
+            // Some cameras do not keep their promise of three outputs: then the last frame is frozen.
+            still?.close()
+            still = null
+        }
+        handler.postDelayed(::startCapture, RETRY_MILLIS)
     }
 
     private fun repeat() {

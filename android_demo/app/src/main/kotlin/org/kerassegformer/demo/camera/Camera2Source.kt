@@ -55,6 +55,18 @@ internal class Camera2Source(private val context: Context) : CameraSource {
         handler.post { session?.setTorch(on) }
     }
 
+    override fun takeStill(onTaken: (ByteArray?) -> Unit) {
+        val current = subscription ?: return onTaken(null)
+        handler.post {
+            val session = session
+            if (session == null) {
+                current.onMain { onTaken(null) }
+            } else {
+                session.takeStill { jpeg -> current.onMain { onTaken(jpeg) } }
+            }
+        }
+    }
+
     override fun close() {
         subscription?.cancel()
         subscription = null
@@ -102,7 +114,8 @@ internal class Camera2Source(private val context: Context) : CameraSource {
         if (!allowed) throw SecurityException("The camera permission is not granted.")
         val id = idOf(facing) ?: throw CameraAccessException(CameraAccessException.CAMERA_DISCONNECTED)
         val characteristics = requireManager().getCameraCharacteristics(id)
-        val (width, height) = sizeOf(characteristics) ?: throw CameraAccessException(CameraAccessException.CAMERA_ERROR)
+        val (width, height) = sizesOf(characteristics, ImageFormat.YUV_420_888).let(FrameSizes::choose)
+            ?: throw CameraAccessException(CameraAccessException.CAMERA_ERROR)
         val camera = OpenCamera(
             facing = facing,
             sensorDegrees = characteristics[CameraCharacteristics.SENSOR_ORIENTATION] ?: 0,
@@ -112,7 +125,8 @@ internal class Camera2Source(private val context: Context) : CameraSource {
         )
         val clock = FrameClock.of(characteristics[CameraCharacteristics.SENSOR_INFO_TIMESTAMP_SOURCE])
         val rates = FrameRates.choose(ratesOf(characteristics))
-        return Camera2Session(id, camera, clock, rates, subscription, handler, gate)
+        val still = sizesOf(characteristics, ImageFormat.JPEG).let(FrameSizes::chooseStill)
+        return Camera2Session(id, camera, clock, rates, still, subscription, handler, gate)
     }
 
     private fun listenForAvailability(id: String, subscription: CameraSubscription) {
@@ -151,11 +165,10 @@ internal class Camera2Source(private val context: Context) : CameraSource {
         return if (front) CameraFacing.FRONT else CameraFacing.BACK
     }
 
-    private fun sizeOf(characteristics: CameraCharacteristics): Pair<Int, Int>? =
+    private fun sizesOf(characteristics: CameraCharacteristics, format: Int): List<Pair<Int, Int>> =
         characteristics[CameraCharacteristics.SCALER_STREAM_CONFIGURATION_MAP]
-            ?.getOutputSizes(ImageFormat.YUV_420_888)
-            ?.map { it.width to it.height }
-            ?.let(FrameSizes::choose)
+            ?.getOutputSizes(format).orEmpty()
+            .map { it.width to it.height }
 
     private fun ratesOf(characteristics: CameraCharacteristics): List<IntRange> =
         characteristics[CameraCharacteristics.CONTROL_AE_AVAILABLE_TARGET_FPS_RANGES].orEmpty()

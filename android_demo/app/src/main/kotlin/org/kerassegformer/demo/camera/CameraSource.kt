@@ -52,6 +52,14 @@ internal interface CameraSource {
     /** Switches the torch of the open camera, if any. */
     fun setTorch(on: Boolean)
 
+    /**
+     * Takes a still image at the size of the sensor.
+     *
+     * @param onTaken called on the main thread with a JPEG that is not rotated, or null if the camera cannot take one;
+     *   not called if the camera is closed meanwhile
+     */
+    fun takeStill(onTaken: (ByteArray?) -> Unit)
+
     /** Closes the camera. The listener receives no more calls. */
     fun close()
 

@@ -27,7 +27,8 @@ internal class CameraSubscription(private val listener: CameraListener, private 
         if (isCancelled) image.close() else listener.onFrame(image, camera)
     }
 
-    private fun onMain(event: () -> Unit) {
+    /** Calls [event] on the main thread, unless it is cancelled by then. */
+    fun onMain(event: () -> Unit) {
         main.post { if (!isCancelled) event() }
     }
 }

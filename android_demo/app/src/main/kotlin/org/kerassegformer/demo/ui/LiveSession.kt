@@ -25,6 +25,7 @@ import org.kerassegformer.demo.engine.SegmentationResult
 import org.kerassegformer.demo.engine.ThermalState
 import org.kerassegformer.demo.models.ModelListing
 import org.kerassegformer.demo.models.StoredModel
+import org.kerassegformer.demo.pictures.CapturedStill
 import org.kerassegformer.demo.pictures.MaskPainter
 import org.kerassegformer.demo.pictures.PictureException
 import org.kerassegformer.demo.pictures.PictureFrame
@@ -124,6 +125,7 @@ internal class LiveSession(private val container: AppContainer) {
     private var still: SegmentedPicture? = null
     private var shownAt = 0L
     private var picturesAsked = 0
+    private var stillsAsked = 0
     private var closed = false
 
     /** True if camera frames are analysed; read on the camera's thread. */
@@ -168,6 +170,7 @@ internal class LiveSession(private val container: AppContainer) {
             ScreenEffect.Leave -> host?.leave()
             is ScreenEffect.OpenCamera -> camera.open(effect.facing, FrameListener())
             ScreenEffect.CloseCamera -> closeCamera()
+            ScreenEffect.TakeStill -> takeStill()
             is ScreenEffect.SetTorch -> camera.setTorch(effect.on)
             is ScreenEffect.ReadPicture -> readPicture(effect.address)
             ScreenEffect.ClearResult -> clearResult()
@@ -315,15 +318,40 @@ internal class LiveSession(private val container: AppContainer) {
         }
     }
 
+    /** Replaces the frozen frame by an image at the size of the sensor, with labels of its own. */
+    private fun takeStill() {
+        val open = openCamera ?: return
+        val isFront = open.facing == CameraFacing.FRONT
+        val orientation = Orientation.ofCamera(open.sensorDegrees, displayDegrees, isFront)
+        val number = ++stillsAsked
+        fun isWanted() = number == stillsAsked && state.frozen
+        camera.takeStill { jpeg ->
+            if (jpeg == null || !isWanted()) return@takeStill
+            container.files.execute {
+                val captured = CapturedStill(jpeg, orientation)
+                val read = runCatching { PictureReader(container.resolver).read(captured) }
+                main.post {
+                    // The frame stays if the image cannot be decoded.
+                    val bitmap = read.onFailure { Log.w(TAG, "No still image.", it) }.getOrNull()
+                    if (bitmap != null && isWanted()) analyse(SegmentedPicture(bitmap, captured))
+                }
+            }
+        }
+    }
+
     private fun analysePicture() {
         val bitmap = still?.picture ?: return
-        val picture = SegmentedPicture(bitmap)
+        if (analyse(SegmentedPicture(bitmap))) stall.submitted(SystemClock.elapsedRealtime())
+    }
+
+    /** Submits an image other than a frame. @return false if the engine accepts none */
+    private fun analyse(picture: SegmentedPicture): Boolean {
         val id = picturePool.newId()
         synchronized(stillsInModel) {
             stillsInModel.clear()
             stillsInModel[id] = picture
         }
-        if (engine.submit(PictureFrame(id, picture))) stall.submitted(SystemClock.elapsedRealtime())
+        return engine.submit(PictureFrame(id, picture))
     }
 
     /** Displays an image and recycles the previous one, unless the new one shares its bitmap. */
@@ -442,7 +470,9 @@ internal class LiveSession(private val container: AppContainer) {
     }
 
     private fun showResult(picture: SegmentedPicture, epoch: Int) {
-        if (epoch != this.epoch || state.frozen) {
+        // A frozen frame is only replaced by its still image.
+        val isWanted = state.frozen == (picture.still != null)
+        if (epoch != this.epoch || !isWanted) {
             picturePool.recycle(picture)
             return
         }

@@ -8,8 +8,11 @@ import android.os.Handler
 import android.os.Looper
 import org.kerassegformer.demo.R
 import org.kerassegformer.demo.RequiresSdk
+import org.kerassegformer.demo.pictures.CapturedStill
 import org.kerassegformer.demo.pictures.PictureComposer
+import org.kerassegformer.demo.pictures.PictureException
 import org.kerassegformer.demo.pictures.PictureGallery
+import org.kerassegformer.demo.pictures.PictureReader
 import org.kerassegformer.demo.pictures.SaveException
 import org.kerassegformer.demo.pictures.SaveProblem
 import org.kerassegformer.demo.pictures.SegmentedPicture
@@ -75,20 +78,37 @@ internal class PictureSaver(
     }
 
     private fun inBackground(picture: SegmentedPicture, write: (Bitmap) -> Unit) {
-        // Composed on the main thread, as the image may change afterwards.
-        val bitmap = try {
-            PictureComposer.compose(picture, session.settings.opacity / SettingsStore.FULL_OPACITY.toFloat())
+        val opacity = session.settings.opacity / SettingsStore.FULL_OPACITY.toFloat()
+        val still = picture.still
+        val compose: () -> Bitmap = try {
+            if (still != null) {
+                { composeStill(picture, still, opacity) }
+            } else {
+                // Composed on the main thread, as the bitmap of a frame is reused.
+                PictureComposer.compose(picture, opacity).let { { it } }
+            }
         } catch (_: OutOfMemoryError) {
             return notify(R.string.picture_large_text)
         }
         container.files.execute {
             try {
-                write(bitmap)
+                write(compose())
             } catch (e: SaveException) {
                 val full = e.problem == SaveProblem.FULL
                 main.post { notify(if (full) R.string.save_failed_space else R.string.save_failed) }
+            } catch (_: OutOfMemoryError) {
+                main.post { notify(R.string.picture_large_text) }
             }
         }
+    }
+
+    /** Composes the image at the size of the sensor, or as displayed if there is not enough memory. */
+    private fun composeStill(picture: SegmentedPicture, still: CapturedStill, opacity: Float): Bitmap = try {
+        PictureComposer.compose(picture, opacity, PictureReader(container.resolver).read(still, Int.MAX_VALUE))
+    } catch (_: PictureException) {
+        PictureComposer.compose(picture, opacity)
+    } catch (_: OutOfMemoryError) {
+        PictureComposer.compose(picture, opacity)
     }
 
     private fun share(picture: Uri) = session.mailbox.post { it.share(picture) }

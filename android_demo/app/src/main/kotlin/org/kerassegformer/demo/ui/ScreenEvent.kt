@@ -80,6 +80,9 @@ internal sealed interface ScreenEffect {
 
     data object CloseCamera : ScreenEffect
 
+    /** Replaces the frozen frame by a still image at the size of the sensor. */
+    data object TakeStill : ScreenEffect
+
     data class SetTorch(val on: Boolean) : ScreenEffect
 
     data object ChoosePicture : ScreenEffect

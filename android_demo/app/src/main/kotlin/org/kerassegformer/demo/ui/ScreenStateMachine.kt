@@ -117,8 +117,12 @@ internal object ScreenStateMachine {
         return Transition(state.copy(torch = !state.torch), listOf(ScreenEffect.SetTorch(!state.torch)))
     }
 
-    private fun toggleFreeze(state: ScreenState): Transition =
-        if (state.source == Source.CAMERA) Transition(state.copy(frozen = !state.frozen)) else Transition(state)
+    private fun toggleFreeze(state: ScreenState): Transition {
+        if (state.source != Source.CAMERA) return Transition(state)
+        val takesStill = !state.frozen && state.camera is CameraStatus.Streaming
+        val effects = if (takesStill) listOf(ScreenEffect.TakeStill) else emptyList()
+        return Transition(state.copy(frozen = !state.frozen), effects)
+    }
 
     private fun readPicture(state: ScreenState, address: String): Transition {
         val closed = closeCamera(state)

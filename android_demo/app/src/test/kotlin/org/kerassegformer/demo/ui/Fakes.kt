@@ -206,6 +206,11 @@ internal class FakeCamera : CameraSource {
 
     override fun showOn(texture: SurfaceTexture?): Unit = Unit
 
+    /** JPEG of the next still image; null if the camera takes none. */
+    var still: ByteArray? = null
+
+    override fun takeStill(onTaken: (ByteArray?) -> Unit): Unit = onTaken(still)
+
     override fun setTorch(on: Boolean) {
         torches += on
     }

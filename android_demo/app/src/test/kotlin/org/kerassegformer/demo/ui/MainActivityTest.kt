@@ -5,6 +5,7 @@ import android.app.AlertDialog
 import android.content.ComponentCallbacks2
 import android.content.Intent
 import android.content.pm.PackageManager
+import android.graphics.Bitmap
 import android.net.Uri
 import android.os.Build
 import android.provider.Settings.ACTION_APPLICATION_DETAILS_SETTINGS
@@ -47,6 +48,7 @@ import org.robolectric.shadows.ShadowDialog
 import org.robolectric.shadows.ShadowToast
 import org.robolectric.util.ReflectionHelpers
 import java.io.File
+import java.io.ByteArrayOutputStream
 
 /** The live screen with scripted camera, engine and models. */
 @RunWith(RobolectricTestRunner::class)
@@ -291,6 +293,44 @@ internal class MainActivityTest {
     }
 
     @Test
+    @Test
+    fun `freezing takes an image at the size of the sensor, which is saved with its own labels`() {
+        camera.still = jpegOf(Bitmap.createScaledBitmap(StreetScene.picture(), 2400, 1800, true))
+        screen.start()
+        screen.showStreet()
+        screen.tap(R.id.freeze)
+        val shown = checkNotNull(segmentation.shown)
+        assertEquals(1536 to 2048, shown.picture.width to shown.picture.height)
+        assertNotNull(shown.mask)
+
+        ReflectionHelpers.setStaticField(Build.VERSION::class.java, "SDK_INT", Build.VERSION_CODES.P)
+        screen.tap(R.id.save)
+        val asked = shadowOf(screen.activity).nextStartedActivityForResult
+        val file = folder.newFile("saved.jpg")
+        screen.choose(asked.requestCode, FakeDocuments.newAt(file))
+        val saved = StreetScene.decode(file)
+        assertEquals(1800 to 2400, saved.width to saved.height)
+
+        screen.tap(R.id.freeze)
+        assertSame("the image stays until the next frame", shown, segmentation.shown)
+        screen.showStreet()
+        assertEquals(480, segmentation.shown?.picture?.width)
+    }
+
+    @Test
+    fun `a still image that cannot be decoded leaves the frozen frame`() {
+        camera.still = byteArrayOf(1, 2, 3)
+        screen.start()
+        screen.showStreet()
+        val frame = segmentation.shown
+        screen.tap(R.id.freeze)
+        assertSame(frame, segmentation.shown)
+        assertTrue(screen.isShown(R.id.save))
+    }
+
+    private fun jpegOf(bitmap: Bitmap): ByteArray = ByteArrayOutputStream()
+        .also { bitmap.compress(Bitmap.CompressFormat.JPEG, 90, it) }.toByteArray()
+
     fun `labels that arrive after freezing are ignored`() {
         screen.start()
         screen.showStreet()

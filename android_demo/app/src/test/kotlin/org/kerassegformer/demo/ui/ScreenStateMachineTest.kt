@@ -170,6 +170,7 @@ internal class ScreenStateMachineTest {
     fun `a frozen image stays when the camera fails`() {
         stream()
         send(ScreenEvent.ToggleFreeze)
+        assertEquals(listOf(ScreenEffect.TakeStill), effects)
         assertFalse(state.analysing)
         assertTrue(state.still)
         send(ScreenEvent.CameraFailed(CameraFailure.DISCONNECTED))

@@ -25,6 +25,7 @@ internal class MainActivity : Activity(), LiveHost, SettingsActions {
     private lateinit var saver: PictureSaver
     private lateinit var models: ModelImports
     private lateinit var permissionAnswers: PermissionAnswers
+    private val back = BackButton(this) { session.dispatch(ScreenEvent.Back) }
     private val rotation = RotationObserver(this) { session.turn(it) }
 
     override fun onCreate(savedInstanceState: Bundle?) {
@@ -81,10 +82,13 @@ internal class MainActivity : Activity(), LiveHost, SettingsActions {
         session.trimMemory(level)
     }
 
-    @Deprecated("The platform API up to Android 12, still called by later versions.")
+    @Deprecated("The platform API up to Android 12.")
     override fun onBackPressed(): Unit = session.dispatch(ScreenEvent.Back)
 
-    override fun showState(): Unit = view.showState()
+    override fun showState() {
+        back.isHandled = ScreenStateMachine.handlesBack(session.state)
+        view.showState()
+    }
 
     override fun showPicture(): Unit = view.showPicture()
 

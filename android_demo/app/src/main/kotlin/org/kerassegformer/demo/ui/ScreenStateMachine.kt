@@ -180,6 +180,9 @@ internal object ScreenStateMachine {
         return Transition(changed.copy(pictureStatus = PictureStatus.Analysing), listOf(ScreenEffect.AnalysePicture))
     }
 
+    /** Returns true if [ScreenEvent.Back] leads to another state of the screen, and false if it leaves the app. */
+    fun handlesBack(state: ScreenState): Boolean = ScreenEffect.Leave !in back(state).effects
+
     private fun back(state: ScreenState): Transition = when {
         state.settingsOpen -> Transition(state.copy(settingsOpen = false))
         state.latencyOpen -> Transition(state.copy(latencyOpen = false))

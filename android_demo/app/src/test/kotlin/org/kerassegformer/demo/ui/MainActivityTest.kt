@@ -16,6 +16,7 @@ import android.widget.Button
 import android.widget.ImageButton
 import android.widget.RadioButton
 import android.widget.SeekBar
+import android.window.OnBackInvokedCallback
 import org.junit.Assert.assertEquals
 import org.junit.Assert.assertFalse
 import org.junit.Assert.assertNotEquals
@@ -47,8 +48,8 @@ import org.robolectric.annotation.Config
 import org.robolectric.shadows.ShadowDialog
 import org.robolectric.shadows.ShadowToast
 import org.robolectric.util.ReflectionHelpers
-import java.io.File
 import java.io.ByteArrayOutputStream
+import java.io.File
 
 /** The live screen with scripted camera, engine and models. */
 @RunWith(RobolectricTestRunner::class)
@@ -293,7 +294,6 @@ internal class MainActivityTest {
     }
 
     @Test
-    @Test
     fun `freezing takes an image at the size of the sensor, which is saved with its own labels`() {
         camera.still = jpegOf(Bitmap.createScaledBitmap(StreetScene.picture(), 2400, 1800, true))
         screen.start()
@@ -331,6 +331,7 @@ internal class MainActivityTest {
     private fun jpegOf(bitmap: Bitmap): ByteArray = ByteArrayOutputStream()
         .also { bitmap.compress(Bitmap.CompressFormat.JPEG, 90, it) }.toByteArray()
 
+    @Test
     fun `labels that arrive after freezing are ignored`() {
         screen.start()
         screen.showStreet()
@@ -674,6 +675,26 @@ internal class MainActivityTest {
         @Suppress("DEPRECATION")
         screen.activity.onBackPressed()
         assertTrue(screen.activity.isFinishing)
+    }
+
+    @Test
+    fun `the gesture of Back is only handled while it leads to another state`() {
+        screen.start()
+        val state = { screen.activity.let { ReflectionHelpers.getField<BackButton>(it, "back").isHandled } }
+        assertFalse("Android shows what lies behind the app.", state())
+        screen.tap(R.id.settings)
+        assertTrue(state())
+        goBack()
+        assertFalse(screen.isShown(R.id.settings_panel))
+        assertFalse(state())
+    }
+
+    /** What Android calls at the end of the gesture. */
+    private fun goBack() {
+        val button = ReflectionHelpers.getField<BackButton>(screen.activity, "back")
+        val since33 = ReflectionHelpers.getField<Any>(button, "callback")
+        ReflectionHelpers.getField<OnBackInvokedCallback>(since33, "callback").onBackInvoked()
+        screen.waitForIdle()
     }
 
     @Test

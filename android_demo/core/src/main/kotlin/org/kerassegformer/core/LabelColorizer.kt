@@ -58,7 +58,7 @@ public class LabelColorizer(
      * @throws LabelException the map has another size, or a label is out of range
      * @throws FrameException [FrameFault.BUFFER_TOO_SMALL]
      */
-    public fun draw(map: LabelMap, pixels: IntArray): Unit = draw(map, pixels, 0 until height)
+    public fun draw(map: LabelMap, pixels: IntArray): Unit = draw(map, pixels, 0, height)
 
     /**
      * Renders a part of a map, for images that are too large for one array.
@@ -68,9 +68,12 @@ public class LabelColorizer(
      * @throws LabelException the map has another size, or a label is out of range
      * @throws FrameException [FrameFault.BUFFER_TOO_SMALL]
      */
-    public fun draw(map: LabelMap, pixels: IntArray, rows: IntRange) {
+    public fun draw(map: LabelMap, pixels: IntArray, rows: IntRange): Unit =
+        draw(map, pixels, rows.first, rows.last + 1)
+
+    private fun draw(map: LabelMap, pixels: IntArray, first: Int, end: Int) {
         map.checkSize(mapWidth, mapHeight)
-        val count = rows.last + 1 - rows.first
+        val count = end - first
         if (pixels.size < width * count) {
             throw FrameException(
                 FrameFault.BUFFER_TOO_SMALL,
@@ -78,7 +81,7 @@ public class LabelColorizer(
             )
         }
         readClasses(map)
-        for (y in rows) drawRow(y, pixels, (y - rows.first) * width)
+        for (y in first until end) drawRow(y, pixels, (y - first) * width)
     }
 
     private fun mixColors() {

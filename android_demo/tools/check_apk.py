@@ -415,6 +415,40 @@ def _text(value: object) -> str:
     return ", ".join(sorted(value)) or "none" if isinstance(value, frozenset) else str(value)
 
 
+def parser_for(kind: str) -> argparse.ArgumentParser:
+    """Makes a parser with the arguments that all checks have.
+
+    Args:
+        kind: What is checked, such as `"an APK"`.
+
+    Returns:
+        The parser; its arguments are `file`, `aapt2` and `java`.
+    """
+    parser = argparse.ArgumentParser(description=f"Checks {kind}.")
+    parser.add_argument("file", type=Path, help=kind)
+    parser.add_argument("--aapt2", required=True, help="the program aapt2")
+    parser.add_argument("--java", default="java", help="the program java of a JDK (default: %(default)s)")
+    return parser
+
+
+def report(file: Path, problems: Sequence[str], scope: Sequence[str]) -> int:
+    """Prints the faults, or the path and the size of a file without any.
+
+    Args:
+        file: The file.
+        problems: A message for each fault.
+        scope: What it was checked for.
+
+    Returns:
+        The exit status, 0 or 1.
+    """
+    for problem in problems:
+        print(f"{file.name}: {problem}", file=sys.stderr)
+    if not problems:
+        print(f"{file}: {file.stat().st_size / 1e6:.1f} MB, {', '.join(scope)}; all checks passed")
+    return 1 if problems else 0
+
+
 def main(argv: Sequence[str] | None = None) -> int:
     """Checks an APK and prints its path, its size and the faults.
 
@@ -424,25 +458,18 @@ def main(argv: Sequence[str] | None = None) -> int:
     Returns:
         0, or 1 if a check fails.
     """
-    parser = argparse.ArgumentParser(description="Checks an APK.")
-    parser.add_argument("apk", type=Path)
-    parser.add_argument("--aapt2", required=True, help="the program aapt2")
+    parser = parser_for("an APK")
     parser.add_argument("--apksig", type=Path, required=True, help="the jar of com.android.tools.build:apksig")
-    parser.add_argument("--java", default="java", help="the program java of a JDK (default: %(default)s)")
     parser.add_argument("--abis", nargs="+", default=ABIS, help="expected ABIs (default: all three)")
     parser.add_argument(
         "--flavour", choices=LIBRARIES, default="full", help="expected libraries (default: %(default)s)"
     )
     args = parser.parse_args(argv)
     try:
-        problems = check(args.apk, args.aapt2, args.java, args.apksig, args.abis, args.flavour)
+        problems = check(args.file, args.aapt2, args.java, args.apksig, args.abis, args.flavour)
     except (ValueError, OSError) as error:
         problems = [str(error)]
-    for problem in problems:
-        print(f"{args.apk.name}: {problem}", file=sys.stderr)
-    if not problems:
-        print(f"{args.apk}: {args.apk.stat().st_size / 1e6:.1f} MB, {', '.join(args.abis)}; all checks passed")
-    return 1 if problems else 0
+    return report(args.file, problems, args.abis)
 
 
 if __name__ == "__main__":

@@ -19,6 +19,7 @@ import org.kerassegformer.demo.engine.SystemThermalMonitor
 import org.kerassegformer.demo.engine.TfLiteRunnerFactory
 import org.kerassegformer.demo.engine.exitCauseOf
 import org.kerassegformer.demo.engine.tfLiteVersion
+import org.kerassegformer.demo.engine.unsupportedProcessors
 import org.kerassegformer.demo.models.AssetModels
 import org.kerassegformer.demo.models.FileModelStore
 import org.kerassegformer.demo.models.ImportFolder
@@ -33,7 +34,7 @@ internal class InferenceContainer(private val context: Context) {
     private val crashLog = CrashLog(File(context.noBackupFilesDir, "crash_log.json"), installation(context), Process.myPid())
         .also { log -> log.resolveInterrupted { exitCauseOf(context, it) } }
     private val references = ReferenceStore(File(context.noBackupFilesDir, "self_check"), installation(context))
-    private val policy = DelegatePolicy(Build.VERSION.SDK_INT)
+    private val policy = DelegatePolicy(Build.VERSION.SDK_INT, unsupportedProcessors(context))
     private val thermalMonitor = SystemThermalMonitor(context)
     private val image = BundledSelfCheckImage(context.assets)
 

@@ -14,6 +14,9 @@ import org.junit.Test
 import org.junit.runner.RunWith
 import org.kerassegformer.core.ExitCause
 import org.kerassegformer.core.InputSpec
+import org.kerassegformer.core.ModelFile
+import org.kerassegformer.core.ModelSpec
+import org.kerassegformer.core.Processor
 import org.kerassegformer.core.RuntimeVersion
 import org.kerassegformer.core.TensorType
 import org.kerassegformer.core.ThermalStatus
@@ -88,10 +91,30 @@ class PlatformTest {
 
     @Test
     fun `the version of the runtime comes from its library`() {
-        assertNull("there is no library for the JVM", tfLiteVersion())
+        assertEquals("that of the C library", RuntimeVersion(2, 21), tfLiteVersion())
         assertEquals(RuntimeVersion(2, 16, 1), runtimeVersionOf("2.16.1"))
         assertEquals(RuntimeVersion(2, 21), runtimeVersionOf("2.21.0-rc1"))
         assertNull(runtimeVersionOf("unknown"))
+    }
+
+    @Test
+    fun `delegates that are not packed or cannot be loaded are not used`() {
+        val packed = { _: String -> true }
+        assertEquals(emptyMap<Processor, String>(), unsupportedProcessors(4096, packed))
+        assertTrue("16 KB" in unsupportedProcessors(16384, packed).getValue(Processor.GPU))
+        val inStore = unsupportedProcessors(4096) { "tensorflowlite_gpu_jni" != it && "tensorflowlite_jni" != it }
+        assertEquals(setOf(Processor.GPU, Processor.NNAPI), inStore.keys)
+    }
+
+    @Test
+    fun `the factory of the app runs the CPU with the C library`() {
+        val path = "models/b0_camvid_int8"
+        val spec = ModelSpec.parse(File("src/main/assets/$path.json").readText(), RuntimeVersion(2, 21))
+        val factory = TfLiteRunnerFactory.of(context)
+        val file = ModelFile("b0_camvid_int8", spec)
+        factory.create(file, ModelLocation.Asset("$path.tflite"), Processor.CPU, threads = 1).use {
+            assertTrue("$it", it is TfLiteCRunner)
+        }
     }
 
     @Test

@@ -177,10 +177,14 @@ def preset_writer(networks: list[Any], folder: Path) -> Writer:
     path = folder / "preset"
 
     def find() -> int:
+        before = path.stat()
         config = KerasCheckpoint.read(path).config  # which compares the digest of the weights
         with open_weights(path / WEIGHTS) as file:
             shapes: list[tuple[int, ...]] = []
             file.visititems(lambda _, item: shapes.append(getattr(item, "shape", ())))
+        after = path.stat()
+        if (before.st_ino, before.st_mtime_ns) != (after.st_ino, after.st_mtime_ns):
+            raise FileNotFoundError(f"{path} was exchanged while it was read")
         assert (config.num_classes,) in shapes, "config and weights are of two versions"
         return CLASSES.index(config.num_classes)
 
@@ -335,15 +339,16 @@ def hit_writers(names: tuple[str, ...], count: int, folder: Path, seed: int = 0)
     return rows
 
 
-def hit_training(count: int, folder: Path, seed: int = 0) -> dict[str, Any]:
+def hit_training(count: int, folder: Path, seed: int = 0, epochs: int = 60) -> dict[str, Any]:
     """Kills one run of training again and again, each time when it has gone on for a while, and lets it end.
 
     Call it before TensorFlow has run anything in this process: its threads do not survive a fork.
 
     Args:
         count: How often it is killed.
-        folder: An empty folder.
+        folder: An empty folder, or one with the `preset` to start from.
         seed: Of the moments.
+        epochs: The length of the run: more than one for each hit.
 
     Returns:
         The number of hits, and how many of them came after the first checkpoint.
@@ -355,11 +360,11 @@ def hit_training(count: int, folder: Path, seed: int = 0) -> dict[str, Any]:
 
     write_folder(folder / "data/train", 6)
     write_folder(folder / "data/val", 3)
-    assert _train(training_module, folder, "whole").wait() == 0
+    assert _train(training_module, folder, "whole", epochs).wait() == 0
     rng, run, hits, late, first_epoch = random.Random(seed), folder / "killed", 0, 0, 0.0
     while hits < count:
         before, start = _checkpoints(run), time.monotonic()
-        child = _train(training_module, folder, "killed")
+        child = _train(training_module, folder, "killed", epochs)
         if first_epoch and rng.random() < 0.3:
             time.sleep(rng.uniform(0, first_epoch))  # while it starts, and in its first epoch
         else:
@@ -372,7 +377,7 @@ def hit_training(count: int, folder: Path, seed: int = 0) -> dict[str, Any]:
             break
         hits += 1
         late += _checkpoints(run) != ()
-    assert _train(training_module, folder, "killed").wait() == 0
+    assert _train(training_module, folder, "killed", epochs).wait() == 0
     whole, killed = (_weights(folder / name) for name in ("whole", "killed"))
     assert whole == killed, "the weights of the killed run differ"
     return {"hits": hits, "after the first checkpoint": late, "equal to a run that was not killed": True}
@@ -399,7 +404,7 @@ class _Child:
         return self.status
 
 
-def _train(module: Any, folder: Path, name: str) -> _Child:
+def _train(module: Any, folder: Path, name: str, epochs: int) -> _Child:
     child = os.fork()
     if child:
         return _Child(child)
@@ -420,7 +425,7 @@ def _train(module: Any, folder: Path, name: str) -> _Child:
             initial=str(preset),
             augmentation={"crop_size": [32, 32], "scale": [0.8, 1.2]},
             batch_size=2,
-            steps=4 * EPOCHS,
+            steps=4 * epochs,
             steps_per_epoch=4,
             schedule={"rate": 1e-3, "warmup_steps": 2},
             validation_size=[48, 64],
@@ -435,10 +440,6 @@ def _train(module: Any, folder: Path, name: str) -> _Child:
         traceback.print_exc()
         sys.stderr.flush()
     os._exit(1)
-
-
-EPOCHS = 60
-"""Of the run that is killed: more than one for each hit."""
 
 
 def _checkpoints(run: Path) -> tuple[str, ...]:

@@ -8,6 +8,6 @@ from .benchmark.compare_files import benchmark as benchmark
 from .benchmark.profile import profile as profile
 from .clients import options_for as options_for
 from .convert import convert as convert
-from .report.verification import Pair as Pair
+from .report.verification import ComparedPicture as ComparedPicture
 from .report.verification import Verification as Verification
 from .verify import verify as verify

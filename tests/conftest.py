@@ -11,6 +11,9 @@ from pathlib import Path
 import hypothesis
 import pytest
 
+# XLA spends half of a compilation on optimising code that a test runs once. Processes that tests start inherit this.
+os.environ.setdefault("XLA_FLAGS", "--xla_backend_optimization_level=0 --xla_llvm_disable_expensive_passes=true")
+
 # A slow machine is not a fault, and what passes once passes again.
 hypothesis.settings.register_profile(
     "any machine", deadline=None, derandomize=True, suppress_health_check=[hypothesis.HealthCheck.too_slow]
@@ -47,6 +50,15 @@ def small_disks(tmp_path_factory) -> Iterator[Callable[[int], Path]]:
     yield make
     for folder in mounted:
         subprocess.run(["umount", "--lazy", str(folder)], check=True)
+
+
+@pytest.fixture
+def without_xla(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Steps by TensorFlow's own operations: a tiny network trains in less time than its kernels take to compile.
+
+    For tests of what surrounds a step; tests/ops and tests/training/test_golden_training.py train by the kernels.
+    """
+    monkeypatch.setattr("keras_segformer.ops._xla_kernels._xla_runs", lambda: False)
 
 
 @pytest.fixture(scope="session")

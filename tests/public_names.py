@@ -15,11 +15,11 @@ PUBLIC = {
     ),
     "keras_segformer.analysis": ("Complexity", "Cost", "count_complexity", "paper_macs"),
     "keras_segformer.conversion": (
-        *("Audit", "FileFigures", "Finding", "Pair", "TARGETS", "Verdict", "Verification", "audit", "benchmark"),
-        *("convert", "options_for", "profile", "verify"),
+        *("Audit", "ComparedPicture", "FileFigures", "Finding", "TARGETS", "Verdict", "Verification", "audit"),
+        *("benchmark", "convert", "options_for", "profile", "verify"),
     ),
     "keras_segformer.data": (
-        *("Augmentation", "Examples", "ImportOptions", "ImportReport", "Report", "check", "evaluation_dataset"),
+        *("Augmentation", "CheckReport", "Examples", "ImportOptions", "ImportReport", "check", "evaluation_dataset"),
         *("from_keras_cv", "import_labels", "load", "sample_grid", "training_dataset"),
     ),
     "keras_segformer.errors": (

@@ -15,7 +15,7 @@ assert_type(keras_segformer.load_label_set("camvid"), keras_segformer.LabelSet)
 
 examples = keras_segformer.data.load("camvid", "val", "CamVid")
 assert_type(examples, keras_segformer.data.Examples)
-assert_type(keras_segformer.data.check("camvid", "CamVid"), dict[str, keras_segformer.data.Report])
+assert_type(keras_segformer.data.check("camvid", "CamVid"), dict[str, keras_segformer.data.CheckReport])
 assert_type(keras_segformer.data.Augmentation((512, 512)), keras_segformer.data.Augmentation)
 assert_type(keras_segformer.evaluation.evaluate(model, examples), keras_segformer.evaluation.Evaluation)
 assert_type(keras_segformer.evaluation.ConfusionMatrix(3).scores(), keras_segformer.evaluation.Scores)

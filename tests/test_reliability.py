@@ -5,19 +5,23 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
+import multiprocessing
 import os
 import subprocess
 import sys
+from collections.abc import Callable, Iterator
+from concurrent.futures import ProcessPoolExecutor
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 import reliability
-from keras_segformer.files import atomic_files, atomic_folder, write_bytes
+from file_writers import folder_writer, hit_writer, pair_writer
 from kills import WRITERS, Writer, hit, hit_training
 from reliability import in_child, measure_memory, segment_in_threads, write_together
+from tiny import save_light_preset
 
 HITS = int(os.environ.get("KERAS_SEGFORMER_HITS", "6"))
 
@@ -37,60 +41,29 @@ def kills(tmp_path_factory):
     return json.loads(file.read_text())["kills"]
 
 
+@pytest.fixture(scope="module")
+def fresh() -> Iterator[Callable[..., Any]]:
+    """Calls a function of a module as `in_child` does, from a process that has not used TensorFlow."""
+    with ProcessPoolExecutor(1, multiprocessing.get_context("spawn")) as pool:
+        yield lambda *arguments: pool.submit(in_child, *arguments).result()
+
+
 @slow
 @pytest.mark.parametrize("name", WRITERS)
 def test_killed_writers_leave_one_version_whole(kills, name):
     assert kills[name]["hits"] == HITS
 
 
-@forks
 @slow
-def test_a_killed_training_ends_like_one_that_was_not(tmp_path):
-    figures = in_child(hit_training, 3, tmp_path)
+def test_a_killed_training_ends_like_one_that_was_not(fresh, tmp_path):
+    fresh(save_light_preset, tmp_path / "preset")
+    figures = fresh(hit_training, 3, tmp_path, 0, 30)
     assert figures["equal to a run that was not killed"]
 
 
-def pair_writer(folder: Path) -> Writer:
-    """Two files of which the second has the digest of the first, as `convert` writes them."""
-    paths = [folder / "model.tflite", folder / "model.json"]
-
-    def write(version: int) -> None:
-        content = bytes([version]) * 1_000_000
-        with atomic_files(paths) as [model, description]:
-            write_bytes(model, content)
-            write_bytes(description, hashlib.sha256(content).hexdigest().encode())
-
-    def find() -> int | None:
-        content = paths[0].read_bytes()
-        assert len(content) == 1_000_000
-        return content[0] if paths[1].read_text() == hashlib.sha256(content).hexdigest() else None
-
-    return Writer("a pair of files", write, find, (folder,))
-
-
-def folder_writer(folder: Path) -> Writer:
-    """Three files in a folder, as `save_to_preset` and `save_to_transformers` write them."""
-
-    def write(version: int) -> None:
-        with atomic_folder(folder / "preset", overwrite=True) as temporary:
-            for name in ("weights", "config", "metadata"):
-                write_bytes(temporary / name, bytes([version]) * 500_000)
-
-    def find() -> int:
-        contents = {file.read_bytes() for file in (folder / "preset").iterdir()}
-        [content] = contents
-        assert len(content) == 500_000
-        assert len(list((folder / "preset").iterdir())) == 3
-        return content[0]
-
-    return Writer("a folder", write, find, (folder,))
-
-
-@forks
 @pytest.mark.parametrize("make", [pair_writer, folder_writer])
-def test_what_all_writers_write_with(tmp_path, make):
-    figures = hit(make(tmp_path), 15)
-    assert figures["hits"] == 15
+def test_what_all_writers_write_with(fresh, tmp_path, make):
+    assert fresh(hit_writer, make, tmp_path, 15)["hits"] == 15
 
 
 class TestTheHitsThemselves:
@@ -128,23 +101,20 @@ class TestTheHitsThemselves:
             hit(self.writer(tmp_path, write), 1)
 
 
-@forks
 @slow
-def test_memory_does_not_grow_with_evaluations():
-    figures = in_child(measure_memory, "evaluations", 30)
+def test_memory_does_not_grow_with_evaluations(fresh):
+    figures = fresh(measure_memory, "evaluations", 30)
     assert figures["MB at the end"] < 1.1 * figures["MB at 50 %"]
 
 
-@forks
 @slow
-def test_four_threads_on_one_model():
-    assert in_child(segment_in_threads, 4, 8)["different from one thread"] == 0
+def test_four_threads_on_one_model(fresh):
+    assert fresh(segment_in_threads, 4, 8)["different from one thread"] == 0
 
 
-@forks
 @slow
-def test_two_processes_on_one_output(tmp_path):
-    figures = in_child(write_together, tmp_path / "out", 5.0)
+def test_two_processes_on_one_output(fresh, tmp_path):
+    figures = fresh(write_together, tmp_path / "out", 5.0)
     assert figures["written"] > 0
     assert figures["read whole"] > 0
 

@@ -32,18 +32,19 @@ def examples(count: int = 6, classes: int = 5) -> tuple[np.ndarray, np.ndarray]:
 @pytest.mark.backend
 def test_compile_and_fit_without_arguments():
     keras.utils.set_random_seed(0)
-    model = SegFormer(tiny_config(drop_path_rate=0.0))
+    model = light_segmenter()
     model.compile()
     dataset = tf.data.Dataset.from_tensor_slices(examples()).batch(3)
     history = model.fit(dataset, epochs=30, validation_data=dataset, validation_freq=15, verbose=0).history
     assert {"loss", "mean_iou", "pixel_accuracy", "val_mean_iou"} <= history.keys()
     assert np.isfinite(history["loss"]).all()
-    assert history["loss"][-1] < 0.8 * history["loss"][0]
+    assert history["loss"][-1] < 0.9 * history["loss"][0]
     # The schedule ends where the run does.
     assert float(model.optimizer.learning_rate) == pytest.approx(0, abs=1e-9)
 
 
 @pytest.mark.skipif(keras.backend.backend() != "tensorflow", reason="traces of TensorFlow's")
+@pytest.mark.usefixtures("without_xla")
 def test_the_step_is_traced_once():
     traces = []
 
@@ -59,6 +60,7 @@ def test_the_step_is_traced_once():
     assert len(traces) == 1
 
 
+@pytest.mark.usefixtures("without_xla")
 class TestSchedule:
     def test_length_is_that_of_the_run(self):
         model = light_segmenter()
@@ -107,6 +109,7 @@ class _StopAtOnce(keras.callbacks.Callback):
         raise _StoppedError
 
 
+@pytest.mark.usefixtures("without_xla")
 def test_a_compiled_model_is_saved_with_its_training(tmp_path):
     model = light_segmenter()
     model.compile(run_eagerly=True)
@@ -119,9 +122,10 @@ def test_a_compiled_model_is_saved_with_its_training(tmp_path):
     assert loaded.evaluate(images, masks, verbose=0) == pytest.approx(model.evaluate(images, masks, verbose=0))
 
 
+@pytest.mark.usefixtures("without_xla")
 @pytest.mark.parametrize(("num_classes", "classes"), [(3, 3), (1, 2)])
 def test_fine_tuning_to_other_classes(tmp_path, num_classes, classes):
-    SegFormer(tiny_config()).save_to_preset(tmp_path / "preset")
+    light_segmenter().save_to_preset(tmp_path / "preset")
     images, masks = examples(classes=classes)
 
     model = SegFormer.from_preset(tmp_path / "preset", num_classes=num_classes)
@@ -135,9 +139,15 @@ def test_fine_tuning_to_other_classes(tmp_path, num_classes, classes):
 
 
 # Losses of float16 are scaled, which graphs do by a condition.
-@pytest.mark.parametrize(("dtype", "run_eagerly"), [("mixed_float16", False), ("mixed_bfloat16", True)])
-def test_mixed_precision(dtype, run_eagerly):
-    model = SegFormer(tiny_config(), dtype=dtype)
+@pytest.mark.parametrize(
+    ("make", "dtype", "run_eagerly"),
+    [
+        (light_segmenter, "mixed_float16", False),
+        (lambda dtype: SegFormer(tiny_config(), dtype=dtype), "mixed_bfloat16", True),
+    ],
+)
+def test_mixed_precision(make, dtype, run_eagerly):
+    model = make(dtype=dtype)
     model.compile(metrics=[], run_eagerly=run_eagerly)
     images, masks = examples()
     assert np.isfinite(model.fit(images, masks, verbose=0).history["loss"]).all()
@@ -167,6 +177,7 @@ class Batches(keras.utils.PyDataset):
 
 
 @pytest.mark.backend
+@pytest.mark.usefixtures("without_xla")
 def test_callbacks_and_weights_of_keras(tmp_path):
     model = light_segmenter()
     model.compile(learning_rate=1e-3)
@@ -185,6 +196,7 @@ def test_callbacks_and_weights_of_keras(tmp_path):
     assert callbacks[2].best == max(history["val_mean_iou"])
 
 
+@pytest.mark.usefixtures("without_xla")
 def test_a_loader_of_pytorch():
     data = pytest.importorskip("torch.utils.data")
     model = light_segmenter()
@@ -256,30 +268,37 @@ def test_training_goes_on_in_another_process(tmp_path):
 
 
 @pytest.mark.skipif(keras.backend.backend() != "tensorflow", reason="strategies are TensorFlow's")
-@pytest.mark.parametrize("replicas", [1, pytest.param(2, marks=pytest.mark.slow)])
-def test_plain_keras_code_in_a_strategy(tmp_path, replicas):
-    """In a process of its own, since logical devices must be made before TensorFlow starts."""
-    code = """
-        import keras, numpy as np, tensorflow as tf
-        from tiny import light_segmenter
-        cpu, replicas = tf.config.list_physical_devices("CPU")[0], int(sys.argv[2])
-        tf.config.set_logical_device_configuration(cpu, [tf.config.LogicalDeviceConfiguration()] * replicas)
-        rng = np.random.default_rng(0)
-        images = rng.integers(0, 256, (8, 32, 32, 3)).astype("uint8")
-        masks = rng.integers(0, 5, (8, 32, 32)).astype("uint8")
-        def train():
-            keras.utils.set_random_seed(0)
-            model = light_segmenter(decoder_dropout=0.0)
-            model.compile()
-            for _ in range(2):  # the second one begins at another step
-                history = model.fit(images, masks, batch_size=4, shuffle=False, verbose=0).history
-            assert model._default_schedule.first_step == 2
-            return history
-        with tf.distribute.MirroredStrategy([f"CPU:{index}" for index in range(replicas)]).scope():
-            together = train()
-        if replicas > 1:
-            for name, values in train().items():
+class TestPlainKerasCodeInAStrategy:
+    def test_of_one_device(self):
+        with tf.distribute.MirroredStrategy(["CPU:0"]).scope():
+            assert np.isfinite(fit_twice()["loss"]).all()
+
+    @pytest.mark.slow
+    def test_of_two_devices(self):
+        """In a process of its own, since logical devices must be made before TensorFlow starts."""
+        code = """
+            import numpy as np, tensorflow as tf
+            from test_segformer_training import fit_twice
+            cpu = tf.config.list_physical_devices("CPU")[0]
+            tf.config.set_logical_device_configuration(cpu, [tf.config.LogicalDeviceConfiguration()] * 2)
+            with tf.distribute.MirroredStrategy(["CPU:0", "CPU:1"]).scope():
+                together = fit_twice()
+            for name, values in fit_twice().items():
                 np.testing.assert_allclose(together[name], values, rtol=1e-3)
-        assert np.isfinite(together["loss"]).all()
-    """
-    run(code, replicas)
+            assert np.isfinite(together["loss"]).all()
+        """
+        run(code)
+
+
+def fit_twice() -> dict[str, list[float]]:
+    """The figures of the second of two calls of `fit`, which begins at another step."""
+    rng = np.random.default_rng(0)
+    images = rng.integers(0, 256, (8, 32, 32, 3)).astype("uint8")
+    masks = rng.integers(0, 5, (8, 32, 32)).astype("uint8")
+    keras.utils.set_random_seed(0)
+    model = light_segmenter(decoder_dropout=0.0)
+    model.compile()
+    for _ in range(2):
+        history = model.fit(images, masks, batch_size=4, shuffle=False, verbose=0).history
+    assert model._default_schedule.first_step == 2
+    return history

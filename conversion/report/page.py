@@ -17,7 +17,7 @@ from keras_segformer.label_sets.display_colors import palette_colors
 from keras_segformer.licenses import License
 
 from ..audit import Audit
-from .verification import Pair, Verification, panels
+from .verification import ComparedPicture, Verification, panels
 
 _MAX_ROWS = 40
 _PICTURE_SIDE = 384
@@ -55,7 +55,7 @@ def write_report(
         verification=verification,
         classes=verification and sorted(verification.classes(), key=lambda each: each["iou"])[:_MAX_ROWS],
         legend=_legend(verification, label_set) if verification else [],
-        pairs=[_pictures(pair, label_set) for pair in verification.worst] if verification else [],
+        pairs=[_pictures(picture, label_set) for picture in verification.worst] if verification else [],
         quantization=_quantization(facts.get("quantization")),
     )
 
@@ -71,7 +71,7 @@ def _template() -> jinja2.Template:
 
 def _legend(verification: Verification, label_set: LabelSet) -> list[dict[str, str]]:
     """Names and colours of the classes in the pictures, in the order of the label set."""
-    labels = [np.unique([pair.expected, pair.actual]) for pair in verification.worst]
+    labels = [np.unique([picture.expected, picture.actual]) for picture in verification.worst]
     present = np.unique(np.concatenate(labels)) if labels else []
     colors = palette_colors(label_set)
     return [
@@ -79,10 +79,10 @@ def _legend(verification: Verification, label_set: LabelSet) -> list[dict[str, s
     ]
 
 
-def _pictures(pair: Pair, label_set: LabelSet) -> list[dict[str, str]]:
+def _pictures(picture: ComparedPicture, label_set: LabelSet) -> list[dict[str, str]]:
     return [
         {"url": _data_url(image), "caption": caption}
-        for caption, image in zip(pair.captions, panels(pair, label_set), strict=True)
+        for caption, image in zip(picture.captions, panels(picture, label_set), strict=True)
     ]
 
 

@@ -33,7 +33,7 @@ _INK, _PAPER = (30, 30, 30), (255, 255, 255)
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True, eq=False)
-class Pair:
+class ComparedPicture:
     """The labels of the network and of the file for one image.
 
     Args:
@@ -70,7 +70,7 @@ class Verification:
     agreements: dict[str, float]
     confusion: ConfusionMatrix
     class_names: tuple[str, ...]
-    worst: tuple[Pair, ...]
+    worst: tuple[ComparedPicture, ...]
 
     @property
     def agreement(self) -> float:
@@ -145,7 +145,7 @@ def verify_content(
     size = runner.inputs[0].shape[1:3]
     num_classes = model.label_set.num_classes
     confusion, agreements = ConfusionMatrix(num_classes, ignore_index=-1), {}
-    worst: list[Pair] = []
+    worst: list[ComparedPicture] = []
     advance = progress("Comparing with the network", len(images))
     for name, image in images:
         pixels = np.rint(resized_rows(image, size)).astype(np.uint8)
@@ -153,8 +153,8 @@ def verify_content(
         expected = _labels_of_network(model, pixels, actual.shape)
         confusion.update(expected, actual)
         agreements[name] = float(np.mean(expected == actual))
-        pair = Pair(name=name, agreement=agreements[name], image=pixels, expected=expected, actual=actual)
-        worst = heapq.nsmallest(_NUM_WORST, [*worst, pair], key=lambda each: each.agreement)
+        picture = ComparedPicture(name=name, agreement=agreements[name], image=pixels, expected=expected, actual=actual)
+        worst = heapq.nsmallest(_NUM_WORST, [*worst, picture], key=lambda each: each.agreement)
         advance()
     return Verification(
         agreements=agreements, confusion=confusion, class_names=tuple(model.label_set.names), worst=tuple(worst)
@@ -172,30 +172,30 @@ def draw_worst(verification: Verification, label_set: LabelSet) -> Image.Image:
         For every image a row of captions above a row of three panels, and a legend of the classes to the right.
     """
     rows = []
-    for pair in verification.worst:
-        row = np.concatenate(panels(pair, label_set), axis=1)
-        rows += [_caption_row(pair.captions, row.shape[1]), row]
+    for picture in verification.worst:
+        row = np.concatenate(panels(picture, label_set), axis=1)
+        rows += [_caption_row(picture.captions, row.shape[1]), row]
     drawing = np.concatenate(rows)
     colors = legend(_all_labels(verification), label_set, drawing.shape[0])
     return Image.fromarray(np.concatenate([drawing, colors], axis=1))
 
 
-def panels(pair: Pair, label_set: LabelSet) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+def panels(picture: ComparedPicture, label_set: LabelSet) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Draw the labels of the network and of the file for an image.
 
     Args:
-        pair: The labels of both.
+        picture: The labels of both.
         label_set: The colours.
 
     Returns:
         The labels of the network, those of the file, and red where they differ, each `(height, width, 3)`, uint8.
     """
-    size = pair.image.shape[:2]
-    differs = resize_labels(pair.expected != pair.actual, size)
-    gray = np.repeat(pair.image.mean(axis=2, keepdims=True) * 0.5 + 100, 3, axis=2).astype(np.uint8)
+    size = picture.image.shape[:2]
+    differs = resize_labels(picture.expected != picture.actual, size)
+    gray = np.repeat(picture.image.mean(axis=2, keepdims=True) * 0.5 + 100, 3, axis=2).astype(np.uint8)
     gray[differs] = _RED
     expected, actual = (
-        overlay(pair.image, resize_labels(labels, size), label_set) for labels in (pair.expected, pair.actual)
+        overlay(picture.image, resize_labels(labels, size), label_set) for labels in (picture.expected, picture.actual)
     )
     return expected, actual, gray
 
@@ -220,7 +220,7 @@ def _shortened(text: str, font: ImageFont.FreeTypeFont, width: int) -> str:
 
 def _all_labels(verification: Verification) -> np.ndarray:
     """Labels `(1, n)` of both on all the images that are drawn."""
-    labels = [each.ravel() for pair in verification.worst for each in (pair.expected, pair.actual)]
+    labels = [each.ravel() for picture in verification.worst for each in (picture.expected, picture.actual)]
     return np.concatenate(labels)[None]
 
 

@@ -8,7 +8,7 @@ import sys
 from keras_segformer.cli.data_import import run_classes, run_import
 from keras_segformer.cli.outputs import write_json, write_picture
 from keras_segformer.cli.tables import make_console, make_table
-from keras_segformer.data import Report, check
+from keras_segformer.data import CheckReport, check
 from keras_segformer.data.augmentation import Augmentation
 from keras_segformer.data.examples import Examples
 from keras_segformer.data.grid import sample_grid
@@ -59,7 +59,7 @@ def _check(args: argparse.Namespace) -> int:
     return 1 if problems and not args.skip_bad else 0
 
 
-def _print_report(split: str, report: Report) -> None:
+def _print_report(split: str, report: CheckReport) -> None:
     table = make_table(
         "Index", "Class", "Pixels", "Images", text=("Class",), title=f"{split}: {len(report.good)} pairs"
     )

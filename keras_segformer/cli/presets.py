@@ -7,8 +7,10 @@ import json
 from typing import Any
 
 from keras_segformer.cli.tables import make_console, make_table
+from keras_segformer.errors import PresetNotFoundError
 from keras_segformer.presets import PRESETS, PresetInfo
-from keras_segformer.presets.hub_download import HUGGING_FACE
+from keras_segformer.presets.catalogue import suggest
+from keras_segformer.presets.hub_download import HUGGING_FACE, KAGGLE
 from keras_segformer.presets.lookup import locate
 from keras_segformer.presets.trust import digests_of, forget
 
@@ -26,7 +28,8 @@ def run(args: argparse.Namespace) -> int:
         0.
 
     Raises:
-        PresetNotFoundError: A preset whose digests are asked for cannot be found or downloaded.
+        PresetNotFoundError: A preset whose digests are asked for cannot be found or downloaded, or one that is to be
+            trusted is not downloaded from anywhere.
         InvalidPresetError: Its files have changed since they were first downloaded.
         OSError: The file of digests cannot be written.
     """
@@ -34,8 +37,8 @@ def run(args: argparse.Namespace) -> int:
         print(json.dumps({preset: _digests(preset) for preset in args.digests}, indent=2))
         return 0
     if args.trust:
-        for preset in args.trust:
-            print(f"{preset}: {'forgotten' if forget(_source(preset)) else 'nothing was remembered'}")
+        for preset, source in [(preset, _source(preset)) for preset in args.trust]:
+            print(f"{preset}: {'forgotten' if forget(source) else 'nothing was remembered'}")
         return 0
     table = make_table(*_HEADERS, text=_TEXT)
     for info in PRESETS.values():
@@ -49,7 +52,12 @@ def run(args: argparse.Namespace) -> int:
 
 
 def _source(preset: str) -> str:
-    return PRESETS[preset].source if preset in PRESETS else preset
+    """Where a preset is downloaded from."""
+    if preset in PRESETS:
+        return PRESETS[preset].source
+    if preset.startswith((HUGGING_FACE, KAGGLE)):
+        return preset
+    raise PresetNotFoundError(f"{preset} is neither a preset nor the address of one on a hub. {suggest(preset)}")
 
 
 def _digests(preset: str) -> dict[str, Any]:

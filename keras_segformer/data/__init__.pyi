@@ -1,5 +1,5 @@
 from .augmentation import Augmentation as Augmentation
-from .check import Report as Report
+from .check import CheckReport as CheckReport
 from .check import check as check
 from .examples import Examples as Examples
 from .grid import sample_grid as sample_grid

@@ -31,7 +31,7 @@ _LISTED = 3
 
 
 @dataclasses.dataclass(frozen=True)
-class Report:
+class CheckReport:
     """The result of checking a split.
 
     Args:
@@ -78,7 +78,7 @@ def check(
     data: str | os.PathLike[str],
     splits: Iterable[str] | None = None,
     bit_depth: int | None = None,
-) -> dict[str, Report]:
+) -> dict[str, CheckReport]:
     """Decodes every image and mask of a data set, counts the classes, and names every bad file.
 
     Args:
@@ -112,7 +112,7 @@ def check_source(
     data: str | os.PathLike[str],
     splits: Iterable[str] | None = None,
     bit_depth: int | None = None,
-) -> dict[str, Report]:
+) -> dict[str, CheckReport]:
     """Checks a data set and shows the progress, as `check` does by the name of a source.
 
     Args:
@@ -147,7 +147,7 @@ def check_source(
 
 def check_pairs(
     listing: Listing, coding: MaskCoding, description: str = "Checking", bit_depth: int | None = None
-) -> Report:
+) -> CheckReport:
     """Decodes every image and mask, in parallel and one after the other in memory, and shows the progress.
 
     Args:
@@ -232,7 +232,7 @@ def _examine(pair: Pair, bit_depth: int | None) -> _Examined:
     return _Examined(pair, mask.survey(), assumptions)
 
 
-def _report(listing: Listing, examined: Iterable[_Examined], coding: MaskCoding) -> Report:
+def _report(listing: Listing, examined: Iterable[_Examined], coding: MaskCoding) -> CheckReport:
     """What the pairs of a split hold, once it is known what their values mean."""
     pixels, images = np.zeros(256, np.int64), np.zeros(256, np.int64)
     good, problems, assumptions = [], list(listing.problems), []
@@ -248,7 +248,7 @@ def _report(listing: Listing, examined: Iterable[_Examined], coding: MaskCoding)
     if len(assumptions) > _LISTED:
         described.append(f"{len(assumptions) - _LISTED} more pictures are read under such assumptions")
     pairs = tuple(each.pair for each in good)
-    return Report(coding.label_set, pixels, images, pairs, tuple(problems), coding, tuple(described))
+    return CheckReport(coding.label_set, pixels, images, pairs, tuple(problems), coding, tuple(described))
 
 
 def _count(examined: _Examined, coding: MaskCoding) -> tuple[np.ndarray | None, Sequence[Problem]]:
@@ -267,7 +267,7 @@ def _count(examined: _Examined, coding: MaskCoding) -> tuple[np.ndarray | None, 
     return counts, ()
 
 
-def _doubts(reports: Iterable[Report], coding: MaskCoding) -> tuple[str, ...]:
+def _doubts(reports: Iterable[CheckReport], coding: MaskCoding) -> tuple[str, ...]:
     """Likely mistakes in the classes of a data set; masks in which all but one class is ignored are refused."""
     rules, names = coding.rules, coding.label_set.names
     counts = _label_counts(sum(report.pixels for report in reports), rules)
@@ -304,7 +304,7 @@ def _read(file: File) -> bytes:
         raise InvalidDatasetError(f"cannot be read ({getattr(error, 'strerror', error)})") from error
 
 
-def _infer_label_set(reports: Iterable[Report]) -> LabelSet:
+def _infer_label_set(reports: Iterable[CheckReport]) -> LabelSet:
     """Generic classes for the values that the masks hold."""
     present = np.flatnonzero(sum(report.pixels[:IGNORE] for report in reports))
     if len(present) == 0:  # not one good pair; the problems say why

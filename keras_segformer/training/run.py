@@ -129,8 +129,9 @@ def follow(network: type[Network], recipe: Recipe, settings: RunSettings) -> Fin
         check_place(recipe.dataset, settings.data)
         recipe = _with_start(recipe, devices)
         teacher = open_teacher(recipe, settings.data)
-        keras.utils.set_random_seed(recipe.seed)  # so that the student begins as it would without a teacher
         recipe, training, validation = load_data(recipe, settings, devices)
+        # Loading a teacher or preparing a data set draws numbers; a run begins in the same way without them.
+        keras.utils.set_random_seed(recipe.seed)
         if devices.is_chief:
             _write_config(recipe, settings, training, validation)
             announce_data(recipe, training, validation)

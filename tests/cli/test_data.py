@@ -135,6 +135,7 @@ def preset(tmp_path_factory) -> Path:
     return folder
 
 
+@pytest.mark.usefixtures("without_xla")
 def test_speed(preset, tmp_path, cache, capsys):
     write_folder(tmp_path / "pets")
     options = ("--crop", "32x48", "--batch-size", "2", "--batches", "2", "--preset", preset, "--cache", cache)

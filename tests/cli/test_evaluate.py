@@ -15,7 +15,7 @@ from keras_segformer.cli import main
 from keras_segformer.evaluation import ConfusionMatrix
 from keras_segformer.segformer import SegFormer
 from tflite_files import convert
-from tiny import tiny_config
+from tiny import light_segmenter
 
 NUM_CLASSES = 5
 
@@ -25,7 +25,7 @@ def preset(tmp_path_factory) -> Path:
     """A folder with a network of five classes and random weights."""
     keras.utils.set_random_seed(0)
     folder = tmp_path_factory.mktemp("presets") / "tiny"
-    SegFormer(tiny_config(num_classes=NUM_CLASSES)).save_to_preset(folder)
+    light_segmenter(num_classes=NUM_CLASSES).save_to_preset(folder)
     return folder
 
 
@@ -130,7 +130,7 @@ def test_tflite_file(evaluate, tmp_path, capsys):
 
 def test_mistakes_take_one_line(evaluate, preset, tmp_path, capsys):
     other = tmp_path / "other"
-    SegFormer(tiny_config(num_classes=3)).save_to_preset(other)
+    light_segmenter(num_classes=3).save_to_preset(other)
     for arguments, message in [
         (["--preset", other], "3 classes and the data set 5; give a class mapping"),
         (["--preset", preset, "--split", "test"], "no split 'test'"),

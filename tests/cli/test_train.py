@@ -14,7 +14,7 @@ from PIL import Image
 from keras_segformer import SegFormer
 from keras_segformer.cli import main, make_parser
 from keras_segformer.cli.parsers import train
-from tiny import tiny_config
+from tiny import light_segmenter
 
 
 @pytest.mark.parametrize(
@@ -77,7 +77,7 @@ def data(tmp_path) -> Path:
 
 @pytest.fixture
 def tiny(tmp_path) -> Path:
-    SegFormer(tiny_config()).save_to_preset(tmp_path / "tiny")
+    light_segmenter().save_to_preset(tmp_path / "tiny")
     return tmp_path / "tiny"
 
 
@@ -88,6 +88,7 @@ def test_unknown_presets_are_refused_before_the_data_are_prepared(data, tmp_path
     assert not (tmp_path / "cache").exists()
 
 
+@pytest.mark.usefixtures("without_xla")
 def test_one_line(data, tiny, tmp_path, monkeypatch, capsys):
     monkeypatch.setenv("TF_CPP_MIN_LOG_LEVEL", "2")
     run = tmp_path / "run"

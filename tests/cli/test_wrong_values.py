@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import functools
 import os
+from collections.abc import Iterator
 from pathlib import Path
 
 import keras
@@ -46,6 +47,9 @@ ALTERNATIVES = {("evaluate", "model"): "preset", ("data show", "recipe"): "crop"
 ANY_TEXT = ("background", "void", "mask_suffix", "image_suffix")
 """Arguments that take every text but the empty one."""
 
+ANY_FILE = ("digests",)
+"""Arguments that take every file, whatever is in it."""
+
 NUMBERS = ["", "many", "nan", "inf", "-1", "0x10", "²", "9" * 20, "9" * 5000]
 INPUTS = ["missing", "empty.bin", "rubbish.bin", "nowhere"]
 
@@ -81,7 +85,8 @@ def values_for_the_command(action: argparse.Action) -> list[str]:
     if getattr(action, "complete", None) in (shtab.FILE, shtab.DIRECTORY):
         return INPUTS
     if action.type is text and action.dest not in ANY_TEXT:
-        return ["nonsense", "picture.png", "preset/config.json/below"]
+        files = [] if action.dest in ANY_FILE else ["picture.png"]
+        return ["nonsense", *files, "preset/config.json/below"]
     return []
 
 
@@ -113,15 +118,17 @@ def folder(tmp_path_factory) -> Path:
     return folder
 
 
-@pytest.fixture
-def loaded(monkeypatch, folder):
+@pytest.fixture(scope="module")
+def loaded(folder) -> Iterator[None]:
     """Loads the preset only once."""
     load, model = SegFormer.from_preset, SegFormer.from_preset(folder / "preset")
 
     def from_preset(name, **options):
         return model if name == "preset" and not options else load(name, **options)
 
-    monkeypatch.setattr(SegFormer, "from_preset", from_preset)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(SegFormer, "from_preset", from_preset)
+        yield
 
 
 def content(folder: Path) -> dict[str, tuple[int, int]]:
@@ -163,8 +170,9 @@ def test_the_parser_refuses_values_before_any_work(command, tmp_path, monkeypatc
 
 
 @pytest.mark.slow
+@pytest.mark.usefixtures("loaded")
 @pytest.mark.parametrize(("command", "name"), CASES)
-def test_commands_refuse_values_without_a_traceback(command, name, folder, loaded, monkeypatch, capsys):
+def test_commands_refuse_values_without_a_traceback(command, name, folder, monkeypatch, capsys):
     monkeypatch.chdir(folder)
     # Keras is imported already; the program must not set the variable for the tests behind this one.
     monkeypatch.setenv("TF_CPP_MIN_LOG_LEVEL", "2")

@@ -64,9 +64,9 @@ def augmented(layer: keras.layers.Layer, image: np.ndarray, mask: np.ndarray, co
     return list(dataset.as_numpy_iterator())
 
 
-@pytest.mark.parametrize("name", GEOMETRY | COLOR)
+@pytest.mark.parametrize("name", GEOMETRY)
 def test_masks_hold_what_they_held_before_or_255(name):
-    for image, mask in augmented((GEOMETRY | COLOR)[name](), noise(), MASK_BEFORE):
+    for image, mask in augmented(GEOMETRY[name](), noise(), MASK_BEFORE):
         assert image.dtype == mask.dtype == np.uint8
         assert image.shape == (*mask.shape, 3)
         assert set(np.unique(mask)) <= set(VALUES)
@@ -76,7 +76,9 @@ def test_masks_hold_what_they_held_before_or_255(name):
 @pytest.mark.parametrize("name", COLOR)
 def test_colours_leave_masks_alone(name):
     results = augmented(COLOR[name](), noise(), MASK_BEFORE)
-    for _, mask in results:
+    for image, mask in results:
+        assert image.dtype == mask.dtype == np.uint8
+        assert image.shape == (*mask.shape, 3)
         np.testing.assert_array_equal(mask, MASK_BEFORE)
     assert any((image != noise()).any() for image, _ in results)
 

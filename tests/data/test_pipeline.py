@@ -31,6 +31,13 @@ def keep(image: tf.Tensor, mask: tf.Tensor, seed: tf.Tensor) -> tuple[tf.Tensor,
     return tf.ensure_shape(image, (40, 48, 3)), tf.ensure_shape(mask, (40, 48))
 
 
+def draw(image: tf.Tensor, mask: tf.Tensor, seed: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
+    """A random augmentation that is traced in less time than ours."""
+    noise = tf.random.stateless_uniform((40, 48, 3), seed, 0, 20, tf.int32)
+    image, mask = keep(image, mask, seed)
+    return image + tf.cast(noise, tf.uint8), mask
+
+
 def numbers(dataset: tf.data.Dataset, batches: int) -> list[int]:
     """The numbers of the pictures that come."""
     return [int(image[0, 0, 0]) // 20 for images, _ in dataset.take(batches) for image in images.numpy()]
@@ -53,9 +60,8 @@ class TestTraining:
 
     @pytest.mark.parametrize("steps", [1, 3, 9])
     def test_it_goes_on_where_it_stopped(self, steps):
-        augmentation = Augmentation((32, 32))
-        whole = arrays(training_dataset(examples(), augmentation, 2, seed=4), steps + 3)
-        rest = arrays(training_dataset(examples(), augmentation, 2, seed=4, start=2 * steps), 3)
+        whole = arrays(training_dataset(examples(), draw, 2, seed=4), steps + 3)
+        rest = arrays(training_dataset(examples(), draw, 2, seed=4, start=2 * steps), 3)
         np.testing.assert_array_equal(whole[steps:], rest)
 
     def test_the_seed_counts_and_the_global_one_does_not(self):
@@ -63,15 +69,15 @@ class TestTraining:
             keras.utils.set_random_seed(global_seed)
             return arrays(training_dataset(examples(), Augmentation((32, 32)), 2, seed=seed), 5)
 
-        np.testing.assert_array_equal(run(0, 1), run(5, 1))
-        assert not np.array_equal(run(0, 1), run(0, 2))
+        one = run(0, 1)
+        np.testing.assert_array_equal(one, run(5, 1))
+        assert not np.array_equal(one, run(0, 2))
 
     @pytest.mark.parametrize("num_workers", [2, 3])
     def test_workers_see_together_what_one_would(self, num_workers):
-        augmentation = Augmentation((32, 32))
-        whole = arrays(training_dataset(examples(), augmentation, 6, seed=1), 3)
+        whole = arrays(training_dataset(examples(), draw, 6, seed=1), 3)
         parts = [
-            arrays(training_dataset(examples(), augmentation, 6 // num_workers, 1, 0, num_workers, worker), 3)
+            arrays(training_dataset(examples(), draw, 6 // num_workers, 1, 0, num_workers, worker), 3)
             for worker in range(num_workers)
         ]
         for step in range(3):

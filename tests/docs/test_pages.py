@@ -24,8 +24,9 @@ import tensorflow as tf
 
 from fake_datasets import write_camvid, write_folder
 from fake_exports import write_json, write_picture
-from keras_segformer import SegFormer, training
+from keras_segformer import VARIANTS, SegFormer, training
 from keras_segformer.cli import main, make_parser
+from keras_segformer.label_sets import load_label_set
 from loopback_hubs import upload_hub
 from public_names import private_paths_in_code
 from tiny import tiny_config
@@ -165,14 +166,21 @@ def test_commands_are_accepted(command):
             assert set(extras.split(",")) <= PROJECT["optional-dependencies"].keys()
 
 
-@pytest.fixture
-def desk(tmp_path, monkeypatch, shared):
-    """A folder that holds what the pages speak of, in small, and presets by their names."""
-    presets = tmp_path / "presets"
-    presets.mkdir()
-    (presets / "b0_ade20k").symlink_to(shared / "weights/b0_ade20k")
+@pytest.fixture(scope="module")
+def presets(tmp_path_factory, shared) -> Path:
+    """Small networks with random weights and the names, classes and label sets of the presets that the pages load."""
+    presets = tmp_path_factory.mktemp("presets")
+    for name, classes in (("ade20k", 150), ("camvid", 11), ("cityscapes", 19)):
+        model = SegFormer(tiny_config(num_classes=classes), label_set=load_label_set(name))
+        model.save_to_preset(presets / f"b0_{name}")
     (presets / "pvt_v2_b0_imagenet").symlink_to(shared / "golden/tiny_pvt_v2_timm")
-    SegFormer(tiny_config(num_classes=19)).save_to_preset(presets / "b0_cityscapes")
+    return presets
+
+
+@pytest.fixture
+def desk(tmp_path, monkeypatch, presets, shared):
+    """A folder that holds what the pages speak of, in small; the names of presets and architectures mean small ones."""
+    monkeypatch.setitem(VARIANTS, "b0", tiny_config(num_classes=150))
     desk = tmp_path / "desk"
     for name in ("photos", "other_photos"):
         (desk / name).mkdir(parents=True)

@@ -10,10 +10,10 @@ import pytest
 import tensorflow as tf
 from PIL import Image
 
+from keras_segformer import SegFormer
 from keras_segformer.data.examples import Examples, identity_values
 from keras_segformer.label_sets import LabelSet
-from keras_segformer.models import SegFormerNetwork
-from tiny import tiny_config
+from tiny import light_segmenter
 
 NUM_CLASSES = 5
 SIZES = [(70, 90), (64, 64), (80, 50)]
@@ -26,10 +26,10 @@ def png(array: np.ndarray) -> bytes:
 
 
 @pytest.fixture(scope="session")
-def model() -> SegFormerNetwork:
+def model() -> SegFormer:
     """Five classes, random weights."""
     keras.utils.set_random_seed(0)
-    return SegFormerNetwork(tiny_config(num_classes=NUM_CLASSES))
+    return light_segmenter(num_classes=NUM_CLASSES)
 
 
 @pytest.fixture(scope="session")

@@ -14,10 +14,9 @@ from PIL import Image
 from keras_segformer.errors import InvalidDatasetError
 from keras_segformer.evaluation import BoundaryIoU, ClassMapping, ConfusionMatrix, MeanIoU, PixelAccuracy, evaluate
 from keras_segformer.evaluation.evaluate import NUM_WORST
-from keras_segformer.models import SegFormerNetwork
 from keras_segformer.predict import segment
 from keras_segformer.predict.views import SCALES, label_map, network_views
-from tiny import tiny_config
+from tiny import light_segmenter
 
 
 def counted(pictures, segment) -> ConfusionMatrix:
@@ -168,4 +167,4 @@ def test_bad_arguments_are_refused(model, examples):
     with pytest.raises(ValueError, match="`size` must be"):
         evaluate(model, examples, size="large")
     with pytest.raises(ValueError, match="2 classes and the data set 5; give a class mapping"):
-        evaluate(SegFormerNetwork(tiny_config(num_classes=1)), examples)
+        evaluate(light_segmenter(num_classes=1), examples)

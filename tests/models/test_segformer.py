@@ -92,17 +92,19 @@ def fit(model: keras.Model, epochs: int = 2) -> list[float]:
     return model.fit(images, labels, batch_size=2, epochs=epochs, verbose=0).history["loss"]
 
 
+@pytest.mark.usefixtures("without_xla")
 def test_fits():
     keras.utils.set_random_seed(2)
     model = SegFormerNetwork(tiny_config(drop_path_rate=0.1, decoder_dropout=0.1))
     before = model.get_weights()
-    losses = fit(model, epochs=6)
+    losses = fit(model, epochs=3)
     assert np.isfinite(losses).all()
     assert losses[-1] < losses[0]
     changed = [not np.array_equal(old, new) for old, new in zip(before, model.get_weights(), strict=True)]
     assert np.mean(changed) > 0.9
 
 
+@pytest.mark.usefixtures("without_xla")
 def test_another_backbone_trains_and_is_saved(tmp_path):
     keras.utils.set_random_seed(2)
     network = keras.applications.MobileNet((None, None, 3), alpha=0.25, include_top=False, weights=None)
@@ -164,6 +166,7 @@ def test_label_set_of_another_number_of_classes_is_refused():
         SegFormerNetwork(tiny_config(), label_set=LabelSet.generic(4))
 
 
+@pytest.mark.usefixtures("without_xla")
 def test_images_with_a_single_key_train():
     """At 32x32 pixels every stage attends to one key, about which Keras would warn."""
     model = SegFormerNetwork(tiny_config())

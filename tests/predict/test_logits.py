@@ -12,10 +12,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from keras_segformer.models import SegFormerNetwork
 from keras_segformer.predict.interpolation import resized_rows
 from keras_segformer.predict.logits import grid_size, logit_bands, quarter_logits, slide, window_spans
-from tiny import tiny_config
+from tiny import light_segmenter
 
 aligned_lengths = st.integers(2, 10).map(lambda count: 32 * count)
 
@@ -44,13 +43,13 @@ def test_a_binary_model_has_a_channel_per_label(binary_model):
 
 @pytest.mark.parametrize("dtype", ["mixed_bfloat16", "mixed_float16"])
 def test_logits_of_half_precision_are_float32(dtype):
-    model = SegFormerNetwork(tiny_config(), dtype=dtype)
+    model = light_segmenter(dtype=dtype)
     assert quarter_logits(model, np.zeros((1, 64, 64, 3), np.float32)).dtype == np.float32
 
 
 @pytest.mark.parametrize("value", [np.nan, np.inf])
 def test_broken_weights_are_named(value):
-    model = SegFormerNetwork(tiny_config())
+    model = light_segmenter()
     bias = model.decoder.classifier.bias
     bias.assign(np.full(bias.shape, value))
     with pytest.raises(ValueError, match="NaN or infinite: its weights are broken"):

@@ -174,7 +174,7 @@ def _paths(value, path=()):
         yield from _paths(inner, (*path, key))
 
 
-@settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=30, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(data=st.data())
 def test_any_change_of_the_json_gives_a_whole_model_or_a_named_error(folder, data):
     path = folder / data.draw(st.sampled_from(("config.json", "preprocessor.json", "metadata.json")))

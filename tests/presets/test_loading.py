@@ -28,6 +28,13 @@ def _values(model):
     return {path: keras.ops.convert_to_numpy(variable.value) for path, variable in parameters(model).items()}
 
 
+def _assert_equal_weights(actual, expected):
+    """All weights of `expected` are those of the same paths in `actual`."""
+    values = _values(actual)
+    for path, value in _values(expected).items():
+        np.testing.assert_array_equal(values[path], value, err_msg=path)
+
+
 @pytest.fixture(scope="module")
 def saved(tmp_path_factory):
     model, folder = SegFormerNetwork(tiny_config()), tmp_path_factory.mktemp("presets") / "tiny"
@@ -99,8 +106,7 @@ def test_settings_without_weights_are_changed_in_silence(saved, caplog):
     assert model.config.encoder.drop_path_rate == 0.5
     assert model.output_shape == (None, None, None, 5)
     assert model(IMAGES).shape == (1, 10, 12, 5)
-    for path, value in _values(source).items():
-        np.testing.assert_array_equal(_values(model)[path], value, err_msg=path)
+    _assert_equal_weights(model, source)
 
 
 def test_a_policy_reaches_every_layer(saved):
@@ -143,8 +149,7 @@ def test_encoders_become_segmenters(shared, name, caplog):
     with caplog.at_level(logging.WARNING, "keras_segformer"):
         model = load_segmenter(SegFormerNetwork, shared / name, num_classes=3)
     assert "afresh, to be trained: decoder/" in caplog.text
-    for path, value in _values(encoder).items():
-        np.testing.assert_array_equal(_values(model)[path], value, err_msg=path)
+    _assert_equal_weights(model, encoder)
 
 
 def test_a_head_is_kept_on_request(shared):
@@ -159,8 +164,7 @@ def test_the_encoder_of_a_segmenter_comes_alone(saved):
     source, folder = saved
     encoder = load_encoder(folder, drop_path_rate=0.3)
     assert encoder.config.drop_path_rate == 0.3
-    for path, value in _values(source.backbone).items():
-        np.testing.assert_array_equal(_values(encoder)[path], value, err_msg=path)
+    _assert_equal_weights(encoder, source.backbone)
 
 
 def test_heads_that_no_file_records_can_be_given(shared):

@@ -1,15 +1,22 @@
-"""A program that trains and kills itself at a chosen moment: `killed_run.py RECIPE DATA RUN [MOMENT NUMBER]`."""
+"""A program that trains in processes that kill themselves at chosen moments: `killed_run.py RECIPE DATA RUNS`.
+
+`RUNS` is a JSON list of `[folder, moment, number]`, or of `[folder]` for a run that lives. Each is a fork of this
+process, which has imported TensorFlow but not started it; importing it takes longer than the run.
+"""
 
 from __future__ import annotations
 
 import contextlib
+import json
 import os
 import signal
 import sys
+import traceback
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+from keras_segformer.ops import _xla_kernels
 from keras_segformer.presets import keras_folder
 from keras_segformer.segformer import SegFormer
 from keras_segformer.training import callbacks, run_state
@@ -64,11 +71,27 @@ def arm(moment: str, number: int) -> None:
         raise ValueError(moment)
 
 
+def train_in_a_fork(recipe: str, data: Path, output: Path, *trap: Any) -> int:
+    """What the process ended with: 0, an error's number, or minus the number of a signal."""
+    child = os.fork()
+    if child:
+        return os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
+    try:
+        if trap:
+            arm(*trap)
+        settings = RunSettings(output, data=data, cache=output.parent / "cache", resume=True, deterministic=True)
+        train(SegFormer, load_recipe(recipe), settings)
+    except BaseException:
+        traceback.print_exc()
+        os._exit(1)
+    os._exit(0)
+
+
 if __name__ == "__main__":
-    recipe, data, output, *trap = sys.argv[1:]
-    if trap:
-        arm(trap[0], int(trap[1]))
-    settings = RunSettings(
-        Path(output), data=Path(data), cache=Path(output).parent / "cache", resume=True, deterministic=True
-    )
-    train(SegFormer, load_recipe(recipe), settings)
+    recipe, data, runs = sys.argv[1:]
+    _xla_kernels._xla_runs = lambda: False  # compiling the kernels takes longer than training without them
+    for output, *trap in json.loads(runs):
+        code = train_in_a_fork(recipe, Path(data), Path(output), *trap)
+        wanted = -signal.SIGKILL if trap else 0
+        if code != wanted:
+            sys.exit(f"{output}, {trap}: ended with {code} instead of {wanted}")

@@ -15,6 +15,8 @@ from keras_segformer.training.callbacks import Pictures, RawWeights
 from keras_segformer.training.optimizer import GroupedAdamW
 from tiny import light_segmenter
 
+pytestmark = pytest.mark.usefixtures("without_xla")
+
 
 @pytest.fixture
 def batch() -> tuple[np.ndarray, np.ndarray]:

@@ -12,7 +12,9 @@ from keras_segformer.evaluation.class_mapping import ClassMapping
 from keras_segformer.training import distill, distillation_losses
 from keras_segformer.training.distillation import TeacherSettings, check_classes, joint_license
 from keras_segformer.training.distillation_losses import channel_distillation, pixel_distillation
-from tiny import tiny_config
+from tiny import light_segmenter
+
+pytestmark = pytest.mark.usefixtures("without_xla")
 
 NUM_CLASSES = 5
 RESEARCH = License("Research", "https://example.org/research", non_commercial=True)
@@ -28,7 +30,7 @@ def softmax(logits: np.ndarray, axis: int) -> np.ndarray:
 def segmenter(seed: int = 0, **overrides) -> SegFormer:
     """Without randomness, so that training steps can be compared."""
     keras.utils.set_random_seed(seed)
-    return SegFormer(tiny_config(drop_path_rate=0.0, decoder_dropout=0.0, **overrides))
+    return light_segmenter(decoder_dropout=0.0, **overrides)
 
 
 def examples(num_classes: int = NUM_CLASSES) -> tuple[np.ndarray, np.ndarray]:
@@ -160,12 +162,12 @@ def test_a_distilled_student_comes_closer_to_its_teacher_than_another():
         student = segmenter(2, output_stride=4)
         if weight:
             distill(student, teacher, weight=weight)
-        student.compile(keras.optimizers.Adam(3e-3), metrics=[])
-        history = student.fit(images, masks, epochs=60, batch_size=2, verbose=0).history["loss"]
+        student.compile(keras.optimizers.Adam(1e-2), metrics=[])
+        history = student.fit(images, masks, epochs=20, batch_size=2, verbose=0).history["loss"]
         assert np.isfinite(history).all()
         found = numpy(student.quarter(images, training=False))
         errors[weight] = np.abs(softmax(found, -1) - softmax(wanted, -1)).mean()
-    assert errors[20.0] < 0.7 * errors[None]
+    assert errors[20.0] < 0.5 * errors[None]
     # In inference mode, nothing of the teacher moves: neither weights nor batch statistics.
     for weight, value in zip(teacher.weights, before, strict=True):
         np.testing.assert_array_equal(numpy(weight), value)
@@ -191,8 +193,8 @@ def test_it_ends_with_no_teacher():
 def test_half_precision():
     images, masks = examples()
     keras.utils.set_random_seed(0)
-    student = SegFormer(tiny_config(output_stride=4), dtype="mixed_bfloat16")
-    teacher = SegFormer(tiny_config(), dtype="mixed_bfloat16")
+    student = light_segmenter(output_stride=4, dtype="mixed_bfloat16")
+    teacher = light_segmenter(dtype="mixed_bfloat16")
     distill(student, teacher, kind="channel").compile()
     assert np.isfinite(student.fit(images, masks, verbose=0).history["loss"]).all()
 

@@ -25,8 +25,7 @@ def read(network, **options):
     return file, find_layers(file, traced.layers)
 
 
-@pytest.mark.parametrize("output", ["logits", "labels"])
-@pytest.mark.parametrize("tiling", [UNTILED, TILED], ids=["untiled", "tiled"])
+@pytest.mark.parametrize(("tiling", "output"), [(UNTILED, "logits"), (TILED, "labels")], ids=["untiled", "tiled"])
 def test_each_operation_belongs_to_a_layer(model, tiling, output):
     network = fold_all(read_network(model))
     file, layers = read(network, output=output, tiling=tiling)

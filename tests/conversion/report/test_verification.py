@@ -15,7 +15,7 @@ from keras_segformer.conversion.report.fidelity import compare_outputs
 from keras_segformer.conversion.report.page import write_report
 from keras_segformer.conversion.report.verification import (
     CAPTION_HEIGHT,
-    Pair,
+    ComparedPicture,
     Verification,
     draw_worst,
     verify_content,
@@ -161,9 +161,11 @@ def test_report_shows_what_was_measured(tiny, images, tmp_path):
     assert f"{facts['fidelity']['agreement']:.2%}" in page
     assert "http" not in page.replace("http://www.w3.org", "")  # it needs no other file
     labels = np.array([[0, 4]])
-    pair = Pair(name=name, agreement=0.5, image=np.zeros((4, 8, 3), np.uint8), expected=labels, actual=0 * labels)
+    picture = ComparedPicture(
+        name=name, agreement=0.5, image=np.zeros((4, 8, 3), np.uint8), expected=labels, actual=0 * labels
+    )
     verification = Verification(
-        agreements={name: 0.5}, confusion=_confusion(), class_names=tuple(tiny.label_set.names), worst=(pair,)
+        agreements={name: 0.5}, confusion=_confusion(), class_names=tuple(tiny.label_set.names), worst=(picture,)
     )
     found = audit((tmp_path / "m.tflite").read_bytes())
     page = write_report(facts, found, verification, tiny.label_set, preset="b0 <of mine>")

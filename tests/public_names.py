@@ -14,9 +14,10 @@ PUBLIC = {
         *("predict", "training", "upload_preset", "visualization"),
     ),
     "keras_segformer.analysis": (
-        *("CNNBackbone", "Complexity", "CorruptedPicture", "Cost", "ReceptiveField", "Robustness", "cnn_backbone"),
-        *("corrupt", "corrupted_pictures", "count_complexity", "draw_receptive_fields", "draw_robustness"),
-        *("effective_receptive_field", "paper_macs", "robustness"),
+        *("CNNBackbone", "Complexity", "CorruptedPicture", "Cost", "Dominance", "Measurement", "ReceptiveField"),
+        *("Robustness", "ScalingPoint", "attention_dominates", "cnn_backbone", "corrupt", "corrupted_pictures"),
+        *("count_complexity", "draw_receptive_fields", "draw_robustness", "draw_scaling"),
+        *("effective_receptive_field", "measure_keras", "paper_macs", "robustness", "scaling", "slopes"),
     ),
     "keras_segformer.conversion": (
         *("Audit", "ComparedPicture", "FileFigures", "Finding", "TARGETS", "Verdict", "Verification", "audit"),

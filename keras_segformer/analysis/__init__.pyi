@@ -31,6 +31,14 @@ from .corrupted_scores import (
 from .corruptions import (
     corrupt as corrupt,
 )
+from .cost_scaling import Dominance as Dominance
+from .cost_scaling import Measurement as Measurement
+from .cost_scaling import ScalingPoint as ScalingPoint
+from .cost_scaling import attention_dominates as attention_dominates
+from .cost_scaling import scaling as scaling
+from .cost_scaling import slopes as slopes
+from .cost_scaling_figure import draw_scaling as draw_scaling
+from .forward_pass import measure_keras as measure_keras
 from .receptive_field import (
     ReceptiveField as ReceptiveField,
 )

@@ -66,7 +66,8 @@ def _draw_scores(axes: Axes, result: Robustness) -> None:
     positions = np.arange(len(names))
     axes.bar(positions, kept, color=[_GROUP_COLORS[CORRUPTIONS[name].group] for name in names], alpha=0.75)
     for position, share in zip(positions, kept, strict=True):
-        axes.text(position, share + 0.01, f"{share:.0%}", fontsize=8, ha="center", va="bottom")
+        # At the foot, where the marks of the paper's models do not cover it.
+        axes.text(position, 0.01, f"{share:.0%}", fontsize=8, ha="center", va="bottom")
     for model, mark, label in (("b5", "_", "SegFormer-B5"), ("deeplab", "x", "DeepLabv3+, MobileNetV2")):
         paper = [getattr(CORRUPTIONS[name], f"paper_{model}") / PAPER_CLEAN[model] for name in names]
         axes.plot(positions, paper, mark, color="black", markersize=9, label=f"{label} on Cityscapes (paper)")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
 from pathlib import Path
 
 import keras
@@ -11,12 +12,14 @@ import numpy as np
 import pytest
 
 from fake_datasets import write_folder, write_image
-from keras_segformer.analysis import effective_receptive_field
+from keras_segformer.analysis import attention_dominates, count_complexity, effective_receptive_field
 from keras_segformer.cli import main
+from keras_segformer.cli.analyze_scaling import measure_tflite
 from keras_segformer.evaluation import evaluate
+from keras_segformer.models import VARIANTS
 from keras_segformer.segformer import SegFormer
 from tflite_files import convert
-from tiny import light_segmenter
+from tiny import light_segmenter, tiny_config
 
 CHOSEN = ["--corruptions", "shot_noise", "contrast", "--severities", "2", "4"]
 
@@ -168,3 +171,28 @@ def test_what_is_not_a_run_is_refused(robustness, preset, tmp_path, capsys):
     path.unlink()
     assert robustness("--preset", preset, "--json", path, "--resume") == 2
     assert "other.json" in capsys.readouterr().err
+
+
+def test_scaling_counts_without_measuring(tmp_path, capsys):
+    pytest.importorskip("matplotlib")
+    out = ["--json", f"{tmp_path}/scaling.json", "--figure", f"{tmp_path}/scaling.png"]
+    line = ["analyze", "scaling", "--architectures", "b0", "b2", "--sides", "512", "256", "--runtimes"]
+    assert main([*line, *out]) == 0
+    content = json.loads((tmp_path / "scaling.json").read_text())
+    assert content["machine"] is None
+    assert [each["side"] for each in content["architectures"]["b2"]["sizes"]] == [256, 512]
+    total = count_complexity(VARIANTS["b0"], (512, 512)).total.macs
+    assert content["architectures"]["b0"]["sizes"][1]["total_macs"] == total
+    assert (tmp_path / "scaling.png").stat().st_size > 10_000
+    printed = capsys.readouterr().out
+    first, every = attention_dominates(VARIANTS["b0"])
+    assert f"of stage 1 from {first}x{first} on, and of all MACs from {every}x{every} on" in printed
+    assert re.search(r"MACs of attention products +0\.07 G +1\.\d\d G +2\.00", printed)
+
+
+@pytest.mark.slow  # converts twice
+def test_scaling_measures_files():
+    pytest.importorskip("ai_edge_litert", reason="LiteRT is not installed")
+    small, large = (measure_tflite(tiny_config(), side, runs=1) for side in (32, 256))
+    assert 0 < small.seconds < large.seconds
+    assert 0 <= small.peak_bytes < large.peak_bytes

@@ -46,6 +46,7 @@ USUAL = {
         "split": "train",
         "corruptions": "fog",
     },
+    "analyze scaling": {"architectures": "b0", "sides": "32", "runtimes": "tflite", "runs": "1"},
 }
 """For every command values that it accepts, by argument; paths are below the working folder."""
 

@@ -18,6 +18,7 @@ from keras_segformer.cli.arguments import (
     add_seen_size,
 )
 from keras_segformer.cli.values import image_size, positive_integer, seed, text, whole_number
+from keras_segformer.models.variants import VARIANTS
 
 
 def add_parser(subparsers: Any) -> None:
@@ -29,16 +30,18 @@ def add_parser(subparsers: Any) -> None:
     parser = add_command(
         subparsers,
         "analyze",
-        help="repeat the paper's analyses: receptive field, robustness",
+        help="repeat the paper's analyses: receptive field, robustness, cost",
         description="Measures, for any model, what the paper claims of SegFormer, beside the paper's values.",
         examples="""
             keras-segformer analyze erf --preset b0_ade20k --images photos --figure erf.png
             keras-segformer analyze robustness --preset b0_camvid --dataset camvid --data CamVid
+            keras-segformer analyze scaling --figure scaling.png
         """,
     )
     actions = parser.add_subparsers(title="actions", metavar="ACTION", dest="action", required=True)
     _add_erf(actions)
     _add_robustness(actions)
+    _add_scaling(actions)
     add_options_to_actions(actions)
 
 
@@ -116,3 +119,48 @@ def _add_robustness(actions: Any) -> None:
     add_json(parser, "write all scores, after each")
     parser.add_argument("--resume", action="store_true", help="go on with the run that is in --json")
     add_output_file(parser, "--figure", help="draw the scores, and the first picture under every corruption")
+
+
+def _add_scaling(actions: Any) -> None:
+    parser = add_command(
+        actions,
+        "scaling",
+        help="how arithmetic, time and memory grow with the picture (table 1a)",
+        description="Counts the multiply-accumulates of every kind of layer, measures time and peak memory with random "
+        "weights in Keras and in TF Lite, and fits the power of the number of pixels with which each grows.",
+        examples="""
+            keras-segformer analyze scaling --figure scaling.png --json scaling.json
+            keras-segformer analyze scaling --architectures b0 --sides 256 512 1024 2048
+            keras-segformer analyze scaling --architectures b5 --runtimes
+        """,
+        notes="B0 takes some 10 GB of memory in Keras at 2048x2048. --runtimes without a name measures nothing.",
+    )
+    parser.add_argument(
+        "--architectures",
+        nargs="+",
+        choices=sorted(VARIANTS),
+        default=["b0", "b2"],
+        metavar="NAME",
+        help=f"some of {', '.join(VARIANTS)} (default: b0 b2)",
+    )
+    parser.add_argument(
+        "--sides",
+        nargs="+",
+        type=whole_number(32, 8192),
+        default=[256, 512, 1024],
+        metavar="SIDE",
+        help="sides of square pictures in pixels (default: 256 512 1024)",
+    )
+    parser.add_argument(
+        "--runtimes",
+        nargs="*",
+        choices=("keras", "tflite"),
+        default=["keras", "tflite"],
+        metavar="NAME",
+        help="in which time and memory are measured: keras, on all cores, and tflite, on one (default: both)",
+    )
+    parser.add_argument(
+        "--runs", type=positive_integer, default=3, help="passes that are timed after a first one (default: 3)"
+    )
+    add_json(parser)
+    add_output_file(parser, "--figure", help="draw the costs on logarithmic scales")

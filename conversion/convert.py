@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import collections
-import dataclasses
 import hashlib
-import importlib.metadata
 import json
 import os
 from collections.abc import Iterable
@@ -15,7 +13,6 @@ from typing import Any
 import tensorflow as tf
 
 from keras_segformer.files import atomic_files, write_bytes
-from keras_segformer.label_sets.display_colors import palette_colors
 from keras_segformer.models import SegFormerNetwork
 
 from .audit import Audit, audit
@@ -25,6 +22,7 @@ from .graph.network import Network
 from .graph.pad_classes import pad_classes
 from .graph.trace import output_shape, trace_network
 from .graph.weights import read_network
+from .model_facts import model_facts
 from .options import ConversionOptions
 from .progress import Progress, silent
 from .quantize import (
@@ -222,11 +220,8 @@ def _describe(
     quantization: dict[str, Any] | None,
 ) -> dict[str, Any]:
     """The facts of the JSON file that do not depend on the final content of the file."""
-    versions = {name: importlib.metadata.version(name) for name in ("keras-segformer", "keras")}
-    # Programs that show the result, such as the demo app, draw it in the colours of the file.
-    label_set = dataclasses.replace(model.label_set, palette=palette_colors(model.label_set))
     return {
-        "label_set": label_set.to_dict(),
+        **model_facts(model),
         "input": {
             "shape": [1, *options.input_size, 3],
             "dtype": options.input,
@@ -242,10 +237,8 @@ def _describe(
         "tiles": options.tiles,
         "operators": audited.operators,
         "minimum_runtime": audited.minimum_runtime,
-        "license": model.license and dataclasses.asdict(model.license),
         "fidelity": verification and verification.to_dict(),
         "quantization": quantization,
-        "written_by": versions | {"tensorflow": tf.__version__},
     }
 
 

@@ -16,7 +16,7 @@ PUBLIC = {
     "keras_segformer.analysis": ("Complexity", "Cost", "count_complexity", "paper_macs"),
     "keras_segformer.conversion": (
         *("Audit", "ComparedPicture", "FileFigures", "Finding", "TARGETS", "Verdict", "Verification", "audit"),
-        *("benchmark", "convert", "options_for", "profile", "verify"),
+        *("benchmark", "convert", "export_onnx", "export_savedmodel", "options_for", "profile", "verify"),
     ),
     "keras_segformer.data": (
         *("Augmentation", "CheckReport", "Examples", "ImportOptions", "ImportReport", "check", "evaluation_dataset"),

@@ -67,7 +67,8 @@ def convert(
     is part of the file.
 
     Args:
-        model: A segmentation model with a MiT or PVTv2 encoder. It is not modified.
+        model: A segmentation model. It is not modified. Encoders other than MiT and PVTv2 are traced as they are,
+            before the folded decoder, in the precisions `"float32"`, `"float16"` and `"dynamic"`.
         path: The file to write; its name must end in `.tflite`. The JSON file and the report have the same name with
             `.json` and `.html`. Existing files are replaced once the new ones are complete.
         precision: How weights are stored and arithmetic is done.
@@ -118,7 +119,7 @@ def convert(
         MissingExtraError: An integer precision needs litert-quantizer, which is not installed.
         FileNotFoundError: The file of the recipe does not exist.
         ValueError: An argument is out of range or contradicts another, the recipe is for another network, calibration
-            images are missing or cannot be used, the backbone of the model is not a `MixTransformer`, a weight is not
+            images are missing or cannot be used, the precision does not suit the backbone of the model, a weight is not
             finite, or the audit of the file finds a fault.
 
     Example:
@@ -145,8 +146,8 @@ def convert(
         target=target,
         fine_tune_steps=fine_tune_steps,
     )
-    images = None if calibration is None else make_calibration(calibration, options.input_size, bit_depth)
     network = _inference_network(model, options)
+    images = None if calibration is None else make_calibration(calibration, options.input_size, bit_depth)
     content, quantization = _export(network, options, images, progress)
     content = scale_pixels(content)
     audited = audit(content)
@@ -162,7 +163,19 @@ def convert(
 
 def _inference_network(model: SegFormerNetwork, options: ConversionOptions) -> Network:
     network = fold_all(read_network(model))
+    if network.foreign:
+        _check_foreign(options)
     return pad_classes(network) if options.output in ("labels", "labels_full") else network
+
+
+def _check_foreign(options: ConversionOptions) -> None:
+    """Refuses what needs the layers of the encoder."""
+    others = (options.recipe, options.target, options.fine_tune_steps)
+    if (options.is_quantized and options.precision != "dynamic") or any(others):
+        raise ValueError(
+            "A backbone that is not a MixTransformer is traced as it is, without recipes for its layers; choose the "
+            "precision dynamic, float16 or float32, without recipe, target and fine-tuning."
+        )
 
 
 def _export(
@@ -174,7 +187,7 @@ def _export(
         traced = trace_network(network, options.input_size, options.input, output, options.tiling)
         return FloatFile(export(traced.function, "float32"), traced.layers)
 
-    if not options.is_quantized:
+    if not options.is_quantized or network.foreign:
         traced = trace_network(network, options.input_size, options.input, options.output, options.tiling)
         return export(traced.function, options.precision), None
     quantization = QuantizationOptions(

@@ -26,7 +26,7 @@ def model_facts(model: SegFormerNetwork) -> dict[str, Any]:
 
     >>> facts = model_facts(SegFormerNetwork("b0", num_classes=3))
     >>> facts["label_set"]["names"], sorted(facts["written_by"])
-    (['class_0', 'class_1', 'class_2'], ['keras', 'keras-segformer', 'tensorflow'])
+    (['class 0', 'class 1', 'class 2'], ['keras', 'keras-segformer', 'tensorflow'])
     """
     # Programs that show the result, such as the demo app, draw it in the colours of the file.
     label_set = dataclasses.replace(model.label_set, palette=palette_colors(model.label_set))

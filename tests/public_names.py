@@ -13,7 +13,11 @@ PUBLIC = {
         *("images", "label_set_names", "layers", "list_presets", "load_encoder", "load_label_set", "platforms"),
         *("predict", "training", "upload_preset", "visualization"),
     ),
-    "keras_segformer.analysis": ("Complexity", "Cost", "count_complexity", "paper_macs"),
+    "keras_segformer.analysis": (
+        *("CNNBackbone", "Complexity", "CorruptedPicture", "Cost", "ReceptiveField", "Robustness", "cnn_backbone"),
+        *("corrupt", "corrupted_pictures", "count_complexity", "draw_receptive_fields", "draw_robustness"),
+        *("effective_receptive_field", "paper_macs", "robustness"),
+    ),
     "keras_segformer.conversion": (
         *("Audit", "ComparedPicture", "FileFigures", "Finding", "TARGETS", "Verdict", "Verification", "audit"),
         *("benchmark", "convert", "export_onnx", "export_savedmodel", "options_for", "profile", "verify"),

@@ -1,3 +1,9 @@
+from .cnn_encoders import (
+    CNNBackbone as CNNBackbone,
+)
+from .cnn_encoders import (
+    cnn_backbone as cnn_backbone,
+)
 from .complexity import (
     Complexity as Complexity,
 )
@@ -9,4 +15,31 @@ from .complexity import (
 )
 from .complexity import (
     paper_macs as paper_macs,
+)
+from .corrupted_scores import (
+    CorruptedPicture as CorruptedPicture,
+)
+from .corrupted_scores import (
+    Robustness as Robustness,
+)
+from .corrupted_scores import (
+    corrupted_pictures as corrupted_pictures,
+)
+from .corrupted_scores import (
+    robustness as robustness,
+)
+from .corruptions import (
+    corrupt as corrupt,
+)
+from .receptive_field import (
+    ReceptiveField as ReceptiveField,
+)
+from .receptive_field import (
+    effective_receptive_field as effective_receptive_field,
+)
+from .receptive_field_figure import (
+    draw_receptive_fields as draw_receptive_fields,
+)
+from .robustness_figure import (
+    draw_robustness as draw_robustness,
 )

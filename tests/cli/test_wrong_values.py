@@ -38,10 +38,23 @@ USUAL = {
     "data speed": {"name": "folder", "data": "data", "cache": "cache", "crop": "32"},
     "presets": {},
     "info": {"subject": "b0"},
+    "analyze erf": {"preset": "preset", "images": "data/images", "size": "32", "count": "1"},
+    "analyze robustness": {
+        "preset": "preset",
+        "data": "data",
+        "cache": "cache",
+        "split": "train",
+        "corruptions": "fog",
+    },
 }
 """For every command values that it accepts, by argument; paths are below the working folder."""
 
-ALTERNATIVES = {("evaluate", "model"): "preset", ("data show", "recipe"): "crop", ("data speed", "recipe"): "crop"}
+ALTERNATIVES = {
+    ("evaluate", "model"): "preset",
+    ("analyze robustness", "model"): "preset",
+    ("data show", "recipe"): "crop",
+    ("data speed", "recipe"): "crop",
+}
 """Arguments that another one excludes."""
 
 ANY_TEXT = ("background", "void", "mask_suffix", "image_suffix")

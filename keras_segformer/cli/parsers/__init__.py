@@ -15,6 +15,7 @@ COMMANDS = (
     "data",
     "presets",
     "info",
+    "analyze",
     "upload",
 )
 """The names of the commands in the order of the help, which are those of the modules."""

@@ -21,7 +21,7 @@ PUBLIC = {
     ),
     "keras_segformer.conversion": (
         *("Audit", "ComparedPicture", "FileFigures", "Finding", "TARGETS", "Verdict", "Verification", "audit"),
-        *("benchmark", "convert", "options_for", "profile", "verify"),
+        *("benchmark", "convert", "export_onnx", "export_savedmodel", "options_for", "profile", "verify"),
     ),
     "keras_segformer.data": (
         *("Augmentation", "CheckReport", "Examples", "ImportOptions", "ImportReport", "check", "evaluation_dataset"),

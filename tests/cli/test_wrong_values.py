@@ -23,7 +23,7 @@ from keras_segformer.segformer import SegFormer
 from tiny import tiny_config
 
 USUAL = {
-    "predict": {"images": "picture.png", "preset": "preset", "output": "new"},
+    "predict": {"images": "picture.png", "preset": "preset", "output": "new", "steady": "0.5"},
     "train": {"recipe": "b0_camvid", "data": "data", "output": "new", "cache": "cache"},
     "evaluate": {"preset": "preset", "data": "data", "cache": "cache", "split": "train"},
     "convert": {"preset": "preset", "output": "new.tflite"},
@@ -41,7 +41,12 @@ USUAL = {
 }
 """For every command values that it accepts, by argument; paths are below the working folder."""
 
-ALTERNATIVES = {("evaluate", "model"): "preset", ("data show", "recipe"): "crop", ("data speed", "recipe"): "crop"}
+ALTERNATIVES = {
+    ("evaluate", "model"): "preset",
+    ("predict", "model"): "preset",
+    ("data show", "recipe"): "crop",
+    ("data speed", "recipe"): "crop",
+}
 """Arguments that another one excludes."""
 
 ANY_TEXT = ("background", "void", "mask_suffix", "image_suffix")

@@ -28,8 +28,8 @@ PUBLIC = {
         *("from_keras_cv", "import_labels", "load", "sample_grid", "training_dataset"),
     ),
     "keras_segformer.errors": (
-        *("InvalidDatasetError", "InvalidImageError", "InvalidPresetError", "InvalidRecipeError", "MissingExtraError"),
-        *("PresetNotFoundError", "WeightsMismatchError"),
+        *("InvalidDatasetError", "InvalidImageError", "InvalidPresetError", "InvalidRecipeError", "InvalidVideoError"),
+        *("MissingExtraError", "PresetNotFoundError", "WeightsMismatchError"),
     ),
     "keras_segformer.evaluation": (
         *("BoundaryIoU", "ClassMapping", "ConfusionMatrix", "Evaluation", "FrequencyWeightedIoU", "ImageScore"),

@@ -5,6 +5,7 @@ __all__ = [
     "InvalidImageError",
     "InvalidPresetError",
     "InvalidRecipeError",
+    "InvalidVideoError",
     "MissingExtraError",
     "PresetNotFoundError",
     "WeightsMismatchError",
@@ -25,6 +26,10 @@ class WeightsMismatchError(InvalidPresetError):
 
 class InvalidImageError(ValueError):
     """A file or array that the model cannot take as an image."""
+
+
+class InvalidVideoError(ValueError):
+    """A file, stream or camera that gives no moving pictures, or that cannot be encoded."""
 
 
 class InvalidDatasetError(ValueError):

@@ -190,10 +190,7 @@ def list_images(pattern: str | os.PathLike[str]) -> FoundImages:
     path = Path(pattern)
     if path.exists() and not path.is_dir():
         return FoundImages((path,))
-    # Path.glob takes no absolute patterns.
-    candidates = list(path.iterdir() if path.is_dir() else map(Path, glob.glob(str(pattern), recursive=True)))
-    if path.is_dir():  # hidden files, such as macOS' "._photo.jpg", are not pictures; globs leave them out as well
-        candidates = [file for file in candidates if not file.name.startswith(".")]
+    candidates = matching_paths(pattern)
     suffixes = readable_suffixes() | set(PLUGIN_SUFFIXES)
     images = sorted(file for file in candidates if file.suffix.lower() in suffixes and file.is_file())
     if not images:
@@ -202,6 +199,22 @@ def list_images(pattern: str | os.PathLike[str]) -> FoundImages:
             f"'photos/*.jpg'"
         )
     return FoundImages(tuple(images), tuple(sorted(set(candidates) - set(images))))
+
+
+def matching_paths(pattern: str | os.PathLike[str]) -> list[Path]:
+    """Lists what is in a folder or fits a glob pattern, in any order.
+
+    Args:
+        pattern: The folder or the pattern.
+
+    Returns:
+        The files and folders, but for hidden ones.
+    """
+    path = Path(pattern)
+    if path.is_dir():  # hidden files, such as macOS' "._photo.jpg", are not pictures; globs leave them out as well
+        return [file for file in path.iterdir() if not file.name.startswith(".")]
+    # Path.glob takes no absolute patterns.
+    return list(map(Path, glob.glob(str(pattern), recursive=True)))
 
 
 def _read_file(source: str | os.PathLike[str], what: str, bit_depth: int | None) -> ReadImage:

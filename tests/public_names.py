@@ -21,15 +21,15 @@ PUBLIC = {
     ),
     "keras_segformer.conversion": (
         *("Audit", "ComparedPicture", "FileFigures", "Finding", "TARGETS", "Verdict", "Verification", "audit"),
-        *("benchmark", "convert", "options_for", "profile", "verify"),
+        *("benchmark", "convert", "export_onnx", "export_savedmodel", "options_for", "profile", "verify"),
     ),
     "keras_segformer.data": (
         *("Augmentation", "CheckReport", "Examples", "ImportOptions", "ImportReport", "check", "evaluation_dataset"),
         *("from_keras_cv", "import_labels", "load", "sample_grid", "training_dataset"),
     ),
     "keras_segformer.errors": (
-        *("InvalidDatasetError", "InvalidImageError", "InvalidPresetError", "InvalidRecipeError", "MissingExtraError"),
-        *("PresetNotFoundError", "WeightsMismatchError"),
+        *("InvalidDatasetError", "InvalidImageError", "InvalidPresetError", "InvalidRecipeError", "InvalidVideoError"),
+        *("MissingExtraError", "PresetNotFoundError", "WeightsMismatchError"),
     ),
     "keras_segformer.evaluation": (
         *("BoundaryIoU", "ClassMapping", "ConfusionMatrix", "Evaluation", "FrequencyWeightedIoU", "ImageScore"),

@@ -11,18 +11,20 @@ from typing import Any
 import numpy as np
 from PIL import Image
 
+from keras_segformer.cli.sources import PictureSource
 from keras_segformer.files import atomic_file
 from keras_segformer.label_sets import LabelSet
+from keras_segformer.video.sources import VideoSource
 
 _MAX_PALETTE = 256
 
 
 @dataclasses.dataclass(frozen=True)
 class Outputs:
-    """The output files of one picture.
+    """The output files of one picture or video.
 
     Args:
-        picture: The overlay with its legend.
+        picture: The overlay, that of a picture with its legend.
         mask: The label map, if it is wanted.
         areas: The areas of the classes as JSON, if they are wanted.
     """
@@ -32,18 +34,20 @@ class Outputs:
     areas: Path | None
 
 
-def plan_outputs(sources: Sequence[Path], folder: Path, mask: bool, areas: bool) -> list[Outputs]:
-    """Chooses output files for every picture such that none replaces another one or an input.
+def plan_outputs(
+    sources: Sequence[PictureSource | VideoSource], folder: Path, mask: bool, areas: bool
+) -> list[Outputs]:
+    """Chooses output files for every picture and video such that none replaces another one or an input.
 
     Args:
-        sources: The pictures. Where several have the same stem, such as `a.png` and `a.jpg`, all but the first get a
-            number.
+        sources: The pictures and videos. Where several have the same stem, such as `a.png` and `a.jpg`, all but the
+            first get a number.
         folder: The folder of all results.
         mask: Whether label maps are wanted.
         areas: Whether areas are wanted.
 
     Returns:
-        The files of every picture, in the order of `sources`.
+        The files of each, in the order of `sources`.
 
     Raises:
         ValueError: One of the files would replace a picture.
@@ -53,15 +57,16 @@ def plan_outputs(sources: Sequence[Path], folder: Path, mask: bool, areas: bool)
     >>> [str(each.picture) for each in plan_outputs([Path("a.png"), Path("b/a.png")], Path("out"), True, False)]
     ['out/a_segmented.png', 'out/a_2_segmented.png']
     """
-    planned = [
-        Outputs(
-            picture=folder / f"{stem}_segmented.png",
-            mask=folder / f"{stem}_mask.png" if mask else None,
+    planned = []
+    for source, stem in zip(sources, _distinct_stems(sources), strict=True):
+        suffix, mask_suffix = (".mp4", ".mkv") if isinstance(source, VideoSource) else (".png", ".png")
+        outputs = Outputs(
+            picture=folder / f"{stem}_segmented{suffix}",
+            mask=folder / f"{stem}_mask{mask_suffix}" if mask else None,
             areas=folder / f"{stem}.json" if areas else None,
         )
-        for stem in _distinct_stems(sources)
-    ]
-    read = {source.resolve() for source in sources}
+        planned.append(outputs)
+    read = {Path(source).resolve() for source in sources}
     for outputs in planned:
         for path in dataclasses.astuple(outputs):
             if path and path.resolve() in read:
@@ -99,7 +104,7 @@ def write_mask(path: Path, labels: np.ndarray, label_set: LabelSet) -> None:
     _save_png(path, image)
 
 
-def write_areas(path: Path, labels: np.ndarray, label_set: LabelSet, source: Path, preset: str) -> None:
+def write_areas(path: Path, labels: np.ndarray, label_set: LabelSet, source: PictureSource, preset: str) -> None:
     """Writes how much of a picture every class covers, the largest first, whole or not at all.
 
     Args:
@@ -110,23 +115,31 @@ def write_areas(path: Path, labels: np.ndarray, label_set: LabelSet, source: Pat
         preset: The model that segmented it.
     """
     pixels = np.bincount(labels.ravel(), minlength=label_set.num_classes)
+    size = {"height": labels.shape[0], "width": labels.shape[1]}
+    write_json(path, {"image": str(source), **size, "preset": preset, "classes": class_areas(pixels, label_set)})
+
+
+def class_areas(pixels: np.ndarray, label_set: LabelSet) -> list[dict[str, Any]]:
+    """Lists how much the classes that are present cover, the largest first.
+
+    Args:
+        pixels: How many pixels every class has, `(classes,)`, integer.
+        label_set: The names.
+
+    Returns:
+        An object for every class.
+    """
     present = [int(index) for index in np.argsort(-pixels, kind="stable") if pixels[index]]
-    areas = {
-        "image": str(source),
-        "height": labels.shape[0],
-        "width": labels.shape[1],
-        "preset": preset,
-        "classes": [
-            {
-                "index": index,
-                "name": label_set.names[index],
-                "pixels": int(pixels[index]),
-                "share": float(pixels[index] / labels.size),
-            }
-            for index in present
-        ],
-    }
-    write_json(path, areas)
+    total = pixels.sum()
+    return [
+        {
+            "index": index,
+            "name": label_set.names[index],
+            "pixels": int(pixels[index]),
+            "share": float(pixels[index] / total),
+        }
+        for index in present
+    ]
 
 
 def write_json(path: Path, content: dict[str, Any]) -> None:
@@ -141,7 +154,7 @@ def write_json(path: Path, content: dict[str, Any]) -> None:
         temporary.write_text(text, encoding="utf-8")
 
 
-def _distinct_stems(sources: Sequence[Path]) -> list[str]:
+def _distinct_stems(sources: Sequence[PictureSource | VideoSource]) -> list[str]:
     stems: list[str] = []
     taken: set[str] = set()
     for source in sources:

@@ -1,88 +1,147 @@
-"""`keras-segformer predict`: pictures of segmented photographs."""
+"""`keras-segformer predict`: pictures and videos of segmented photographs and videos."""
 
 from __future__ import annotations
 
 import argparse
+import functools
 import sys
 import time
-from collections.abc import Sequence
-from pathlib import Path
+from collections.abc import Callable, Sequence
+
+import numpy as np
 
 from keras_segformer.cli import describe_error
 from keras_segformer.cli.outputs import Outputs, plan_outputs, write_areas, write_mask, write_picture
 from keras_segformer.cli.progress import progress_bar
-from keras_segformer.errors import InvalidImageError
-from keras_segformer.images import list_images, read_image
+from keras_segformer.cli.sources import PictureSource, find_sources, read_picture
+from keras_segformer.errors import InvalidDatasetError, InvalidImageError
+from keras_segformer.evaluation import TFLiteModel
+from keras_segformer.label_sets import LabelSet
 from keras_segformer.segformer import SegFormer
 from keras_segformer.visualization import overlay, picture
 
+Segment = Callable[[np.ndarray], np.ndarray]
+Model = SegFormer | TFLiteModel
+
 
 def run(args: argparse.Namespace) -> int:
-    """Segments the images. If an image cannot be read or its results cannot be written, the others are still processed.
+    """Segments the pictures and videos. If one cannot be read or its results cannot be written, the others are still
+    processed.
 
     Args:
         args: What the parser returns.
 
     Returns:
-        The exit status: 0, or 1 if an image failed.
+        The exit status: 0, or 1 if a picture, a video or a frame of one failed.
 
     Raises:
-        FileNotFoundError: There is no image of a given name.
+        FileNotFoundError: There is no picture or video of a given name.
         InvalidPresetError: The preset's files are broken.
+        MissingExtraError: PyAV, which videos need, is not installed.
         PresetNotFoundError: There is no such preset.
-        ValueError: A result would replace an image, or the model's logits are not finite.
+        ValueError: A result would replace an input, an option does not fit, or the model's logits are not finite.
     """
-    sources = _find_sources(args.images)
-    outputs = plan_outputs(sources, args.output, mask=args.mask, areas=args.json)
-    model = SegFormer.from_preset(args.preset)
-    start = time.perf_counter()
-    failed = _segment_all(model, sources, outputs, args)
-    seconds = time.perf_counter() - start
-    written = len(sources) - failed
-    print(f"{written} {'image' if written == 1 else 'images'} segmented into {args.output} in {seconds:.1f} s")
-    if failed:
-        print(f"{failed} of {len(sources)} images failed", file=sys.stderr)
+    _check_options(args)
+    found = find_sources(args.images)
+    for file in found.left_aside:
+        print(f"left aside: {file}", file=sys.stderr)
+    outputs = plan_outputs([*found.pictures, *found.videos], args.output, mask=args.mask, areas=args.json)
+    if found.videos:
+        import keras_segformer.video.reader  # noqa: F401 - before the model is loaded, which takes long
+    model = TFLiteModel(args.model) if args.model else SegFormer.from_preset(args.preset)
+    failed = 0
+    if found.pictures:
+        failed += _segment_pictures(model, found.pictures, outputs[: len(found.pictures)], args)
+    if found.videos:
+        from keras_segformer.cli.predict_video import segment_videos
+
+        failed += segment_videos(model, found.videos, outputs[len(found.pictures) :], args)
     return 1 if failed else 0
 
 
-def _find_sources(patterns: Sequence[str]) -> list[Path]:
-    """The image files without repetitions; other files in the folders are listed on standard error."""
-    found = [list_images(pattern) for pattern in patterns]
-    files = [file for each in found for file in each.images]
-    for name in sorted({path for each in found for path in each.left_aside} - set(files)):
-        print(f"left aside: {name}", file=sys.stderr)
-    return list({file.resolve(): file for file in reversed(files)}.values())[::-1]
+def labelling(model: Model, args: argparse.Namespace) -> Segment:
+    """Makes the function that segments single pictures.
+
+    Args:
+        model: The model.
+        args: What the parser returns.
+
+    Returns:
+        A function from pixels `(H, W, 3)`, uint8, to labels `(H, W)`.
+    """
+    if isinstance(model, TFLiteModel):
+        return model.segment
+    return functools.partial(model.segment, size=args.size, antialias=args.antialias)
 
 
-def _segment_all(
-    model: SegFormer, sources: Sequence[Path], outputs: Sequence[Outputs], args: argparse.Namespace
+def label_set_of(model: Model) -> LabelSet:
+    """Returns names and colours of a model's classes, numbered ones where a TF Lite file has none.
+
+    Args:
+        model: The model.
+
+    Returns:
+        The label set.
+
+    Raises:
+        ValueError: Neither names nor a number of classes are known.
+    """
+    if model.label_set is not None:
+        return model.label_set
+    if model.num_labels is None:
+        raise ValueError(
+            f"'{model.path}' gives labels, and how many there are is not known; put the JSON file that convert wrote "
+            "beside it"
+        )
+    return LabelSet.generic(model.num_labels)
+
+
+def _check_options(args: argparse.Namespace) -> None:
+    if args.stop is not None and args.stop <= args.start:
+        raise ValueError("--stop must be later than --start")
+    if args.model and (args.size != "aligned" or args.antialias):
+        raise ValueError("a TF Lite file sees pictures at the size of its input; leave --size and --antialias out")
+    if args.model and args.steady:
+        raise ValueError("--steady needs the logits of a preset; name the model with --preset")
+
+
+def _segment_pictures(
+    model: Model, sources: Sequence[PictureSource], outputs: Sequence[Outputs], args: argparse.Namespace
 ) -> int:
-    """Segments the images one by one with a progress bar, and returns the number of failures."""
+    """Segments the pictures one by one with a progress bar, and returns the number of failures."""
+    start = time.perf_counter()
     failed = 0
+    segment, label_set = labelling(model, args), label_set_of(model)
     with progress_bar() as progress:
         task = progress.add_task("Segmenting", total=len(sources))
         for source, outputs_of_source in zip(sources, outputs, strict=True):
             try:
-                for assumption in _segment_file(model, source, outputs_of_source, args):
+                for assumption in _segment_file(segment, label_set, source, outputs_of_source, args):
                     message = f"assumed: '{source}' {assumption}"
                     progress.console.print(message, markup=False, highlight=False, soft_wrap=True)
-            except (InvalidImageError, OSError) as error:
+            except (InvalidDatasetError, InvalidImageError, OSError) as error:
                 if args.debug:
                     raise
                 failed += 1
                 progress.console.print(f"error: {describe_error(error)}", markup=False, highlight=False, soft_wrap=True)
             progress.advance(task)
+    written, seconds = len(sources) - failed, time.perf_counter() - start
+    print(f"{written} {'image' if written == 1 else 'images'} segmented into {args.output} in {seconds:.1f} s")
+    if failed:
+        print(f"{failed} of {len(sources)} images failed", file=sys.stderr)
     return failed
 
 
-def _segment_file(model: SegFormer, source: Path, outputs: Outputs, args: argparse.Namespace) -> tuple[str, ...]:
-    """Segments one image and writes the results; returns what was assumed about it."""
-    image = read_image(source, args.bit_depth)
-    labels = model.segment(image.pixels, size=args.size, antialias=args.antialias)
+def _segment_file(
+    segment: Segment, label_set: LabelSet, source: PictureSource, outputs: Outputs, args: argparse.Namespace
+) -> tuple[str, ...]:
+    """Segments one picture and writes the results; returns what was assumed about it."""
+    image = read_picture(source, args.bit_depth)
+    labels = segment(image.pixels)
     draw = overlay if args.overlay else picture
-    write_picture(outputs.picture, draw(image.pixels, labels, model.label_set, args.opacity, args.palette))
+    write_picture(outputs.picture, draw(image.pixels, labels, label_set, args.opacity, args.palette))
     if outputs.mask:
-        write_mask(outputs.mask, labels, model.label_set)
+        write_mask(outputs.mask, labels, label_set)
     if outputs.areas:
-        write_areas(outputs.areas, labels, model.label_set, source, args.preset)
+        write_areas(outputs.areas, labels, label_set, source, str(args.model or args.preset))
     return image.assumptions

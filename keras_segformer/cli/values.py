@@ -216,6 +216,54 @@ def share(value: str) -> float:
     return number
 
 
+def weight_below_one(value: str) -> float:
+    """Reads the weight of what came before, from 0 to below 1, as `share` reads numbers up to 1.
+
+    Args:
+        value: The weight.
+
+    Returns:
+        The weight as a number.
+
+    Raises:
+        argparse.ArgumentTypeError: It is out of range.
+
+    Example:
+
+    >>> weight_below_one("0.6")
+    0.6
+    """
+    number = share(value)
+    if number == 1:
+        raise argparse.ArgumentTypeError(f"{value!r} is not below 1; labels would never change")
+    return number
+
+
+def seconds(value: str) -> float:
+    """Reads a time in a video.
+
+    Args:
+        value: Seconds, such as `"12.5"`, or `"1:02:03.5"` for hours, minutes and seconds.
+
+    Returns:
+        Seconds.
+
+    Raises:
+        argparse.ArgumentTypeError: It is neither.
+
+    Example:
+
+    >>> seconds("12.5"), seconds("1:30")
+    (12.5, 90.0)
+    """
+    if re.fullmatch(r"([0-9]{1,9}:){0,2}[0-9]{1,9}(\.[0-9]{1,9})?", value) is None:
+        raise argparse.ArgumentTypeError(f"{value!r} is not a time; write seconds as in 12.5, or 1:02:03.5")
+    total = 0.0
+    for part in value.split(":"):
+        total = 60 * total + float(part)
+    return total
+
+
 def class_weights(value: str) -> str | list[float]:
     """Reads weights of classes.
 

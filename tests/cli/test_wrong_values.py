@@ -23,7 +23,7 @@ from keras_segformer.segformer import SegFormer
 from tiny import tiny_config
 
 USUAL = {
-    "predict": {"images": "picture.png", "preset": "preset", "output": "new"},
+    "predict": {"images": "picture.png", "preset": "preset", "output": "new", "steady": "0.5"},
     "train": {"recipe": "b0_camvid", "data": "data", "output": "new", "cache": "cache"},
     "evaluate": {"preset": "preset", "data": "data", "cache": "cache", "split": "train"},
     "convert": {"preset": "preset", "output": "new.tflite"},
@@ -53,6 +53,7 @@ USUAL = {
 ALTERNATIVES = {
     ("evaluate", "model"): "preset",
     ("analyze robustness", "model"): "preset",
+    ("predict", "model"): "preset",
     ("data show", "recipe"): "crop",
     ("data speed", "recipe"): "crop",
 }

@@ -7,6 +7,7 @@ COMMANDS = (
     "train",
     "evaluate",
     "convert",
+    "export",
     "audit",
     "verify",
     "benchmark",

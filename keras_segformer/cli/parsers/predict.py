@@ -7,13 +7,15 @@ from typing import Any
 from keras_segformer.cli.arguments import (
     add_bit_depth,
     add_command,
+    add_file,
     add_folder,
     add_output_folder,
     add_preset,
     add_seen_size,
 )
-from keras_segformer.cli.values import share, text
+from keras_segformer.cli.values import positive_integer, seconds, share, text, weight_below_one
 from keras_segformer.label_sets.display_colors import PALETTES
+from keras_segformer.video import STEADY_WEIGHT
 
 
 def add_parser(subparsers: Any) -> None:
@@ -25,22 +27,28 @@ def add_parser(subparsers: Any) -> None:
     parser = add_command(
         subparsers,
         "predict",
-        help="segment photographs",
-        description="Writes, for every image, a picture with the classes found and a legend of their shares.",
+        help="segment photographs and videos",
+        description="Writes, for every image, a picture with the classes found and a legend of their shares, and for "
+        "every video a video with the classes laid over it and its own sound.",
         examples="""
             keras-segformer predict photo.jpg --preset b0_camvid --output out
             keras-segformer predict photos/ 'more/*.png' --preset b0_ade20k --output out --json --mask
+            keras-segformer predict street.mp4 --preset b0_camvid --output out --steady --start 0:30 --stop 1:00
+            keras-segformer predict camera:0 --model b0_camvid.tflite --output out
         """,
     )
     add_folder(
         parser,
         "images",
-        metavar="IMAGE|FOLDER|GLOB",
+        metavar="SOURCE",
         type=text,
         nargs="+",
-        help="image files, folders of them, or patterns like '*.jpg'",
+        help="image and video files, folders of them, patterns like '*.jpg', addresses (https://, rtsp://) and cameras "
+        "(camera:0)",
     )
-    add_preset(parser)
+    model = parser.add_mutually_exclusive_group(required=True)
+    add_preset(model, required=False)
+    add_file(model, "--model", help="a TF Lite file, which sees pictures at the size of its input")
     add_output_folder(parser, "--output", required=True, help="folder to write to")
     add_seen_size(parser, "aligned")
     add_bit_depth(parser)
@@ -54,6 +62,32 @@ def add_parser(subparsers: Any) -> None:
         help="colours of the picture: those that are easy to tell apart, or those of the data set, which masks always "
         "have (default: %(default)s)",
     )
-    parser.add_argument("--overlay", action="store_true", help="write the picture without its legend")
-    parser.add_argument("--mask", action="store_true", help="also write the class indices as a PNG with a palette")
+    parser.add_argument("--overlay", action="store_true", help="write the picture without a legend, as videos are")
+    parser.add_argument(
+        "--mask",
+        action="store_true",
+        help="also write the class indices: as a PNG with a palette, or for videos as grey values in a lossless MKV "
+        "file (FFV1)",
+    )
     parser.add_argument("--json", action="store_true", help="also write the area of every class")
+    _add_video(parser)
+
+
+def _add_video(parser: Any) -> None:
+    """Adds the arguments that only videos heed."""
+    group = parser.add_argument_group("videos (extra `video`)")
+    group.add_argument("--start", metavar="TIME", type=seconds, default=0.0, help="begin here, as 12.5 or 1:02:03.5")
+    group.add_argument("--stop", metavar="TIME", type=seconds, help="end here")
+    group.add_argument(
+        "--every", metavar="N", type=positive_integer, default=1, help="keep the first of every N frames (default: all)"
+    )
+    group.add_argument("--beside", action="store_true", help="the segmentation beside the video instead of over it")
+    group.add_argument(
+        "--steady",
+        metavar="WEIGHT",
+        type=weight_below_one,
+        nargs="?",
+        const=STEADY_WEIGHT,
+        help="smooth the labels over time by the exponential mean of the logits, in which the frames before have this "
+        "weight (default of the option: %(const)s, a lag of 1.5 frames on average)",
+    )

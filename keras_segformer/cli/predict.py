@@ -96,11 +96,23 @@ def label_set_of(model: Model) -> LabelSet:
     return LabelSet.generic(model.num_labels)
 
 
+def check_seen_size(args: argparse.Namespace) -> None:
+    """Refuses a size for TF Lite files, which have their own.
+
+    Args:
+        args: What the parser returns.
+
+    Raises:
+        ValueError: There is one.
+    """
+    if args.model and (args.size != "aligned" or args.antialias):
+        raise ValueError("a TF Lite file sees pictures at the size of its input; leave --size and --antialias out")
+
+
 def _check_options(args: argparse.Namespace) -> None:
     if args.stop is not None and args.stop <= args.start:
         raise ValueError("--stop must be later than --start")
-    if args.model and (args.size != "aligned" or args.antialias):
-        raise ValueError("a TF Lite file sees pictures at the size of its input; leave --size and --antialias out")
+    check_seen_size(args)
     if args.model and args.steady:
         raise ValueError("--steady needs the logits of a preset; name the model with --preset")
 

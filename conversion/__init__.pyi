@@ -10,4 +10,6 @@ from .clients import options_for as options_for
 from .convert import convert as convert
 from .report.verification import ComparedPicture as ComparedPicture
 from .report.verification import Verification as Verification
+from .serving.export_onnx import export_onnx as export_onnx
+from .serving.export_savedmodel import export_savedmodel as export_savedmodel
 from .verify import verify as verify

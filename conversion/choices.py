@@ -7,6 +7,7 @@ from typing import Literal
 AnyPrecision = Literal["float32", "float16", "dynamic", "int8", "int8_npu", "int16x8"]
 InputKind = Literal["uint8", "float32"]
 OutputKind = Literal["labels", "labels_full", "logits", "probabilities"]
+ExportFormat = Literal["onnx", "savedmodel", "tflite"]
 ClientName = Literal["app", "mediapipe", "task-library", "gpu", "npu", "coral"]
 
 Runtime = Literal["litert", "tflite-2.16"]

@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import collections
-import dataclasses
 import hashlib
-import importlib.metadata
 import json
 import os
 from collections.abc import Iterable
@@ -15,7 +13,6 @@ from typing import Any
 import tensorflow as tf
 
 from keras_segformer.files import atomic_files, write_bytes
-from keras_segformer.label_sets.display_colors import palette_colors
 from keras_segformer.models import SegFormerNetwork
 
 from .audit import Audit, audit
@@ -25,6 +22,7 @@ from .graph.network import Network
 from .graph.pad_classes import pad_classes
 from .graph.trace import output_shape, trace_network
 from .graph.weights import read_network
+from .model_facts import model_facts
 from .options import ConversionOptions
 from .progress import Progress, silent
 from .quantize import (
@@ -69,7 +67,8 @@ def convert(
     is part of the file.
 
     Args:
-        model: A segmentation model with a MiT or PVTv2 encoder. It is not modified.
+        model: A segmentation model. It is not modified. Encoders other than MiT and PVTv2 are traced as they are,
+            before the folded decoder, in the precisions `"float32"`, `"float16"` and `"dynamic"`.
         path: The file to write; its name must end in `.tflite`. The JSON file and the report have the same name with
             `.json` and `.html`. Existing files are replaced once the new ones are complete.
         precision: How weights are stored and arithmetic is done.
@@ -120,7 +119,7 @@ def convert(
         MissingExtraError: An integer precision needs litert-quantizer, which is not installed.
         FileNotFoundError: The file of the recipe does not exist.
         ValueError: An argument is out of range or contradicts another, the recipe is for another network, calibration
-            images are missing or cannot be used, the backbone of the model is not a `MixTransformer`, a weight is not
+            images are missing or cannot be used, the precision does not suit the backbone of the model, a weight is not
             finite, or the audit of the file finds a fault.
 
     Example:
@@ -147,8 +146,8 @@ def convert(
         target=target,
         fine_tune_steps=fine_tune_steps,
     )
-    images = None if calibration is None else make_calibration(calibration, options.input_size, bit_depth)
     network = _inference_network(model, options)
+    images = None if calibration is None else make_calibration(calibration, options.input_size, bit_depth)
     content, quantization = _export(network, options, images, progress)
     content = scale_pixels(content)
     audited = audit(content)
@@ -164,7 +163,19 @@ def convert(
 
 def _inference_network(model: SegFormerNetwork, options: ConversionOptions) -> Network:
     network = fold_all(read_network(model))
+    if network.foreign:
+        _check_foreign(options)
     return pad_classes(network) if options.output in ("labels", "labels_full") else network
+
+
+def _check_foreign(options: ConversionOptions) -> None:
+    """Refuses what needs the layers of the encoder."""
+    others = (options.recipe, options.target, options.fine_tune_steps)
+    if (options.is_quantized and options.precision != "dynamic") or any(others):
+        raise ValueError(
+            "A backbone that is not a MixTransformer is traced as it is, without recipes for its layers; choose the "
+            "precision dynamic, float16 or float32, without recipe, target and fine-tuning."
+        )
 
 
 def _export(
@@ -176,7 +187,7 @@ def _export(
         traced = trace_network(network, options.input_size, options.input, output, options.tiling)
         return FloatFile(export(traced.function, "float32"), traced.layers)
 
-    if not options.is_quantized:
+    if not options.is_quantized or network.foreign:
         traced = trace_network(network, options.input_size, options.input, options.output, options.tiling)
         return export(traced.function, options.precision), None
     quantization = QuantizationOptions(
@@ -222,11 +233,8 @@ def _describe(
     quantization: dict[str, Any] | None,
 ) -> dict[str, Any]:
     """The facts of the JSON file that do not depend on the final content of the file."""
-    versions = {name: importlib.metadata.version(name) for name in ("keras-segformer", "keras")}
-    # Programs that show the result, such as the demo app, draw it in the colours of the file.
-    label_set = dataclasses.replace(model.label_set, palette=palette_colors(model.label_set))
     return {
-        "label_set": label_set.to_dict(),
+        **model_facts(model),
         "input": {
             "shape": [1, *options.input_size, 3],
             "dtype": options.input,
@@ -242,10 +250,8 @@ def _describe(
         "tiles": options.tiles,
         "operators": audited.operators,
         "minimum_runtime": audited.minimum_runtime,
-        "license": model.license and dataclasses.asdict(model.license),
         "fidelity": verification and verification.to_dict(),
         "quantization": quantization,
-        "written_by": versions | {"tensorflow": tf.__version__},
     }
 
 

@@ -55,10 +55,10 @@ class ConversionOptions:
     def __post_init__(self) -> None:
         if self.path.suffix != ".tflite":
             raise ValueError(f"The file to write is '{self.path}'; give it a name that ends in .tflite.")
-        _check_choice("precision", self.precision, get_args(AnyPrecision))
-        _check_choice("input", self.input, get_args(InputKind))
-        _check_choice("output", self.output, get_args(OutputKind))
-        _check_choice("runtime", self.runtime, get_args(Runtime))
+        check_choice("precision", self.precision, get_args(AnyPrecision))
+        check_choice("input", self.input, get_args(InputKind))
+        check_choice("output", self.output, get_args(OutputKind))
+        check_choice("runtime", self.runtime, get_args(Runtime))
         check_client(self.client, self.output)
         _check_size(self.input_size)
         _check_steps(self.fine_tune_steps)
@@ -115,7 +115,17 @@ class ConversionOptions:
         )
 
 
-def _check_choice(name: str, value: str, known: tuple[str, ...]) -> None:
+def check_choice(name: str, value: str, known: tuple[str, ...]) -> None:
+    """Refuse a value that is not among the known ones.
+
+    Args:
+        name: What is chosen.
+        value: The choice.
+        known: The allowed ones.
+
+    Raises:
+        ValueError: The choice is not among them.
+    """
     if value not in known:
         raise ValueError(f"There is no {name} {value!r}; choose one of {', '.join(known)}.")
 

@@ -13,10 +13,15 @@ PUBLIC = {
         *("images", "label_set_names", "layers", "list_presets", "load_encoder", "load_label_set", "platforms"),
         *("predict", "training", "upload_preset", "visualization"),
     ),
-    "keras_segformer.analysis": ("Complexity", "Cost", "count_complexity", "paper_macs"),
+    "keras_segformer.analysis": (
+        *("CNNBackbone", "Complexity", "CorruptedPicture", "Cost", "Dominance", "Measurement", "ReceptiveField"),
+        *("Robustness", "ScalingPoint", "attention_dominates", "cnn_backbone", "corrupt", "corrupted_pictures"),
+        *("count_complexity", "draw_receptive_fields", "draw_robustness", "draw_scaling"),
+        *("effective_receptive_field", "measure_keras", "paper_macs", "robustness", "scaling", "slopes"),
+    ),
     "keras_segformer.conversion": (
         *("Audit", "ComparedPicture", "FileFigures", "Finding", "TARGETS", "Verdict", "Verification", "audit"),
-        *("benchmark", "convert", "options_for", "profile", "verify"),
+        *("benchmark", "convert", "export_onnx", "export_savedmodel", "options_for", "profile", "verify"),
     ),
     "keras_segformer.data": (
         *("Augmentation", "CheckReport", "Examples", "ImportOptions", "ImportReport", "check", "evaluation_dataset"),

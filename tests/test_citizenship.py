@@ -120,6 +120,12 @@ def citizen(request: pytest.FixtureRequest) -> Citizen:
     return CITIZENS[request.param]
 
 
+# For what takes long: the encoder is a part of the network.
+without_encoder = pytest.mark.parametrize(
+    "citizen", [name for name in CITIZENS if name != "MixTransformer"], indirect=True
+)
+
+
 def numpy_outputs(outputs: Any) -> list[np.ndarray]:
     """One output or several, as float32."""
     return [ops.convert_to_numpy(ops.cast(output, "float32")) for output in keras.tree.flatten(outputs)]
@@ -273,6 +279,7 @@ def test_one_graph_takes_every_size_and_agrees_with_the_eager_call(citizen):
     assert [shape[-1] for shape in shapes_of(model.outputs)] == [shape[-1] for shape in real]
 
 
+@without_encoder
 @pytest.mark.parametrize(
     ("policy", "tolerance"),
     [
@@ -289,9 +296,8 @@ def test_half_precision(citizen, policy, tolerance):
     kept_in = "float32" if policy.startswith("mixed") else policy
     assert {variable.dtype for variable in half.trainable_variables} <= {kept_in}
     half.set_weights(model.get_weights())
-    # What is trained and used is traced, the encoder as a part of the network; the rest is not.
-    is_traced = kept_in == "float32" and not isinstance(half_layer, MixTransformer)
-    call = half.predict_on_batch if is_traced else functools.partial(outputs_of, half)
+    # What is trained and used is traced; the rest is not.
+    call = half.predict_on_batch if kept_in == "float32" else functools.partial(outputs_of, half)
     inputs = citizen.inputs(citizen.sizes[0])
     assert_equal_outputs(call(inputs), outputs_of(model, inputs), tolerance)
     # Squares of these overflow float16, and so do their sums over the channels.
@@ -299,8 +305,7 @@ def test_half_precision(citizen, policy, tolerance):
     assert all(np.isfinite(output).all() for output in numpy_outputs(large))
 
 
-# The encoder is a part of the network.
-@pytest.mark.parametrize("citizen", [name for name in CITIZENS if name != "MixTransformer"], indirect=True)
+@without_encoder
 def test_xla_predicts_the_same(citizen):
     model = citizen.model()
     inputs = citizen.inputs(citizen.sizes[0])
@@ -311,6 +316,7 @@ def test_xla_predicts_the_same(citizen):
 
 @pytest.mark.backend
 @pytest.mark.usefixtures("without_xla")
+@without_encoder
 def test_gradients_reach_every_variable(citizen):
     model = citizen.model()
     if not model.trainable_variables:

@@ -7,18 +7,25 @@ plugins {
 
 android {
     namespace = "org.kerassegformer.demo"
-    compileSdk = 35
+    compileSdk = 36
 
     defaultConfig {
         applicationId = "org.kerassegformer.demo"
         minSdk = 26
-        targetSdk = 35
+        targetSdk = 36
         versionCode = 1
         versionName = "0.1.0"
         testInstrumentationRunner = "androidx.test.runner.AndroidJUnitRunner"
         ndk {
             abiFilters += listOf("arm64-v8a", "armeabi-v7a", "x86_64")
         }
+    }
+
+    // full: with the delegates of TF Lite 2.16; store: TF Lite's C library, for memory pages of 16 KB. See pom.xml.
+    flavorDimensions += "libraries"
+    productFlavors {
+        create("full") { dimension = "libraries" }
+        create("store") { dimension = "libraries" }
     }
 
     // The same variables as for `make apk`; without them a release is signed with the debug key.
@@ -63,6 +70,12 @@ android {
     }
 }
 
+androidComponents {
+    onVariants(selector().withFlavor("libraries" to "store")) { variant ->
+        variant.packaging.jniLibs.excludes.add("**/libtensorflowlite*.so")
+    }
+}
+
 kotlin {
     explicitApi()
     compilerOptions {
@@ -90,11 +103,16 @@ dependencies {
     implementation(libs.tflite.gpu)
     implementation(libs.tflite.gpu.api)
 
+    implementation(libs.bytedeco.tensorflow.lite)
+    for (abi in listOf("android-arm64", "android-x86_64")) {
+        "storeImplementation"(variantOf(libs.bytedeco.tensorflow.lite) { classifier(abi) })
+        "storeImplementation"(variantOf(libs.bytedeco.javacpp) { classifier(abi) })
+    }
+
     testImplementation(libs.junit)
     testImplementation(libs.robolectric)
     testImplementation(libs.animal.sniffer)
     testImplementation(libs.asm.tree)
-    testImplementation(libs.bytedeco.tensorflow.lite)
     testImplementation(variantOf(libs.bytedeco.tensorflow.lite) { classifier("linux-x86_64") })
     testImplementation(variantOf(libs.bytedeco.javacpp) { classifier("linux-x86_64") })
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import argparse
 import dataclasses
+import datetime
 import hashlib
 import json
 import re
@@ -21,15 +22,40 @@ from pathlib import Path
 
 PACKAGE = "org.kerassegformer.demo"
 PERMISSIONS = {"android.permission.CAMERA"}
-MIN_SDK, TARGET_SDK = 26, 35
+MIN_SDK = 26
 ABIS = ("arm64-v8a", "armeabi-v7a", "x86_64")
-LIBRARIES = {"libtensorflowlite_jni.so", "libtensorflowlite_gpu_jni.so"}
+# The store's flavour has no GPU: the libraries of TF Lite 2.16, which has the delegate, need 4 KB pages.
+LIBRARIES = {
+    "full": {"libtensorflowlite_jni.so", "libtensorflowlite_gpu_jni.so"},
+    "store": {"libjnitensorflowlite.so", "libjnijavacpp.so"},
+}
 MAX_MEGABYTES = 30
 SHIPPED_MODELS = "assets/models/b0_camvid_"
-LARGEST_PAGE = 16384
+
+
+@dataclasses.dataclass(frozen=True)
+class Rule:
+    """A rule of Google Play for new apps and updates.
+
+    Args:
+        value: The required value.
+        since: The day from which it applies.
+        source: The page that states it.
+    """
+
+    value: int
+    since: datetime.date
+    source: str
+
+
+# Newest first. The checks apply all of them: a build is for upload at any later time.
+TARGET_SDK = Rule(36, datetime.date(2026, 8, 31), "https://developer.android.com/google/play/requirements/target-sdk")
+PAGE_BYTES = Rule(16384, datetime.date(2025, 11, 1), "https://developer.android.com/guide/practices/page-sizes")
+RULES = (TARGET_SDK, PAGE_BYTES)
 
 _ELF_MACHINES = {"arm64-v8a": 183, "armeabi-v7a": 40, "x86_64": 62, "x86": 3}
 _PT_LOAD = 1
+_ELF_64 = 2
 _LOCAL_HEADER_BYTES = 30
 
 
@@ -98,7 +124,6 @@ def check_badging(found: Badging, abis: Sequence[str]) -> Iterator[str]:
         "package": PACKAGE,
         "permissions": frozenset(PERMISSIONS),
         "min_sdk": MIN_SDK,
-        "target_sdk": TARGET_SDK,
         "abis": frozenset(abis),
         "debuggable": False,
         "features": frozenset({"android.hardware.faketouch"}),  # implied for every app
@@ -107,11 +132,13 @@ def check_badging(found: Badging, abis: Sequence[str]) -> Iterator[str]:
         actual = getattr(found, name)
         if actual != value:
             yield f"{name} is {_text(actual)} instead of {_text(value)}"
+    if found.target_sdk < TARGET_SDK.value:
+        yield f"target_sdk is {found.target_sdk}, but Google Play requires {_rule(TARGET_SDK)}"
     if not found.launchable:
         yield "there is no launcher activity"
 
 
-def check_libraries(apk: zipfile.ZipFile, abis: Sequence[str], extracted: bool) -> Iterator[str]:
+def check_libraries(apk: zipfile.ZipFile, abis: Sequence[str], extracted: bool, flavour: str = "full") -> Iterator[str]:
     """Checks that the native libraries are complete, have the right architecture and can be loaded.
 
     Args:
@@ -119,6 +146,7 @@ def check_libraries(apk: zipfile.ZipFile, abis: Sequence[str], extracted: bool) 
         abis: The expected ABIs.
         extracted: True if Android extracts the libraries at installation. Otherwise they are memory-mapped and
             must be stored uncompressed and page-aligned.
+        flavour: `"full"`, or `"store"` for the one that Google Play accepts.
 
     Yields:
         A message for each fault.
@@ -126,10 +154,32 @@ def check_libraries(apk: zipfile.ZipFile, abis: Sequence[str], extracted: bool) 
     entries = [entry for entry in apk.infolist() if entry.filename.startswith("lib/")]
     for abi in abis:
         names = {Path(entry.filename).name for entry in entries if entry.filename.startswith(f"lib/{abi}/")}
-        for name in sorted(LIBRARIES - names):
+        for name in sorted(LIBRARIES[flavour] - names):
             yield f"lib/{abi}/{name} is missing"
     for entry in entries:
         yield from _check_library(apk, entry, extracted)
+
+
+def check_pages(apk: zipfile.ZipFile) -> Iterator[str]:
+    """Checks that phones with large memory pages can load every native library of a 64-bit ABI.
+
+    Args:
+        apk: The APK.
+
+    Yields:
+        A message for each library that cannot be uploaded to Google Play.
+    """
+    for entry in apk.infolist():
+        content = apk.read(entry) if entry.filename.startswith("lib/") else b""
+        if content[:4] != b"\x7fELF" or content[4] != _ELF_64:
+            continue
+        smallest = min(segment_alignments(content), default=0)
+        if smallest < PAGE_BYTES.value:
+            yield f"{entry.filename} is aligned to {smallest} bytes, but Google Play requires {_rule(PAGE_BYTES)}"
+
+
+def _rule(rule: Rule) -> str:
+    return f"{rule.value} since {rule.since} ({rule.source})"
 
 
 def _check_library(apk: zipfile.ZipFile, entry: zipfile.ZipInfo, extracted: bool) -> Iterator[str]:
@@ -145,8 +195,8 @@ def _check_library(apk: zipfile.ZipFile, entry: zipfile.ZipInfo, extracted: bool
     if not extracted:
         if entry.compress_type != zipfile.ZIP_STORED:
             yield f"{name} is compressed, but must be stored to be mapped from the APK"
-        elif data_offset(apk, entry) % LARGEST_PAGE:
-            yield f"{name} is not aligned to {LARGEST_PAGE} bytes"
+        elif data_offset(apk, entry) % PAGE_BYTES.value:
+            yield f"{name} is not aligned to {PAGE_BYTES.value} bytes"
 
 
 def segment_alignments(library: bytes) -> list[int]:
@@ -158,7 +208,7 @@ def segment_alignments(library: bytes) -> list[int]:
     Returns:
         The alignment of each loadable segment in bytes.
     """
-    if library[4] == 2:  # 64 bits
+    if library[4] == _ELF_64:
         start, size, count = (
             struct.unpack_from("<Q", library, 32)[0],
             *struct.unpack_from("<HH", library, 54),
@@ -304,7 +354,9 @@ def check_signature(apk: Path, java: str, apksig: Path) -> Iterator[str]:
             yield f"there is no signature of scheme {scheme}"
 
 
-def check(apk: Path, aapt2: str, java: str, apksig: Path, abis: Sequence[str] = ABIS) -> list[str]:
+def check(
+    apk: Path, aapt2: str, java: str, apksig: Path, abis: Sequence[str] = ABIS, flavour: str = "full"
+) -> list[str]:
     """Runs all checks on an APK.
 
     Args:
@@ -313,6 +365,7 @@ def check(apk: Path, aapt2: str, java: str, apksig: Path, abis: Sequence[str] = 
         java: The program `java` of a JDK.
         apksig: The jar of com.android.tools.build:apksig.
         abis: The expected ABIs.
+        flavour: `"full"`, or `"store"` for the one that Google Play accepts.
 
     Returns:
         A message for each fault.
@@ -320,8 +373,8 @@ def check(apk: Path, aapt2: str, java: str, apksig: Path, abis: Sequence[str] = 
     Raises:
         ValueError: It is not a zip file, or aapt2 cannot read it.
     """
-    badging = _dump(aapt2, "badging", apk)
-    manifest = _dump(aapt2, "xmltree", "--file", "AndroidManifest.xml", apk)
+    badging = dump(aapt2, "badging", apk)
+    manifest = dump(aapt2, "xmltree", "--file", "AndroidManifest.xml", apk)
     extracted = not re.search(r"extractNativeLibs\([^)]*\)=false", manifest)
     try:
         with zipfile.ZipFile(apk) as archive:
@@ -329,7 +382,8 @@ def check(apk: Path, aapt2: str, java: str, apksig: Path, abis: Sequence[str] = 
                 *check_signature(apk, java, apksig),
                 *check_badging(parse_badging(badging), abis),
                 *check_code(archive, manifest),
-                *check_libraries(archive, abis, extracted),
+                *check_libraries(archive, abis, extracted, flavour),
+                *(check_pages(archive) if flavour == "store" else ()),
                 *check_alignment(archive),
                 *check_models(archive),
                 *check_size(archive, apk.stat().st_size),
@@ -338,7 +392,19 @@ def check(apk: Path, aapt2: str, java: str, apksig: Path, abis: Sequence[str] = 
         raise ValueError(f"'{apk}' is not an APK ({error}); build it with make apk") from error
 
 
-def _dump(aapt2: str, *arguments: object) -> str:
+def dump(aapt2: str, *arguments: object) -> str:
+    """Runs `aapt2 dump`.
+
+    Args:
+        aapt2: The program aapt2.
+        *arguments: What to dump, and the APK last.
+
+    Returns:
+        The output.
+
+    Raises:
+        ValueError: It cannot read the APK.
+    """
     done = subprocess.run([aapt2, "dump", *map(str, arguments)], capture_output=True, text=True, check=False)
     if done.returncode:
         raise ValueError(f"aapt2 cannot read '{arguments[-1]}': {done.stderr.strip()}")
@@ -347,6 +413,40 @@ def _dump(aapt2: str, *arguments: object) -> str:
 
 def _text(value: object) -> str:
     return ", ".join(sorted(value)) or "none" if isinstance(value, frozenset) else str(value)
+
+
+def parser_for(kind: str) -> argparse.ArgumentParser:
+    """Makes a parser with the arguments that all checks have.
+
+    Args:
+        kind: What is checked, such as `"an APK"`.
+
+    Returns:
+        The parser; its arguments are `file`, `aapt2` and `java`.
+    """
+    parser = argparse.ArgumentParser(description=f"Checks {kind}.")
+    parser.add_argument("file", type=Path, help=kind)
+    parser.add_argument("--aapt2", required=True, help="the program aapt2")
+    parser.add_argument("--java", default="java", help="the program java of a JDK (default: %(default)s)")
+    return parser
+
+
+def report(file: Path, problems: Sequence[str], scope: Sequence[str]) -> int:
+    """Prints the faults, or the path and the size of a file without any.
+
+    Args:
+        file: The file.
+        problems: A message for each fault.
+        scope: What it was checked for.
+
+    Returns:
+        The exit status, 0 or 1.
+    """
+    for problem in problems:
+        print(f"{file.name}: {problem}", file=sys.stderr)
+    if not problems:
+        print(f"{file}: {file.stat().st_size / 1e6:.1f} MB, {', '.join(scope)}; all checks passed")
+    return 1 if problems else 0
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -358,22 +458,18 @@ def main(argv: Sequence[str] | None = None) -> int:
     Returns:
         0, or 1 if a check fails.
     """
-    parser = argparse.ArgumentParser(description="Checks an APK.")
-    parser.add_argument("apk", type=Path)
-    parser.add_argument("--aapt2", required=True, help="the program aapt2")
+    parser = parser_for("an APK")
     parser.add_argument("--apksig", type=Path, required=True, help="the jar of com.android.tools.build:apksig")
-    parser.add_argument("--java", default="java", help="the program java of a JDK (default: %(default)s)")
     parser.add_argument("--abis", nargs="+", default=ABIS, help="expected ABIs (default: all three)")
+    parser.add_argument(
+        "--flavour", choices=LIBRARIES, default="full", help="expected libraries (default: %(default)s)"
+    )
     args = parser.parse_args(argv)
     try:
-        problems = check(args.apk, args.aapt2, args.java, args.apksig, args.abis)
+        problems = check(args.file, args.aapt2, args.java, args.apksig, args.abis, args.flavour)
     except (ValueError, OSError) as error:
         problems = [str(error)]
-    for problem in problems:
-        print(f"{args.apk.name}: {problem}", file=sys.stderr)
-    if not problems:
-        print(f"{args.apk}: {args.apk.stat().st_size / 1e6:.1f} MB, {', '.join(args.abis)}; all checks passed")
-    return 1 if problems else 0
+    return report(args.file, problems, args.abis)
 
 
 if __name__ == "__main__":

@@ -20,8 +20,11 @@ def fold_norm_affine(network: Network) -> Network:
         network: The network.
 
     Returns:
-        The same function, in which only the affine maps before and after patch embeddings are left.
+        The same function, in which only the affine maps before and after patch embeddings are left;
+        unchanged if the encoder is a foreign one.
     """
+    if network.foreign is not None:
+        return network
     network = with_blocks(network, _fold_block)
     stages, branches = list(network.stages), list(network.decoder.branches)
     for index, stage in enumerate(network.decoder.stages):

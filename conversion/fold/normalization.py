@@ -19,8 +19,10 @@ def fold_normalization(network: Network) -> Network:
         network: The network.
 
     Returns:
-        The same function without the division.
+        The same function without the division; unchanged if the first convolution is in a foreign encoder.
     """
+    if network.foreign is not None:
+        return network
     first, *others = network.stages
     kernel = first.embedding.kernel / network.std[:, None]  # (height, width, 3, out)
     first = dataclasses.replace(first, embedding=dataclasses.replace(first.embedding, kernel=kernel))

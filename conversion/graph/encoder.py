@@ -25,6 +25,8 @@ def encode(images: tf.Tensor, network: Network, builder: GraphBuilder) -> list[t
     x = images - constant(network.mean)
     if network.std is not None:
         x = x / constant(network.std)
+    if network.foreign is not None:
+        return network.foreign(x)
     features: list[tf.Tensor] = []
     last = max(network.decoder.stages)
     for stage in network.stages[:last]:

@@ -14,6 +14,8 @@ from typing import Any, TypeVar
 
 import numpy as np
 
+from .foreign import ForeignEncoder
+
 Part = TypeVar("Part")
 
 
@@ -218,14 +220,16 @@ class Network:
     Args:
         mean: Subtracted from the pixels, `(3,)`.
         std: What the pixels are then divided by, `(3,)`; `None` if the first convolution includes the division.
-        stages: The stages of the encoder.
+        stages: The stages of the encoder; none if it is a foreign one.
         decoder: The decoder.
+        foreign: The encoder if it is not a `MixTransformer`.
     """
 
     mean: np.ndarray
     std: np.ndarray | None
     stages: tuple[Stage, ...]
     decoder: Decoder
+    foreign: ForeignEncoder | None = None
 
 
 def map_layers(network: Network, change: Callable[[Linear | Convolution], Linear | Convolution]) -> Network:
@@ -247,7 +251,7 @@ def _map_layers(part: Part, change: Callable[[Any], Any]) -> Part:
         return change(part)
     if isinstance(part, tuple):
         return tuple(_map_layers(each, change) for each in part)
-    if not dataclasses.is_dataclass(part):
+    if not dataclasses.is_dataclass(part) or isinstance(part, ForeignEncoder):
         return part
     fields = {field.name: getattr(part, field.name) for field in dataclasses.fields(part)}
     return dataclasses.replace(part, **{name: _map_layers(value, change) for name, value in fields.items()})

@@ -111,7 +111,7 @@ def output_shape(network: Network, input_size: tuple[int, int], output: OutputKi
     """
     if output == "labels_full":
         return (1, *input_size)
-    size = tuple(-(-side // 4) for side in input_size)
+    size = network.foreign.finest_size(input_size) if network.foreign else tuple(-(-side // 4) for side in input_size)
     classes = network.decoder.classifier.bias.size
     channels = {"logits": (classes,), "probabilities": (max(2, classes),)}
     return (1, *size, *channels.get(output, ()))

@@ -10,6 +10,7 @@ import numpy as np
 from keras_segformer.layers import EfficientSelfAttention, LayerNorm, MixFFN, TransformerBlock
 from keras_segformer.models import MixTransformer, MLPDecoder, SegFormerNetwork
 
+from .foreign import ForeignEncoder
 from .network import (
     Affine,
     Attention,
@@ -30,14 +31,14 @@ def read_network(model: SegFormerNetwork) -> Network:
     """Read the weights of a model.
 
     Args:
-        model: A segmentation model whose encoder is a `MixTransformer`. It is not modified.
+        model: A segmentation model. It is not modified.
 
     Returns:
-        Its weights and hyper-parameters.
+        Its weights and hyper-parameters; of a backbone that is not a `MixTransformer`, the backbone itself.
 
     Raises:
-        ValueError: The model is not a `SegFormerNetwork`, its backbone is not a `MixTransformer`, or a weight is not
-            finite.
+        ValueError: The model is not a `SegFormerNetwork`, a weight is not finite, or a backbone that is not a
+            `MixTransformer` cannot be traced.
 
     Example:
 
@@ -49,11 +50,14 @@ def read_network(model: SegFormerNetwork) -> Network:
     'stage1/block2/expand'
     """
     _check(model)
+    is_foreign = not isinstance(model.backbone, MixTransformer)
+    numbers = () if is_foreign else range(1, len(model.backbone.config.depths) + 1)
     return Network(
         mean=np.asarray(model.config.image_mean, "float64"),
         std=np.asarray(model.config.image_std, "float64"),
-        stages=tuple(_stage(model.backbone, number) for number in range(1, len(model.backbone.config.depths) + 1)),
+        stages=tuple(_stage(model.backbone, number) for number in numbers),
         decoder=_decoder(model.decoder),
+        foreign=ForeignEncoder(model.backbone) if is_foreign else None,
     )
 
 
@@ -61,11 +65,6 @@ def _check(model: Any) -> None:
     if not isinstance(model, SegFormerNetwork):
         raise ValueError(
             f"Only a SegFormer can be converted, not a {type(model).__name__}; load one with `SegFormer.from_preset`."
-        )
-    if not isinstance(model.backbone, MixTransformer):
-        raise ValueError(
-            f"The backbone {model.backbone.name!r} is not a MixTransformer, the only backbone that can be converted; "
-            "convert a model whose config has an encoder."
         )
     for variable in model.variables:
         if not np.isfinite(_array(variable)).all():

@@ -10,7 +10,7 @@ import tensorflow as tf
 
 from .reorder import reorder_for_memory
 
-Precision = Literal["float32", "float16"]
+Precision = Literal["float32", "float16", "dynamic"]
 
 
 def export(function: tf.types.experimental.ConcreteFunction, precision: Precision) -> bytes:
@@ -39,10 +39,15 @@ def _store_float16(converter: tf.lite.TFLiteConverter) -> None:
     converter.target_spec.supported_types = [tf.float16]
 
 
+def _store_int8(converter: tf.lite.TFLiteConverter) -> None:
+    converter.optimizations = [tf.lite.Optimize.DEFAULT]
+
+
 PRECISIONS: Mapping[str, Callable[[tf.lite.TFLiteConverter], None]] = MappingProxyType(
-    {"float32": _keep_float32, "float16": _store_float16}
+    {"float32": _keep_float32, "float16": _store_float16, "dynamic": _store_int8}
 )
 """How to configure the converter, by the name of a precision.
 
-`float16` halves the size of the weights; CPUs still compute in float32, GPUs in float16.
+`float16` halves the size of the weights; CPUs still compute in float32, GPUs in float16. `dynamic` stores INT8 weights
+and is for encoders whose layers are not known; other networks are quantised in `quantize`.
 """

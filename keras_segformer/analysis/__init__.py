@@ -1,4 +1,4 @@
-"""Parameters and arithmetic of SegFormers."""
+"""What the paper shows of SegFormer, for any model: parameters and arithmetic, receptive fields."""
 
 import lazy_loader
 

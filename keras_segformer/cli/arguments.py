@@ -19,6 +19,7 @@ from keras_segformer.cli.values import (
     text,
 )
 from keras_segformer.data.sources import NAMES
+from keras_segformer.evaluation.choices import MODES
 from keras_segformer.evaluation.class_mapping import class_mapping_names
 
 DEFAULT_SPLIT = "val"
@@ -51,6 +52,18 @@ def add_command(
         epilog=f"{_wrapped(notes)}\n\nexamples:\n{listed}".strip(),
         formatter_class=argparse.RawDescriptionHelpFormatter,  # keeps the lines of the examples
     )
+
+
+def add_options_to_actions(actions: Any) -> None:
+    """Lets the options that every command has stand behind its actions as well, where one would write them.
+
+    Args:
+        actions: What `argparse.ArgumentParser.add_subparsers` returned, with all actions in it.
+    """
+    for action in actions.choices.values():
+        # The parser of the command has the defaults.
+        action.add_argument("--debug", action="store_true", default=argparse.SUPPRESS, help=argparse.SUPPRESS)
+        add_max_image_pixels(action, default=argparse.SUPPRESS)
 
 
 def add_file(parser: Any, *flags: str, **options: Any) -> None:
@@ -97,18 +110,20 @@ def add_output_folder(parser: Any, *flags: str, **options: Any) -> None:
     add_folder(parser, *flags, **{"type": output_folder} | options)
 
 
-def add_preset(parser: Any, *, required: bool = True, help: str = "the model") -> None:
+def add_preset(parser: Any, *, required: bool = True, help: str = "the model", **options: Any) -> None:
     """Adds `--preset`.
 
     Args:
         parser: A parser or a group of it.
         required: Whether the command needs it.
         help: What it stands for.
+        **options: As for `add_argument`.
     """
     parser.add_argument(
         "--preset",
         type=text,
         required=required,
+        **options,
         help=f"{help}: a name of `keras-segformer presets`, a folder, hf://org/repo or "
         "kaggle://owner/model/framework/variation",
     )
@@ -135,6 +150,31 @@ def add_seen_size(parser: Any, default: str | None = None) -> None:
         help="resize pictures with antialiasing; --size square --antialias gives the network the pixels that "
         "transformers' image processor would",
     )
+
+
+def add_mode(parser: Any) -> None:
+    """Adds `--mode`.
+
+    Args:
+        parser: A parser or a group of it.
+    """
+    parser.add_argument(
+        "--mode",
+        choices=MODES,
+        default="whole",
+        help="whole pictures (default), sliding windows of 1024x1024 with stride 768, or six scales and mirror images",
+    )
+
+
+def add_preset_or_file(parser: Any) -> None:
+    """Adds `--preset` and `--model`, one of which is needed.
+
+    Args:
+        parser: A parser or a group of it.
+    """
+    model = parser.add_mutually_exclusive_group(required=True)
+    add_preset(model, required=False)
+    add_file(model, "--model", help="a TF Lite file, seen at the size of its input")
 
 
 def add_calibration(parser: Any, help: str) -> None:

@@ -14,7 +14,8 @@ from keras_segformer.cli.outputs import write_json
 from keras_segformer.cli.progress import progress_bar
 from keras_segformer.cli.tables import make_console, make_table
 from keras_segformer.evaluation import Evaluation, TFLiteModel, evaluate
-from keras_segformer.evaluation.figure import check_figure_path, draw_evaluation
+from keras_segformer.evaluation.figure import draw_evaluation
+from keras_segformer.figures import check_figure_path
 from keras_segformer.files import atomic_file
 from keras_segformer.segformer import SegFormer
 

@@ -155,6 +155,7 @@ def evaluate(
     boundary: bool = False,
     antialias: bool = False,
     progress: Callable[[Iterable[Any]], Iterable[Any]] = iter,
+    transform: Callable[[str, np.ndarray], np.ndarray] | None = None,
 ) -> Evaluation:
     """Compares a model's predictions with the ground truth, each at its picture's own size.
 
@@ -174,6 +175,8 @@ def evaluate(
         boundary: Whether boundary IoU is computed too.
         antialias: Whether pictures are resized with antialiasing, as for `segment`.
         progress: A function that wraps the iterable of pictures to show progress, such as `rich.progress.track`.
+        transform: A function of the file name and a picture `(H, W, 3)`, uint8, that returns the picture that the model
+            sees instead, of the same size, such as a corrupted one.
 
     Returns:
         The scores, by class and by picture, and the worst pictures.
@@ -194,11 +197,12 @@ def evaluate(
     started = time.perf_counter()
     num_classes = examples.label_set.num_classes
     _check_classes(model, num_classes, class_mapping)
-    segment = _segmenter(model, mode, size, flip, antialias)
+    segment = segmenter(model, mode, size, flip, antialias)
     confusion, contours = ConfusionMatrix(num_classes), BoundaryIoU(num_classes)
     scores: list[ImageScore] = []
     worst: list[SegmentedImage] = []
-    for name, image, labels in progress(_decoded(examples)):
+    for name, image, labels in progress(decoded(examples)):
+        image = transform(name, image) if transform else image
         predictions = segment(image)
         predictions = class_mapping.apply(predictions) if class_mapping else predictions
         counts = ConfusionMatrix(num_classes)
@@ -241,10 +245,34 @@ def _check_labelled(confusion: ConfusionMatrix, pictures: int) -> None:
         )
 
 
-def _segmenter(
-    model: SegFormerNetwork | TFLiteModel, mode: Mode, size: SizeChoice | None, flip: bool, antialias: bool
+def segmenter(
+    model: SegFormerNetwork | TFLiteModel,
+    mode: Mode = "whole",
+    size: SizeChoice | None = None,
+    flip: bool = False,
+    antialias: bool = False,
 ) -> Callable[[np.ndarray], np.ndarray]:
-    """From a picture `(H, W, 3)` to its label map `(H, W)`."""
+    """Makes a function from a picture to its label map at the picture's size.
+
+    Args:
+        model: As for `evaluate`, and so are the others.
+        mode: How pictures are presented.
+        size: The size at which the network sees them.
+        flip: Whether the mirrored picture counts too.
+        antialias: Whether pictures are resized with antialiasing.
+
+    Returns:
+        From `(H, W, 3)`, uint8, to `(H, W)`, integer.
+
+    Raises:
+        ValueError: There is no such mode, or the model does not take the options.
+
+    Example:
+
+    ```python
+    labels = segmenter(model, mode="slide")(image)
+    ```
+    """
     if mode not in MODES:
         raise ValueError(f"`mode` must be one of {', '.join(map(repr, MODES))}; got {mode!r}.")
     if isinstance(model, TFLiteModel):
@@ -272,8 +300,21 @@ def _segmenter(
     return segment
 
 
-def _decoded(examples: Examples) -> Iterator[tuple[str, np.ndarray, np.ndarray]]:
-    """Name, image `(H, W, 3)` and labels `(H, W)` of every example, decoded ahead."""
+def decoded(examples: Examples) -> Iterator[tuple[str, np.ndarray, np.ndarray]]:
+    """Decodes examples ahead of their use.
+
+    Args:
+        examples: The data set.
+
+    Yields:
+        Name, image `(H, W, 3)`, uint8, and labels `(H, W)`, uint8, of every example.
+
+    Example:
+
+    ```python
+    name, image, labels = next(decoded(examples))
+    ```
+    """
 
     def decode(record: dict[str, tf.Tensor]) -> tuple[tf.Tensor, tf.Tensor, tf.Tensor]:
         return (record[NAME], *examples.decode(record))

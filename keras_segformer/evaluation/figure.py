@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
 
-from keras_segformer.errors import MissingExtraError
 from keras_segformer.evaluation.confusion import ratio
 from keras_segformer.evaluation.evaluate import Evaluation, SegmentedImage
+from keras_segformer.figures import new_figure
 from keras_segformer.label_sets import LabelSet
 from keras_segformer.label_sets.display_colors import palette_colors
 from keras_segformer.visualization import overlay
@@ -21,28 +20,6 @@ if TYPE_CHECKING:
 _OPACITY = 0.65
 _MAX_NUMBERED = 20
 """The most classes for which bars and cells have room for numbers."""
-
-
-def check_figure_path(path: Path) -> None:
-    """Checks that a figure can be written, before hours are spent on an evaluation.
-
-    Args:
-        path: The file to write.
-
-    Raises:
-        IsADirectoryError: It is a folder.
-        MissingExtraError: matplotlib is not installed.
-        ValueError: matplotlib does not write files of that ending.
-
-    Example:
-
-    >>> check_figure_path(Path("evaluation.png"))
-    """
-    endings = _import_figure()().canvas.get_supported_filetypes()
-    if path.suffix.lower().removeprefix(".") not in endings:
-        raise ValueError(f"'{path}' is not a figure; let its name end in .png, .pdf or .svg")
-    if path.is_dir():
-        raise IsADirectoryError(f"the figure '{path}' is a folder; name a file")
 
 
 def draw_evaluation(evaluation: Evaluation) -> Figure:
@@ -70,21 +47,13 @@ def draw_evaluation(evaluation: Evaluation) -> Figure:
     side = min(14.0, max(6.5, 0.1 * num_classes))  # inches of the confusion matrix
     height = side + 4
     width = side + max(7.5, 0.6 * height)
-    figure = _import_figure()(figsize=(width, height), dpi=110, layout="constrained")
+    figure = new_figure(figsize=(width, height), dpi=110, layout="constrained")
     left, right = figure.subfigures(1, 2, width_ratios=(side, width - side), wspace=0.02)
     bars, matrix = left.subplots(2, 1, height_ratios=(4, side))
     _draw_scores(bars, evaluation)
     _draw_confusion(matrix, evaluation)
     _draw_worst(right, evaluation)
     return figure
-
-
-def _import_figure() -> type[Figure]:
-    try:
-        from matplotlib.figure import Figure
-    except ImportError as error:
-        raise MissingExtraError("matplotlib", "figures") from error
-    return Figure
 
 
 def _draw_scores(axes: Axes, evaluation: Evaluation) -> None:

@@ -93,11 +93,23 @@ class MLPDecoder(keras.layers.Layer):
         self.classifier.build(fused_shape)
 
     def call(self, inputs: Sequence[Any], training: bool | None = None) -> Any:
-        self._check_number(inputs)
-        x = self.fusion(self._used(inputs), training=training)
-        x = ops.relu(self.batch_norm(x, training=training))
+        x = self.fused(inputs, training)
         logits = self.classifier(self.dropout(x, training=training), training=training)
         return resize_bilinear(logits, spatial_shape(inputs[0]), training)
+
+    def fused(self, inputs: Sequence[Any], training: bool | None = None) -> Any:
+        """Computes the features that the classifier sees.
+
+        Args:
+            inputs: Four maps, as of a call.
+            training: Whether batch norm uses the statistics of the batch.
+
+        Returns:
+            `(B, H_i, W_i, width)`, of the size of the finest map that is used.
+        """
+        self._check_number(inputs)
+        x = self.fusion(self._used(inputs), training=training)
+        return ops.relu(self.batch_norm(x, training=training))
 
     def _used(self, per_stage: Sequence[Any]) -> list[Any]:
         return [per_stage[stage - 1] for stage in self.stages]

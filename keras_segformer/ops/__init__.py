@@ -12,6 +12,7 @@ from keras_segformer.ops.labels import predicted_labels, with_channel_per_label
 from keras_segformer.ops.linear import add_maps, linear_map
 from keras_segformer.ops.losses import cross_entropy
 from keras_segformer.ops.normalization import batch_norm, layer_norm
+from keras_segformer.ops.pullback import pull_back
 from keras_segformer.ops.replicas import global_mean, global_sum, num_replicas
 from keras_segformer.ops.resize import resize_bilinear, spatial_shape
 
@@ -28,6 +29,7 @@ __all__ = [
     "linear_map",
     "num_replicas",
     "predicted_labels",
+    "pull_back",
     "resize_bilinear",
     "spatial_shape",
     "with_channel_per_label",

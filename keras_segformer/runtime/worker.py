@@ -79,11 +79,11 @@ class _Worker:
         return None, []
 
     def peak_bytes(self) -> tuple[Any, list]:
-        return _peak_bytes(), []
+        return peak_bytes(), []
 
 
-def _peak_bytes() -> int:
-    """The largest amount of memory that this process has held so far."""
+def peak_bytes() -> int:
+    """Return the largest amount of memory in bytes that this process has held so far."""
     try:
         [line] = [each for each in Path("/proc/self/status").read_text().splitlines() if each.startswith("VmHWM")]
         return 1024 * int(line.split()[1])

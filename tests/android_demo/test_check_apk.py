@@ -18,7 +18,7 @@ TOOL = Path(__file__).parents[2] / "android_demo/tools/check_apk.py"
 CAMERA = "android.permission.CAMERA"
 BADGING = """package: name='org.kerassegformer.demo' versionCode='1' versionName='0.1.0' platformBuildVersionName='13'
 sdkVersion:'26'
-targetSdkVersion:'35'
+targetSdkVersion:'36'
 uses-permission: name='android.permission.CAMERA'
 application-label:'SegFormer'
 launchable-activity: name='org.kerassegformer.demo.ui.MainActivity'  label='' icon=''
@@ -137,7 +137,12 @@ def test_a_good_one_passes(tool, tmp_path: Path) -> None:
             f"permissions is {CAMERA}, android.permission.INTERNET instead of {CAMERA}",
         ),
         ("sdkVersion:'26'", "sdkVersion:'21'", "min_sdk is 21 instead of 26"),
-        ("targetSdkVersion:'35'", "targetSdkVersion:'34'", "target_sdk is 34 instead of 35"),
+        (
+            "targetSdkVersion:'36'",
+            "targetSdkVersion:'35'",
+            "target_sdk is 35, but Google Play requires 36 since 2026-08-31 "
+            "(https://developer.android.com/google/play/requirements/target-sdk)",
+        ),
         ("application-label", "application-debuggable\napplication-label", "debuggable is True instead of False"),
         (
             "uses-feature-not-required: name='android.hardware.camera'",
@@ -179,6 +184,29 @@ def test_contents(tool, tmp_path: Path, name: str, content: bytes | None, fault:
     (found,) = faults(tool, path)
     assert fault in found
     assert Path(name).stem in found or name.endswith(".dex")
+
+
+def test_every_rule_has_a_date_and_a_source(tool) -> None:
+    dates = [rule.since for rule in tool.RULES]
+    assert dates == sorted(dates, reverse=True)
+    assert all(rule.source.startswith("https://developer.android.com/") for rule in tool.RULES)
+
+
+def test_pages_of_16_kb(tool, tmp_path: Path) -> None:
+    files = {
+        "lib/arm64-v8a/libgood.so": library(183, alignment=16384),
+        "lib/x86_64/libbad.so": library(62),
+        "lib/armeabi-v7a/libold.so": library(40, bits=32),
+    }
+    with zipfile.ZipFile(write(tmp_path / "app.apk", files)) as archive:
+        (found,) = tool.check_pages(archive)
+    assert found.startswith("lib/x86_64/libbad.so is aligned to 4096 bytes, but Google Play requires 16384 since 2025")
+
+
+def test_the_store_has_libraries_of_its_own(tool, tmp_path: Path) -> None:
+    with zipfile.ZipFile(write(tmp_path / "app.apk", contents())) as archive:
+        found = list(tool.check_libraries(archive, ["arm64-v8a"], extracted=True, flavour="store"))
+    assert found == [f"lib/arm64-v8a/{name}.so is missing" for name in ("libjnijavacpp", "libjnitensorflowlite")]
 
 
 def test_no_models(tool, tmp_path: Path) -> None:

@@ -65,8 +65,8 @@ def test_libraries(module: str) -> None:
 def test_maven_has_no_library_of_its_own() -> None:
     # Parts of the Android SDK, and the app's own modules.
     own = {"org.robolectric:android-all", "org.robolectric:android-all-instrumented", "com.android.tools:r8",
-           "com.android.tools.build:apksig", "com.toasttab.android:gummy-bears-api-${min-sdk}",
-           "org.jetbrains.kotlin:kotlin-stdlib"}  # fmt: skip
+           "com.android.tools.build:apksig", "com.android.tools.build:bundletool",
+           "com.toasttab.android:gummy-bears-api-${min-sdk}", "org.jetbrains.kotlin:kotlin-stdlib"}  # fmt: skip
     names = {
         gradle_name(f"{each.findtext('m:groupId', None, NAMESPACE)}:{each.findtext('m:artifactId', None, NAMESPACE)}")
         for root in POMS.values()

@@ -18,7 +18,14 @@ from keras_segformer import cli
 from keras_segformer.cli import main
 
 LOG_LEVEL = "TF_CPP_MIN_LOG_LEVEL"
-ACTIONS = [["data", "check"], ["data", "show"], ["data", "speed"]]
+ACTIONS = [
+    ["data", "check"],
+    ["data", "show"],
+    ["data", "speed"],
+    ["analyze", "erf"],
+    ["analyze", "robustness"],
+    ["analyze", "scaling"],
+]
 COMMANDS = [*([command] for command in cli.COMMANDS), *ACTIONS]
 EXAMPLES = [
     shlex.split(line)[1:]

@@ -39,11 +39,21 @@ USUAL = {
     "data speed": {"name": "folder", "data": "data", "cache": "cache", "crop": "32"},
     "presets": {},
     "info": {"subject": "b0"},
+    "analyze erf": {"preset": "preset", "images": "data/images", "size": "32", "count": "1"},
+    "analyze robustness": {
+        "preset": "preset",
+        "data": "data",
+        "cache": "cache",
+        "split": "train",
+        "corruptions": "fog",
+    },
+    "analyze scaling": {"architectures": "b0", "sides": "32", "runtimes": "tflite", "runs": "1"},
 }
 """For every command values that it accepts, by argument; paths are below the working folder."""
 
 ALTERNATIVES = {
     ("evaluate", "model"): "preset",
+    ("analyze robustness", "model"): "preset",
     ("predict", "model"): "preset",
     ("serve", "model"): "preset",
     ("data show", "recipe"): "crop",

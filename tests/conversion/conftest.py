@@ -14,11 +14,13 @@ import numpy as np
 import pytest
 from filelock import FileLock
 
+from keras_segformer import SegFormer
 from keras_segformer.conversion import convert
 from keras_segformer.conversion.quantize import search
 from keras_segformer.models import SegFormerNetwork
 from keras_segformer.runtime import TFLiteRunner
 from random_models import CONFIGS, random_model
+from tiny import tiny_config
 
 
 def photograph_of(height: int, width: int) -> np.ndarray:
@@ -48,6 +50,12 @@ def made_once(tmp_path_factory) -> Callable[[str, Callable[[Path], None]], Path]
         return folder
 
     return make
+
+
+@pytest.fixture(scope="session")
+def preset(made_once) -> str:
+    """The preset of a small network."""
+    return str(made_once("preset", SegFormer(tiny_config()).save_to_preset))
 
 
 @pytest.fixture(scope="session")

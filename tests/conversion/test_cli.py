@@ -6,17 +6,8 @@ import json
 
 import pytest
 
-from keras_segformer import SegFormer
 from keras_segformer.cli import main, make_parser
 from keras_segformer.cli.convert import chosen_settings
-from tiny import tiny_config
-
-
-@pytest.fixture(scope="module")
-def preset(tmp_path_factory):
-    folder = tmp_path_factory.mktemp("presets") / "tiny"
-    SegFormer(tiny_config()).save_to_preset(folder)
-    return str(folder)
 
 
 def test_convert(preset, tmp_path, capsys):

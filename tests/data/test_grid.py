@@ -6,14 +6,12 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from fake_datasets import random_mask, write_image
 from keras_segformer.data.augmentation import random_crop
-from keras_segformer.data.examples import IMAGE, MASK, NAME, Examples, identity_values
+from keras_segformer.data.examples import Examples
 from keras_segformer.data.grid import sample_grid
-from keras_segformer.data.masks import encode_mask
 from keras_segformer.data.pipeline import training_dataset
-from keras_segformer.label_sets import LabelSet
 from keras_segformer.visualization import overlay
+from noise_examples import noise_examples
 
 GAP = 6
 
@@ -24,18 +22,8 @@ def crop(image: tf.Tensor, mask: tf.Tensor, seed: tf.Tensor) -> tuple[tf.Tensor,
 
 
 @pytest.fixture(scope="module")
-def examples(tmp_path_factory) -> Examples:
-    """Three examples of two classes."""
-    folder = tmp_path_factory.mktemp("images")
-    for index in range(3):
-        write_image(folder / f"{index}.png", seed=index)
-    records = {
-        IMAGE: [(folder / f"{index}.png").read_bytes() for index in range(3)],
-        MASK: [encode_mask(random_mask([0, 1, 255], seed=index)) for index in range(3)],
-        NAME: ["a", "b", "c"],
-    }
-    label_set = LabelSet.generic(2)
-    return Examples(tf.data.Dataset.from_tensor_slices(records), 3, label_set, identity_values(label_set))
+def examples() -> Examples:
+    return noise_examples(3, num_classes=2)
 
 
 @pytest.mark.parametrize(("count", "columns", "rows"), [(1, 1, 1), (4, 2, 2), (13, 3, 5)])

@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-import sys
-
 import numpy as np
 import pytest
 from PIL import Image
 
-from keras_segformer.errors import MissingExtraError
 from keras_segformer.evaluation import ConfusionMatrix, Evaluation, ImageScore, SegmentedImage
-from keras_segformer.evaluation.figure import check_figure_path, draw_evaluation
+from keras_segformer.evaluation.figure import draw_evaluation
 from keras_segformer.label_sets import LabelSet, load_label_set
 
 
@@ -63,17 +60,3 @@ def test_figure(tmp_path, name, num_worst):
     assert shares.mask[-1].all()
     assert len(worst) == 3 * num_worst
     assert ("prediction: 50.0% of the pixels right" in texts(figure)) == (num_worst > 0)
-
-
-def test_paths_are_checked_before_the_work(tmp_path, monkeypatch):
-    pytest.importorskip("matplotlib")
-    check_figure_path(tmp_path / "a.PNG")
-    check_figure_path(tmp_path / "folder" / "a.svg")
-    with pytest.raises(ValueError, match=r"end in .png, .pdf or .svg"):
-        check_figure_path(tmp_path / "a.docx")
-    (tmp_path / "b.png").mkdir()
-    with pytest.raises(IsADirectoryError, match="is a folder"):
-        check_figure_path(tmp_path / "b.png")
-    monkeypatch.setitem(sys.modules, "matplotlib.figure", None)
-    with pytest.raises(MissingExtraError, match=r"pip install 'keras-segformer\[figures\]'"):
-        check_figure_path(tmp_path / "a.png")

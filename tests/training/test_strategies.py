@@ -100,6 +100,8 @@ def jax_runs(tmp_path_factory):
 
 
 class TestMirrored:
+    @pytest.mark.slow
+    @pytest.mark.old_versions
     def test_two_devices_are_one(self, tensorflow_runs):
         one, two = tensorflow_runs
         assert (one["replicas"], two["replicas"]) == (1, 2)

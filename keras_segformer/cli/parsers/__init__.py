@@ -8,6 +8,7 @@ COMMANDS = (
     "train",
     "evaluate",
     "convert",
+    "export",
     "audit",
     "verify",
     "benchmark",
@@ -15,6 +16,7 @@ COMMANDS = (
     "data",
     "presets",
     "info",
+    "analyze",
     "upload",
 )
 """The names of the commands in the order of the help, which are those of the modules."""

@@ -11,7 +11,7 @@ from keras_segformer.cli.arguments import (
     add_data,
     add_file,
     add_json,
-    add_max_image_pixels,
+    add_options_to_actions,
     add_output_file,
     add_prepared_data,
     add_preset,
@@ -46,10 +46,7 @@ def add_parser(subparsers: Any) -> None:
     _add_check(actions)
     _add_show(actions)
     _add_speed(actions)
-    for action in actions.choices.values():
-        # Also behind the action, where one would write it; the parser of the command has the default.
-        action.add_argument("--debug", action="store_true", default=argparse.SUPPRESS, help=argparse.SUPPRESS)
-        add_max_image_pixels(action, default=argparse.SUPPRESS)
+    add_options_to_actions(actions)
 
 
 def _add_check(actions: Any) -> None:

@@ -7,13 +7,12 @@ from typing import Any
 from keras_segformer.cli.arguments import (
     add_command,
     add_dataset,
-    add_file,
     add_json,
+    add_mode,
     add_output_file,
-    add_preset,
+    add_preset_or_file,
     add_seen_size,
 )
-from keras_segformer.evaluation.choices import MODES
 
 
 def add_parser(subparsers: Any) -> None:
@@ -34,16 +33,9 @@ def add_parser(subparsers: Any) -> None:
             keras-segformer evaluate --model b0.tflite --data my_folder --json scores.json
         """,
     )
-    model = parser.add_mutually_exclusive_group(required=True)
-    add_preset(model, required=False)
-    add_file(model, "--model", help="a TF Lite file, seen at the size of its input")
+    add_preset_or_file(parser)
     add_dataset(parser)
-    parser.add_argument(
-        "--mode",
-        choices=MODES,
-        default="whole",
-        help="whole pictures (default), sliding windows of 1024x1024 with stride 768, or six scales and mirror images",
-    )
+    add_mode(parser)
     add_seen_size(parser)
     parser.add_argument("--flip", action="store_true", help="average in the probabilities of the mirrored picture")
     parser.add_argument("--boundary", action="store_true", help="also measure boundary IoU")

@@ -101,13 +101,6 @@ def folder(tmp_path, images):
     return tmp_path
 
 
-@pytest.fixture(scope="module")
-def preset(tmp_path_factory):
-    folder = tmp_path_factory.mktemp("presets") / "tiny"
-    SegFormer(tiny_config()).save_to_preset(folder)
-    return str(folder)
-
-
 def test_command(preset, folder, capsys):
     file = str(folder / "m.tflite")
     assert main(["convert", "--preset", preset, "--output", file]) == 0

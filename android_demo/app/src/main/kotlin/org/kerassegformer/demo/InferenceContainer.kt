@@ -2,9 +2,11 @@ package org.kerassegformer.demo
 
 import android.content.Context
 import android.os.Build
+import android.os.Process
 import org.kerassegformer.core.CrashLog
 import org.kerassegformer.core.DelegatePolicy
 import org.kerassegformer.core.Processor
+import org.kerassegformer.core.ReferenceStore
 import org.kerassegformer.demo.benchmark.BenchmarkRunner
 import org.kerassegformer.demo.benchmark.ModelBenchmark
 import org.kerassegformer.demo.benchmark.currentDevice
@@ -15,8 +17,9 @@ import org.kerassegformer.demo.engine.ProcessorTrial
 import org.kerassegformer.demo.engine.SegmentationEngine
 import org.kerassegformer.demo.engine.SystemThermalMonitor
 import org.kerassegformer.demo.engine.TfLiteRunnerFactory
+import org.kerassegformer.demo.engine.exitCauseOf
 import org.kerassegformer.demo.engine.tfLiteVersion
-import org.kerassegformer.demo.engine.wasLastExitBenign
+import org.kerassegformer.demo.engine.unsupportedProcessors
 import org.kerassegformer.demo.models.AssetModels
 import org.kerassegformer.demo.models.FileModelStore
 import org.kerassegformer.demo.models.ImportFolder
@@ -28,9 +31,10 @@ import java.io.File
 /** Creates the engine, the model store and the benchmark with TF Lite and the app's files. One per process. */
 internal class InferenceContainer(private val context: Context) {
     private val loader = ModelLoader(TfLiteRunnerFactory.of(context))
-    private val crashLog = CrashLog(File(context.noBackupFilesDir, "crash_log.json"), installation(context))
-        .also { it.resolveInterrupted { wasLastExitBenign(context) } }
-    private val policy = DelegatePolicy(Build.VERSION.SDK_INT)
+    private val crashLog = CrashLog(File(context.noBackupFilesDir, "crash_log.json"), installation(context), Process.myPid())
+        .also { log -> log.resolveInterrupted { exitCauseOf(context, it) } }
+    private val references = ReferenceStore(File(context.noBackupFilesDir, "self_check"), installation(context))
+    private val policy = DelegatePolicy(Build.VERSION.SDK_INT, unsupportedProcessors(context))
     private val thermalMonitor = SystemThermalMonitor(context)
     private val image = BundledSelfCheckImage(context.assets)
 
@@ -52,7 +56,7 @@ internal class InferenceContainer(private val context: Context) {
     fun newBenchmark(): BenchmarkRunner =
         ModelBenchmark(newTrial(), policy, crashLog, image, thermalMonitor, currentDevice(context, runtime))
 
-    private fun newTrial() = ProcessorTrial(loader, image, crashLog)
+    private fun newTrial() = ProcessorTrial(loader, image, crashLog, references)
 
     private companion object {
         /** Identifies the drivers for the crash log: an update of the app or the system may fix them. */

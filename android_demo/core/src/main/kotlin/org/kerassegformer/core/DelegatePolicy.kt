@@ -94,7 +94,7 @@ public class DelegatePolicy(private val sdk: Int, private val unsupported: Map<P
     }
 
     private fun reasonOf(outcome: Outcome): SkipReason = when (outcome) {
-        Outcome.RUNNING, Outcome.CRASHED -> SkipReason.CRASHED_BEFORE
+        Outcome.RUNNING, Outcome.INTERRUPTED, Outcome.CRASHED -> SkipReason.CRASHED_BEFORE
         Outcome.FAILED -> SkipReason.FAILED_BEFORE
         Outcome.REJECTED -> SkipReason.REJECTED_BEFORE
     }

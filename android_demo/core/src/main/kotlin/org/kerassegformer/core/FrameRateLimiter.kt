@@ -1,13 +1,13 @@
 package org.kerassegformer.core
 
-/** Thermal throttling: limits the frame rate of a hot device. Not thread-safe. */
+/** Limits the frame rate: to [COOL_FPS], and further on a hot device. Not thread-safe. */
 public class FrameRateLimiter {
     /** The device's current thermal status. */
     public var status: ThermalStatus = ThermalStatus.NONE
 
     private var lastNanos = NEVER
 
-    /** Maximum frames per second: null for no limit, 0 if no frame may be processed. */
+    /** Maximum frames per second of a hot device: null if it is not hot, 0 if no frame may be processed. */
     public val maxFps: Int?
         get() = when (status) {
             ThermalStatus.NONE, ThermalStatus.LIGHT, ThermalStatus.MODERATE -> null
@@ -18,25 +18,27 @@ public class FrameRateLimiter {
 
     /** Returns true if a frame that arrives at this time may be processed, and counts it as processed. */
     public fun admits(atNanos: Long): Boolean {
-        val most = maxFps
+        val most = maxFps ?: COOL_FPS
         val last = lastNanos
         val isAdmitted = when {
             most == 0 -> false
             // A clock that jumps back belongs to another camera.
-            most == null || last == NEVER || atNanos < last -> true
+            last == NEVER || atNanos < last -> true
             else -> atNanos - last >= NANOS_PER_SECOND / most - JITTER_NANOS
         }
         if (isAdmitted) lastNanos = atNanos
         return isAdmitted
     }
 
-    private companion object {
-        const val NEVER = Long.MIN_VALUE
-        const val SEVERE_FPS = 5
-        const val CRITICAL_FPS = 1
-        const val NANOS_PER_SECOND = 1_000_000_000L
+    public companion object {
+        /** Frames per second of a cool device: more heat it, and cannot be told apart. */
+        public const val COOL_FPS: Int = 30
+        private const val NEVER = Long.MIN_VALUE
+        private const val SEVERE_FPS = 5
+        private const val CRITICAL_FPS = 1
+        private const val NANOS_PER_SECOND = 1_000_000_000L
 
         /** Tolerance for frames that arrive early: half the frame interval of a 60 fps camera. */
-        const val JITTER_NANOS = 8_000_000L
+        private const val JITTER_NANOS = 8_000_000L
     }
 }

@@ -58,16 +58,30 @@ public class LabelColorizer(
      * @throws LabelException the map has another size, or a label is out of range
      * @throws FrameException [FrameFault.BUFFER_TOO_SMALL]
      */
-    public fun draw(map: LabelMap, pixels: IntArray) {
+    public fun draw(map: LabelMap, pixels: IntArray): Unit = draw(map, pixels, 0, height)
+
+    /**
+     * Renders a part of a map, for images that are too large for one array.
+     *
+     * @param pixels `rows * width`, as in the other method
+     * @param rows rows of the image, within `0 until height`
+     * @throws LabelException the map has another size, or a label is out of range
+     * @throws FrameException [FrameFault.BUFFER_TOO_SMALL]
+     */
+    public fun draw(map: LabelMap, pixels: IntArray, rows: IntRange): Unit =
+        draw(map, pixels, rows.first, rows.last + 1)
+
+    private fun draw(map: LabelMap, pixels: IntArray, first: Int, end: Int) {
         map.checkSize(mapWidth, mapHeight)
-        if (pixels.size < width * height) {
+        val count = end - first
+        if (pixels.size < width * count) {
             throw FrameException(
                 FrameFault.BUFFER_TOO_SMALL,
-                "The image has ${pixels.size} pixels, but $width x $height are needed; pass a larger array.",
+                "The image has ${pixels.size} pixels, but $width x $count are needed; pass a larger array.",
             )
         }
         readClasses(map)
-        for (y in 0 until height) drawRow(y, pixels)
+        for (y in first until end) drawRow(y, pixels, (y - first) * width)
     }
 
     private fun mixColors() {
@@ -88,11 +102,10 @@ public class LabelColorizer(
         }
     }
 
-    private fun drawRow(y: Int, pixels: IntArray) {
+    private fun drawRow(y: Int, pixels: IntArray, start: Int) {
         val upper = down.sample(y) * mapWidth
         val lower = minOf(down.sample(y) + 1, mapHeight - 1) * mapWidth
         val weight = down.weight(y)
-        val start = y * width
         var x = 0
         for (cell in 0 until mapWidth) {
             val end = cellEnds[cell]

@@ -19,8 +19,11 @@ class CrashLogTest {
     private val other = TestSpecs.file(Precision.INT8)
     private val rejected = Attempt(Outcome.REJECTED, "\"10%\" of the labels\nmatch")
 
+    private var process = 100
+    private var millis = 1_800_000_000_000
+
     /** The log as a new process reads it. */
-    private fun log(device: String = "phone/1") = CrashLog(file, device)
+    private fun log(device: String = "phone/1") = CrashLog(file, device, ++process) { millis }
 
     @Test
     fun anUnfinishedAttemptCountsAsACrash() {
@@ -108,7 +111,7 @@ class CrashLogTest {
         log().begin(Processor.GPU, model)
         val restarted = log()
         assertTrue(restarted.hasCrashed(Processor.GPU, model))
-        restarted.resolveInterrupted { true }
+        restarted.resolveInterrupted { ExitCause.BENIGN }
         assertFalse(restarted.hasCrashed(Processor.GPU, model))
         assertFalse(log().hasCrashed(Processor.GPU, model))
     }
@@ -116,9 +119,9 @@ class CrashLogTest {
     @Test
     fun aCrashStaysOneHoweverLaterProcessesEnd() {
         log().begin(Processor.GPU, model)
-        log().resolveInterrupted { false }
+        log().resolveInterrupted { ExitCause.CRASH }
         assertEquals(Outcome.CRASHED, log().attempt(Processor.GPU, model)?.outcome)
-        log().resolveInterrupted { true }
+        log().resolveInterrupted { ExitCause.BENIGN }
         assertTrue(log().hasCrashed(Processor.GPU, model))
     }
 
@@ -128,5 +131,68 @@ class CrashLogTest {
         val restarted = log()
         restarted.resolveInterrupted { throw AssertionError("must not be called") }
         assertEquals(rejected, restarted.attempt(Processor.GPU, model))
+    }
+
+    @Test
+    fun twoUnexplainedEndsInARowBlameTheDriver() {
+        log().begin(Processor.CPU, model)
+        log().run {
+            resolveInterrupted { ExitCause.UNKNOWN }
+            assertFalse(hasCrashed(Processor.CPU, model))
+            assertNull(attempt(Processor.CPU, model))
+            begin(Processor.CPU, model)
+        }
+        log().run {
+            resolveInterrupted { ExitCause.UNKNOWN }
+            assertTrue(hasCrashed(Processor.CPU, model))
+        }
+        assertTrue(log().hasCrashed(Processor.CPU, model))
+    }
+
+    @Test
+    fun aSuccessBetweenTwoUnexplainedEndsForgetsTheFirst() {
+        log().begin(Processor.CPU, model)
+        log().run {
+            resolveInterrupted { ExitCause.UNKNOWN }
+            logCpuAttempt(model) {}
+            begin(Processor.CPU, model)
+        }
+        log().run {
+            resolveInterrupted { ExitCause.UNKNOWN }
+            assertFalse(hasCrashed(Processor.CPU, model))
+        }
+    }
+
+    @Test
+    fun entriesExpire() {
+        log().run {
+            begin(Processor.GPU, model)
+            end(Processor.GPU, model, rejected)
+        }
+        millis += (CrashLog.KEPT_DAYS - 1) * DAY
+        assertEquals(rejected, log().attempt(Processor.GPU, model))
+        millis += 2 * DAY
+        assertNull(log().attempt(Processor.GPU, model))
+        millis = 0
+        assertNull("a clock that was wrong", log().attempt(Processor.GPU, model))
+    }
+
+    @Test
+    fun theCauseIsThatOfTheProcessThatMadeTheAttempt() {
+        log().begin(Processor.GPU, model)
+        val asked = mutableListOf<Int>()
+        log().resolveInterrupted { asked += it; ExitCause.CRASH }
+        assertEquals(setOf(101), asked.toSet())
+    }
+
+    @Test
+    fun anAttemptInProgressIsNotACrash() {
+        val log = log()
+        log.begin(Processor.GPU, model)
+        assertFalse(log.hasCrashed(Processor.GPU, model))
+    }
+
+    private companion object {
+        const val DAY = 24 * 60 * 60 * 1000L
     }
 }

@@ -19,7 +19,7 @@ class DelegatePolicyTest {
 
     @Before
     fun createEmptyLog() {
-        crashLog = CrashLog(folder.root.resolve("crash_log.json"), "phone")
+        crashLog = CrashLog(folder.root.resolve("crash_log.json"), "phone", process = 1)
     }
 
     private fun plan(
@@ -61,7 +61,7 @@ class DelegatePolicyTest {
 
     @Test
     fun aCrashedProcessorIsSkippedEvenIfSelected() {
-        crashLog.begin(Processor.GPU, float16)
+        crashLog.end(Processor.GPU, float16, Attempt(Outcome.CRASHED, "the app ended"))
         for (choice in listOf(ProcessorChoice.AUTO, ProcessorChoice.GPU)) {
             assertEquals(SkipReason.CRASHED_BEFORE, plan(choice = choice).reasons()[Processor.GPU])
         }
@@ -84,7 +84,7 @@ class DelegatePolicyTest {
 
     @Test
     fun anotherFileIsTriedAgain() {
-        crashLog.begin(Processor.GPU, int8)
+        crashLog.end(Processor.GPU, int8, Attempt(Outcome.CRASHED, "the app ended"))
         assertTrue(Processor.GPU in plan().order())
     }
 
@@ -100,7 +100,7 @@ class DelegatePolicyTest {
 
     @Test
     fun theCpuIsNeverSkipped() {
-        crashLog.begin(Processor.CPU, int8)
+        crashLog.end(Processor.CPU, int8, Attempt(Outcome.CRASHED, "the app ended"))
         assertEquals(Processor.CPU, plan(unsupported = mapOf(Processor.CPU to "?")).order().last())
     }
 }

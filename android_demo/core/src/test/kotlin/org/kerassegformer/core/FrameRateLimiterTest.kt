@@ -24,6 +24,13 @@ class FrameRateLimiterTest {
     }
 
     @Test
+    fun fasterCamerasAreCapped() {
+        val seconds = 10
+        val processed = (0 until 120 * seconds).count { rateLimiter.admits(it * 8_333_333L) }
+        assertTrue("$processed", processed in 29 * seconds..40 * seconds)
+    }
+
+    @Test
     fun hotDevicesAreThrottled() {
         for ((status, fps) in listOf(ThermalStatus.SEVERE to 5, ThermalStatus.CRITICAL to 1)) {
             assertEquals("$status", 10 * fps, processed(status))

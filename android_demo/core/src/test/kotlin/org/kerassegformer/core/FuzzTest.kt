@@ -96,12 +96,12 @@ class FuzzTest {
     fun crashLogs() {
         val model = TestSpecs.file(Precision.INT8)
         val file = folder.root.resolve("crash_log.json")
-        CrashLog(file, "phone").begin(Processor.GPU, model)
+        CrashLog(file, "phone", process = 1).begin(Processor.GPU, model)
         val good = file.readBytes()
         var kept = 0
         repeat(300) {
             file.writeBytes(mutated(good))
-            if (CrashLog(file, "phone").attempt(Processor.GPU, model) != null) kept++
+            if (CrashLog(file, "phone", process = 2).attempt(Processor.GPU, model) != null) kept++
         }
         assertTrue("$kept", kept in 1..299)
     }

@@ -49,6 +49,18 @@ class LabelColorizerTest {
     }
 
     @Test
+    fun partsAreThoseOfTheWholeImage() {
+        val labels = labelSetOf(listOf(0xFF0000, 0x00FF00, 0x0000FF))
+        val map = LabelMap(5, 4).also { map -> for (index in map.labels.indices) map.labels[index] = index * 7 % 3 }
+        val colorizer = LabelColorizer(labels, 5, 4, 23, 19)
+        val whole = IntArray(23 * 19).also { colorizer.draw(map, it) }
+        for (rows in listOf(0..6, 7..18, 3..3)) {
+            val part = IntArray(23 * rows.count()).also { colorizer.draw(map, it, rows) }
+            assertArrayEquals("$rows", whole.copyOfRange(23 * rows.first, 23 * (rows.last + 1)), part)
+        }
+    }
+
+    @Test
     fun theFirstClassWinsTies() {
         val colorizer = LabelColorizer(labelSet, 2, 2, 3, 3)
         val pixels = IntArray(9)

@@ -13,7 +13,8 @@ internal class DeviceListener : SegmentationEngine.Listener {
     private val frames = LinkedBlockingQueue<Long>()
 
     override fun onState(state: EngineState) {
-        if (state is EngineState.Running || state is EngineState.Failed) settled += state
+        val isSettled = state is EngineState.Failed || state is EngineState.Running && state.inUse.trying == null
+        if (isSettled) settled += state
     }
 
     override fun onResult(result: SegmentationResult) {
@@ -24,7 +25,7 @@ internal class DeviceListener : SegmentationEngine.Listener {
 
     override fun onFrameProblem(frameId: Long, detail: String) = throw AssertionError("Frame $frameId: $detail")
 
-    /** The next [EngineState.Running] or [EngineState.Failed]. GPUs may compile for a minute. */
+    /** The next [EngineState.Running] in which no other processor is tried, or [EngineState.Failed]. GPUs may compile for a minute. */
     fun awaitSettled(): EngineState =
         checkNotNull(settled.poll(5, TimeUnit.MINUTES)) { "The engine did not start within 5 minutes." }
 

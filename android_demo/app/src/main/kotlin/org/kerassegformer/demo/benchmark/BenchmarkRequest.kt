@@ -1,5 +1,6 @@
 package org.kerassegformer.demo.benchmark
 
+import android.content.Intent
 import android.os.Bundle
 import org.kerassegformer.core.Processor
 import org.kerassegformer.demo.engine.EngineSettings
@@ -41,6 +42,7 @@ internal data class BenchmarkRequest(
         const val RUNS: Int = 50
         private const val MOST_RUNS = 10_000
         private const val MOST_THREADS = 64
+        private const val LONGEST_LIST = 2_000
 
         /**
          * Parses the extras of an intent, all optional: the strings `models` and `processors` (comma-separated names)
@@ -48,20 +50,35 @@ internal data class BenchmarkRequest(
          *
          * @throws BenchmarkRequestException an extra has an invalid value
          */
-        fun of(extras: Bundle?): BenchmarkRequest {
-            if (extras == null) return BenchmarkRequest()
-            return BenchmarkRequest(
-                models = extras.names("models"),
-                processors = extras.names("processors").map(::processor),
-                threads = extras.number("threads", EngineSettings.defaultThreads(), 1..MOST_THREADS),
-                warmUp = extras.number("warm_up", WARM_UP, 0..MOST_RUNS),
-                runs = extras.number("runs", RUNS, 1..MOST_RUNS),
-                output = extras.getString("output")?.also(::checkOutput),
-            )
+        fun of(extras: Bundle?): BenchmarkRequest = try {
+            if (extras == null) BenchmarkRequest() else read(extras)
+        } catch (failure: RuntimeException) {
+            // Extras of other apps may contain anything.
+            throw BenchmarkRequestException("The extras cannot be read: use strings and integers only.", failure)
         }
 
-        private fun Bundle.names(key: String): List<String> =
-            getString(key).orEmpty().split(',').map(String::trim).filter(String::isNotEmpty).distinct()
+        /** Returns true if an intent asks for a benchmark, also for an invalid one. */
+        fun isIn(intent: Intent): Boolean = try {
+            intent.extras?.keySet().orEmpty().isNotEmpty()
+        } catch (_: RuntimeException) {
+            true
+        }
+
+        private fun read(extras: Bundle) = BenchmarkRequest(
+            models = extras.names("models"),
+            processors = extras.names("processors").map(::processor),
+            threads = extras.number("threads", EngineSettings.defaultThreads(), 1..MOST_THREADS),
+            warmUp = extras.number("warm_up", WARM_UP, 0..MOST_RUNS),
+            runs = extras.number("runs", RUNS, 1..MOST_RUNS),
+            output = extras.getString("output")?.also(::checkOutput),
+        )
+
+        private fun Bundle.names(key: String): List<String> {
+            if (!containsKey(key)) return emptyList()
+            val text = getString(key)?.takeIf { it.length <= LONGEST_LIST }
+                ?: throw BenchmarkRequestException("$key must be a string of at most $LONGEST_LIST characters.")
+            return text.split(',').map(String::trim).filter(String::isNotEmpty).distinct()
+        }
 
         /** Accepts an integer (`--ei`) or a string (`--es`). */
         private fun Bundle.number(key: String, default: Int, range: IntRange): Int {
@@ -89,4 +106,4 @@ internal data class BenchmarkRequest(
 }
 
 /** Thrown for invalid extras of an intent; the message lists the valid values. */
-internal class BenchmarkRequestException(message: String) : Exception(message)
+internal class BenchmarkRequestException(message: String, cause: Throwable? = null) : Exception(message, cause)

@@ -11,28 +11,37 @@ import android.hardware.camera2.CameraMetadata
 import android.hardware.camera2.CaptureRequest
 import android.media.ImageReader
 import android.os.Handler
+import android.util.Range
 import android.view.Surface
 import java.util.concurrent.atomic.AtomicInteger
 
 /**
- * One camera, from opening to closing. Callbacks of the camera service after [close] are ignored.
+ * One camera, from opening to closing. Callbacks of the camera service after [close] are ignored, except for the one
+ * that opens the [gate] for the next camera.
  *
- * Everything except [close] and the posts to [main] runs on the thread of [handler].
+ * Everything runs on the thread of [handler].
+ *
+ * @param rates frames per second; null for the default of the camera
+ * @param stillSize width and height of still images; null if there are none
  */
 internal class Camera2Session(
-    private val id: String,
+    val id: String,
     private val camera: OpenCamera,
     private val clock: FrameClock,
+    private val rates: IntRange?,
+    stillSize: Pair<Int, Int>?,
     private val listener: CameraListener,
     private val handler: Handler,
-    private val main: Handler,
+    private val gate: CameraGate,
 ) {
     private val reader = ImageReader.newInstance(camera.width, camera.height, ImageFormat.YUV_420_888, OPEN_IMAGES)
+    private var still = stillSize?.let { (width, height) -> StillReader(width, height, handler) }
     private var device: CameraDevice? = null
     private var capture: CameraCaptureSession? = null
     private var preview: Surface? = null
     private var torch = false
     private var framesCame = false
+    private var attempts = 0
 
     @Volatile
     private var closed = false
@@ -49,34 +58,42 @@ internal class Camera2Session(
     }
 
     fun showOn(texture: SurfaceTexture?) {
-        handler.post {
-            preview?.release()
-            preview = surfaceOf(texture)
-            if (device != null) startCapture()
-        }
+        preview?.release()
+        preview = surfaceOf(texture)
+        attempts = 0
+        if (device != null) startCapture()
     }
 
     fun setTorch(on: Boolean) {
-        handler.post {
-            torch = on
-            repeat()
-        }
+        torch = on
+        repeat()
     }
 
-    /** Closes the camera asynchronously. The listener receives no more calls. */
+    /** Takes a still image. @param onTaken receives a JPEG, or null if the camera cannot take one */
+    fun takeStill(onTaken: (ByteArray?) -> Unit) {
+        val device = device
+        val session = capture
+        val still = still
+        if (closed || device == null || session == null || still == null) return onTaken(null)
+        still.take(device, session, torch, onTaken)
+    }
+
+    /** Closes the camera. The listener receives no more calls. */
     fun close() {
         if (closed) return
         closed = true
-        handler.post {
-            capture?.close()
-            device?.close()
-            preview?.release()
-            if (openImages.get() == 0) reader.close()
-        }
+        gate.closing(this)
+        capture?.close()
+        device?.close()
+        preview?.release()
+        still?.close()
+        if (openImages.get() == 0) reader.close()
     }
 
     private fun onImageClosed() {
-        if (openImages.decrementAndGet() == 0 && closed) handler.post(reader::close)
+        if (openImages.decrementAndGet() > 0 || !closed) return
+        // The thread ends when the screen is left; a frame may come back from the model later.
+        if (!handler.post(reader::close)) reader.close()
     }
 
     private fun deliver() {
@@ -102,69 +119,90 @@ internal class Camera2Session(
         return texture?.let(::Surface)
     }
 
-    private fun startCapture() = guarded {
-        capture?.close()
-        capture = null
-        // The replacement of this method requires Android 9.
-        @Suppress("DEPRECATION")
-        device?.createCaptureSession(listOfNotNull(reader.surface, preview), CaptureListener(), handler)
-    }
-
-    private fun repeat() = guarded {
-        val device = device ?: return@guarded
-        val request = device.createCaptureRequest(CameraDevice.TEMPLATE_PREVIEW).apply {
-            addTarget(reader.surface)
-            preview?.let(::addTarget)
-            set(CaptureRequest.CONTROL_AF_MODE, CameraMetadata.CONTROL_AF_MODE_CONTINUOUS_PICTURE)
-            val flash = if (torch) CameraMetadata.FLASH_MODE_TORCH else CameraMetadata.FLASH_MODE_OFF
-            set(CaptureRequest.FLASH_MODE, flash)
-        }
-        capture?.setRepeatingRequest(request.build(), null, handler)
-    }
-
-    private fun guarded(work: () -> Unit) {
+    private fun startCapture() {
+        if (closed) return
         try {
-            if (!closed) work()
-        } catch (e: CameraAccessException) {
-            fail(Camera2Source.failureOf(e.reason))
+            capture?.close()
+            capture = null
+            val outputs = listOfNotNull(reader.surface, preview, still?.surface)
+            // The replacement of this method requires Android 9.
+            @Suppress("DEPRECATION")
+            device?.createCaptureSession(outputs, CaptureListener(), handler)
+        } catch (failure: Exception) {
+            retryCapture(Camera2Source.failureOf(failure))
+        }
+    }
+
+    /** Creating a session fails now and then, for example while the preview is being replaced. */
+    private fun retryCapture(failure: CameraFailure) {
+        if (++attempts > RETRIES) return fail(failure)
+        if (attempts == RETRIES) {
+            // Some cameras do not keep their promise of three outputs: then the last frame is frozen.
+            still?.close()
+            still = null
+        }
+        handler.postDelayed(::startCapture, RETRY_MILLIS)
+    }
+
+    private fun repeat() {
+        val device = device ?: return
+        val session = capture ?: return
+        if (closed) return
+        try {
+            val request = device.createCaptureRequest(CameraDevice.TEMPLATE_PREVIEW).apply {
+                addTarget(reader.surface)
+                preview?.let(::addTarget)
+                set(CaptureRequest.CONTROL_AF_MODE, CameraMetadata.CONTROL_AF_MODE_CONTINUOUS_PICTURE)
+                val flash = if (torch) CameraMetadata.FLASH_MODE_TORCH else CameraMetadata.FLASH_MODE_OFF
+                set(CaptureRequest.FLASH_MODE, flash)
+                rates?.let { set(CaptureRequest.CONTROL_AE_TARGET_FPS_RANGE, Range(it.first, it.last)) }
+            }
+            session.setRepeatingRequest(request.build(), null, handler)
+        } catch (failure: CameraAccessException) {
+            fail(Camera2Source.failureOf(failure))
         } catch (_: IllegalStateException) {
             // The session was replaced by a newer one meanwhile.
-        } catch (_: RuntimeException) {
-            fail(CameraFailure.FAILED)
+        } catch (failure: RuntimeException) {
+            fail(Camera2Source.failureOf(failure))
         }
     }
 
     private fun fail(failure: CameraFailure) {
         if (closed) return
         close()
-        main.post { listener.onFailed(failure) }
+        listener.onFailed(failure)
     }
 
     private inner class DeviceListener : CameraDevice.StateCallback() {
         override fun onOpened(opened: CameraDevice) {
+            device = opened
             if (closed) {
                 opened.close()
                 return
             }
-            device = opened
             startCapture()
             handler.postDelayed({ if (!framesCame) fail(CameraFailure.FAILED) }, FIRST_FRAME_MILLIS)
         }
 
-        override fun onDisconnected(opened: CameraDevice) {
-            opened.close()
-            fail(CameraFailure.DISCONNECTED)
-        }
+        override fun onClosed(camera: CameraDevice) = gate.leave(this@Camera2Session)
 
-        override fun onError(opened: CameraDevice, error: Int) {
+        override fun onDisconnected(opened: CameraDevice) = end(opened, CameraFailure.DISCONNECTED)
+
+        override fun onError(opened: CameraDevice, error: Int) = end(
+            opened,
+            when (error) {
+                ERROR_CAMERA_IN_USE, ERROR_MAX_CAMERAS_IN_USE -> CameraFailure.IN_USE
+                ERROR_CAMERA_DISABLED -> CameraFailure.DISABLED
+                else -> CameraFailure.FAILED
+            },
+        )
+
+        private fun end(opened: CameraDevice, failure: CameraFailure) {
+            // A camera that was never opened does not report that it has closed.
+            val wasOpen = device != null
             opened.close()
-            fail(
-                when (error) {
-                    ERROR_CAMERA_IN_USE, ERROR_MAX_CAMERAS_IN_USE -> CameraFailure.IN_USE
-                    ERROR_CAMERA_DISABLED -> CameraFailure.DISABLED
-                    else -> CameraFailure.FAILED
-                },
-            )
+            fail(failure)
+            if (!wasOpen) gate.leave(this@Camera2Session)
         }
     }
 
@@ -173,16 +211,19 @@ internal class Camera2Session(
             if (closed) return
             val first = capture == null && !framesCame
             capture = session
+            attempts = 0
             repeat()
-            if (first) main.post { if (!closed) listener.onOpened(camera) }
+            if (first) listener.onOpened(camera)
         }
 
-        override fun onConfigureFailed(session: CameraCaptureSession) = fail(CameraFailure.FAILED)
+        override fun onConfigureFailed(session: CameraCaptureSession) = retryCapture(CameraFailure.FAILED)
     }
 
     private companion object {
         /** One in the model, one waiting, one arriving, and a spare one for [ImageReader.acquireLatestImage]. */
         const val OPEN_IMAGES = 4
         const val FIRST_FRAME_MILLIS = 8_000L
+        const val RETRIES = 2
+        const val RETRY_MILLIS = 300L
     }
 }

@@ -13,47 +13,109 @@ import android.os.Handler
 import android.os.HandlerThread
 import android.os.Looper
 
-/** The cameras of the device, through Camera2. Main thread only. */
+/**
+ * The cameras of the device, through Camera2. Main thread only; calls of the camera service, which may take long, are
+ * made on a thread of its own.
+ */
 internal class Camera2Source(private val context: Context) : CameraSource {
-    private val manager: CameraManager? = context.getSystemService(CameraManager::class.java)
     private val main = Handler(Looper.getMainLooper())
-    private val thread by lazy { HandlerThread("camera").apply { start() } }
-    private val handler by lazy { Handler(thread.looper) }
+    private val thread = HandlerThread("camera").apply { start() }
+    private val handler = Handler(thread.looper)
+    private val gate = CameraGate { millis, action -> handler.postDelayed(action, millis) }
+    private var subscription: CameraSubscription? = null
+
+    // Used on the camera's thread.
+    private val manager: CameraManager? by lazy { context.getSystemService(CameraManager::class.java) }
     private var session: Camera2Session? = null
     private var texture: SurfaceTexture? = null
     private var availability: CameraManager.AvailabilityCallback? = null
 
-    override fun facings(): List<CameraFacing> = CameraFacing.entries.filter { idOf(it) != null }
-
-    override fun open(facing: CameraFacing, listener: CameraListener) {
-        close()
-        listenForAvailability(listener)
-        try {
-            val next = newSession(facing, listener)
-            session = next
-            next.open(requireManager(), texture)
-        } catch (e: CameraAccessException) {
-            fail(listener, failureOf(e.reason))
-        } catch (_: SecurityException) {
-            fail(listener, CameraFailure.PERMISSION_DENIED)
-        } catch (_: RuntimeException) {
-            // Drivers and services also throw undocumented exceptions.
-            fail(listener, CameraFailure.FAILED)
+    override fun findFacings(onFound: (List<CameraFacing>) -> Unit) {
+        handler.post {
+            val found = CameraFacing.entries.filter { idOf(it) != null }
+            main.post { onFound(found) }
         }
     }
 
-    private fun fail(listener: CameraListener, failure: CameraFailure) {
-        session?.close()
-        session = null
-        main.post { listener.onFailed(failure) }
+    override fun open(facing: CameraFacing, listener: CameraListener) {
+        close()
+        val next = CameraSubscription(listener, main)
+        subscription = next
+        handler.post { openNow(facing, next) }
     }
 
-    private fun newSession(facing: CameraFacing, listener: CameraListener): Camera2Session {
+    override fun showOn(texture: SurfaceTexture?) {
+        handler.post {
+            this.texture = texture
+            session?.showOn(texture)
+        }
+    }
+
+    override fun setTorch(on: Boolean) {
+        handler.post { session?.setTorch(on) }
+    }
+
+    override fun takeStill(onTaken: (ByteArray?) -> Unit) {
+        val current = subscription ?: return onTaken(null)
+        handler.post {
+            val session = session
+            if (session == null) {
+                current.onMain { onTaken(null) }
+            } else {
+                session.takeStill { jpeg -> current.onMain { onTaken(jpeg) } }
+            }
+        }
+    }
+
+    override fun close() {
+        subscription?.cancel()
+        subscription = null
+        handler.post(::closeNow)
+    }
+
+    override fun release() {
+        close()
+        // The camera service still reports that the camera has closed.
+        handler.post { gate.whenEmpty { thread.quitSafely() } }
+    }
+
+    private fun openNow(facing: CameraFacing, subscription: CameraSubscription) {
+        if (subscription.isCancelled) return
+        closeNow()
+        try {
+            val next = newSession(facing, subscription)
+            session = next
+            gate.enter(next) { open(next, subscription) }
+        } catch (failure: Exception) {
+            subscription.onFailed(failureOf(failure))
+        }
+    }
+
+    private fun open(next: Camera2Session, subscription: CameraSubscription) {
+        try {
+            listenForAvailability(next.id, subscription)
+            next.open(requireManager(), texture)
+        } catch (failure: Exception) {
+            next.close()
+            gate.leave(next)
+            subscription.onFailed(failureOf(failure))
+        }
+    }
+
+    private fun closeNow() {
+        session?.close()
+        session = null
+        availability?.let { manager?.unregisterAvailabilityCallback(it) }
+        availability = null
+    }
+
+    private fun newSession(facing: CameraFacing, subscription: CameraSubscription): Camera2Session {
         val allowed = context.checkSelfPermission(Manifest.permission.CAMERA) == PackageManager.PERMISSION_GRANTED
         if (!allowed) throw SecurityException("The camera permission is not granted.")
         val id = idOf(facing) ?: throw CameraAccessException(CameraAccessException.CAMERA_DISCONNECTED)
         val characteristics = requireManager().getCameraCharacteristics(id)
-        val (width, height) = sizeOf(characteristics) ?: throw CameraAccessException(CameraAccessException.CAMERA_ERROR)
+        val (width, height) = sizesOf(characteristics, ImageFormat.YUV_420_888).let(FrameSizes::choose)
+            ?: throw CameraAccessException(CameraAccessException.CAMERA_ERROR)
         val camera = OpenCamera(
             facing = facing,
             sensorDegrees = characteristics[CameraCharacteristics.SENSOR_ORIENTATION] ?: 0,
@@ -62,31 +124,22 @@ internal class Camera2Source(private val context: Context) : CameraSource {
             hasTorch = characteristics[CameraCharacteristics.FLASH_INFO_AVAILABLE] == true,
         )
         val clock = FrameClock.of(characteristics[CameraCharacteristics.SENSOR_INFO_TIMESTAMP_SOURCE])
-        return Camera2Session(id, camera, clock, listener, handler, main)
+        val rates = FrameRates.choose(ratesOf(characteristics))
+        val still = sizesOf(characteristics, ImageFormat.JPEG).let(FrameSizes::chooseStill)
+        return Camera2Session(id, camera, clock, rates, still, subscription, handler, gate)
     }
 
-    override fun showOn(texture: SurfaceTexture?) {
-        this.texture = texture
-        session?.showOn(texture)
-    }
-
-    override fun setTorch(on: Boolean) {
-        session?.setTorch(on)
-    }
-
-    override fun close() {
-        session?.close()
-        session = null
-        availability?.let { manager?.unregisterAvailabilityCallback(it) }
-        availability = null
-    }
-
-    private fun listenForAvailability(listener: CameraListener) {
+    private fun listenForAvailability(id: String, subscription: CameraSubscription) {
+        val camera = CameraAvailability(id)
         val callback = object : CameraManager.AvailabilityCallback() {
-            override fun onCameraAvailable(cameraId: String) = listener.onAvailable()
+            override fun onCameraUnavailable(cameraId: String) = camera.onUnavailable(cameraId)
+
+            override fun onCameraAvailable(cameraId: String) {
+                if (camera.onAvailable(cameraId)) subscription.onAvailable()
+            }
         }
         availability = callback
-        manager?.registerAvailabilityCallback(callback, main)
+        manager?.registerAvailabilityCallback(callback, handler)
     }
 
     private fun requireManager(): CameraManager =
@@ -112,13 +165,23 @@ internal class Camera2Source(private val context: Context) : CameraSource {
         return if (front) CameraFacing.FRONT else CameraFacing.BACK
     }
 
-    private fun sizeOf(characteristics: CameraCharacteristics): Pair<Int, Int>? =
+    private fun sizesOf(characteristics: CameraCharacteristics, format: Int): List<Pair<Int, Int>> =
         characteristics[CameraCharacteristics.SCALER_STREAM_CONFIGURATION_MAP]
-            ?.getOutputSizes(ImageFormat.YUV_420_888)
-            ?.map { it.width to it.height }
-            ?.let(FrameSizes::choose)
+            ?.getOutputSizes(format).orEmpty()
+            .map { it.width to it.height }
+
+    private fun ratesOf(characteristics: CameraCharacteristics): List<IntRange> =
+        characteristics[CameraCharacteristics.CONTROL_AE_AVAILABLE_TARGET_FPS_RANGES].orEmpty()
+            .map { it.lower..it.upper }
 
     internal companion object {
+        /** Converts an exception of the service or of a driver, which also throws undocumented ones. */
+        fun failureOf(failure: Exception): CameraFailure = when (failure) {
+            is CameraAccessException -> failureOf(failure.reason)
+            is SecurityException -> CameraFailure.PERMISSION_DENIED
+            else -> CameraFailure.FAILED
+        }
+
         /** Converts an error code of the camera service. */
         fun failureOf(reason: Int): CameraFailure = when (reason) {
             CameraAccessException.CAMERA_IN_USE, CameraAccessException.MAX_CAMERAS_IN_USE -> CameraFailure.IN_USE

@@ -36,8 +36,12 @@ internal interface CameraListener {
 
 /** Abstraction of the camera, so that tests can replace it. */
 internal interface CameraSource {
-    /** Returns the sides that have a camera, the preferred one first; empty if there is none or the query fails. */
-    fun facings(): List<CameraFacing>
+    /**
+     * Finds the sides that have a camera, the preferred one first; none if there is no camera or the query fails.
+     *
+     * @param onFound called on the main thread
+     */
+    fun findFacings(onFound: (List<CameraFacing>) -> Unit)
 
     /** Closes the current camera, if any, and opens the one of [facing]. The result is reported to the listener. */
     fun open(facing: CameraFacing, listener: CameraListener)
@@ -48,6 +52,17 @@ internal interface CameraSource {
     /** Switches the torch of the open camera, if any. */
     fun setTorch(on: Boolean)
 
+    /**
+     * Takes a still image at the size of the sensor.
+     *
+     * @param onTaken called on the main thread with a JPEG that is not rotated, or null if the camera cannot take one;
+     *   not called if the camera is closed meanwhile
+     */
+    fun takeStill(onTaken: (ByteArray?) -> Unit)
+
     /** Closes the camera. The listener receives no more calls. */
     fun close()
+
+    /** Closes the camera and ends the threads; the source cannot be used afterwards. */
+    fun release()
 }

@@ -16,6 +16,21 @@ internal object FrameSizes {
         return whole.ifEmpty { offered }.minByOrNull { (width, height) -> abs(width * height - PIXELS) }
     }
 
+    /**
+     * Returns the largest 4:3 size for still images, or the largest of any aspect ratio if there is no 4:3 size.
+     *
+     * @param offered supported widths and heights, in pixels
+     * @return one of those with sides of at most [LARGEST_STILL_SIDE], or null if there is none
+     */
+    fun chooseStill(offered: List<Pair<Int, Int>>): Pair<Int, Int>? {
+        val usable = offered.filter { (width, height) -> maxOf(width, height) <= LARGEST_STILL_SIDE }
+        val whole = usable.filter { (width, height) -> width * 3 == height * 4 }
+        return whole.ifEmpty { usable }.maxByOrNull { (width, height) -> width * height }
+    }
+
+    /** 12 megapixels, the binned size of larger sensors. Saving such an image takes about 100 MB of memory. */
+    private const val LARGEST_STILL_SIDE = 4096
+
     /** Sufficient for a 512x512 model, and supported by every camera. */
     private const val PIXELS = 640 * 480
 }

@@ -1,6 +1,8 @@
 package org.kerassegformer.demo.engine
 
+import org.kerassegformer.core.Candidate
 import org.kerassegformer.core.FrameRateLimiter
+import org.kerassegformer.core.Processor
 import org.kerassegformer.core.ThermalStatus
 import org.kerassegformer.demo.models.StoredModel
 import java.util.concurrent.TimeUnit
@@ -22,13 +24,32 @@ internal sealed interface Command {
     /** @property dropped frames dropped since the previous one */
     data class ProcessFrame(val frame: Frame, val dropped: Int) : Command
 
+    /**
+     * Progress of trying accelerators beside the CPU.
+     *
+     * @property search number of the search that it belongs to
+     * @property rejected the processors that are not used, with those tried so far
+     * @property trying the processor that is tried next, or null
+     * @property accepted the processor to use from now on, or null
+     */
+    data class Tried(
+        val search: Int,
+        val rejected: List<Rejection>,
+        val trying: Processor? = null,
+        val accepted: AcceptedCandidate? = null,
+    ) : Command
+
     data object Close : Command
 }
+
+/** An accelerator that passed the self-check. */
+internal class AcceptedCandidate(val candidate: Candidate, val result: TrialResult.Accepted)
 
 /**
  * Conflated queue of the engine's thread: any thread posts, the engine's thread takes.
  *
- * It holds at most one command of each kind; a newer one replaces the older. A frame that is replaced is closed.
+ * It holds at most one command of each kind, except for [Command.Tried]; a newer one replaces the older. A frame that is
+ * replaced is closed.
  */
 internal class CommandQueue {
     private val lock = ReentrantLock()
@@ -38,12 +59,13 @@ internal class CommandQueue {
     private var thermalUpdate: Command.UpdateThermalStatus? = null
     private var forget: Command? = null
     private var free: Command? = null
+    private val tried = ArrayDeque<Command.Tried>()
     private var frame: Frame? = null
     private var dropped = 0
     private var acceptsFrames = false
     private var closed = false
 
-    /** Posts a command other than [Command.ProcessFrame]. */
+    /** Posts a command other than [Command.ProcessFrame] and [Command.Tried]. */
     fun post(command: Command) = change {
         when (command) {
             is Command.Start -> {
@@ -58,8 +80,20 @@ internal class CommandQueue {
             Command.FreeCaches -> if (free == null) free = command
             Command.Suspend -> free = command
             Command.Close -> closed = true
-            is Command.ProcessFrame -> error("Frames are posted with postFrame.")
+            is Command.ProcessFrame, is Command.Tried -> error("$command has a method of its own.")
         }
+    }
+
+    /** Posts progress; closes an accepted model and returns false if the queue is closed. */
+    fun postTried(progress: Command.Tried): Boolean {
+        val isOpen = change { !closed && tried.add(progress) }
+        if (!isOpen) progress.accepted?.result?.loaded?.close()
+        return isOpen
+    }
+
+    /** Closes the accepted models that were not taken. */
+    fun dropTried() {
+        change { tried.toList().also { tried.clear() } }.forEach { it.accepted?.result?.loaded?.close() }
     }
 
     /** Replaces the waiting frame by [newer]; closes [newer] and returns false if no frames are accepted. */
@@ -111,6 +145,7 @@ internal class CommandQueue {
         // Before a start, which then tries all processors again.
         forget != null -> forget.also { forget = null }
         start != null -> start.also { start = null }
+        tried.isNotEmpty() -> tried.removeFirst()
         thermalUpdate != null -> thermalUpdate.also { thermalUpdate = null }
         free != null -> free.also { free = null }
         else -> pollFrame()

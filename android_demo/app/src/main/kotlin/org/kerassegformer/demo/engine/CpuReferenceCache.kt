@@ -4,6 +4,8 @@ import org.kerassegformer.core.CrashLog
 import org.kerassegformer.core.LabelMap
 import org.kerassegformer.core.ModelFile
 import org.kerassegformer.core.Processor
+import org.kerassegformer.core.ReferenceStore
+import org.kerassegformer.core.StoredReference
 import org.kerassegformer.demo.models.StoredModel
 
 /**
@@ -13,11 +15,15 @@ import org.kerassegformer.demo.models.StoredModel
  */
 internal class CpuReference(val file: ModelFile, val threads: Int, val map: LabelMap, val nanos: Long)
 
-/** Computes [CpuReference]s and caches the last one, which all accelerators of a model share. Not thread-safe. */
+/**
+ * Computes [CpuReference]s. Caches the last one, which all accelerators of a model share, and keeps them on disk for
+ * the next start. Thread-safe.
+ */
 internal class CpuReferenceCache(
     private val loader: ModelLoader,
     private val image: SelfCheckImage,
     private val crashLog: CrashLog,
+    private val store: ReferenceStore,
 ) {
     private var last: CpuReference? = null
 
@@ -30,20 +36,34 @@ internal class CpuReferenceCache(
      *
      * @throws Throwable as [ModelLoader.load] and [LoadedModel.run] do
      */
-    fun of(model: StoredModel, file: ModelFile, threads: Int): CpuReference =
-        last?.takeIf { it.file == file && it.threads == threads } ?: compute(model, file, threads).also { last = it }
+    @Synchronized
+    fun of(model: StoredModel, file: ModelFile, threads: Int): CpuReference = of(file, threads) {
+        crashLog.logCpuAttempt(file) {
+            loader.load(file, model.locationOf(file), Processor.CPU, threads).use { computed(it, threads) }
+        }
+    }
 
-    /** Clears the cache. */
+    /** Keeps [labels], which [loaded] has just computed of the self-check image, unless they are known. */
+    @Synchronized
+    fun offer(loaded: LoadedModel, threads: Int, labels: LabelMap) {
+        of(loaded.file, threads) { CpuReference(loaded.file, threads, labels, loaded.fastestRun()) }
+    }
+
+    /** Clears the cache in memory. */
+    @Synchronized
     fun clear() {
         last = null
     }
 
-    private fun compute(model: StoredModel, file: ModelFile, threads: Int): CpuReference =
-        crashLog.logCpuAttempt(file) {
-            loader.load(file, model.locationOf(file), Processor.CPU, threads).use {
-                CpuReference(file, threads, it.predict(image), it.fastestRun())
-            }
-        }
+    private fun of(file: ModelFile, threads: Int, compute: () -> CpuReference): CpuReference {
+        last?.takeIf { it.file == file && it.threads == threads }?.let { return it }
+        val stored = store.read(file, threads)?.let { CpuReference(file, threads, it.map, it.nanos) }
+        val reference = stored ?: compute().also { store.write(file, threads, StoredReference(it.map, it.nanos)) }
+        return reference.also { last = it }
+    }
+
+    private fun computed(loaded: LoadedModel, threads: Int) =
+        CpuReference(loaded.file, threads, loaded.predict(image), loaded.fastestRun())
 
     private fun ModelFile.isComparableWith(other: ModelFile): Boolean =
         spec.output.width == other.spec.output.width && spec.output.height == other.spec.output.height

@@ -12,11 +12,11 @@ internal sealed interface EngineState {
     /**
      * A processor is being tried: its interpreter is created and its labels are checked.
      *
-     * @property rejected the processors that were tried before
+     * @property rejected the processors that are not used
      */
     data class Starting(val model: StoredModel, val processor: Processor, val rejected: List<Rejection>) : EngineState
 
-    /** Frames are processed. */
+    /** Frames are processed; by the CPU while an accelerator is tried beside it. */
     data class Running(val inUse: ProcessorInUse) : EngineState
 
     /** The model was unloaded to free memory; the next frame restarts it. */
@@ -35,6 +35,7 @@ internal sealed interface EngineState {
  * @property threads number of CPU threads, also for operations that a delegate leaves to the CPU
  * @property check result of the self-check; null for the CPU, which is the reference
  * @property rejected the preferred processors, each with the reason why it is not used
+ * @property trying the accelerator that is being tried and may replace [processor], or null
  */
 internal data class ProcessorInUse(
     val model: StoredModel,
@@ -43,4 +44,5 @@ internal data class ProcessorInUse(
     val threads: Int,
     val check: SelfCheckMeasurement?,
     val rejected: List<Rejection>,
+    val trying: Processor? = null,
 )

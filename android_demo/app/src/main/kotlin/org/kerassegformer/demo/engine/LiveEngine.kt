@@ -4,7 +4,6 @@ import org.kerassegformer.core.Candidate
 import org.kerassegformer.core.CrashLog
 import org.kerassegformer.core.DelegatePolicy
 import org.kerassegformer.core.Processor
-import org.kerassegformer.core.ProcessorChoice
 import org.kerassegformer.core.ThermalStatus
 import org.kerassegformer.demo.models.StoredModel
 
@@ -12,7 +11,8 @@ import org.kerassegformer.demo.models.StoredModel
  * The app's engine.
  *
  * One thread processes commands and frames sequentially; the model runs on a second one ([LoadedModel]), so that a
- * driver that hangs does not block the engine.
+ * driver that hangs does not block the engine. The CPU is used at once, and replaced by the first accelerator that
+ * passes the self-check ([AcceleratorSearch]).
  */
 internal class LiveEngine(
     private val trial: ProcessorTrial,
@@ -20,8 +20,10 @@ internal class LiveEngine(
     private val crashLog: CrashLog,
     thermalMonitor: ThermalMonitor,
     private val listener: SegmentationEngine.Listener,
+    private val recheck: RecheckSchedule = RecheckSchedule(),
 ) : SegmentationEngine {
     private val commands = CommandQueue()
+    private val search = AcceleratorSearch(trial) { commands.postTried(it) }
     private val thermalSubscription: AutoCloseable
     private var active: Active? = null
     private var lastStart: Command.Start? = null
@@ -62,6 +64,7 @@ internal class LiveEngine(
             when (val command = commands.take()) {
                 is Command.Start -> begin(command)
                 is Command.ProcessFrame -> process(command)
+                is Command.Tried -> proceed(command)
                 is Command.UpdateThermalStatus -> reportThermalState(command.status)
                 Command.ForgetFailures -> crashLog.clear()
                 Command.FreeCaches -> trial.freeCaches()
@@ -75,32 +78,72 @@ internal class LiveEngine(
         lastStart = command
         unload()
         val plan = policy.plan(command.model.set, command.settings.choice, crashLog)
-        find(command, plan.candidates, plan.rejections())
+        val (cpus, accelerators) = plan.candidates.partition { it.processor == Processor.CPU }
+        startCpu(command, cpus.singleOrNull(), accelerators, plan.rejections())
     }
 
-    /** Tries [candidates] in turn until one may be used. */
-    private fun find(command: Command.Start, candidates: List<Candidate>, rejectedBefore: List<Rejection>) {
+    /** Loads the CPU and tries [accelerators] beside it. Without a CPU, their labels cannot be checked. */
+    private fun startCpu(
+        command: Command.Start,
+        cpu: Candidate?,
+        accelerators: List<Candidate>,
+        rejected: List<Rejection>,
+    ) {
         val (model, settings) = command
-        val rejected = rejectedBefore.toMutableList()
-        for (candidate in candidates) {
-            enter(EngineState.Starting(model, candidate.processor, rejected.toList()))
-            val mustBeatCpu = settings.choice == ProcessorChoice.AUTO
-            when (val result = trial.attempt(model, candidate, settings.threads, mustBeatCpu)) {
-                is TrialResult.Rejected -> rejected += Rejection(candidate.processor, result.reason)
-                is TrialResult.Accepted -> {
-                    val inUse = ProcessorInUse(
-                        model,
-                        candidate.file,
-                        candidate.processor,
-                        settings.threads,
-                        result.check,
-                        rejected.toList(),
-                    )
-                    active = Active(result.loaded, SegmentationResult(inUse, result.loaded.newMap()))
-                    return enter(EngineState.Running(inUse))
-                }
+        if (cpu == null) return fail(model, rejected)
+        enter(EngineState.Starting(model, Processor.CPU, rejected))
+        when (val result = trial.attemptCpu(model, cpu.file, settings.threads, accelerators.isNotEmpty())) {
+            is TrialResult.Accepted -> {
+                use(cpu, result, command, rejected, accelerators.firstOrNull()?.processor)
+                search.start(command, accelerators, rejected)
+            }
+            is TrialResult.Rejected -> {
+                val unchecked = accelerators.map { Rejection(it.processor, RejectionReason.NoReference(result.reason)) }
+                fail(model, rejected + unchecked + Rejection(Processor.CPU, result.reason))
             }
         }
+    }
+
+    /** Takes note of the progress of trying accelerators, and replaces the CPU by one that was accepted. */
+    private fun proceed(progress: Command.Tried) {
+        val running = active
+        val command = lastStart
+        if (!search.isCurrent(progress) || running == null || command == null) {
+            progress.accepted?.result?.loaded?.close()
+            return
+        }
+        val accepted = progress.accepted
+        if (accepted != null) {
+            running.loaded.close()
+            return use(accepted.candidate, accepted.result, command, progress.rejected)
+        }
+        val inUse = running.result.inUse.copy(rejected = progress.rejected, trying = progress.trying)
+        active = Active(running.loaded, SegmentationResult(inUse, running.result.map), running.reference)
+        enter(EngineState.Running(inUse))
+    }
+
+    private fun use(
+        candidate: Candidate,
+        result: TrialResult.Accepted,
+        command: Command.Start,
+        rejected: List<Rejection>,
+        trying: Processor? = null,
+    ) {
+        val inUse = ProcessorInUse(
+            command.model,
+            candidate.file,
+            candidate.processor,
+            command.settings.threads,
+            result.check,
+            rejected,
+            trying,
+        )
+        active = Active(result.loaded, SegmentationResult(inUse, result.loaded.newMap()), result.reference)
+        recheck.restart()
+        enter(EngineState.Running(inUse))
+    }
+
+    private fun fail(model: StoredModel, rejected: List<Rejection>) {
         commands.rejectFrames()
         enter(EngineState.Failed(model, rejected))
     }
@@ -120,6 +163,9 @@ internal class LiveEngine(
         // The self-check only covers one image: an out-of-range label has no class to render.
         result.map.invalidLabel(result.inUse.file)?.let { return fallBack(result.inUse, it) }
         listener.onResult(result)
+        running.reference?.takeIf { recheck.isDue() }?.let { reference ->
+            trial.recheck(running.loaded, reference, result.inUse.check?.nanos ?: 0)?.let { fallBack(result.inUse, it) }
+        }
     }
 
     /** Writes [frame] to the model's input and closes it. @return false on failure */
@@ -139,11 +185,12 @@ internal class LiveEngine(
     /** Falls back to the CPU after another processor failed in use. */
     private fun fallBack(failed: ProcessorInUse, reason: RejectionReason) {
         unload()
+        trial.logFailure(failed.processor, failed.file, reason)
         val command = lastStart ?: return
         val cpu = failed.model.set.fileFor(Processor.CPU)
             ?.takeIf { failed.processor != Processor.CPU }
             ?.let { Candidate(Processor.CPU, it) }
-        find(command, listOfNotNull(cpu), failed.rejected + Rejection(failed.processor, reason))
+        startCpu(command, cpu, emptyList(), failed.rejected + Rejection(failed.processor, reason))
     }
 
     private fun suspend() {
@@ -157,11 +204,14 @@ internal class LiveEngine(
 
     private fun end() {
         unload()
+        search.end()
+        commands.dropTried()
         commands.dropFrame()
         enter(EngineState.Closed)
     }
 
     private fun unload() {
+        search.cancel()
         active?.loaded?.close()
         active = null
     }
@@ -176,8 +226,8 @@ internal class LiveEngine(
         listener.onState(next)
     }
 
-    /** A model in use, and its reusable result. */
-    private class Active(val loaded: LoadedModel, val result: SegmentationResult)
+    /** A model in use, its reusable result, and for accelerators the labels that the CPU has of the self-check image. */
+    private class Active(val loaded: LoadedModel, val result: SegmentationResult, val reference: CpuReference?)
 }
 
 private inline fun nanosOf(block: () -> Unit): Long {

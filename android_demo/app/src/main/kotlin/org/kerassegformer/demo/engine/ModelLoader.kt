@@ -10,7 +10,11 @@ import org.kerassegformer.demo.models.ModelLocation
  * @property loadMillis for creating an interpreter and its delegate, including compilation for GPUs
  * @property runMillis for one inference
  */
-internal data class TimeLimits(val loadMillis: Long = 60_000, val runMillis: Long = 20_000)
+internal data class TimeLimits(val loadMillis: Long = 60_000, val runMillis: Long = RUN_MILLIS) {
+    internal companion object {
+        const val RUN_MILLIS = 20_000L
+    }
+}
 
 /** Loads models, each on its own thread. */
 internal class ModelLoader(private val runners: InferenceRunnerFactory, private val limits: TimeLimits = TimeLimits()) {

@@ -7,6 +7,7 @@ import org.kerassegformer.core.LabelMap
 import org.kerassegformer.core.ModelFile
 import org.kerassegformer.core.Outcome
 import org.kerassegformer.core.Processor
+import org.kerassegformer.core.ReferenceStore
 import org.kerassegformer.core.SelfCheck
 import org.kerassegformer.demo.models.StoredModel
 import java.io.IOException
@@ -18,15 +19,21 @@ internal sealed interface TrialResult {
      *
      * @property check null for the CPU
      * @property loadNanos time from loading to the first labels, including compilation
+     * @property reference what the labels were compared with; null for the CPU
      */
-    class Accepted(val loaded: LoadedModel, val check: SelfCheckMeasurement?, val loadNanos: Long) : TrialResult
+    class Accepted(
+        val loaded: LoadedModel,
+        val check: SelfCheckMeasurement?,
+        val loadNanos: Long,
+        val reference: CpuReference? = null,
+    ) : TrialResult
 
     /** The processor must not be used; nothing stays loaded. */
     data class Rejected(val reason: RejectionReason) : TrialResult
 }
 
 /**
- * Runs the self-check on a processor before it is used. Not thread-safe.
+ * Runs the self-check on a processor before it is used. [attemptCpu] and [recheck] may run beside [attempt].
  *
  * Each attempt is logged in [crashLog] before the driver is loaded, so that a driver that crashes the process is known
  * at the next start.
@@ -35,8 +42,9 @@ internal class ProcessorTrial(
     private val loader: ModelLoader,
     private val image: SelfCheckImage,
     private val crashLog: CrashLog,
+    store: ReferenceStore,
 ) {
-    private val references = CpuReferenceCache(loader, image, crashLog)
+    private val references = CpuReferenceCache(loader, image, crashLog, store)
 
     /**
      * Tries [candidate].
@@ -45,27 +53,51 @@ internal class ProcessorTrial(
      */
     fun attempt(model: StoredModel, candidate: Candidate, threads: Int, mustBeatCpu: Boolean): TrialResult {
         val (processor, file) = candidate
+        if (processor == Processor.CPU) return attemptCpu(model, file, threads, isReference = false)
         if (crashLog.hasCrashed(processor, file)) return TrialResult.Rejected(RejectionReason.CrashedBefore)
-        val result = if (processor == Processor.CPU) {
-            tryCpu(model, file, threads)
-        } else {
-            tryAccelerator(model, candidate, threads, mustBeatCpu)
-        }
-        if (result is TrialResult.Rejected && processor != Processor.CPU) loader.discardPrograms(file)
+        val result = tryAccelerator(model, candidate, threads, mustBeatCpu)
+        if (result is TrialResult.Rejected) loader.discardPrograms(file)
         return result
+    }
+
+    /** Tries the CPU. @param isReference true if accelerators will be compared with it */
+    fun attemptCpu(model: StoredModel, file: ModelFile, threads: Int, isReference: Boolean): TrialResult {
+        if (crashLog.hasCrashed(Processor.CPU, file)) return TrialResult.Rejected(RejectionReason.CrashedBefore)
+        return guarded { crashLog.logCpuAttempt(file) { tryCpu(model, file, threads, isReference) } }
+    }
+
+    /**
+     * Repeats the self-check on an accelerator in use, which costs one run.
+     *
+     * @param nanos duration of one run as measured before
+     * @return why it must not be used any longer, or null
+     */
+    fun recheck(loaded: LoadedModel, reference: CpuReference, nanos: Long): RejectionReason? = try {
+        val labels = loaded.predict(image)
+        labels.invalidLabel(loaded.file)
+            ?: measure(loaded.file, labels, reference, nanos).takeUnless { it.result.passed }?.let(RejectionReason::LabelMismatch)
+    } catch (failure: Throwable) {
+        failure.toReasonInUse()
+    }
+
+    /** Logs why a processor failed in use, if it must not be tried at the next start. */
+    fun logFailure(processor: Processor, file: ModelFile, reason: RejectionReason) {
+        val isWrong = reason is RejectionReason.LabelMismatch || reason is RejectionReason.InvalidLabel
+        if (isWrong && processor != Processor.CPU) crashLog.end(processor, file, reason.toAttempt())
     }
 
     /** Frees memory that can be recomputed. */
     fun freeCaches() = references.clear()
 
-    private fun tryCpu(model: StoredModel, file: ModelFile, threads: Int): TrialResult = guarded {
-        crashLog.logCpuAttempt(file) {
-            val start = System.nanoTime()
-            val loaded = loader.load(file, model.locationOf(file), Processor.CPU, threads)
-            loaded.closeUnless<TrialResult.Accepted> {
-                val labels = loaded.predict(image)
-                val loadNanos = System.nanoTime() - start
-                labels.invalidLabel(file)?.let(TrialResult::Rejected) ?: TrialResult.Accepted(loaded, null, loadNanos)
+    private fun tryCpu(model: StoredModel, file: ModelFile, threads: Int, isReference: Boolean): TrialResult {
+        val start = System.nanoTime()
+        val loaded = loader.load(file, model.locationOf(file), Processor.CPU, threads)
+        return loaded.closeUnless<TrialResult.Accepted> {
+            val labels = loaded.predict(image)
+            val loadNanos = System.nanoTime() - start
+            labels.invalidLabel(file)?.let(TrialResult::Rejected) ?: run {
+                if (isReference) references.offer(loaded, threads, labels)
+                TrialResult.Accepted(loaded, null, loadNanos)
             }
         }
     }
@@ -98,22 +130,33 @@ internal class ProcessorTrial(
                 val labels = loaded.predict(image)
                 val loadNanos = System.nanoTime() - start
                 labels.invalidLabel(file)?.let(TrialResult::Rejected)
-                    ?: judge(loaded, measure(loaded, labels, reference), loadNanos, mustBeatCpu)
+                    ?: judge(
+                        loaded,
+                        reference,
+                        measure(file, labels, reference, loaded.fastestRun()),
+                        loadNanos,
+                        mustBeatCpu,
+                    )
             }
         }
         crashLog.end(processor, file, (result as? TrialResult.Rejected)?.reason?.toAttempt())
         return result
     }
 
-    private fun measure(loaded: LoadedModel, labels: LabelMap, reference: CpuReference): SelfCheckMeasurement {
-        val spec = loaded.file.spec
-        val threshold = SelfCheck.threshold(spec, reference.file.spec)
-        val result = SelfCheck.compare(labels, reference.map, spec.labelSet, threshold)
-        return SelfCheckMeasurement(result, loaded.fastestRun(), reference.nanos)
+    private fun measure(
+        file: ModelFile,
+        labels: LabelMap,
+        reference: CpuReference,
+        nanos: Long,
+    ): SelfCheckMeasurement {
+        val threshold = SelfCheck.threshold(file.spec, reference.file.spec)
+        val result = SelfCheck.compare(labels, reference.map, file.spec.labelSet, threshold)
+        return SelfCheckMeasurement(result, nanos, reference.nanos)
     }
 
     private fun judge(
         loaded: LoadedModel,
+        reference: CpuReference,
         measurement: SelfCheckMeasurement,
         loadNanos: Long,
         mustBeatCpu: Boolean,
@@ -121,7 +164,7 @@ internal class ProcessorTrial(
         !measurement.result.passed -> TrialResult.Rejected(RejectionReason.LabelMismatch(measurement))
         mustBeatCpu && measurement.nanos > measurement.cpuNanos ->
             TrialResult.Rejected(RejectionReason.SlowerThanCpu(measurement))
-        else -> TrialResult.Accepted(loaded, measurement, loadNanos)
+        else -> TrialResult.Accepted(loaded, measurement, loadNanos, reference)
     }
 
     private fun guarded(block: () -> TrialResult): TrialResult =

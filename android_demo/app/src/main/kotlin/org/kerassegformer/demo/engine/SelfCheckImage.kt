@@ -19,6 +19,8 @@ internal class BundledSelfCheckImage(private val assets: AssetManager) : SelfChe
     private var converter: PictureToInput? = null
     private val picture: Pixels by lazy(::decode)
 
+    /** The engine and a processor that is being tried use it at the same time. */
+    @Synchronized
     override fun writeTo(input: ByteBuffer, spec: InputSpec) {
         converterFor(spec).convert(picture.argb, input)
     }

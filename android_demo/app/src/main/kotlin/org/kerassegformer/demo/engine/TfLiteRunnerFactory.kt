@@ -25,6 +25,7 @@ internal class TfLiteRunnerFactory(private val assets: AssetManager, private val
         threads: Int,
     ): InferenceRunner {
         val model = mapModel(assets, location)
+        if (processor == Processor.CPU && TfLiteC.isAvailable) return TfLiteCRunner(model, file.spec, threads)
         val delegate = when (processor) {
             Processor.GPU -> gpu(file)
             Processor.NNAPI -> nnapi(file)

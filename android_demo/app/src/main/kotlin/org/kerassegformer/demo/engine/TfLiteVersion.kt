@@ -6,7 +6,7 @@ import org.tensorflow.lite.TensorFlowLite
 
 /** Returns the version of the TF Lite library that the app loads; null if the library cannot be loaded. */
 internal fun tfLiteVersion(): RuntimeVersion? = try {
-    runtimeVersionOf(TensorFlowLite.runtimeVersion())
+    if (TfLiteC.isAvailable) TfLiteC.version() else runtimeVersionOf(TensorFlowLite.runtimeVersion())
 } catch (error: LinkageError) {
     // Models are still listed: running one fails with the reason.
     Log.w(TAG, "TF Lite cannot be loaded.", error)

@@ -7,14 +7,16 @@ import java.text.Normalizer
  * The two documents of a model.
  *
  * @property stem file name for storage, without extension
+ * @property json null if only the model was selected: it may contain its description
  */
-internal class DocumentPair(val stem: String, val model: ImportDocument, val json: ImportDocument)
+internal class DocumentPair(val stem: String, val model: ImportDocument, val json: ImportDocument?)
 
 /**
- * Pairs models with their descriptions by name; a single model and a single description need not have the same name.
+ * Pairs models with their descriptions by name; a single model and a single description need not have the same name. A
+ * model may have none, but not vice versa.
  * File types are detected by content, as document providers may change names.
  *
- * @throws ModelImportException a document has an unsupported type, cannot be read, or lacks its counterpart
+ * @throws ModelImportException a document has an unsupported type, cannot be read, or is a description without a model
  */
 internal fun pairDocuments(documents: List<ImportDocument>): List<DocumentPair> {
     val (models, descriptions) = documents.partition { kindOf(it) == Kind.MODEL }
@@ -22,9 +24,7 @@ internal fun pairDocuments(documents: List<ImportDocument>): List<DocumentPair> 
     val modelsByStem = models.byStem()
     val descriptionsByStem = descriptions.byStem()
     descriptions.firstOrNull { it.stem !in modelsByStem }?.let { throw counterpartMissing(it, ".tflite") }
-    return models.map { model ->
-        pair(model, descriptionsByStem[model.stem] ?: throw counterpartMissing(model, ".json"))
-    }
+    return models.map { pair(it, descriptionsByStem[it.stem]) }
 }
 
 /** Creates the exception for a document that cannot be read. */
@@ -53,9 +53,10 @@ private enum class Kind { MODEL, DESCRIPTION }
 
 private val ImportDocument.stem: String get() = name.substringBeforeLast('.')
 
-private fun pair(model: ImportDocument, json: ImportDocument) = DocumentPair(fileNameOf(model.stem), model, json)
+private fun pair(model: ImportDocument, json: ImportDocument?) = DocumentPair(fileNameOf(model.stem), model, json)
 
-private fun counterpartMissing(document: ImportDocument, ending: String) =
+/** Creates the exception for a document without its other file. */
+internal fun counterpartMissing(document: ImportDocument, ending: String) =
     importError(ImportProblem.CounterpartMissing(document.name, document.stem + ending))
 
 private fun List<ImportDocument>.byStem(): Map<String, ImportDocument> =

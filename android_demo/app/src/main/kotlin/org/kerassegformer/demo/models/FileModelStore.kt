@@ -32,8 +32,8 @@ internal class FileModelStore(
         )
     }
 
-    override fun import(documents: List<ImportDocument>): List<StoredModel> {
-        val stems = importer.import(documents)
+    override fun import(documents: List<ImportDocument>, ifTaken: IfTaken): List<StoredModel> {
+        val stems = importer.import(documents, ifTaken)
         return list().models.filter { model -> model.imported && model.set.files.any { it.stem in stems } }
     }
 

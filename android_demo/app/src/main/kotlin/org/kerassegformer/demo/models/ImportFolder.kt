@@ -35,23 +35,42 @@ internal class ImportFolder(private val root: File, private val usableSpace: (Fi
         return folder
     }
 
-    /** Deletes the staging folder. */
-    fun discard(stem: String) {
-        File(root, stem + NEW).deleteRecursively()
+    /** Deletes all staging folders. */
+    fun discardAll() {
+        root.listFiles { file -> file.name.endsWith(NEW) }.orEmpty().forEach(File::deleteRecursively)
     }
 
-    /** Publishes the folder of [begin], replacing the model of that name, if any. @throws IOException */
-    fun commit(stem: String) {
-        val place = File(root, stem)
-        val old = File(root, stem + OLD)
-        if (place.exists()) place.moveTo(old)
+    /**
+     * Publishes the folders of [begin], replacing the models of those names, if any.
+     *
+     * @throws IOException nothing was published
+     */
+    fun commit(stems: List<String>) {
+        val published = ArrayList<String>()
         try {
-            File(root, stem + NEW).moveTo(place)
+            for (stem in stems) {
+                published += stem
+                publish(stem)
+            }
         } catch (failure: IOException) {
-            old.renameTo(place)
+            published.asReversed().forEach(::withdraw)
             throw failure
         }
-        old.deleteRecursively()
+        stems.forEach { File(root, it + OLD).deleteRecursively() }
+    }
+
+    private fun publish(stem: String) {
+        val place = File(root, stem)
+        if (place.exists()) place.moveTo(File(root, stem + OLD))
+        File(root, stem + NEW).moveTo(place)
+    }
+
+    /** Undoes as much as [publish] has done. */
+    private fun withdraw(stem: String) {
+        val place = File(root, stem)
+        val draft = File(root, stem + NEW)
+        if (!draft.exists()) place.renameTo(draft)
+        if (!place.exists()) File(root, stem + OLD).renameTo(place)
     }
 
     /** Removes a model. @throws IOException it cannot be removed */
@@ -79,7 +98,8 @@ internal class ImportFolder(private val root: File, private val usableSpace: (Fi
     }
 
     private companion object {
-        const val NEW = ".new"
-        const val OLD = ".old"
+        // With a character that no stem has: a model may be called "b0.old".
+        const val NEW = "~new"
+        const val OLD = "~old"
     }
 }

@@ -1,5 +1,6 @@
 package org.kerassegformer.demo.models
 
+import org.kerassegformer.core.EmbeddedFacts
 import org.kerassegformer.core.ModelException
 import org.kerassegformer.core.ModelFault
 import org.kerassegformer.core.ModelFile
@@ -21,7 +22,8 @@ internal fun interface LoadProbe {
 /**
  * Imports models of the user.
  *
- * Each pair is copied to a staging folder and checked there. When all have passed, each is published by one rename.
+ * Each pair is copied to a staging folder and checked there. When all have passed, all are published, each by one
+ * rename.
  */
 internal class ModelImporter(
     private val folder: ImportFolder,
@@ -29,38 +31,79 @@ internal class ModelImporter(
     private val runtime: () -> RuntimeVersion?,
 ) {
     /**
-     * Imports pairs of `.tflite` and `.json` files.
+     * Imports pairs of `.tflite` and `.json` files, and `.tflite` files that contain their description.
      *
      * @return the stems of the stored files
      * @throws ModelImportException nothing was changed
      */
-    fun import(documents: List<ImportDocument>): List<String> {
-        val pairs = pairDocuments(documents)
+    fun import(documents: List<ImportDocument>, ifTaken: IfTaken): List<String> {
+        val stems = ArrayList<String>()
         try {
-            pairs.forEach(::prepare)
-            pairs.forEach { commit(it) }
+            pairDocuments(documents).forEach { prepare(it, ifTaken, stems) }
+            storing(documents.first().name, SPARE_BYTES) { folder.commit(stems) }
         } finally {
-            pairs.forEach { folder.discard(it.stem) }
+            folder.discardAll()
         }
-        return pairs.map(DocumentPair::stem)
+        return stems
     }
 
-    private fun prepare(pair: DocumentPair) {
-        val json = readText(pair.json)
-        val file = ModelFile(pair.stem, parse(pair.json.name, json))
-        val needed = file.spec.bytes + json.length + SPARE_BYTES
+    /** Copies and checks a pair, and adds the stem under which it will be stored to [stems]. */
+    private fun prepare(pair: DocumentPair, ifTaken: IfTaken, stems: MutableList<String>) {
+        val draft = if (pair.json == null) copyBare(pair.model) else copyPair(pair.model, pair.json)
+        val file = ModelFile(stemFor(ModelFile(pair.stem, draft.spec), pair.model.name, ifTaken, stems), draft.spec)
+        probe(pair.model.name, file, draft.model)
+        storing(pair.model.name, SPARE_BYTES) {
+            val place = folder.begin(file.stem)
+            File(place, "${file.stem}.json").writeText(draft.json)
+            val model = File(place, "${file.stem}.tflite")
+            if (!draft.model.renameTo(model)) throw IOException("The file ${model.path} cannot be created.")
+        }
+        stems += file.stem
+    }
+
+    private fun copyPair(model: ImportDocument, description: ImportDocument): Draft {
+        val json = readText(description)
+        val spec = parse(description.name, json)
+        val needed = spec.bytes + json.length + SPARE_BYTES
         val free = folder.freeBytes
-        if (free < needed) throw importError(ImportProblem.NoSpace(pair.model.name, needed, free))
-        val copy = storing(pair.model.name, needed) {
-            val target = folder.begin(pair.stem)
-            File(target, "${pair.stem}.json").writeText(json)
-            File(target, "${pair.stem}.tflite").also { copy(pair.model, it, file.spec.bytes) }
-        }
-        verify(pair.model.name, file.spec, copy)
-        probe(pair.model.name, file, copy)
+        if (free < needed) throw importError(ImportProblem.NoSpace(model.name, needed, free))
+        val copy = storing(model.name, needed) { newDraft().also { copy(model, it, spec.bytes) } }
+        verify(model.name, spec, copy)
+        return Draft(copy, json, spec)
     }
 
-    private fun commit(pair: DocumentPair) = storing(pair.model.name, SPARE_BYTES) { folder.commit(pair.stem) }
+    private fun copyBare(model: ImportDocument): Draft {
+        val free = folder.freeBytes
+        val most = (free - SPARE_BYTES).coerceIn(0, MOST_MODEL_BYTES)
+        val copy = storing(model.name, SPARE_BYTES) { newDraft().also { copy(model, it, most) } }
+        val bytes = copy.length()
+        if (bytes > most) throw importError(ImportProblem.NoSpace(model.name, bytes + SPARE_BYTES, free))
+        val json = storing(model.name, SPARE_BYTES) { EmbeddedFacts.describe(copy) }
+            ?: throw counterpartMissing(model, ".json")
+        return Draft(copy, json, parse(model.name, json))
+    }
+
+    private fun newDraft() = File(folder.begin(DRAFT), "model.tflite")
+
+    /** Returns the stem for [file], unless another model has it and [ifTaken] is to ask. */
+    private fun stemFor(file: ModelFile, name: String, ifTaken: IfTaken, stems: List<String>): String {
+        if (file.stem !in stems && (!isTaken(file) || ifTaken == IfTaken.REPLACE)) return file.stem
+        if (file.stem !in stems && ifTaken == IfTaken.ASK) throw importError(ImportProblem.NameTaken(name, file.stem))
+        val used = folder.stems() + stems
+        return generateSequence(2) { it + 1 }.map(file::numbered).first { it !in used }
+    }
+
+    /** Returns true if the stem belongs to another model: importing the same one again replaces it. */
+    private fun isTaken(file: ModelFile): Boolean {
+        if (file.stem !in folder.stems()) return false
+        return try {
+            ModelSpec.parse(folder.json(file.stem), runtime()).sha256 != file.spec.sha256
+        } catch (_: ModelException) {
+            false
+        } catch (_: IOException) {
+            false
+        }
+    }
 
     private fun parse(name: String, json: String): ModelSpec =
         try {
@@ -127,11 +170,21 @@ internal class ModelImporter(
             throw importError(problem, failure)
         }
 
+    /** A copy of a model that has its final content, but not its name. */
+    private class Draft(val model: File, val json: String, val spec: ModelSpec)
+
     private companion object {
         const val MOST_JSON_BYTES = 8 shl 20
+        const val MOST_MODEL_BYTES = 1L shl 30
+
+        /** No stem has this character. */
+        const val DRAFT = "~"
         const val BUFFER_BYTES = 1 shl 16
 
         /** Reserve for caches, the crash log and settings. */
         const val SPARE_BYTES = 4L shl 20
     }
 }
+
+/** Returns a stem such as `b0_2_int8` for `b0_int8`, whose precision stays at the end. */
+private fun ModelFile.numbered(number: Int): String = setName + "_$number" + stem.removePrefix(setName)

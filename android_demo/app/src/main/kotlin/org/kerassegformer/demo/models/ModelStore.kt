@@ -10,13 +10,14 @@ internal interface ModelStore {
     fun list(): ModelListing
 
     /**
-     * Imports one or more pairs of `.tflite` and `.json` files with the same stem. Everything is checked before
-     * anything is replaced; on an error nothing changes.
+     * Imports one or more pairs of `.tflite` and `.json` files with the same stem, and `.tflite` files that contain
+     * their description. Everything is checked before anything is replaced; on an error nothing changes.
      *
+     * @param ifTaken what to do if another model has the name of a file
      * @return the models that contain the imported files
      * @throws ModelImportException with the file, the problem and the remedy
      */
-    fun import(documents: List<ImportDocument>): List<StoredModel>
+    fun import(documents: List<ImportDocument>, ifTaken: IfTaken = IfTaken.ASK): List<StoredModel>
 
     /**
      * Removes the files of an imported model.
@@ -25,6 +26,16 @@ internal interface ModelStore {
      * @throws java.io.IOException a file cannot be removed
      */
     fun remove(model: StoredModel)
+}
+
+/** What an import does if another model has the name of a file. */
+internal enum class IfTaken {
+    /** Fails with [ImportProblem.NameTaken]. */
+    ASK,
+    REPLACE,
+
+    /** Stores the new one under another name. */
+    KEEP_BOTH,
 }
 
 /** @property broken names of unusable model files with their problem */
@@ -46,7 +57,10 @@ internal class ModelImportException(val problem: ImportProblem, cause: Throwable
 internal sealed interface ImportProblem {
     val fileName: String
 
-    /** The document [missing], with the same stem and the other extension, was not selected. */
+    /**
+     * The document [missing], with the same stem and the other extension, was not selected, and a model does not
+     * contain its description.
+     */
     data class CounterpartMissing(override val fileName: String, val missing: String) : ImportProblem
 
     /** The document is neither a `.tflite` nor a `.json` file. */
@@ -72,6 +86,9 @@ internal sealed interface ImportProblem {
 
     /** It cannot be written for another reason than free space; [detail] is the system's message. */
     data class NotStored(override val fileName: String, val detail: String) : ImportProblem
+
+    /** Another model with the [name] was imported before. */
+    data class NameTaken(override val fileName: String, val name: String) : ImportProblem
 
     /** The phone's storage is full. */
     data class NoSpace(override val fileName: String, val neededBytes: Long, val freeBytes: Long) : ImportProblem

@@ -35,6 +35,7 @@ internal class MaskPainter {
             ?: Bitmap.createBitmap(geometry.tensorWidth, geometry.tensorHeight, Bitmap.Config.ARGB_8888)
         mask.setPixels(tools.pixels, 0, mask.width, 0, 0, mask.width, mask.height)
         picture.mask = mask
+        picture.onlyClass = onlyClass
     }
 
     /** Resets temporal smoothing, for example after switching cameras. */
@@ -64,8 +65,7 @@ internal class MaskPainter {
         /** Returns [map] with all classes but one replaced by the ignore index. */
         fun only(map: LabelMap, index: Int?): LabelMap {
             if (index == null) return map
-            val none = colorizer.labelSet.ignoreIndex
-            for (i in map.labels.indices) single.labels[i] = if (map.labels[i] == index) index else none
+            map.copyOnly(index, colorizer.labelSet.ignoreIndex, single)
             return single
         }
     }

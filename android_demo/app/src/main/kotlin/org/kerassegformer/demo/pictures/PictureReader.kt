@@ -21,15 +21,40 @@ internal class PictureReader(private val resolver: ContentResolver) {
      * @return upright bitmap, ARGB_8888, with sides of at most [LARGEST_SIDE]
      * @throws PictureException it cannot be read
      */
-    fun read(uri: Uri): Bitmap = try {
-        val bounds = BitmapFactory.Options().apply { inJustDecodeBounds = true }
-        open(uri) { BitmapFactory.decodeStream(it, null, bounds) }
-        if (bounds.outWidth <= 0 || bounds.outHeight <= 0) throw PictureException(PictureProblem.CORRUPT)
+    fun read(uri: Uri): Bitmap = guarded {
         val orientation = open(uri, ::orientationOf)
-        val options = BitmapFactory.Options().apply { inSampleSize = sampleSize(bounds.outWidth, bounds.outHeight) }
-        val decoded = open(uri) { BitmapFactory.decodeStream(it, null, options) }
-            ?: throw PictureException(PictureProblem.CORRUPT)
-        upright(decoded, orientation)
+        decode(LARGEST_SIDE, orientation) { options -> open(uri) { BitmapFactory.decodeStream(it, null, options) } }
+    }
+
+    /**
+     * Decodes a still image of the camera. Blocking: do not call on the main thread.
+     *
+     * @return upright bitmap, ARGB_8888, with sides of at most [largestSide]
+     * @throws PictureException it cannot be decoded
+     */
+    fun read(still: CapturedStill, largestSide: Int = LARGEST_SIDE): Bitmap = guarded {
+        decode(largestSide, still.orientation) { BitmapFactory.decodeByteArray(still.jpeg, 0, still.jpeg.size, it) }
+    }
+
+    private fun decode(
+        largestSide: Int,
+        orientation: Orientation,
+        decodeWith: (BitmapFactory.Options) -> Bitmap?,
+    ): Bitmap {
+        val bounds = BitmapFactory.Options().apply { inJustDecodeBounds = true }
+        decodeWith(bounds)
+        if (bounds.outWidth <= 0 || bounds.outHeight <= 0) throw PictureException(PictureProblem.CORRUPT)
+        val longer = maxOf(bounds.outWidth, bounds.outHeight)
+        val options = BitmapFactory.Options().apply {
+            // Keeps the longer side at or above the largest one; upright does the remaining scaling.
+            inSampleSize = PictureSampling.sampleSize(longer, longer, largestSide, largestSide)
+        }
+        val decoded = decodeWith(options) ?: throw PictureException(PictureProblem.CORRUPT)
+        return upright(decoded, orientation, largestSide)
+    }
+
+    private fun guarded(read: () -> Bitmap): Bitmap = try {
+        read()
     } catch (e: FileNotFoundException) {
         throw PictureException(PictureProblem.MISSING, e)
     } catch (e: SecurityException) {
@@ -58,20 +83,15 @@ internal class PictureReader(private val resolver: ContentResolver) {
         Orientation.ofExif(ExifInterface.ORIENTATION_NORMAL)
     }
 
-    /** Keeps the longer side at or above [LARGEST_SIDE]; [upright] does the remaining scaling. */
-    private fun sampleSize(width: Int, height: Int): Int {
-        val longer = maxOf(width, height)
-        return PictureSampling.sampleSize(longer, longer, LARGEST_SIDE, LARGEST_SIDE)
-    }
-
-    private fun upright(decoded: Bitmap, orientation: Orientation): Bitmap {
-        val scale = minOf(1f, LARGEST_SIDE.toFloat() / maxOf(decoded.width, decoded.height))
+    private fun upright(decoded: Bitmap, orientation: Orientation, largestSide: Int): Bitmap {
+        val scale = minOf(1f, largestSide.toFloat() / maxOf(decoded.width, decoded.height))
         val matrix = Matrix().apply {
             postScale(scale, scale)
             postRotate(orientation.rotation.degrees.toFloat())
             if (orientation.mirror) postScale(-1f, 1f)
         }
         val turned = Bitmap.createBitmap(decoded, 0, 0, decoded.width, decoded.height, matrix, true)
+        if (turned !== decoded) decoded.recycle()
         if (turned.config == Bitmap.Config.ARGB_8888) return turned
         return turned.copy(Bitmap.Config.ARGB_8888, false) ?: throw PictureException(PictureProblem.TOO_LARGE)
     }

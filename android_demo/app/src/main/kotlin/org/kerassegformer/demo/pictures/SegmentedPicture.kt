@@ -13,8 +13,9 @@ import org.kerassegformer.core.LabelSet
  * thread.
  *
  * @property picture the upright image, as displayed
+ * @property still the still image of the camera that [picture] is a reduced copy of; null for other images
  */
-internal class SegmentedPicture(val picture: Bitmap) {
+internal class SegmentedPicture(val picture: Bitmap, val still: CapturedStill? = null) {
     /** ID of the engine's frame. */
     var frameId: Long = 0
 
@@ -35,6 +36,18 @@ internal class SegmentedPicture(val picture: Bitmap) {
     /** The colours of the whole tensor, including padding; null before [MaskPainter] has rendered them. */
     var mask: Bitmap? = null
 
+    /** The only class in [mask], or null for all. */
+    var onlyClass: Int? = null
+
+    /** The labels as in [mask]: with all classes but [onlyClass] replaced by the ignore index. */
+    val shownMap: LabelMap?
+        get() {
+            val map = map ?: return null
+            val only = onlyClass ?: return map
+            val none = checkNotNull(labelSet).ignoreIndex
+            return LabelMap(map.width, map.height).also { map.copyOnly(only, none, it) }
+        }
+
     /** The classes in the image, by descending share. */
     var shares: List<ClassShare> = emptyList()
 
@@ -51,7 +64,7 @@ internal class SegmentedPicture(val picture: Bitmap) {
 
     /** Returns a copy that shares the image and has its own labels, to be rendered while this one is displayed. */
     fun copyLabels(): SegmentedPicture {
-        val copy = SegmentedPicture(picture)
+        val copy = SegmentedPicture(picture, still)
         copy.frameId = frameId
         copy.geometry = geometry
         copy.label(checkNotNull(map), checkNotNull(labelSet))
@@ -60,4 +73,9 @@ internal class SegmentedPicture(val picture: Bitmap) {
 
     /** Returns the name of a class; null for an invalid index. */
     fun nameOf(index: Int): String? = labelSet?.names?.getOrNull(index)
+}
+
+/** Copies a map to [target] with all classes but [index] replaced by [none]. */
+internal fun LabelMap.copyOnly(index: Int, none: Int, target: LabelMap) {
+    for (i in labels.indices) target.labels[i] = if (labels[i] == index) index else none
 }

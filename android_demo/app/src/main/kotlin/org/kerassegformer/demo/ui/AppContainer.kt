@@ -1,5 +1,6 @@
 package org.kerassegformer.demo.ui
 
+import android.content.ContentResolver
 import android.content.Context
 import org.kerassegformer.demo.benchmark.BenchmarkRunner
 import org.kerassegformer.demo.camera.CameraSource
@@ -9,6 +10,8 @@ import java.util.concurrent.Executor
 
 /** Dependencies of the screens; tests replace them. */
 internal interface AppContainer {
+    /** The resolver of the application: that of an activity would keep the activity in memory. */
+    val resolver: ContentResolver
     val settings: SettingsStore
     val models: ModelStore
 

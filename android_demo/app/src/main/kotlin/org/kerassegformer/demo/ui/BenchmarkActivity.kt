@@ -51,8 +51,15 @@ internal class BenchmarkActivity : Activity() {
         requireView<View>(R.id.save).setOnClickListener { save() }
         requireView<View>(R.id.share_button).setOnClickListener { share() }
         start.setOnClickListener { startOrStop() }
-        val hasExtras = intent.extras?.keySet().orEmpty().isNotEmpty()
-        if (retained == null && savedInstanceState == null && hasExtras) begin() else showState()
+        val isNew = retained == null && savedInstanceState == null
+        if (isNew && BenchmarkRequest.isIn(intent)) begin() else showState()
+    }
+
+    /** A further `am start` while this screen is shown. */
+    override fun onNewIntent(intent: Intent) {
+        super.onNewIntent(intent)
+        setIntent(intent)
+        if (BenchmarkRequest.isIn(intent)) begin()
     }
 
     override fun onDestroy() {

@@ -56,20 +56,32 @@ internal class BenchmarkSession(private val container: AppContainer, private val
     @Volatile
     private var cancelled = false
 
-    /** Starts a benchmark; ignored while one is running. */
+    private var next: BenchmarkRequest? = null
+
+    /** Starts a benchmark. One that is running is stopped first. */
     fun start(request: BenchmarkRequest) {
-        if (state is BenchmarkState.Running) return
+        if (state is BenchmarkState.Running) {
+            cancelled = true
+            next = request
+            return
+        }
         cancelled = false
         state = BenchmarkState.Running(null)
         thread(name = "benchmark") {
             val end = measure(request)
-            main.post { state = end }
+            main.post { finish(end) }
         }
     }
 
     /** Stops after the current run and keeps the completed measurements. */
     fun cancel() {
+        next = null
         cancelled = true
+    }
+
+    private fun finish(end: BenchmarkState) {
+        state = end
+        next?.also { next = null }?.let(::start)
     }
 
     private fun measure(request: BenchmarkRequest): BenchmarkState = try {

@@ -1,5 +1,6 @@
 package org.kerassegformer.demo.ui
 
+import android.content.ContentResolver
 import android.content.Context
 import org.kerassegformer.demo.InferenceContainer
 import org.kerassegformer.demo.benchmark.BenchmarkRunner
@@ -13,6 +14,8 @@ import java.util.concurrent.Executors
 /** The dependencies of the app on a device. */
 internal class DefaultAppContainer private constructor(private val context: Context) : AppContainer {
     private val inference = InferenceContainer(context)
+
+    override val resolver: ContentResolver = context.contentResolver
 
     override val settings = SettingsStore(context.getSharedPreferences("settings", Context.MODE_PRIVATE))
 

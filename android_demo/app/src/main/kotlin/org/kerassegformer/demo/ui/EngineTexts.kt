@@ -19,7 +19,8 @@ internal class EngineTexts(private val resources: Resources) {
     /** Explains why this processor is used and the preferred ones are not, one line each. */
     fun why(inUse: ProcessorInUse): String {
         val first = inUse.check?.let { why(it.result) } ?: resources.getString(R.string.why_cpu, inUse.threads)
-        return (listOf(first) + inUse.rejected.map(::describe)).joinToString("\n")
+        val trying = inUse.trying?.let { resources.getString(R.string.latency_starting, nameOf(it)) }
+        return (listOf(first) + inUse.rejected.map(::describe) + listOfNotNull(trying)).joinToString("\n")
     }
 
     /** Explains why no processor can run the model, one line each. */
@@ -74,6 +75,7 @@ internal class EngineTexts(private val resources: Resources) {
         is ImportProblem.NotTfLite -> text(R.string.import_not_tflite, problem.fileName)
         is ImportProblem.DoesNotLoad -> text(R.string.import_does_not_load, problem.fileName, problem.detail)
         is ImportProblem.NotStored -> text(R.string.import_not_stored, problem.fileName, problem.detail)
+        is ImportProblem.NameTaken -> text(R.string.import_taken, problem.name)
         is ImportProblem.NoSpace -> text(
             R.string.import_no_space,
             problem.fileName,

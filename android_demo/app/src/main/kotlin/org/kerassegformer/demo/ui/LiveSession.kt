@@ -1,6 +1,5 @@
 package org.kerassegformer.demo.ui
 
-import android.content.ContentResolver
 import android.graphics.SurfaceTexture
 import android.net.Uri
 import android.os.Handler
@@ -11,6 +10,7 @@ import android.util.Log
 import org.kerassegformer.core.LatencyStats
 import org.kerassegformer.core.Orientation
 import org.kerassegformer.core.Phase
+import org.kerassegformer.core.Processor
 import org.kerassegformer.demo.camera.CameraFacing
 import org.kerassegformer.demo.camera.CameraFailure
 import org.kerassegformer.demo.camera.CameraFrameReader
@@ -25,6 +25,7 @@ import org.kerassegformer.demo.engine.SegmentationResult
 import org.kerassegformer.demo.engine.ThermalState
 import org.kerassegformer.demo.models.ModelListing
 import org.kerassegformer.demo.models.StoredModel
+import org.kerassegformer.demo.pictures.CapturedStill
 import org.kerassegformer.demo.pictures.MaskPainter
 import org.kerassegformer.demo.pictures.PictureException
 import org.kerassegformer.demo.pictures.PictureFrame
@@ -48,6 +49,18 @@ internal interface LiveHost {
     /** The displayed image changed. */
     fun showPicture()
 
+    /** Shows a short message. */
+    fun notify(text: String)
+
+    /** Shows why an import failed. */
+    fun showImportProblem(text: String)
+
+    /** Asks whether an imported model replaces the one of that name, and continues the import. */
+    fun askToReplace(text: String, documents: List<Uri>)
+
+    /** Opens the share sheet for a saved image. */
+    fun share(picture: Uri)
+
     /** Called once per second to update latencies and thermal state. */
     fun showLatency()
 }
@@ -56,7 +69,7 @@ internal interface LiveHost {
  * State that survives configuration changes: the engine, the camera, the images and the state of the screen. Main
  * thread only, unless noted otherwise.
  */
-internal class LiveSession(private val container: AppContainer, private val resolver: ContentResolver) {
+internal class LiveSession(private val container: AppContainer) {
     /** Latencies of the latest frames. */
     val stats = LatencyStats()
 
@@ -89,6 +102,7 @@ internal class LiveSession(private val container: AppContainer, private val reso
     /** Rotation of the display in degrees; read on the camera's thread. */
     @Volatile
     var displayDegrees = 0
+        private set
 
     val thermalState: ThermalState get() = engine.thermalState
 
@@ -111,6 +125,8 @@ internal class LiveSession(private val container: AppContainer, private val reso
     private var still: SegmentedPicture? = null
     private var shownAt = 0L
     private var picturesAsked = 0
+    private var stillsAsked = 0
+    private var closed = false
 
     /** True if camera frames are analysed; read on the camera's thread. */
     @Volatile
@@ -154,33 +170,49 @@ internal class LiveSession(private val container: AppContainer, private val reso
             ScreenEffect.Leave -> host?.leave()
             is ScreenEffect.OpenCamera -> camera.open(effect.facing, FrameListener())
             ScreenEffect.CloseCamera -> closeCamera()
+            ScreenEffect.TakeStill -> takeStill()
             is ScreenEffect.SetTorch -> camera.setTorch(effect.on)
             is ScreenEffect.ReadPicture -> readPicture(effect.address)
             ScreenEffect.ClearResult -> clearResult()
             ScreenEffect.StartModel -> startModel()
+            ScreenEffect.ForgetFailures -> engine.forgetFailures()
             ScreenEffect.AnalysePicture -> analysePicture()
         }
     }
 
+    /** Results of work in the background for the activity, also if it is recreated meanwhile. */
+    val mailbox = Mailbox<LiveHost>()
+
     /** The activity was started. */
     fun start(allowed: Boolean) {
-        dispatch(ScreenEvent.Started(allowed, camera.facings()))
+        mailbox.owner = host
+        dispatch(ScreenEvent.Started(allowed))
+        camera.findFacings { if (!closed) dispatch(ScreenEvent.CamerasFound(it)) }
         main.removeCallbacks(ticker)
         main.postDelayed(ticker, TICK_MILLIS)
     }
 
+    /** The display was rotated to [degrees] from the natural orientation of the device. */
+    fun turn(degrees: Int) {
+        if (degrees == displayDegrees) return
+        displayDegrees = degrees
+        host?.showState()
+    }
+
     /** The activity was stopped. */
     fun stop() {
+        mailbox.owner = null
         main.removeCallbacks(ticker)
         dispatch(ScreenEvent.Stopped)
     }
 
     /** Releases all resources; the session cannot be used afterwards. */
     fun close() {
+        closed = true
         host = null
         analysing = false
         main.removeCallbacksAndMessages(null)
-        camera.close()
+        camera.release()
         engine.close()
         painting.quitSafely()
     }
@@ -271,7 +303,7 @@ internal class LiveSession(private val container: AppContainer, private val reso
         show(null)
         val number = ++picturesAsked
         container.files.execute {
-            val read = runCatching { PictureReader(resolver).read(Uri.parse(address)) }
+            val read = runCatching { PictureReader(container.resolver).read(Uri.parse(address)) }
             main.post {
                 if (number != picturesAsked) return@post
                 read.onSuccess { bitmap ->
@@ -286,15 +318,40 @@ internal class LiveSession(private val container: AppContainer, private val reso
         }
     }
 
+    /** Replaces the frozen frame by an image at the size of the sensor, with labels of its own. */
+    private fun takeStill() {
+        val open = openCamera ?: return
+        val isFront = open.facing == CameraFacing.FRONT
+        val orientation = Orientation.ofCamera(open.sensorDegrees, displayDegrees, isFront)
+        val number = ++stillsAsked
+        fun isWanted() = number == stillsAsked && state.frozen
+        camera.takeStill { jpeg ->
+            if (jpeg == null || !isWanted()) return@takeStill
+            container.files.execute {
+                val captured = CapturedStill(jpeg, orientation)
+                val read = runCatching { PictureReader(container.resolver).read(captured) }
+                main.post {
+                    // The frame stays if the image cannot be decoded.
+                    val bitmap = read.onFailure { Log.w(TAG, "No still image.", it) }.getOrNull()
+                    if (bitmap != null && isWanted()) analyse(SegmentedPicture(bitmap, captured))
+                }
+            }
+        }
+    }
+
     private fun analysePicture() {
         val bitmap = still?.picture ?: return
-        val picture = SegmentedPicture(bitmap)
+        if (analyse(SegmentedPicture(bitmap))) stall.submitted(SystemClock.elapsedRealtime())
+    }
+
+    /** Submits an image other than a frame. @return false if the engine accepts none */
+    private fun analyse(picture: SegmentedPicture): Boolean {
         val id = picturePool.newId()
         synchronized(stillsInModel) {
             stillsInModel.clear()
             stillsInModel[id] = picture
         }
-        if (engine.submit(PictureFrame(id, picture))) stall.submitted(SystemClock.elapsedRealtime())
+        return engine.submit(PictureFrame(id, picture))
     }
 
     /** Displays an image and recycles the previous one, unless the new one shares its bitmap. */
@@ -369,6 +426,8 @@ internal class LiveSession(private val container: AppContainer, private val reso
     private inner class EngineListener : SegmentationEngine.Listener {
         override fun onState(state: EngineState) {
             main.post {
+                // The latencies of the CPU say nothing about the accelerator that replaces it.
+                if (processorOf(state) != processorOf(engineState)) stats.reset()
                 engineState = state
                 // Frames that waited for the model to load do not count as stalled.
                 stall.stop()
@@ -411,7 +470,9 @@ internal class LiveSession(private val container: AppContainer, private val reso
     }
 
     private fun showResult(picture: SegmentedPicture, epoch: Int) {
-        if (epoch != this.epoch || state.frozen) {
+        // A frozen frame is only replaced by its still image.
+        val isWanted = state.frozen == (picture.still != null)
+        if (epoch != this.epoch || !isWanted) {
             picturePool.recycle(picture)
             return
         }
@@ -426,6 +487,8 @@ internal class LiveSession(private val container: AppContainer, private val reso
 
         /** Maximum age of a displayed camera frame. */
         const val MOST_AGE_MILLIS = 3_000L
+
+        fun processorOf(state: EngineState): Processor? = (state as? EngineState.Running)?.inUse?.processor
 
         fun statusOf(state: EngineState): ModelStatus = when (state) {
             EngineState.Idle, EngineState.Closed -> ModelStatus.NONE

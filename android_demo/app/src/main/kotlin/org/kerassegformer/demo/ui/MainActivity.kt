@@ -2,7 +2,9 @@ package org.kerassegformer.demo.ui
 
 import android.Manifest
 import android.app.Activity
+import android.app.AlertDialog
 import android.content.ActivityNotFoundException
+import android.content.ClipData
 import android.content.Intent
 import android.content.pm.PackageManager
 import android.net.Uri
@@ -11,7 +13,9 @@ import android.provider.Settings.ACTION_APPLICATION_DETAILS_SETTINGS
 import android.view.View
 import android.widget.Toast
 import org.kerassegformer.demo.R
+import org.kerassegformer.demo.models.IfTaken
 import org.kerassegformer.demo.models.StoredModel
+import org.kerassegformer.demo.pictures.PictureGallery
 
 /** The live screen. Displays a [LiveSession], which survives configuration changes. */
 internal class MainActivity : Activity(), LiveHost, SettingsActions {
@@ -20,6 +24,9 @@ internal class MainActivity : Activity(), LiveHost, SettingsActions {
     private lateinit var documents: DocumentRequests
     private lateinit var saver: PictureSaver
     private lateinit var models: ModelImports
+    private lateinit var permissionAnswers: PermissionAnswers
+    private val back = BackButton(this) { session.dispatch(ScreenEvent.Back) }
+    private val rotation = RotationObserver(this) { session.turn(it) }
 
     override fun onCreate(savedInstanceState: Bundle?) {
         setTheme(R.style.AppTheme_Live)
@@ -28,11 +35,12 @@ internal class MainActivity : Activity(), LiveHost, SettingsActions {
         setContentView(R.layout.activity_main)
         val container = AppContainer.factory(this)
         val retained = lastNonConfigurationInstance as LiveSession?
-        session = retained ?: LiveSession(container, contentResolver)
+        session = retained ?: LiveSession(container)
+        permissionAnswers = PermissionAnswers(container.settings)
         documents = DocumentRequests(this)
-        saver = PictureSaver(this, container.files, documents)
+        saver = PictureSaver(this, session, container, documents)
         models = ModelImports(this, container, session)
-        view = LiveView(this, session, this, onSave = { saver.save(session) }, onShare = { saver.share(session) })
+        view = LiveView(this, session, this, onSave = { saver.save() }, onShare = { saver.share() })
         session.host = this
         if (retained == null) savedInstanceState?.let { session.restore(ScreenSnapshot.read(it)) }
         showState()
@@ -42,13 +50,14 @@ internal class MainActivity : Activity(), LiveHost, SettingsActions {
 
     override fun onStart() {
         super.onStart()
-        session.displayDegrees = Displays.degreesOf(this)
+        rotation.start()
         val allowed = checkSelfPermission(Manifest.permission.CAMERA) == PackageManager.PERMISSION_GRANTED
         session.start(allowed)
     }
 
     override fun onStop() {
         super.onStop()
+        rotation.stop()
         session.stop()
     }
 
@@ -73,12 +82,43 @@ internal class MainActivity : Activity(), LiveHost, SettingsActions {
         session.trimMemory(level)
     }
 
-    @Deprecated("The platform API up to Android 12, still called by later versions.")
+    @Deprecated("The platform API up to Android 12.")
     override fun onBackPressed(): Unit = session.dispatch(ScreenEvent.Back)
 
-    override fun showState(): Unit = view.showState()
+    override fun showState() {
+        back.isHandled = ScreenStateMachine.handlesBack(session.state)
+        view.showState()
+    }
 
     override fun showPicture(): Unit = view.showPicture()
+
+    override fun notify(text: String): Unit = Toast.makeText(this, text, Toast.LENGTH_LONG).show()
+
+    override fun showImportProblem(text: String) {
+        AlertDialog.Builder(this)
+            .setTitle(R.string.import_failed_title)
+            .setMessage(text)
+            .setPositiveButton(R.string.close, null)
+            .show()
+    }
+
+    override fun askToReplace(text: String, documents: List<Uri>) {
+        AlertDialog.Builder(this)
+            .setMessage(text)
+            .setPositiveButton(R.string.import_replace) { _, _ -> models.import(documents, IfTaken.REPLACE) }
+            .setNeutralButton(R.string.import_keep_both) { _, _ -> models.import(documents, IfTaken.KEEP_BOTH) }
+            .setNegativeButton(R.string.settings_cancel, null)
+            .show()
+    }
+
+    override fun share(picture: Uri) {
+        val send = Intent(Intent.ACTION_SEND)
+            .setType(PictureGallery.MIME_TYPE)
+            .putExtra(Intent.EXTRA_STREAM, picture)
+            .addFlags(Intent.FLAG_GRANT_READ_URI_PERMISSION)
+        send.clipData = ClipData.newRawUri("", picture)
+        start(Intent.createChooser(send, getString(R.string.share_picture)))
+    }
 
     override fun showLatency(): Unit = view.showLatency()
 
@@ -89,10 +129,11 @@ internal class MainActivity : Activity(), LiveHost, SettingsActions {
     override fun onRequestPermissionsResult(requestCode: Int, permissions: Array<String>, grantResults: IntArray) {
         super.onRequestPermissionsResult(requestCode, permissions, grantResults)
         if (requestCode != CAMERA_REQUEST) return
-        val allowed = grantResults.firstOrNull() == PackageManager.PERMISSION_GRANTED
-        // An empty result means that the request was interrupted: it may be repeated.
-        val mayAskAgain = grantResults.isEmpty() || shouldShowRequestPermissionRationale(Manifest.permission.CAMERA)
-        session.dispatch(ScreenEvent.PermissionAnswered(allowed, mayAskAgain))
+        // An empty result means that the request was interrupted.
+        val granted = grantResults.firstOrNull()?.let { it == PackageManager.PERMISSION_GRANTED }
+        val rationale = shouldShowRequestPermissionRationale(Manifest.permission.CAMERA)
+        val mayAskAgain = permissionAnswers.mayAskAgain(granted, rationale)
+        session.dispatch(ScreenEvent.PermissionAnswered(granted == true, mayAskAgain))
     }
 
     override fun openAppSettings() {
@@ -126,8 +167,8 @@ internal class MainActivity : Activity(), LiveHost, SettingsActions {
         when (requestCode) {
             DocumentRequests.PICTURE -> session.dispatch(ScreenEvent.PictureChosen(first.toString()))
             DocumentRequests.MODEL -> models.import(documents)
-            DocumentRequests.SAVE_PICTURE -> saver.saveTo(first, session, share = false)
-            DocumentRequests.SHARE_PICTURE -> saver.saveTo(first, session, share = true)
+            DocumentRequests.SAVE_PICTURE -> saver.saveTo(first, share = false)
+            DocumentRequests.SHARE_PICTURE -> saver.saveTo(first, share = true)
         }
     }
 
@@ -139,7 +180,7 @@ internal class MainActivity : Activity(), LiveHost, SettingsActions {
         }
     }
 
-    private fun notify(text: Int): Unit = Toast.makeText(this, text, Toast.LENGTH_LONG).show()
+    private fun notify(text: Int): Unit = notify(getString(text))
 
     private companion object {
         const val CAMERA_REQUEST = 1

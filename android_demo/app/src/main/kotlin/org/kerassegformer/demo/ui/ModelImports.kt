@@ -1,15 +1,15 @@
 package org.kerassegformer.demo.ui
 
-import android.app.Activity
-import android.app.AlertDialog
 import android.content.ContentResolver
+import android.content.Context
 import android.net.Uri
 import android.os.Handler
 import android.os.Looper
 import android.provider.OpenableColumns
-import android.widget.Toast
 import org.kerassegformer.demo.R
+import org.kerassegformer.demo.models.IfTaken
 import org.kerassegformer.demo.models.ImportDocument
+import org.kerassegformer.demo.models.ImportProblem
 import org.kerassegformer.demo.models.ModelImportException
 import org.kerassegformer.demo.models.StoredModel
 import java.io.FileNotFoundException
@@ -17,23 +17,23 @@ import java.io.IOException
 
 /** Imports and removes models of the user. */
 internal class ModelImports(
-    private val activity: Activity,
+    private val context: Context,
     private val container: AppContainer,
     private val session: LiveSession,
 ) {
     private val main = Handler(Looper.getMainLooper())
-    private val texts = EngineTexts(activity.resources)
-    private val resolver: ContentResolver = activity.contentResolver
+    private val texts = EngineTexts(context.resources)
+    private val resolver: ContentResolver = container.resolver
 
-    /** Imports and checks the files of a model, and selects it. */
-    fun import(documents: List<Uri>) {
-        toast(activity.getString(R.string.import_running))
+    /** Imports and checks the files of a model, and selects it. Asks before it replaces another one. */
+    fun import(documents: List<Uri>, ifTaken: IfTaken = IfTaken.ASK) {
+        notify(context.getString(R.string.import_running))
         container.files.execute {
             try {
-                val imported = container.models.import(documents.map(::documentOf))
+                val imported = container.models.import(documents.map(::documentOf), ifTaken)
                 main.post { select(imported) }
             } catch (e: ModelImportException) {
-                main.post { showError(texts.problem(e.problem)) }
+                main.post { show(e.problem, documents) }
             }
         }
     }
@@ -52,21 +52,20 @@ internal class ModelImports(
 
     private fun select(imported: List<StoredModel>) {
         val model = imported.first()
-        toast(activity.getString(R.string.import_done, model.name))
+        notify(context.getString(R.string.import_done, model.name))
         session.choose(model)
     }
 
-    private fun showError(text: String) {
-        if (activity.isFinishing || activity.isDestroyed) {
-            toast(text)
-            return
+    private fun show(problem: ImportProblem, documents: List<Uri>) {
+        val text = texts.problem(problem)
+        if (problem is ImportProblem.NameTaken) {
+            session.mailbox.post { it.askToReplace(text, documents) }
+        } else {
+            showError(text)
         }
-        AlertDialog.Builder(activity)
-            .setTitle(R.string.import_failed_title)
-            .setMessage(text)
-            .setPositiveButton(R.string.close, null)
-            .show()
     }
+
+    private fun showError(text: String) = session.mailbox.post { it.showImportProblem(text) }
 
     private fun documentOf(uri: Uri): ImportDocument = ImportDocument(nameOf(uri)) {
         try {
@@ -88,5 +87,5 @@ internal class ModelImports(
         return name ?: uri.lastPathSegment?.substringAfterLast('/').orEmpty()
     }
 
-    private fun toast(text: String): Unit = Toast.makeText(activity, text, Toast.LENGTH_LONG).show()
+    private fun notify(text: String) = session.mailbox.post { it.notify(text) }
 }

@@ -1,52 +1,53 @@
 package org.kerassegformer.demo.ui
 
-import android.app.Activity
 import android.content.Context
-import android.content.Intent
 import android.graphics.Bitmap
 import android.net.Uri
 import android.os.Build
 import android.os.Handler
 import android.os.Looper
-import android.widget.Toast
 import org.kerassegformer.demo.R
 import org.kerassegformer.demo.RequiresSdk
+import org.kerassegformer.demo.pictures.CapturedStill
 import org.kerassegformer.demo.pictures.PictureComposer
+import org.kerassegformer.demo.pictures.PictureException
 import org.kerassegformer.demo.pictures.PictureGallery
+import org.kerassegformer.demo.pictures.PictureReader
 import org.kerassegformer.demo.pictures.SaveException
 import org.kerassegformer.demo.pictures.SaveProblem
 import org.kerassegformer.demo.pictures.SegmentedPicture
 import java.time.LocalDateTime
 import java.time.format.DateTimeFormatter
-import java.util.concurrent.Executor
 
 /**
  * Saves and shares the displayed image with its overlay: to the gallery since Android 10, to a document before, as the
- * gallery would need the storage permission there.
+ * gallery would need the storage permission there. The outcome goes to the activity that is shown by then.
  */
 internal class PictureSaver(
-    private val activity: Activity,
-    private val files: Executor,
+    context: Context,
+    private val session: LiveSession,
+    private val container: AppContainer,
     private val documents: DocumentRequests,
 ) {
-    private val gallery = PictureGallery(activity.contentResolver)
+    private val resources = context.resources
+    private val gallery = PictureGallery(container.resolver)
     private val main = Handler(Looper.getMainLooper())
 
     /** Saves the displayed image. */
-    fun save(session: LiveSession) {
+    fun save() {
         if (Build.VERSION.SDK_INT >= Build.VERSION_CODES.Q) {
-            session.savable?.let { inBackground(it, session.settings, IntoGallery { toast(R.string.saved) }) }
+            session.savable?.let { inBackground(it, IntoGallery { notify(R.string.saved) }) }
         } else {
             createDocument(DocumentRequests.SAVE_PICTURE)
         }
     }
 
     /** Saves the displayed image and shares the file. */
-    fun share(session: LiveSession) {
+    fun share() {
         if (Build.VERSION.SDK_INT >= Build.VERSION_CODES.Q) {
-            session.savable?.let { inBackground(it, session.settings, IntoGallery(::openShareSheet)) }
+            session.savable?.let { inBackground(it, IntoGallery(::share)) }
         } else {
-            toast(R.string.share_first_save)
+            notify(R.string.share_first_save)
             createDocument(DocumentRequests.SHARE_PICTURE)
         }
     }
@@ -55,13 +56,14 @@ internal class PictureSaver(
         documents.create(request, PictureGallery.MIME_TYPE, "${newName()}.jpg")
 
     /** Writes the displayed image to a document that the user created, and optionally shares it. */
-    fun saveTo(document: Uri, session: LiveSession, share: Boolean) {
-        val picture = session.savable ?: return
-        inBackground(picture, session.settings) { bitmap ->
+    fun saveTo(document: Uri, share: Boolean) {
+        // A frozen image is lost if Android ends the process while the user selects the document.
+        val picture = session.savable ?: return notify(R.string.save_failed_lost)
+        inBackground(picture) { bitmap ->
             gallery.saveTo(document, bitmap)
             main.post {
-                toast(R.string.saved_document)
-                if (share) openShareSheet(document)
+                notify(R.string.saved_document)
+                if (share) share(document)
             }
         }
     }
@@ -75,43 +77,46 @@ internal class PictureSaver(
         }
     }
 
-    private fun inBackground(picture: SegmentedPicture, settings: Settings, write: (Bitmap) -> Unit) {
-        // Composed on the main thread, as the image may change afterwards.
-        val bitmap = try {
-            PictureComposer.compose(picture, settings.opacity / SettingsStore.FULL_OPACITY.toFloat())
+    private fun inBackground(picture: SegmentedPicture, write: (Bitmap) -> Unit) {
+        val opacity = session.settings.opacity / SettingsStore.FULL_OPACITY.toFloat()
+        val still = picture.still
+        val compose: () -> Bitmap = try {
+            if (still != null) {
+                { composeStill(picture, still, opacity) }
+            } else {
+                // Composed on the main thread, as the bitmap of a frame is reused.
+                PictureComposer.compose(picture, opacity).let { { it } }
+            }
         } catch (_: OutOfMemoryError) {
-            toast(R.string.picture_large_text)
-            return
+            return notify(R.string.picture_large_text)
         }
-        files.execute {
+        container.files.execute {
             try {
-                write(bitmap)
+                write(compose())
             } catch (e: SaveException) {
                 val full = e.problem == SaveProblem.FULL
-                main.post { toast(if (full) R.string.save_failed_space else R.string.save_failed) }
+                main.post { notify(if (full) R.string.save_failed_space else R.string.save_failed) }
+            } catch (_: OutOfMemoryError) {
+                main.post { notify(R.string.picture_large_text) }
             }
         }
     }
 
-    private fun openShareSheet(picture: Uri) {
-        if (activity.isDestroyed) return
-        openShareSheet(activity, picture, PictureGallery.MIME_TYPE, R.string.share_picture)
+    /** Composes the image at the size of the sensor, or as displayed if there is not enough memory. */
+    private fun composeStill(picture: SegmentedPicture, still: CapturedStill, opacity: Float): Bitmap = try {
+        PictureComposer.compose(picture, opacity, PictureReader(container.resolver).read(still, Int.MAX_VALUE))
+    } catch (_: PictureException) {
+        PictureComposer.compose(picture, opacity)
+    } catch (_: OutOfMemoryError) {
+        PictureComposer.compose(picture, opacity)
     }
 
-    private fun toast(text: Int): Unit = Toast.makeText(activity, text, Toast.LENGTH_LONG).show()
+    private fun share(picture: Uri) = session.mailbox.post { it.share(picture) }
 
-    internal companion object {
-        /** Opens the share sheet for a document. */
-        fun openShareSheet(context: Context, document: Uri, type: String, title: Int) {
-            val send = Intent(Intent.ACTION_SEND)
-                .setType(type)
-                .putExtra(Intent.EXTRA_STREAM, document)
-                .addFlags(Intent.FLAG_GRANT_READ_URI_PERMISSION)
-            send.clipData = android.content.ClipData.newRawUri("", document)
-            context.startActivity(Intent.createChooser(send, context.getString(title)))
-        }
+    private fun notify(text: Int) = session.mailbox.post { it.notify(resources.getString(text)) }
 
-        private fun newName(): String =
+    private companion object {
+        fun newName(): String =
             "segformer_" + LocalDateTime.now().format(DateTimeFormatter.ofPattern("yyyyMMdd_HHmmss"))
     }
 }

@@ -6,8 +6,11 @@ import org.kerassegformer.demo.pictures.PictureProblem
 
 /** Events of the live screen. */
 internal sealed interface ScreenEvent {
-    /** The activity was started. The permission and the cameras may have changed. */
-    data class Started(val allowed: Boolean, val facings: List<CameraFacing>) : ScreenEvent
+    /** The activity was started. The permission may have changed. */
+    data class Started(val allowed: Boolean) : ScreenEvent
+
+    /** The cameras are known; those of an earlier start may have changed. */
+    data class CamerasFound(val facings: List<CameraFacing>) : ScreenEvent
 
     data object Stopped : ScreenEvent
 
@@ -51,6 +54,9 @@ internal sealed interface ScreenEvent {
 
     data object RestartModel : ScreenEvent
 
+    /** Like [RestartModel], also with the processors that the crash log excludes. */
+    data object RetryProcessors : ScreenEvent
+
     data object OpenSettings : ScreenEvent
 
     data object CloseSettings : ScreenEvent
@@ -74,6 +80,9 @@ internal sealed interface ScreenEffect {
 
     data object CloseCamera : ScreenEffect
 
+    /** Replaces the frozen frame by a still image at the size of the sensor. */
+    data object TakeStill : ScreenEffect
+
     data class SetTorch(val on: Boolean) : ScreenEffect
 
     data object ChoosePicture : ScreenEffect
@@ -84,6 +93,8 @@ internal sealed interface ScreenEffect {
     data object ClearResult : ScreenEffect
 
     data object StartModel : ScreenEffect
+
+    data object ForgetFailures : ScreenEffect
 
     /** Submits the opened image to the model. */
     data object AnalysePicture : ScreenEffect

@@ -63,7 +63,7 @@ internal enum class ScreenMessage(
         R.string.model_failed_title,
         actions = listOf(
             MessageAction(R.string.model_choose, ScreenEvent.OpenSettings),
-            MessageAction(R.string.retry, ScreenEvent.RestartModel),
+            MessageAction(R.string.retry, ScreenEvent.RetryProcessors),
         ),
     ),
     MODEL_STALLED(

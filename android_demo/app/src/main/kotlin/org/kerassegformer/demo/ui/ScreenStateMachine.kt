@@ -11,6 +11,7 @@ internal object ScreenStateMachine {
     /** Returns the transition for [event] in [state]. Events that do not apply leave the state unchanged. */
     fun next(state: ScreenState, event: ScreenEvent): Transition = when (event) {
         is ScreenEvent.Started -> started(state, event)
+        is ScreenEvent.CamerasFound -> camerasFound(state, event.facings)
         ScreenEvent.Stopped -> closeCamera(state.copy(visible = false))
         ScreenEvent.AskPermission -> askPermission(state)
         is ScreenEvent.PermissionAnswered -> permissionAnswered(state, event)
@@ -32,6 +33,10 @@ internal object ScreenStateMachine {
         is ScreenEvent.ModelChanged -> modelChanged(state, event.status)
         ScreenEvent.RestartModel ->
             Transition(state.copy(model = ModelStatus.STARTING), listOf(ScreenEffect.StartModel))
+        ScreenEvent.RetryProcessors -> Transition(
+            state.copy(model = ModelStatus.STARTING),
+            listOf(ScreenEffect.ForgetFailures, ScreenEffect.StartModel),
+        )
         ScreenEvent.OpenSettings -> Transition(state.copy(settingsOpen = true))
         ScreenEvent.CloseSettings -> Transition(state.copy(settingsOpen = false))
         ScreenEvent.ToggleLatency -> Transition(state.copy(latencyOpen = !state.latencyOpen))
@@ -47,9 +52,12 @@ internal object ScreenStateMachine {
             state.permission == Permission.GRANTED -> Permission.NOT_REQUESTED
             else -> state.permission
         }
-        val facing = state.facing.takeIf { it in event.facings } ?: event.facings.firstOrNull() ?: CameraFacing.BACK
-        val shown = state.copy(visible = true, permission = permission, facings = event.facings, facing = facing)
-        return openCamera(shown)
+        return openCamera(state.copy(visible = true, permission = permission))
+    }
+
+    private fun camerasFound(state: ScreenState, facings: List<CameraFacing>): Transition {
+        val facing = state.facing.takeIf { it in facings } ?: facings.firstOrNull() ?: CameraFacing.BACK
+        return openCamera(state.copy(facings = facings, facing = facing))
     }
 
     private fun askPermission(state: ScreenState): Transition =
@@ -109,8 +117,12 @@ internal object ScreenStateMachine {
         return Transition(state.copy(torch = !state.torch), listOf(ScreenEffect.SetTorch(!state.torch)))
     }
 
-    private fun toggleFreeze(state: ScreenState): Transition =
-        if (state.source == Source.CAMERA) Transition(state.copy(frozen = !state.frozen)) else Transition(state)
+    private fun toggleFreeze(state: ScreenState): Transition {
+        if (state.source != Source.CAMERA) return Transition(state)
+        val takesStill = !state.frozen && state.camera is CameraStatus.Streaming
+        val effects = if (takesStill) listOf(ScreenEffect.TakeStill) else emptyList()
+        return Transition(state.copy(frozen = !state.frozen), effects)
+    }
 
     private fun readPicture(state: ScreenState, address: String): Transition {
         val closed = closeCamera(state)
@@ -167,6 +179,9 @@ internal object ScreenStateMachine {
         if (!again) return Transition(changed)
         return Transition(changed.copy(pictureStatus = PictureStatus.Analysing), listOf(ScreenEffect.AnalysePicture))
     }
+
+    /** Returns true if [ScreenEvent.Back] leads to another state of the screen, and false if it leaves the app. */
+    fun handlesBack(state: ScreenState): Boolean = ScreenEffect.Leave !in back(state).effects
 
     private fun back(state: ScreenState): Transition = when {
         state.settingsOpen -> Transition(state.copy(settingsOpen = false))

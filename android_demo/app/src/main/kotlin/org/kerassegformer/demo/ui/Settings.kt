@@ -24,6 +24,11 @@ internal data class Settings(
 
 /** Stores [Settings]. Invalid values, for example of another version, count as not set. */
 internal class SettingsStore(private val preferences: SharedPreferences) {
+    /** True if the user has refused the camera permission. */
+    var cameraRefused: Boolean
+        get() = value(CAMERA_REFUSED, false, preferences::getBoolean)
+        set(refused) = preferences.edit().putBoolean(CAMERA_REFUSED, refused).apply()
+
     fun read(): Settings {
         val unset = Settings()
         return Settings(
@@ -64,6 +69,7 @@ internal class SettingsStore(private val preferences: SharedPreferences) {
 
         /** More threads than performance cores do not help. */
         const val MOST_THREADS = 8
+        private const val CAMERA_REFUSED = "camera_refused"
         private const val OPACITY = "opacity"
         private const val NAMES = "names"
         private const val SMOOTHING = "smoothing"

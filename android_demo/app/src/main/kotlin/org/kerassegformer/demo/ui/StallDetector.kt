@@ -1,6 +1,7 @@
 package org.kerassegformer.demo.ui
 
 import org.kerassegformer.demo.engine.ThermalState
+import org.kerassegformer.demo.engine.TimeLimits
 
 /** Detects that a model returns no labels for its frames. Thread-safe; times are in milliseconds of one clock. */
 internal class StallDetector(private val limitMillis: Long = LIMIT_MILLIS) {
@@ -33,7 +34,7 @@ internal class StallDetector(private val limitMillis: Long = LIMIT_MILLIS) {
     }
 
     internal companion object {
-        /** Longer than an inference on a slow phone. */
-        const val LIMIT_MILLIS = 12_000L
+        /** Longer than the engine waits for an inference: it then falls back to the CPU by itself. */
+        const val LIMIT_MILLIS = TimeLimits.RUN_MILLIS + 5_000L
     }
 }

@@ -1,7 +1,9 @@
 package org.kerassegformer.demo.benchmark
 
+import android.content.Intent
 import android.os.Bundle
 import org.junit.Assert.assertEquals
+import org.junit.Assert.assertFalse
 import org.junit.Assert.assertThrows
 import org.junit.Assert.assertTrue
 import org.junit.Test
@@ -47,12 +49,21 @@ class BenchmarkRequestTest {
     }
 
     @Test
+    fun `only an intent with extras asks for a benchmark`() {
+        assertFalse(BenchmarkRequest.isIn(Intent()))
+        assertTrue(BenchmarkRequest.isIn(Intent().putExtra("anything", 1)))
+    }
+
+    @Test
     fun `invalid values are answered with the valid ones`() {
         assertTrue("gpu, nnapi or cpu" in rejection { putString("processors", "tpu") })
         assertTrue("from 1 to" in rejection { putInt("runs", 0) })
         assertTrue("from 1 to" in rejection { putString("runs", "many") })
         assertTrue("from 1 to" in rejection { putBoolean("threads", true) })
         assertTrue("file name" in rejection { putString("output", "../../x") })
+        assertTrue("a string of at most" in rejection { putInt("models", 3) })
+        assertTrue("a string of at most" in rejection { putString("models", "a,".repeat(100_000)) })
+        assertTrue("a string of at most" in rejection { putStringArray("processors", arrayOf("cpu")) })
         val missing = assertThrows(BenchmarkRequestException::class.java) {
             BenchmarkRequest(models = listOf("x")).planFor(listOf(fakeModel("a")))
         }

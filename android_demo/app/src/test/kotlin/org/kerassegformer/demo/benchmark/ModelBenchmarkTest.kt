@@ -19,6 +19,7 @@ import org.kerassegformer.demo.engine.FakeThermalMonitor
 import org.kerassegformer.demo.engine.ModelLoader
 import org.kerassegformer.demo.engine.ProcessorTrial
 import org.kerassegformer.demo.engine.crashLog
+import org.kerassegformer.demo.engine.references
 import org.kerassegformer.demo.engine.eventually
 import org.kerassegformer.demo.engine.fakeModel
 import org.kerassegformer.demo.engine.stripes
@@ -34,7 +35,7 @@ class ModelBenchmarkTest {
 
     private fun benchmark(): BenchmarkRunner {
         val crashLog = crashLog(File(folder.root, "crash_log.json"), "phone")
-        val trial = ProcessorTrial(ModelLoader(runners), stripes, crashLog)
+        val trial = ProcessorTrial(ModelLoader(runners), stripes, crashLog, references(File(folder.root, "crash_log.json")))
         return ModelBenchmark(trial, DelegatePolicy(sdk = 33), crashLog, stripes, thermalMonitor, device)
     }
 

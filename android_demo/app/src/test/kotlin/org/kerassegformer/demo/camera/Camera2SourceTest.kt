@@ -7,8 +7,11 @@ import android.hardware.camera2.CameraAccessException
 import android.hardware.camera2.CameraCharacteristics
 import android.hardware.camera2.CameraManager
 import android.hardware.camera2.CameraMetadata
+import android.os.HandlerThread
 import android.util.Size
+import org.junit.After
 import org.junit.Assert.assertEquals
+import org.junit.Assert.assertFalse
 import org.junit.Test
 import org.junit.runner.RunWith
 import org.robolectric.RobolectricTestRunner
@@ -17,6 +20,8 @@ import org.robolectric.Shadows.shadowOf
 import org.robolectric.shadows.ShadowCameraCharacteristics
 import org.robolectric.shadows.ShadowLooper
 import org.robolectric.shadows.StreamConfigurationMapBuilder
+import org.robolectric.util.ReflectionHelpers
+import java.time.Duration
 
 @RunWith(RobolectricTestRunner::class)
 internal class Camera2SourceTest {
@@ -59,14 +64,24 @@ internal class Camera2SourceTest {
         ShadowLooper.getAllLoopers().filter { it.thread.isAlive }.forEach { shadowOf(it).idle() }
     }
 
+    private fun facings(): List<CameraFacing>? {
+        var found: List<CameraFacing>? = null
+        source.findFacings { found = it }
+        waitForIdle()
+        return found
+    }
+
+    @After
+    fun release() = source.release()
+
     @Test
     fun `lists the sides with colour cameras`() {
-        assertEquals(emptyList<CameraFacing>(), source.facings())
+        assertEquals(emptyList<CameraFacing>(), facings())
         addCamera("0", CameraMetadata.LENS_FACING_FRONT, pictures)
         addCamera("1", CameraMetadata.LENS_FACING_BACK, CameraMetadata.REQUEST_AVAILABLE_CAPABILITIES_DEPTH_OUTPUT)
-        assertEquals(listOf(CameraFacing.FRONT), source.facings())
+        assertEquals(listOf(CameraFacing.FRONT), facings())
         addCamera("2", CameraMetadata.LENS_FACING_BACK, pictures)
-        assertEquals(listOf(CameraFacing.BACK, CameraFacing.FRONT), source.facings())
+        assertEquals(listOf(CameraFacing.BACK, CameraFacing.FRONT), facings())
     }
 
     @Test
@@ -107,6 +122,32 @@ internal class Camera2SourceTest {
         waitForIdle()
         assertEquals(emptyList<Any>(), heard)
     }
+
+    @Test
+    fun `switching opens the other camera once the first has closed`() {
+        shadowOf(RuntimeEnvironment.getApplication()).grantPermissions(Manifest.permission.CAMERA)
+        addCamera("0", CameraMetadata.LENS_FACING_BACK, pictures)
+        addCamera("1", CameraMetadata.LENS_FACING_FRONT, pictures)
+        source.open(CameraFacing.BACK, listener)
+        waitForIdle()
+        source.open(CameraFacing.FRONT, listener)
+        source.open(CameraFacing.BACK, listener)
+        source.open(CameraFacing.FRONT, listener)
+        waitForIdle()
+        shadowOf(cameraLooper()).idleFor(Duration.ofMillis(CameraGate.LONGEST_CLOSE_MILLIS))
+        waitForIdle()
+        assertEquals(listOf(CameraFacing.BACK, CameraFacing.FRONT), heard.map { (it as OpenCamera).facing })
+    }
+
+    @Test
+    fun `the thread ends with the source`() {
+        val thread = cameraLooper().thread
+        source.release()
+        thread.join(20_000)
+        assertFalse(thread.isAlive)
+    }
+
+    private fun cameraLooper() = ReflectionHelpers.getField<HandlerThread>(source, "thread").looper
 
     @Test
     fun `converts the error codes of the service`() {

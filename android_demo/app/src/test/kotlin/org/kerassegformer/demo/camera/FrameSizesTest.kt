@@ -22,6 +22,14 @@ internal class FrameSizesTest {
     }
 
     @Test
+    fun `still images have the size of the sensor`() {
+        val offered = listOf(8160 to 6120, 4080 to 3060, 4000 to 3000, 3840 to 2160, 640 to 480)
+        assertEquals(4080 to 3060, FrameSizes.chooseStill(offered))
+        assertEquals(3840 to 2160, FrameSizes.chooseStill(listOf(3840 to 2160, 1920 to 1080)))
+        assertNull(FrameSizes.chooseStill(listOf(8160 to 6120)))
+    }
+
+    @Test
     fun `returns null for an empty list`() {
         assertNull(FrameSizes.choose(emptyList()))
     }

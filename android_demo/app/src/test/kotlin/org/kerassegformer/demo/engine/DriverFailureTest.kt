@@ -6,6 +6,7 @@ import org.junit.Assert.assertTrue
 import org.junit.Rule
 import org.junit.Test
 import org.junit.rules.TemporaryFolder
+import org.kerassegformer.core.ExitCause
 import org.kerassegformer.core.Precision
 import org.kerassegformer.core.Processor
 import org.kerassegformer.core.ProcessorChoice
@@ -209,6 +210,30 @@ class DriverFailureTest {
             fatal.release()
             dead.close()
         }
+    }
+
+    @Test
+    fun `an app that is swiped away during the check of the CPU still works`() {
+        // Before Android 11, nothing tells a swipe from a crash.
+        val swipes = List(2) { HangingCall() }
+        for ((index, swiped) in swipes.withIndex()) {
+            val ended = EngineHarness(logFile, lastExit = ExitCause.UNKNOWN)
+            ended.runners.behaviours[Processor.CPU] = Behaviour(create = swiped::hang)
+            ended.start(ProcessorChoice.CPU)
+            swiped.awaitStart()
+            EngineHarness(File(folder.root, "copy_$index.json").also { logFile.copyTo(it) }, lastExit = ExitCause.UNKNOWN)
+                .use { harness ->
+                    harness.start(ProcessorChoice.CPU)
+                    if (index == 0) {
+                        harness.listener.await<EngineState.Running>()
+                    } else {
+                        harness.listener.await<EngineState.Failed>()
+                        harness.engine.forgetFailures()
+                        assertEquals(Processor.CPU, harness.run(ProcessorChoice.CPU).processor)
+                    }
+                }
+        }
+        swipes.forEach(HangingCall::release)
     }
 
     @Test

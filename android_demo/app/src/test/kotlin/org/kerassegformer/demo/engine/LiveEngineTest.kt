@@ -34,8 +34,8 @@ class LiveEngineTest {
         assertTrue(inUse.check.cpuNanos > inUse.check.nanos)
         assertEquals(listOf<Rejection>(), inUse.rejected)
         val tried = harness.listener.states.mapNotNull { (it as? EngineState.Starting)?.processor }
-        assertEquals(listOf(Processor.GPU), tried)
-        assertEquals("the interpreter of the reference is closed", 1, harness.runners.open().size)
+        assertEquals(listOf(Processor.CPU), tried)
+        eventually { harness.runners.open().size == 1 }
     }
 
     @Test
@@ -53,6 +53,86 @@ class LiveEngineTest {
             val measurement = (rejection.reason as RejectionReason.SlowerThanCpu).measurement
             assertTrue(measurement.nanos >= 30_000_000 && measurement.cpuNanos < measurement.nanos)
         }
+    }
+
+    @Test
+    fun `the CPU processes frames while the GPU is tried`() = harness { harness ->
+        val compiling = HangingCall()
+        harness.runners.behaviours[Processor.GPU] = Behaviour(create = compiling::hang)
+        harness.start()
+
+        val first = harness.listener.await<EngineState.Running>().inUse
+        assertEquals(Processor.CPU to Processor.GPU, first.processor to first.trying)
+        assertEquals(Processor.CPU, harness.segment(FakeFrame(1)).source.inUse.processor)
+        compiling.release()
+
+        assertEquals(Processor.GPU, harness.listener.settled().processor)
+        assertEquals(Processor.GPU, harness.segment(FakeFrame(2)).source.inUse.processor)
+        eventually { harness.runners.open().size == 1 }
+    }
+
+    @Test
+    fun `a processor that passes after another model was started is closed`() = harness { harness ->
+        val compiling = HangingCall()
+        harness.runners.behaviours[Processor.GPU] = Behaviour(create = compiling::hang)
+        harness.start()
+        compiling.awaitStart()
+
+        assertEquals("other", harness.run(ProcessorChoice.CPU, fakeModel("other")).model.name)
+        compiling.release()
+
+        eventually { harness.runners.made.any { it.processor == Processor.GPU && it.closings.get() == 1 } }
+        assertEquals(Processor.CPU, harness.segment(FakeFrame(1)).source.inUse.processor)
+    }
+
+    @Test
+    fun `the labels of the CPU are remembered for the next start`() {
+        val runs = (1..2).map {
+            var count = 0
+            harness { harness ->
+                harness.runners.behaviours[Processor.CPU] = Behaviour(run = { count = it })
+                assertEquals(1.0, harness.run(ProcessorChoice.GPU).check!!.result.agreement, 0.0)
+            }
+            count
+        }
+        assertTrue("$runs", runs[1] == 1 && runs[0] > 1)
+    }
+
+    @Test
+    fun `an accelerator is checked again now and then`() {
+        EngineHarness(logFile, recheckNanos = 0).use { harness ->
+            var runs = 0
+            harness.runners.behaviours[Processor.GPU] =
+                Behaviour(run = { runs = it }, labels = { if (runs > 8 && it == 3) 0 else it })
+            harness.run(ProcessorChoice.GPU)
+
+            var id = 0L
+            while (harness.engine.state.let { it as? EngineState.Running }?.inUse?.processor == Processor.GPU) {
+                harness.segment(FakeFrame(++id))
+            }
+
+            val reason = harness.listener.settled().rejected.single { it.processor == Processor.GPU }.reason
+            assertEquals(0.75, (reason as RejectionReason.LabelMismatch).measurement.result.agreement, 1e-9)
+            assertEquals(setOf(3), harness.segment(FakeFrame(++id, label = 3)).labels)
+        }
+        EngineHarness(logFile).use { harness ->
+            val rejected = harness.run(ProcessorChoice.GPU).rejected.single { it.processor == Processor.GPU }
+            assertTrue("${rejected.reason}", rejected.reason is RejectionReason.RejectedBefore)
+        }
+    }
+
+    @Test
+    fun `checks are repeated once per interval`() {
+        var nanos = 0L
+        val schedule = RecheckSchedule(intervalNanos = 100) { nanos }
+        assertFalse(schedule.isDue())
+        nanos = 100
+        assertTrue(schedule.isDue())
+        assertFalse(schedule.isDue())
+        nanos = 150
+        schedule.restart()
+        nanos = 200
+        assertFalse(schedule.isDue())
     }
 
     @Test
@@ -139,7 +219,7 @@ class LiveEngineTest {
         assertEquals("second", inUse.model.name)
         val result = harness.segment(FakeFrame(1))
         assertEquals("second", result.source.inUse.model.name)
-        assertEquals(1, harness.runners.open().size)
+        eventually { harness.runners.open().size == 1 }
         assertTrue(harness.runners.made.all { it.closings.get() <= 1 })
     }
 

@@ -8,12 +8,15 @@ import android.os.PowerManager
 import org.junit.After
 import org.junit.Assert.assertArrayEquals
 import org.junit.Assert.assertEquals
-import org.junit.Assert.assertFalse
 import org.junit.Assert.assertNull
 import org.junit.Assert.assertTrue
 import org.junit.Test
 import org.junit.runner.RunWith
+import org.kerassegformer.core.ExitCause
 import org.kerassegformer.core.InputSpec
+import org.kerassegformer.core.ModelFile
+import org.kerassegformer.core.ModelSpec
+import org.kerassegformer.core.Processor
 import org.kerassegformer.core.RuntimeVersion
 import org.kerassegformer.core.TensorType
 import org.kerassegformer.core.ThermalStatus
@@ -63,26 +66,55 @@ class PlatformTest {
     }
 
     @Test
-    fun `a process that the user ended did not crash`() {
-        assertFalse("there is no record", wasLastExitBenign(context))
+    fun `the cause of an end is that of the process with the ID`() {
+        assertEquals("there is no record", ExitCause.UNKNOWN, exitCauseOf(context, process = 7))
         val manager = shadowOf(context.getSystemService(ActivityManager::class.java))
-        fun end(reason: Int) =
-            manager.addApplicationExitInfo(ApplicationExitInfoBuilder.newBuilder().setReason(reason).build())
+        fun end(process: Int, reason: Int, status: Int = 0) = manager.addApplicationExitInfo(
+            ApplicationExitInfoBuilder.newBuilder().setPid(process).setReason(reason).setStatus(status).build(),
+        )
+        end(1, ApplicationExitInfo.REASON_CRASH_NATIVE)
+        end(2, ApplicationExitInfo.REASON_USER_REQUESTED)
+        end(3, ApplicationExitInfo.REASON_LOW_MEMORY)
+        end(4, ApplicationExitInfo.REASON_SIGNALED, status = 11)
+        end(5, ApplicationExitInfo.REASON_SIGNALED, status = 9)
 
-        end(ApplicationExitInfo.REASON_CRASH_NATIVE)
-        assertFalse(wasLastExitBenign(context))
-        end(ApplicationExitInfo.REASON_USER_REQUESTED)
-        assertTrue(wasLastExitBenign(context))
+        val causes = (1..5).map { exitCauseOf(context, it) }
+
+        assertEquals(
+            listOf(ExitCause.CRASH, ExitCause.BENIGN, ExitCause.UNKNOWN, ExitCause.CRASH, ExitCause.UNKNOWN),
+            causes,
+        )
+        assertEquals("the record of another process", ExitCause.UNKNOWN, exitCauseOf(context, process = 7))
         pretend(Build.VERSION_CODES.Q)
-        assertFalse(wasLastExitBenign(context))
+        assertEquals(ExitCause.UNKNOWN, exitCauseOf(context, process = 1))
     }
 
     @Test
     fun `the version of the runtime comes from its library`() {
-        assertNull("there is no library for the JVM", tfLiteVersion())
+        assertEquals("that of the C library", RuntimeVersion(2, 21), tfLiteVersion())
         assertEquals(RuntimeVersion(2, 16, 1), runtimeVersionOf("2.16.1"))
         assertEquals(RuntimeVersion(2, 21), runtimeVersionOf("2.21.0-rc1"))
         assertNull(runtimeVersionOf("unknown"))
+    }
+
+    @Test
+    fun `delegates that are not packed or cannot be loaded are not used`() {
+        val packed = { _: String -> true }
+        assertEquals(emptyMap<Processor, String>(), unsupportedProcessors(4096, packed))
+        assertTrue("16 KB" in unsupportedProcessors(16384, packed).getValue(Processor.GPU))
+        val inStore = unsupportedProcessors(4096) { "tensorflowlite_gpu_jni" != it && "tensorflowlite_jni" != it }
+        assertEquals(setOf(Processor.GPU, Processor.NNAPI), inStore.keys)
+    }
+
+    @Test
+    fun `the factory of the app runs the CPU with the C library`() {
+        val path = "models/b0_camvid_int8"
+        val spec = ModelSpec.parse(File("src/main/assets/$path.json").readText(), RuntimeVersion(2, 21))
+        val factory = TfLiteRunnerFactory.of(context)
+        val file = ModelFile("b0_camvid_int8", spec)
+        factory.create(file, ModelLocation.Asset("$path.tflite"), Processor.CPU, threads = 1).use {
+            assertTrue("$it", it is TfLiteCRunner)
+        }
     }
 
     @Test

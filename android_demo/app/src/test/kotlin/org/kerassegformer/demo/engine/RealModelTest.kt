@@ -35,7 +35,7 @@ class RealModelTest {
 
     private fun engine(runners: InferenceRunnerFactory): SegmentationEngine {
         val crashLog = crashLog(File(folder.root, "crash_log.json"), "this machine")
-        val trial = ProcessorTrial(ModelLoader(runners, NO_TIME_LIMITS), picture, crashLog)
+        val trial = ProcessorTrial(ModelLoader(runners, NO_TIME_LIMITS), picture, crashLog, references(File(folder.root, "crash_log.json")))
         return LiveEngine(trial, DelegatePolicy(sdk = 33), crashLog, FakeThermalMonitor(), listener)
     }
 
@@ -44,7 +44,7 @@ class RealModelTest {
     @Test
     fun `the labels of the NNAPI file match those of the CPU file`() = engine(HostRunners()).use { engine ->
         engine.start(model(), EngineSettings(ProcessorChoice.NNAPI, threads = 2))
-        val inUse = listener.await<EngineState.Running>().inUse
+        val inUse = listener.settled()
         assertEquals(Processor.NNAPI, inUse.processor)
         assertTrue("${inUse.check}", inUse.check!!.result.agreement >= 0.98)
     }
@@ -52,7 +52,7 @@ class RealModelTest {
     @Test
     fun `an NNAPI driver that shifts its labels is rejected`() = engine(ShiftedRunners(HostRunners())).use { engine ->
         engine.start(model(), EngineSettings(ProcessorChoice.NNAPI, threads = 2))
-        val inUse = listener.await<EngineState.Running>().inUse
+        val inUse = listener.settled()
         assertEquals(Processor.CPU, inUse.processor)
         val reason = inUse.rejected.single { it.processor == Processor.NNAPI }.reason
         assertTrue("$reason", reason is RejectionReason.LabelMismatch)
@@ -65,7 +65,7 @@ class RealModelTest {
     @Test
     fun `a benchmark measures the real model`() {
         val crashLog = crashLog(File(folder.root, "crash_log.json"), "this machine")
-        val trial = ProcessorTrial(ModelLoader(HostRunners(), NO_TIME_LIMITS), picture, crashLog)
+        val trial = ProcessorTrial(ModelLoader(HostRunners(), NO_TIME_LIMITS), picture, crashLog, references(File(folder.root, "crash_log.json")))
         val device = currentDevice(RuntimeEnvironment.getApplication(), TEST_RUNTIME)
         val benchmark = ModelBenchmark(trial, DelegatePolicy(sdk = 33), crashLog, picture, FakeThermalMonitor(), device)
         val plan = BenchmarkPlan(listOf(model()), listOf(Processor.CPU), threads = 2, warmUp = 0, runs = 1)

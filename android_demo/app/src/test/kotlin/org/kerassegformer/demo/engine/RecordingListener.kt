@@ -40,6 +40,11 @@ internal class RecordingListener(private val patienceSeconds: Long = 20) : Segme
         }
     }
 
+    /** The processor in use once no other is tried. */
+    fun settled(): ProcessorInUse {
+        while (true) await<EngineState.Running>().inUse.takeIf { it.trying == null }?.let { return it }
+    }
+
     fun result(): Result = next(results, "result")
 
     fun thermalState(): ThermalState = next(thermalStates, "thermal state")

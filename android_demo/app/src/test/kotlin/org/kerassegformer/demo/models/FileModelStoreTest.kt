@@ -45,6 +45,17 @@ class FileModelStoreTest {
     private fun pair(stem: String = "mine_int8", bytes: ByteArray = model, text: String = json) =
         listOf(document("$stem.tflite", bytes), document("$stem.json", text.toByteArray()))
 
+    /** The bundled model without its description. */
+    private val bare: ByteArray by lazy { model.copyOf(model.size - 12_000) }
+
+    /** Another network: the bundled one with a byte behind it, and its description. */
+    private fun other(stem: String = "mine_int8"): List<ImportDocument> {
+        val bytes = model + 0
+        val text = json.replace(Regex("\"bytes\": \\d+"), "\"bytes\": ${bytes.size}")
+            .replace(Regex("\"sha256\": \"\\w+\""), "\"sha256\": \"${sha256(bytes)}\"")
+        return pair(stem, bytes, text)
+    }
+
     private fun problem(documents: List<ImportDocument>, store: ModelStore = store()): ImportProblem {
         val before = contents()
         val problem = assertThrows(ModelImportException::class.java) { store.import(documents) }.problem
@@ -116,8 +127,61 @@ class FileModelStoreTest {
     }
 
     @Test
+    fun `a model of ours is imported by its own description`() {
+        val imported = store().import(listOf(document("b0 street_int8.tflite", model))).single()
+        assertEquals("b0_street", imported.name)
+        assertEquals(sha256(model), imported.set.files.single().spec.sha256)
+        assertEquals(1, store().list().models.count { it.imported })
+        val problem = problem(listOf(document("b.tflite", model)), store(usableSpace = { 5_000_000 }))
+        assertTrue("$problem", problem is ImportProblem.NoSpace)
+    }
+
+    @Test
+    fun `another model of the same name replaces none without a question`() {
+        store().import(pair())
+        assertEquals(ImportProblem.NameTaken("mine_int8.tflite", "mine_int8"), problem(other()))
+
+        val both = store().import(other(), IfTaken.KEEP_BOTH).single()
+        assertEquals("mine_2", both.name)
+        assertEquals(listOf("mine", "mine_2"), store().list().models.filter { it.imported }.map { it.name })
+
+        store().import(other(), IfTaken.REPLACE)
+        val replaced = store().list().models.single { it.name == "mine" }
+        assertEquals(sha256(model + 0), replaced.set.files.single().spec.sha256)
+        assertEquals("nothing is left of the import", listOf("mine_2_int8", "mine_int8"), imports.list()!!.sorted())
+    }
+
+    @Test
+    fun `names that become the same file name are told apart`() {
+        store().import(pair("street b0_int8") + other("street_b0_int8"))
+        assertEquals(listOf("street_b0", "street_b0_2"), store().list().models.filter { it.imported }.map { it.name })
+    }
+
+    @Test
+    fun `an import of which a part cannot be stored leaves no file`() {
+        store().import(pair("b_int8"))
+        val store = store()
+        // The replaced model cannot be moved out of the way.
+        File(imports, "b_int8~old").mkdirs()
+        File(imports, "b_int8~old/occupied").writeText("")
+        val before = imports.list()!!.sorted()
+        val failure = assertThrows(ModelImportException::class.java) {
+            store.import(pair("a_int8") + other("b_int8"), IfTaken.REPLACE)
+        }
+        assertTrue("${failure.problem}", failure.problem is ImportProblem.NotStored)
+        assertEquals(before, imports.list()!!.sorted())
+        assertEquals(json, File(imports, "b_int8/b_int8.json").readText())
+    }
+
+    @Test
+    fun `names with the endings of unfinished imports survive a restart`() {
+        store().import(pair("b0.new") + other("b0.old"))
+        assertEquals(2, store().list().models.count { it.imported })
+    }
+
+    @Test
     fun `a model without its JSON file, and vice versa`() {
-        val onlyModel = listOf(document("a.tflite", model))
+        val onlyModel = listOf(document("a.tflite", bare))
         assertEquals(ImportProblem.CounterpartMissing("a.tflite", "a.json"), problem(onlyModel))
         assertEquals(ImportProblem.CounterpartMissing("a.json", "a.tflite"), problem(pair("a").drop(1)))
         assertEquals(
@@ -223,17 +287,17 @@ class FileModelStoreTest {
 
     @Test
     fun `an import interrupted by process death is discarded`() {
-        File(imports, "mine_int8.new").mkdirs()
-        File(imports, "mine_int8.new/mine_int8.tflite").writeText("half")
+        File(imports, "mine_int8~new").mkdirs()
+        File(imports, "mine_int8~new/mine_int8.tflite").writeText("half")
         val restarted = store()
         assertEquals(0, restarted.list().models.count { it.imported })
-        assertFalse(File(imports, "mine_int8.new").exists())
+        assertFalse(File(imports, "mine_int8~new").exists())
     }
 
     @Test
     fun `a replacement interrupted by process death keeps the earlier model`() {
         store().import(pair())
-        assertTrue(File(imports, "mine_int8").renameTo(File(imports, "mine_int8.old")))
+        assertTrue(File(imports, "mine_int8").renameTo(File(imports, "mine_int8~old")))
         assertEquals(1, store().list().models.count { it.imported })
     }
 

@@ -102,4 +102,26 @@ internal class MaskPainterTest {
         val road = CAMVID.colors[CAMVID.names.indexOf("Road")]
         assertEquals(road, full.getPixel(500, 500))
     }
+
+    @Test
+    fun `borders are as sharp as the image`() {
+        painter.paint(street)
+        val large = Bitmap.createScaledBitmap(street.picture, 3840, 2160, true)
+        large.eraseColor(Color.BLACK)
+
+        val composed = PictureComposer.compose(street, opacity = 1f, large)
+
+        assertSame("a bitmap of its own is drawn on", large, composed)
+        val colors = pixelsOf(composed).toSet()
+        assertTrue("no mixture of classes: ${colors.size} colours", CAMVID.colors.containsAll(colors))
+    }
+
+    @Test
+    fun `a selected class is the only one in the saved image`() {
+        painter.paint(street, onlyClass = car)
+        val composed = PictureComposer.compose(street, opacity = 1f)
+        val changed = pixelsOf(composed).zip(pixelsOf(street.picture)).count { (after, before) -> after != before }
+        assertTrue("$changed", changed in 1 until composed.width * composed.height / 2)
+        assertTrue(CAMVID.colors[car] in pixelsOf(composed).toSet())
+    }
 }

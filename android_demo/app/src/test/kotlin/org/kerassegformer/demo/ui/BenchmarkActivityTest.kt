@@ -78,6 +78,22 @@ internal class BenchmarkActivityTest {
     }
 
     @Test
+    fun `a further intent replaces the benchmark that is running`() {
+        val hold = CountDownLatch(1)
+        val plans = ArrayList<BenchmarkPlan>()
+        screen.container.benchmark = FakeBenchmark { plans += it; if (plans.size == 1) hold.await() }
+        val controller = screen.startBenchmarks(Intent().putExtra("processors", "cpu"))
+        activity = controller.get()
+        await("progress") { "17" in text(R.id.progress_text) }
+        controller.newIntent(Intent().putExtra("processors", "gpu").putExtra("output", "second.json"))
+        hold.countDown()
+        await("the second report") { reports().any { it.name == "second.json" } }
+        assertEquals(listOf(listOf(Processor.CPU), listOf(Processor.GPU)), plans.map { it.processors })
+        controller.newIntent(Intent().putExtra("processors", "nnapi").putExtra("output", "third.json"))
+        await("the third report") { reports().any { it.name == "third.json" } }
+    }
+
+    @Test
     fun `invalid extras are answered with the valid values`() {
         activity = screen.startBenchmark(Intent().putExtra("processors", "quantum"))
         assertTrue(text(R.id.status), "gpu, nnapi or cpu" in text(R.id.status))

@@ -1,5 +1,6 @@
 package org.kerassegformer.demo.ui
 
+import android.content.ContentResolver
 import android.content.Context
 import android.graphics.SurfaceTexture
 import org.kerassegformer.core.BenchmarkEntry
@@ -41,6 +42,7 @@ import org.kerassegformer.demo.engine.SegmentationEngine
 import org.kerassegformer.demo.engine.SegmentationResult
 import org.kerassegformer.demo.engine.SelfCheckMeasurement
 import org.kerassegformer.demo.engine.ThermalState
+import org.kerassegformer.demo.models.IfTaken
 import org.kerassegformer.demo.models.ImportDocument
 import org.kerassegformer.demo.models.ModelListing
 import org.kerassegformer.demo.models.ModelLocation
@@ -185,7 +187,10 @@ internal class FakeCamera : CameraSource {
     var listener: CameraListener? = null
         private set
 
-    override fun facings(): List<CameraFacing> = sides
+    var released = false
+        private set
+
+    override fun findFacings(onFound: (List<CameraFacing>) -> Unit): Unit = onFound(sides)
 
     override fun open(facing: CameraFacing, listener: CameraListener) {
         this.listener = listener
@@ -201,12 +206,22 @@ internal class FakeCamera : CameraSource {
 
     override fun showOn(texture: SurfaceTexture?): Unit = Unit
 
+    /** JPEG of the next still image; null if the camera takes none. */
+    var still: ByteArray? = null
+
+    override fun takeStill(onTaken: (ByteArray?) -> Unit): Unit = onTaken(still)
+
     override fun setTorch(on: Boolean) {
         torches += on
     }
 
     override fun close() {
         listener = null
+    }
+
+    override fun release() {
+        close()
+        released = true
     }
 }
 
@@ -217,7 +232,12 @@ internal class FakeStore(var listing: ModelListing = ModelListing(listOf(modelNa
 
     override fun list(): ModelListing = listing
 
-    override fun import(documents: List<ImportDocument>): List<StoredModel> = onImport(documents)
+    val answers = ArrayList<IfTaken>()
+
+    override fun import(documents: List<ImportDocument>, ifTaken: IfTaken): List<StoredModel> {
+        answers += ifTaken
+        return onImport(documents)
+    }
 
     override fun remove(model: StoredModel) {
         removed += model
@@ -269,9 +289,12 @@ internal class FakeBenchmark(private val onRun: (BenchmarkPlan) -> Unit = {}) : 
 
 /** Scripted dependencies. */
 internal class FakeAppContainer(context: Context) : AppContainer {
+    override val resolver: ContentResolver = context.contentResolver
     override val settings = SettingsStore(context.getSharedPreferences("settings", Context.MODE_PRIVATE))
     override val models = FakeStore()
-    override val files: Executor = Executor(Runnable::run)
+    /** Runs work in the background; a test may delay it. */
+    var runFileTask: (Runnable) -> Unit = Runnable::run
+    override val files: Executor = Executor { runFileTask(it) }
     val camera = FakeCamera()
     val engines = ArrayList<FakeEngine>()
     var prepareEngine: (FakeEngine) -> Unit = {}

@@ -5,16 +5,21 @@ import android.app.AlertDialog
 import android.content.ComponentCallbacks2
 import android.content.Intent
 import android.content.pm.PackageManager
+import android.graphics.Bitmap
 import android.net.Uri
 import android.os.Build
 import android.provider.Settings.ACTION_APPLICATION_DETAILS_SETTINGS
+import android.view.Surface
+import android.view.TextureView
 import android.view.View
 import android.widget.Button
 import android.widget.ImageButton
 import android.widget.RadioButton
 import android.widget.SeekBar
+import android.window.OnBackInvokedCallback
 import org.junit.Assert.assertEquals
 import org.junit.Assert.assertFalse
+import org.junit.Assert.assertNotEquals
 import org.junit.Assert.assertNotNull
 import org.junit.Assert.assertNull
 import org.junit.Assert.assertSame
@@ -25,21 +30,25 @@ import org.junit.rules.TemporaryFolder
 import org.junit.runner.RunWith
 import org.kerassegformer.core.Processor
 import org.kerassegformer.core.ProcessorChoice
+import org.kerassegformer.core.Rotation
 import org.kerassegformer.core.ThermalStatus
 import org.kerassegformer.demo.R
 import org.kerassegformer.demo.camera.CameraFacing
 import org.kerassegformer.demo.camera.CameraFailure
 import org.kerassegformer.demo.engine.EngineState
 import org.kerassegformer.demo.engine.ThermalState
+import org.kerassegformer.demo.models.IfTaken
 import org.kerassegformer.demo.models.ImportProblem
 import org.kerassegformer.demo.models.ModelImportException
 import org.kerassegformer.demo.models.ModelListing
+import org.kerassegformer.demo.models.StoredModel
 import org.robolectric.RobolectricTestRunner
 import org.robolectric.Shadows.shadowOf
 import org.robolectric.annotation.Config
 import org.robolectric.shadows.ShadowDialog
 import org.robolectric.shadows.ShadowToast
 import org.robolectric.util.ReflectionHelpers
+import java.io.ByteArrayOutputStream
 import java.io.File
 
 /** The live screen with scripted camera, engine and models. */
@@ -73,10 +82,9 @@ internal class MainActivityTest {
 
     @Test
     fun `a denied permission can be requested again`() {
-        val activity = screen.start(allowed = false)
+        screen.start(allowed = false)
         screen.tap(R.id.message_first)
-        shadowOf(activity.packageManager)
-            .setShouldShowRequestPermissionRationale(Manifest.permission.CAMERA, true)
+        showRationale(true)
         answerPermission(PackageManager.PERMISSION_DENIED)
         assertEquals(screen.string(R.string.permission_title), screen.message)
     }
@@ -85,6 +93,10 @@ internal class MainActivityTest {
     fun `a permanent denial leads to the system settings`() {
         val activity = screen.start(allowed = false)
         screen.tap(R.id.message_first)
+        showRationale(true)
+        answerPermission(PackageManager.PERMISSION_DENIED)
+        screen.tap(R.id.message_first)
+        showRationale(false)
         answerPermission(PackageManager.PERMISSION_DENIED)
         assertEquals(screen.string(R.string.permission_denied_title), screen.message)
         screen.tap(R.id.message_first)
@@ -95,6 +107,19 @@ internal class MainActivityTest {
         screen.waitForIdle()
         assertEquals(listOf(CameraFacing.BACK), camera.opened)
     }
+
+    @Test
+    fun `a permission dialog that was dismissed is not a permanent denial`() {
+        screen.start(allowed = false)
+        repeat(2) {
+            screen.tap(R.id.message_first)
+            answerPermission(PackageManager.PERMISSION_DENIED)
+            assertEquals(screen.string(R.string.permission_title), screen.message)
+        }
+    }
+
+    private fun showRationale(shown: Boolean) = shadowOf(screen.activity.packageManager)
+        .setShouldShowRequestPermissionRationale(Manifest.permission.CAMERA, shown)
 
     private fun answerPermission(result: Int) {
         screen.activity.onRequestPermissionsResult(1, arrayOf(Manifest.permission.CAMERA), intArrayOf(result))
@@ -172,6 +197,33 @@ internal class MainActivityTest {
     }
 
     @Test
+    fun `turning the device upside down turns frames and preview, though no activity is recreated`() {
+        val activity = screen.start()
+        screen.showStreet()
+        assertEquals(Rotation.CLOCKWISE_90, segmentation.shown?.geometry?.rotation)
+        val preview = screen.view<TextureView>(R.id.preview)
+        val before = preview.getTransform(null)
+
+        turnTo(Surface.ROTATION_180)
+
+        screen.showStreet()
+        assertSame(activity, screen.activity)
+        assertEquals(Rotation.CLOCKWISE_270, segmentation.shown?.geometry?.rotation)
+        assertNotEquals(before, preview.getTransform(null))
+        screen.controller.pause().stop()
+        turnTo(Surface.ROTATION_0)
+        screen.controller.start().resume()
+        screen.showStreet()
+        assertEquals(Rotation.CLOCKWISE_90, segmentation.shown?.geometry?.rotation)
+    }
+
+    private fun turnTo(rotation: Int) {
+        @Suppress("DEPRECATION")
+        shadowOf(screen.activity.windowManager.defaultDisplay).setRotation(rotation)
+        screen.waitForIdle()
+    }
+
+    @Test
     fun `late labels are drawn over their own frame, and those of a closed camera are ignored`() {
         screen.container.prepareEngine = { it.answer = { null } }
         screen.start()
@@ -240,6 +292,44 @@ internal class MainActivityTest {
         screen.showStreet()
         assertFalse(shown === segmentation.shown)
     }
+
+    @Test
+    fun `freezing takes an image at the size of the sensor, which is saved with its own labels`() {
+        camera.still = jpegOf(Bitmap.createScaledBitmap(StreetScene.picture(), 2400, 1800, true))
+        screen.start()
+        screen.showStreet()
+        screen.tap(R.id.freeze)
+        val shown = checkNotNull(segmentation.shown)
+        assertEquals(1536 to 2048, shown.picture.width to shown.picture.height)
+        assertNotNull(shown.mask)
+
+        ReflectionHelpers.setStaticField(Build.VERSION::class.java, "SDK_INT", Build.VERSION_CODES.P)
+        screen.tap(R.id.save)
+        val asked = shadowOf(screen.activity).nextStartedActivityForResult
+        val file = folder.newFile("saved.jpg")
+        screen.choose(asked.requestCode, FakeDocuments.newAt(file))
+        val saved = StreetScene.decode(file)
+        assertEquals(1800 to 2400, saved.width to saved.height)
+
+        screen.tap(R.id.freeze)
+        assertSame("the image stays until the next frame", shown, segmentation.shown)
+        screen.showStreet()
+        assertEquals(480, segmentation.shown?.picture?.width)
+    }
+
+    @Test
+    fun `a still image that cannot be decoded leaves the frozen frame`() {
+        camera.still = byteArrayOf(1, 2, 3)
+        screen.start()
+        screen.showStreet()
+        val frame = segmentation.shown
+        screen.tap(R.id.freeze)
+        assertSame(frame, segmentation.shown)
+        assertTrue(screen.isShown(R.id.save))
+    }
+
+    private fun jpegOf(bitmap: Bitmap): ByteArray = ByteArrayOutputStream()
+        .also { bitmap.compress(Bitmap.CompressFormat.JPEG, 90, it) }.toByteArray()
 
     @Test
     fun `labels that arrive after freezing are ignored`() {
@@ -374,6 +464,7 @@ internal class MainActivityTest {
         assertTrue("61.2%" in screen.text(R.id.message_text))
         screen.tap(R.id.message_second)
         assertEquals(2, engine.started.size)
+        assertEquals("a retry includes the processors of the crash log", 1, engine.forgotten)
         screen.tap(R.id.message_first)
         assertTrue(screen.isShown(R.id.settings_panel))
     }
@@ -477,6 +568,22 @@ internal class MainActivityTest {
     }
 
     @Test
+    fun `another model of the same name is replaced after a question`() {
+        screen.start()
+        screen.container.models.onImport = {
+            if (screen.container.models.answers.size == 1) {
+                throw ModelImportException(ImportProblem.NameTaken("mine.tflite", "mine"))
+            }
+            emptyList<StoredModel>() + modelNamed("mine", imported = true)
+        }
+        screen.choose(DocumentRequests.MODEL, FakeDocuments.of(folder.newFile("mine.tflite")))
+        val question = ShadowDialog.getLatestDialog() as AlertDialog
+        question.getButton(AlertDialog.BUTTON_NEUTRAL).performClick()
+        screen.waitForIdle()
+        assertEquals(listOf(IfTaken.ASK, IfTaken.KEEP_BOTH), screen.container.models.answers)
+    }
+
+    @Test
     fun `an imported model is deleted after confirmation`() {
         val garden = modelNamed("garden", imported = true)
         screen.container.models.listing = ModelListing(listOf(modelNamed(), garden), emptyMap())
@@ -571,6 +678,26 @@ internal class MainActivityTest {
     }
 
     @Test
+    fun `the gesture of Back is only handled while it leads to another state`() {
+        screen.start()
+        val state = { screen.activity.let { ReflectionHelpers.getField<BackButton>(it, "back").isHandled } }
+        assertFalse("Android shows what lies behind the app.", state())
+        screen.tap(R.id.settings)
+        assertTrue(state())
+        goBack()
+        assertFalse(screen.isShown(R.id.settings_panel))
+        assertFalse(state())
+    }
+
+    /** What Android calls at the end of the gesture. */
+    private fun goBack() {
+        val button = ReflectionHelpers.getField<BackButton>(screen.activity, "back")
+        val since33 = ReflectionHelpers.getField<Any>(button, "callback")
+        ReflectionHelpers.getField<OnBackInvokedCallback>(since33, "callback").onBackInvoked()
+        screen.waitForIdle()
+    }
+
+    @Test
     fun `before Android 10 an image is saved to a document`() {
         startWithPicture()
         ReflectionHelpers.setStaticField(Build.VERSION::class.java, "SDK_INT", Build.VERSION_CODES.P)
@@ -595,6 +722,21 @@ internal class MainActivityTest {
         val send = choosers().single().getParcelableExtra<Intent>(Intent.EXTRA_INTENT)!!
         @Suppress("DEPRECATION")
         assertEquals(document, send.getParcelableExtra<Uri>(Intent.EXTRA_STREAM))
+    }
+
+    @Test
+    fun `an image that was saved while the device was turned is shared`() {
+        startWithPicture()
+        ReflectionHelpers.setStaticField(Build.VERSION::class.java, "SDK_INT", Build.VERSION_CODES.P)
+        screen.tap(R.id.share_button)
+        val asked = shadowOf(screen.activity).nextStartedActivityForResult
+        val tasks = ArrayList<Runnable>()
+        screen.container.runFileTask = { tasks += it }
+        screen.choose(asked.requestCode, FakeDocuments.newAt(folder.newFile("shared.jpg")))
+        screen.recreate()
+        tasks.forEach(Runnable::run)
+        screen.waitForIdle()
+        assertEquals(1, choosers().size)
     }
 
     private fun choosers(): List<Intent> = generateSequence { shadowOf(screen.activity).nextStartedActivity }
@@ -687,7 +829,13 @@ internal class MainActivityTest {
         screen.showStreet()
         screen.controller.pause().stop().destroy()
         assertTrue(engine.closed)
-        assertNull(camera.listener)
+        assertTrue(camera.released)
+    }
+
+    @Test
+    fun `what survives the activity is made without it`() {
+        val needs = LiveSession::class.java.declaredConstructors.flatMap { it.parameterTypes.toList() }
+        assertEquals(listOf<Class<*>>(AppContainer::class.java), needs)
     }
 
     @Test

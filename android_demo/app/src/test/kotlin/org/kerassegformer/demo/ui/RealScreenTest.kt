@@ -17,6 +17,7 @@ import org.kerassegformer.demo.engine.ModelLoader
 import org.kerassegformer.demo.engine.ProcessorTrial
 import org.kerassegformer.demo.engine.TimeLimits
 import org.kerassegformer.demo.engine.crashLog
+import org.kerassegformer.demo.engine.references
 import org.kerassegformer.demo.models.ImportFolder
 import org.kerassegformer.demo.models.hostModels
 import org.robolectric.RobolectricTestRunner
@@ -41,7 +42,7 @@ internal class RealScreenTest {
         screen.container.makeEngine = { listener ->
             val crashLog = crashLog(File(folder.root, "crash_log.json"), "this machine")
             val picture = BundledSelfCheckImage(screen.context.assets)
-            val trial = ProcessorTrial(ModelLoader(HostRunners(), NO_TIME_LIMITS), picture, crashLog)
+            val trial = ProcessorTrial(ModelLoader(HostRunners(), NO_TIME_LIMITS), picture, crashLog, references(File(folder.root, "crash_log.json")))
             LiveEngine(trial, DelegatePolicy(sdk = 35), crashLog, FakeThermalMonitor(), listener)
         }
     }

@@ -52,11 +52,14 @@ internal class ScreenRobot : ExternalResource() {
     }
 
     /** Starts the benchmark screen. */
-    fun startBenchmark(intent: Intent = Intent()): BenchmarkActivity {
+    fun startBenchmark(intent: Intent = Intent()): BenchmarkActivity = startBenchmarks(intent).get()
+
+    /** Starts the benchmark screen, which further intents can be sent to. */
+    fun startBenchmarks(intent: Intent): ActivityController<BenchmarkActivity> {
         val controller = Robolectric.buildActivity(BenchmarkActivity::class.java, intent).setup().visible()
         controllers += controller
         waitForIdle()
-        return controller.get()
+        return controller
     }
 
     /** Recreates the activity, like rotating the device. */

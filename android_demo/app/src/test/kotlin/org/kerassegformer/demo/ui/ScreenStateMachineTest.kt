@@ -24,14 +24,14 @@ internal class ScreenStateMachineTest {
     }
 
     private fun stream(facings: List<CameraFacing> = both) = send(
-        ScreenEvent.Started(allowed = true, facings = facings),
+        ScreenEvent.CamerasFound(facings), ScreenEvent.Started(allowed = true),
         ScreenEvent.CameraOpened(hasTorch = true),
         ScreenEvent.ModelChanged(ModelStatus.RUNNING),
     )
 
     @Test
     fun `opens the camera if the permission is granted`() {
-        send(ScreenEvent.Started(allowed = true, facings = both))
+        send(ScreenEvent.CamerasFound(both), ScreenEvent.Started(allowed = true))
         assertEquals(listOf(ScreenEffect.OpenCamera(CameraFacing.BACK)), effects)
         assertEquals(CameraStatus.Opening, state.camera)
         assertFalse(state.analysing)
@@ -41,7 +41,7 @@ internal class ScreenStateMachineTest {
 
     @Test
     fun `explains the permission before requesting it`() {
-        send(ScreenEvent.Started(allowed = false, facings = both))
+        send(ScreenEvent.CamerasFound(both), ScreenEvent.Started(allowed = false))
         assertEquals(emptyList<ScreenEffect>(), effects)
         assertEquals(ScreenMessage.PERMISSION, ScreenMessage.of(state))
         send(ScreenEvent.AskPermission)
@@ -50,14 +50,14 @@ internal class ScreenStateMachineTest {
 
     @Test
     fun `opens the camera when the permission is granted`() {
-        send(ScreenEvent.Started(allowed = false, facings = both), ScreenEvent.AskPermission)
+        send(ScreenEvent.CamerasFound(both), ScreenEvent.Started(allowed = false), ScreenEvent.AskPermission)
         send(ScreenEvent.PermissionAnswered(allowed = true, mayAskAgain = false))
         assertEquals(listOf(ScreenEffect.OpenCamera(CameraFacing.BACK)), effects)
     }
 
     @Test
     fun `distinguishes a denial from a permanent one`() {
-        send(ScreenEvent.Started(allowed = false, facings = both), ScreenEvent.AskPermission)
+        send(ScreenEvent.CamerasFound(both), ScreenEvent.Started(allowed = false), ScreenEvent.AskPermission)
         send(ScreenEvent.PermissionAnswered(allowed = false, mayAskAgain = true))
         assertEquals(Permission.DENIED, state.permission)
         assertEquals(ScreenMessage.PERMISSION, ScreenMessage.of(state))
@@ -65,29 +65,29 @@ internal class ScreenStateMachineTest {
         assertEquals(ScreenMessage.PERMISSION_DENIED_PERMANENTLY, ScreenMessage.of(state))
         send(ScreenEvent.OpenAppSettings)
         assertEquals(listOf(ScreenEffect.OpenAppSettings), effects)
-        send(ScreenEvent.Stopped, ScreenEvent.Started(allowed = true, facings = both))
+        send(ScreenEvent.Stopped, ScreenEvent.CamerasFound(both), ScreenEvent.Started(allowed = true))
         assertEquals(CameraStatus.Opening, state.camera)
     }
 
     @Test
     fun `requests a revoked permission again`() {
         stream()
-        send(ScreenEvent.Stopped, ScreenEvent.Started(allowed = false, facings = both))
+        send(ScreenEvent.Stopped, ScreenEvent.CamerasFound(both), ScreenEvent.Started(allowed = false))
         assertEquals(Permission.NOT_REQUESTED, state.permission)
         assertEquals(CameraStatus.Closed, state.camera)
     }
 
     @Test
     fun `a device without a camera offers images and requests no permission`() {
-        send(ScreenEvent.Started(allowed = false, facings = emptyList()))
+        send(ScreenEvent.CamerasFound(emptyList()), ScreenEvent.Started(allowed = false))
         assertEquals(ScreenMessage.CAMERA_ABSENT, ScreenMessage.of(state))
-        send(ScreenEvent.Started(allowed = true, facings = emptyList()))
+        send(ScreenEvent.CamerasFound(emptyList()), ScreenEvent.Started(allowed = true))
         assertEquals(emptyList<ScreenEffect>(), effects)
     }
 
     @Test
     fun `uses the front camera if it is the only one`() {
-        send(ScreenEvent.Started(allowed = true, facings = listOf(CameraFacing.FRONT)))
+        send(ScreenEvent.CamerasFound(listOf(CameraFacing.FRONT)), ScreenEvent.Started(allowed = true))
         assertEquals(listOf(ScreenEffect.OpenCamera(CameraFacing.FRONT)), effects)
         assertFalse(state.canFlip)
     }
@@ -98,8 +98,17 @@ internal class ScreenStateMachineTest {
         send(ScreenEvent.Stopped)
         assertEquals(listOf(ScreenEffect.CloseCamera), effects)
         assertFalse(state.analysing)
-        send(ScreenEvent.Started(allowed = true, facings = both))
+        send(ScreenEvent.CamerasFound(both), ScreenEvent.Started(allowed = true))
         assertEquals(listOf(ScreenEffect.OpenCamera(CameraFacing.BACK)), effects)
+    }
+
+    @Test
+    fun `retrying a model that cannot run includes the processors of the crash log`() {
+        stream()
+        send(ScreenEvent.ModelChanged(ModelStatus.FAILED))
+        send(ScreenMessage.of(state)!!.actions.last().event)
+        assertEquals(listOf(ScreenEffect.ForgetFailures, ScreenEffect.StartModel), effects)
+        assertEquals(ModelStatus.STARTING, state.model)
     }
 
     @Test
@@ -161,6 +170,7 @@ internal class ScreenStateMachineTest {
     fun `a frozen image stays when the camera fails`() {
         stream()
         send(ScreenEvent.ToggleFreeze)
+        assertEquals(listOf(ScreenEffect.TakeStill), effects)
         assertFalse(state.analysing)
         assertTrue(state.still)
         send(ScreenEvent.CameraFailed(CameraFailure.DISCONNECTED))
@@ -231,8 +241,11 @@ internal class ScreenStateMachineTest {
         assertFalse(state.latencyOpen)
         send(ScreenEvent.SelectClass(3), ScreenEvent.Back)
         assertNull(state.selectedClass)
-        send(ScreenEvent.ToggleFreeze, ScreenEvent.Back)
+        send(ScreenEvent.ToggleFreeze)
+        assertTrue(ScreenStateMachine.handlesBack(state))
+        send(ScreenEvent.Back)
         assertFalse(state.frozen)
+        assertFalse(ScreenStateMachine.handlesBack(state))
         send(ScreenEvent.PictureChosen("content://a"), ScreenEvent.Back)
         assertEquals(Source.CAMERA, state.source)
         send(ScreenEvent.Back)
@@ -279,7 +292,8 @@ internal class ScreenStateMachineTest {
 
     private fun anyEvent(random: Random): ScreenEvent {
         val events = listOf(
-            ScreenEvent.Started(random.nextBoolean(), listOf(emptyList(), both, both.take(1)).random(random)),
+            ScreenEvent.Started(random.nextBoolean()),
+            ScreenEvent.CamerasFound(listOf(emptyList(), both, both.take(1)).random(random)),
             ScreenEvent.Stopped,
             ScreenEvent.AskPermission,
             ScreenEvent.PermissionAnswered(random.nextBoolean(), random.nextBoolean()),

@@ -5,6 +5,7 @@ import org.junit.Assert.assertTrue
 import org.junit.Test
 import org.kerassegformer.core.ThermalStatus
 import org.kerassegformer.demo.engine.ThermalState
+import org.kerassegformer.demo.engine.TimeLimits
 
 internal class StallDetectorTest {
     private val cool = ThermalState(ThermalStatus.NONE, null)
@@ -32,5 +33,10 @@ internal class StallDetectorTest {
         watch.submitted(0)
         assertFalse(watch.isStalled(1_000, ThermalState(ThermalStatus.CRITICAL, 0)))
         assertTrue(watch.isStalled(1_000, ThermalState(ThermalStatus.SEVERE, 5)))
+    }
+
+    @Test
+    fun `the engine gives up on a processor first`() {
+        assertTrue(StallDetector.LIMIT_MILLIS > TimeLimits().runMillis)
     }
 }

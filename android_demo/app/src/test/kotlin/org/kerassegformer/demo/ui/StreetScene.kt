@@ -9,23 +9,16 @@ import android.graphics.Paint
 import android.graphics.Rect
 import org.kerassegformer.core.LabelMap
 import org.kerassegformer.core.LabelSet
+import org.kerassegformer.core.ModelSpec
 import org.kerassegformer.demo.camera.YuvImage
+import org.kerassegformer.demo.models.TEST_RUNTIME
 import java.io.File
 import java.nio.ByteBuffer
 import kotlin.math.roundToInt
 
-/** The classes of CamVid in the colours of the bundled preset. */
-internal val CAMVID = LabelSet(
-    "camvid",
-    "CamVid as released with SegNet, 11 classes",
-    listOf(
-        "Sky", "Building", "Pole", "Road", "Pavement", "Tree", "SignSymbol", "Fence", "Car", "Pedestrian", "Bicyclist",
-    ),
-    listOf(
-        0x808080, 0x800000, 0xC0C080, 0x804080, 0x3C28DE, 0x808000, 0xC08080, 0x404080, 0x400080, 0x404000, 0x0080C0,
-    ).map { it or (0xFF shl 24) },
-    ignoreIndex = 255,
-)
+/** The classes of CamVid with the display colours of the bundled preset. */
+internal val CAMVID: LabelSet =
+    ModelSpec.parse(File("src/main/assets/models/b0_camvid_int8.json").readText(), TEST_RUNTIME).labelSet
 
 /**
  * The street image of the documentation, and the labels of the bundled model b0_camvid at 512x512, letterboxed:

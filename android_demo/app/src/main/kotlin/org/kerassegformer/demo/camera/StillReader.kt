@@ -1,0 +1,81 @@
+package org.kerassegformer.demo.camera
+
+import android.graphics.ImageFormat
+import android.hardware.camera2.CameraCaptureSession
+import android.hardware.camera2.CameraDevice
+import android.hardware.camera2.CameraMetadata
+import android.hardware.camera2.CaptureFailure
+import android.hardware.camera2.CaptureRequest
+import android.media.ImageReader
+import android.os.Handler
+import android.view.Surface
+
+/** Takes still images as JPEG files. Everything runs on the thread of [handler]. */
+internal class StillReader(width: Int, height: Int, private val handler: Handler) : AutoCloseable {
+    private val reader = ImageReader.newInstance(width, height, ImageFormat.JPEG, OPEN_IMAGES)
+    private var onTaken: ((ByteArray?) -> Unit)? = null
+
+    /** The output that a capture session must have. */
+    val surface: Surface get() = reader.surface
+
+    init {
+        reader.setOnImageAvailableListener({ deliver() }, handler)
+    }
+
+    /** Takes an image. @param onTaken receives a JPEG, or null if that fails */
+    fun take(device: CameraDevice, session: CameraCaptureSession, torch: Boolean, onTaken: (ByteArray?) -> Unit) {
+        finish(null)
+        this.onTaken = onTaken
+        try {
+            val request = device.createCaptureRequest(CameraDevice.TEMPLATE_STILL_CAPTURE).apply {
+                addTarget(surface)
+                set(CaptureRequest.CONTROL_AF_MODE, CameraMetadata.CONTROL_AF_MODE_CONTINUOUS_PICTURE)
+                val flash = if (torch) CameraMetadata.FLASH_MODE_TORCH else CameraMetadata.FLASH_MODE_OFF
+                set(CaptureRequest.FLASH_MODE, flash)
+                // The app rotates the image itself, like the frames.
+                set(CaptureRequest.JPEG_ORIENTATION, 0)
+                set(CaptureRequest.JPEG_QUALITY, QUALITY)
+            }
+            session.capture(request.build(), FailureListener(), handler)
+            handler.postDelayed({ if (this.onTaken === onTaken) finish(null) }, LONGEST_MILLIS)
+        } catch (_: Exception) {
+            // The session was replaced or the camera has closed: the last frame is frozen instead.
+            finish(null)
+        }
+    }
+
+    override fun close() {
+        finish(null)
+        reader.close()
+    }
+
+    private fun deliver() {
+        val jpeg = try {
+            reader.acquireNextImage()?.use { image ->
+                image.planes[0].buffer.let { buffer -> ByteArray(buffer.remaining()).also(buffer::get) }
+            }
+        } catch (_: IllegalStateException) {
+            null
+        } catch (_: OutOfMemoryError) {
+            null
+        }
+        finish(jpeg)
+    }
+
+    private fun finish(jpeg: ByteArray?) {
+        val receiver = onTaken
+        onTaken = null
+        receiver?.invoke(jpeg)
+    }
+
+    private inner class FailureListener : CameraCaptureSession.CaptureCallback() {
+        override fun onCaptureFailed(session: CameraCaptureSession, request: CaptureRequest, failure: CaptureFailure) =
+            finish(null)
+    }
+
+    private companion object {
+        const val OPEN_IMAGES = 2
+        const val LONGEST_MILLIS = 5_000L
+        const val QUALITY: Byte = 95
+    }
+}

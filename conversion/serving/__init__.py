@@ -1,0 +1,1 @@
+"""Files for servers and other stacks: ONNX and SavedModel."""

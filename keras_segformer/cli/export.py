@@ -1,0 +1,48 @@
+"""`keras-segformer export`: files for servers and other stacks."""
+
+from __future__ import annotations
+
+import argparse
+
+from keras_segformer.conversion import convert, export_onnx, export_savedmodel
+from keras_segformer.segformer import SegFormer
+
+
+def run(args: argparse.Namespace) -> int:
+    """Exports a model and prints what was written.
+
+    Args:
+        args: The arguments of the command.
+
+    Returns:
+        The exit status, 0.
+
+    Raises:
+        FileExistsError: Something exists at that place, and `--overwrite` was not given.
+        ValueError: The model cannot be loaded or exported, the output does not suit the format, or a package is
+            missing.
+    """
+    is_occupied = any(args.output.iterdir()) if args.output.is_dir() else args.output.exists()
+    if is_occupied and not args.overwrite:
+        raise FileExistsError(f"'{args.output}' exists; add --overwrite, or choose another place")
+    if args.format == "savedmodel" and args.output_kind:
+        raise ValueError("a SavedModel returns logits, probabilities and labels together; leave --output-kind out")
+    model = SegFormer.from_preset(args.preset)
+    output = args.output_kind or "logits"
+    match args.format:
+        case "onnx":
+            facts = export_onnx(model, args.output, args.input, output, args.overwrite)
+            print(f"{args.output}: {facts['bytes'] / 1e6:.1f} MB, sha256 {facts['sha256']}")
+            print(f"opset {facts['opset']}: runs on {facts['minimum_runtime']} and newer")
+        case "savedmodel":
+            facts = export_savedmodel(model, args.output, args.input, args.overwrite)
+            for name, signature in facts["signatures"].items():
+                print(f"{args.output}: {name}({', '.join(signature['inputs'])}) → {', '.join(signature['outputs'])}")
+        case "tflite":
+            size = model.config.input_size
+            facts = convert(model, args.output, input_size=size, input=args.input, output=output, report=False)
+            print(f"{args.output}: {facts['bytes'] / 1e6:.1f} MB, sha256 {facts['sha256']}")
+            print(f"runs on TF Lite {facts['minimum_runtime']} and newer")
+    if model.license:
+        print(f"licence of the weights: {model.license.terms}")
+    return 0

@@ -1,0 +1,111 @@
+"""ONNX files: ONNX Runtime computes what the network does, for any batch and size."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import sys
+
+import numpy as np
+import pytest
+
+from keras_segformer.conversion import export_onnx
+from keras_segformer.errors import MissingExtraError
+from keras_segformer.ops import predicted_labels
+from keras_segformer.predict import segment
+from random_models import CONFIGS, random_model
+from tiny import light_segmenter
+
+onnx = pytest.importorskip("onnx")
+onnxruntime = pytest.importorskip("onnxruntime")  # beside TensorFlow, whose protobuf onnx shares
+
+
+def session(path):
+    return onnxruntime.InferenceSession(path, providers=["CPUExecutionProvider"])
+
+
+def images_of(*shape):
+    return np.random.default_rng(0).integers(0, 256, (*shape, 3), dtype=np.uint8)
+
+
+@pytest.mark.parametrize("name", CONFIGS)
+def test_logits_are_those_of_the_network(name, tmp_path):
+    model = random_model(name)
+    export_onnx(model, tmp_path / "m.onnx")
+    served = session(tmp_path / "m.onnx")
+    for shape in ((1, 64, 64), (2, 33, 75)):
+        images = images_of(*shape)
+        [logits] = served.run(None, {"images": images})
+        expected = np.asarray(model(images))
+        assert logits.shape == expected.shape
+        np.testing.assert_allclose(logits, expected, rtol=0, atol=1e-5 * max(1, np.abs(expected).max()))
+
+
+@pytest.mark.parametrize("name", ["tiny", "binary"])
+def test_other_outputs(name, tmp_path):
+    model, images = random_model(name), images_of(2, 64, 96)
+    logits = np.asarray(model(images))
+    results = {}
+    for output in ("probabilities", "labels", "labels_full"):
+        export_onnx(model, tmp_path / "m.onnx", input="float32", output=output, overwrite=True)
+        [results[output]] = session(tmp_path / "m.onnx").run([output], {"images": images.astype(np.float32)})
+    assert results["labels"].dtype == np.int32
+    assert np.mean(results["labels"] == predicted_labels(logits)) > 0.999
+    assert results["probabilities"].shape == (*logits.shape[:3], max(2, logits.shape[3]))
+    np.testing.assert_allclose(results["probabilities"].sum(axis=-1), 1, atol=1e-5)
+    assert np.mean(results["probabilities"].argmax(axis=-1) == results["labels"]) > 0.999
+    expected = segment(model, list(images), size="native")
+    assert np.mean(results["labels_full"] == expected) > 0.999
+
+
+def test_facts(tmp_path):
+    facts = export_onnx(random_model("tiny"), tmp_path / "m.onnx")
+    content = (tmp_path / "m.onnx").read_bytes()
+    assert (facts["bytes"], facts["sha256"]) == (len(content), hashlib.sha256(content).hexdigest())
+    model = onnx.load_from_string(content)
+    onnx.checker.check_model(model, full_check=True)
+    assert [(each.domain, each.version) for each in model.opset_import] == [("", 17)]
+    texts = {each.key: each.value for each in model.metadata_props}
+    assert json.loads(texts["label_set"]) == facts["label_set"]
+    assert json.loads(texts["input"]) == {
+        "shape": ["batch", "height", "width", 3],
+        "dtype": "uint8",
+        "colors": "RGB",
+        "range": [0, 255],
+    }
+    assert texts["graph_sha256"] == hashlib.sha256(model.graph.SerializeToString(deterministic=True)).hexdigest()
+    assert session(tmp_path / "m.onnx").get_modelmeta().custom_metadata_map == texts
+
+
+def test_existing_files_are_kept(tmp_path):
+    file = tmp_path / "m.onnx"
+    file.write_text("mine")
+    with pytest.raises(FileExistsError, match="overwrite"):
+        export_onnx(random_model("tiny"), file)
+    assert file.read_text() == "mine"
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        ({"path": "m.tflite"}, "ends in .onnx"),
+        ({"input": "int8"}, "choose one of uint8, float32"),
+        ({"output": "masks"}, "choose one of labels, labels_full"),
+    ],
+)
+def test_wrong_arguments(arguments, message, tmp_path):
+    path = tmp_path / arguments.pop("path", "m.onnx")
+    with pytest.raises(ValueError, match=message):
+        export_onnx(random_model("tiny"), path, **arguments)
+    assert not list(tmp_path.iterdir())
+
+
+def test_other_encoders_are_refused(tmp_path):
+    with pytest.raises(ValueError, match="export_savedmodel"):
+        export_onnx(light_segmenter(), tmp_path / "m.onnx")
+
+
+def test_missing_package(tmp_path, monkeypatch):
+    monkeypatch.setitem(sys.modules, "onnx", None)
+    with pytest.raises(MissingExtraError, match=r"pip install 'keras-segformer\[onnx\]'"):
+        export_onnx(random_model("tiny"), tmp_path / "m.onnx")

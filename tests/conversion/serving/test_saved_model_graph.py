@@ -1,0 +1,75 @@
+"""Reading files in a graph as `load_image` reads them."""
+
+from __future__ import annotations
+
+import io
+
+import numpy as np
+import pytest
+import tensorflow as tf
+from PIL import Image
+
+from keras_segformer.conversion.serving.saved_model_graph import aligned_size, decode_picture, resize_picture
+from keras_segformer.images import load_image
+from keras_segformer.predict.interpolation import resized_rows
+from keras_segformer.predict.sizes import resize_shape
+
+PIXELS = np.random.default_rng(0).integers(0, 256, (24, 40, 4), dtype=np.uint8)
+
+
+def file_of(image, format, exif=b""):
+    content = io.BytesIO()
+    image.save(content, format, exif=exif)
+    return content.getvalue()
+
+
+def assert_read_as_by_pillow(content):
+    found = decode_picture(tf.constant(content))
+    np.testing.assert_array_equal(found, load_image(Image.open(io.BytesIO(content))))
+
+
+@pytest.mark.parametrize("orientation", range(1, 9))
+def test_orientation(orientation):
+    exif = Image.Exif()
+    exif[0x0112] = orientation
+    assert_read_as_by_pillow(file_of(Image.fromarray(PIXELS[..., :3]), "JPEG", exif))
+
+
+@pytest.mark.parametrize(
+    "exif",
+    [
+        b"Exif\0\0MM\0*\0\0\0\x08\0\x01\x01\x12\0\x03\0\0\0\x01\0\x06\0\0\0\0\0\0",  # of a Motorola
+        b"Exif\0\0MM\0*\0\0\0\x08\0\x01\x01\x12\0\x03\0\0\0\x01\0\x09\0\0\0\0\0\0",  # out of range
+        b"Exif\0\0II*\0\xff\xff\xff\x7f",  # its directory lies behind its end
+        b"Exif\0\0",
+    ],
+)
+def test_strange_exif(exif):
+    content = file_of(Image.fromarray(PIXELS[..., :3]), "JPEG", exif)
+    found = decode_picture(tf.constant(content))
+    assert found.shape == ((40, 24, 3) if b"\x06" in exif else (24, 40, 3))
+
+
+@pytest.mark.parametrize("mode", ["L", "LA", "P", "RGB", "RGBA"])
+def test_png(mode):
+    assert_read_as_by_pillow(file_of(Image.fromarray(PIXELS).convert(mode), "PNG"))
+
+
+def test_grey_jpeg():
+    assert_read_as_by_pillow(file_of(Image.fromarray(PIXELS[..., 0]), "JPEG"))
+
+
+def test_other_files_are_refused():
+    with pytest.raises(tf.errors.InvalidArgumentError):
+        decode_picture(tf.constant(b"text"))
+
+
+@pytest.mark.parametrize("size", [(480, 640), (683, 512), (1, 1), (50, 4000), (4000, 3000), (511, 513)])
+def test_aligned_size(size):
+    assert tuple(aligned_size(tf.constant(size), (512, 512)).numpy()) == resize_shape(size, "aligned", (512, 512))
+
+
+@pytest.mark.parametrize("size", [(24, 40), (37, 19), (64, 96)])
+def test_resize(size):
+    found = resize_picture(tf.constant(PIXELS[..., :3]), tf.constant(size))
+    np.testing.assert_array_equal(found, resized_rows(PIXELS[..., :3], size))

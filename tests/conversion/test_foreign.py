@@ -1,0 +1,75 @@
+"""Conversion of models whose encoder is not a `MixTransformer`."""
+
+from __future__ import annotations
+
+import keras
+import numpy as np
+import pytest
+
+from comparison import randomize
+from keras_segformer import SegFormer
+from keras_segformer.conversion import audit, convert, verify
+from keras_segformer.runtime import TFLiteRunner
+from tiny import light_segmenter, tiny_config
+
+
+@pytest.fixture(scope="module")
+def model():
+    model = light_segmenter(decoder_stages=(2, 4), image_mean=(100, 110, 120))
+    randomize(model.decoder)
+    return model
+
+
+def assert_same_logits(model, file, photograph, height, width, tolerance=1e-5):
+    image = photograph(height, width)
+    [logits] = TFLiteRunner(file)(image)
+    expected = np.asarray(model.quarter(image))
+    np.testing.assert_allclose(logits, expected, rtol=0, atol=tolerance * np.abs(expected).max())
+
+
+@pytest.mark.parametrize(("precision", "tolerance"), [("float32", 1e-5), ("float16", 5e-3), ("dynamic", 0.1)])
+def test_logits(model, photograph, tmp_path, precision, tolerance):
+    file = tmp_path / "m.tflite"
+    facts = convert(model, file, precision, (66, 98), output="logits", report=False)
+    assert_same_logits(model, file.read_bytes(), photograph, 66, 98, tolerance)
+    assert facts["output"]["shape"] == [1, 17, 25, 5]
+    assert facts["precision"] == precision
+
+
+def test_audit_and_verify(model, photograph, tmp_path):
+    file = tmp_path / "m.tflite"
+    convert(model, file, input_size=(64, 96), output="labels_full")
+    assert audit(file, ["litert"]).faults == ()
+    assert verify(file, model, [photograph(64, 96)[0]]).agreement > 0.999
+
+
+@pytest.mark.parametrize("arguments", [{"precision": "int8"}, {"precision": "dynamic", "fine_tune_steps": 1}])
+def test_what_needs_the_layers_is_refused(model, photograph, tmp_path, arguments):
+    pictures = [photograph(64, 64)[0] + shift for shift in range(4)]
+    with pytest.raises(ValueError, match="choose the precision dynamic"):
+        convert(model, tmp_path / "m.tflite", input_size=(64, 64), calibration=pictures, **arguments)
+
+
+def test_half_precision_is_refused(tmp_path):
+    with pytest.raises(ValueError, match="make it in float32"):
+        convert(light_segmenter(dtype="mixed_float16"), tmp_path / "m.tflite", input_size=(64, 64))
+
+
+def test_tensorflow_is_needed(model, tmp_path, monkeypatch):
+    monkeypatch.setattr("keras.backend.backend", lambda: "jax")
+    with pytest.raises(ValueError, match="KERAS_BACKEND=tensorflow"):
+        convert(model, tmp_path / "m.tflite", input_size=(64, 64))
+
+
+@pytest.mark.slow
+def test_keras_applications(photograph, tmp_path):
+    cnn = keras.applications.MobileNetV2(include_top=False, weights=None, alpha=0.35, input_shape=(None, None, 3))
+    names = ("block_2_add", "block_5_add", "block_12_add", "out_relu")
+    backbone = keras.Model(cnn.input, [cnn.get_layer(name).output for name in names])
+    model = SegFormer(tiny_config(num_classes=1).replace(encoder=None), backbone=backbone)
+    file, sizes = tmp_path / "m.tflite", []
+    for precision, tolerance in (("float32", 1e-4), ("dynamic", 0.1)):
+        sizes.append(convert(model, file, precision, (64, 96), output="logits", report=False)["bytes"])
+        assert_same_logits(model, file.read_bytes(), photograph, 64, 96, tolerance)
+        assert audit(file, ["litert"]).faults == ()
+    assert sizes[1] < sizes[0] / 2

@@ -13,6 +13,7 @@ import numpy as np
 from keras_segformer.cli import describe_error
 from keras_segformer.cli.outputs import Outputs, plan_outputs, write_areas, write_mask, write_picture
 from keras_segformer.cli.progress import progress_bar
+from keras_segformer.cli.result_tables import AreaTable, CocoAnnotations
 from keras_segformer.cli.sources import PictureSource, find_sources, read_picture
 from keras_segformer.errors import InvalidDatasetError, InvalidImageError
 from keras_segformer.evaluation import TFLiteModel
@@ -37,7 +38,7 @@ def run(args: argparse.Namespace) -> int:
     Raises:
         FileNotFoundError: There is no picture or video of a given name.
         InvalidPresetError: The preset's files are broken.
-        MissingExtraError: PyAV, which videos need, is not installed.
+        MissingExtraError: PyAV for videos, or pycocotools for --coco, is not installed.
         PresetNotFoundError: There is no such preset.
         ValueError: A result would replace an input, an option does not fit, or the model's logits are not finite.
     """
@@ -49,13 +50,19 @@ def run(args: argparse.Namespace) -> int:
     if found.videos:
         import keras_segformer.video.reader  # noqa: F401 - before the model is loaded, which takes long
     model = TFLiteModel(args.model) if args.model else SegFormer.from_preset(args.preset)
+    areas = AreaTable() if args.csv else None
+    annotations = CocoAnnotations(label_set_of(model)) if args.coco else None
     failed = 0
     if found.pictures:
-        failed += _segment_pictures(model, found.pictures, outputs[: len(found.pictures)], args)
+        failed += _segment_pictures(model, found.pictures, outputs[: len(found.pictures)], args, areas, annotations)
     if found.videos:
         from keras_segformer.cli.predict_video import segment_videos
 
-        failed += segment_videos(model, found.videos, outputs[len(found.pictures) :], args)
+        failed += segment_videos(model, found.videos, outputs[len(found.pictures) :], args, areas)
+    if areas:
+        areas.write(args.csv)
+    if annotations:
+        annotations.write(args.coco)
     return 1 if failed else 0
 
 
@@ -96,17 +103,34 @@ def label_set_of(model: Model) -> LabelSet:
     return LabelSet.generic(model.num_labels)
 
 
+def check_seen_size(args: argparse.Namespace) -> None:
+    """Refuses a size for TF Lite files, which have their own.
+
+    Args:
+        args: What the parser returns.
+
+    Raises:
+        ValueError: There is one.
+    """
+    if args.model and (args.size != "aligned" or args.antialias):
+        raise ValueError("a TF Lite file sees pictures at the size of its input; leave --size and --antialias out")
+
+
 def _check_options(args: argparse.Namespace) -> None:
     if args.stop is not None and args.stop <= args.start:
         raise ValueError("--stop must be later than --start")
-    if args.model and (args.size != "aligned" or args.antialias):
-        raise ValueError("a TF Lite file sees pictures at the size of its input; leave --size and --antialias out")
+    check_seen_size(args)
     if args.model and args.steady:
         raise ValueError("--steady needs the logits of a preset; name the model with --preset")
 
 
 def _segment_pictures(
-    model: Model, sources: Sequence[PictureSource], outputs: Sequence[Outputs], args: argparse.Namespace
+    model: Model,
+    sources: Sequence[PictureSource],
+    outputs: Sequence[Outputs],
+    args: argparse.Namespace,
+    areas: AreaTable | None,
+    annotations: CocoAnnotations | None,
 ) -> int:
     """Segments the pictures one by one with a progress bar, and returns the number of failures."""
     start = time.perf_counter()
@@ -116,7 +140,13 @@ def _segment_pictures(
         task = progress.add_task("Segmenting", total=len(sources))
         for source, outputs_of_source in zip(sources, outputs, strict=True):
             try:
-                for assumption in _segment_file(segment, label_set, source, outputs_of_source, args):
+                labels, assumptions = _segment_file(segment, label_set, source, outputs_of_source, args)
+                if areas:
+                    pixels = np.bincount(labels.ravel(), minlength=label_set.num_classes)
+                    areas.add(source, labels.shape, pixels, label_set)
+                if annotations:
+                    annotations.add(source, labels)
+                for assumption in assumptions:
                     message = f"assumed: '{source}' {assumption}"
                     progress.console.print(message, markup=False, highlight=False, soft_wrap=True)
             except (InvalidDatasetError, InvalidImageError, OSError) as error:
@@ -134,8 +164,8 @@ def _segment_pictures(
 
 def _segment_file(
     segment: Segment, label_set: LabelSet, source: PictureSource, outputs: Outputs, args: argparse.Namespace
-) -> tuple[str, ...]:
-    """Segments one picture and writes the results; returns what was assumed about it."""
+) -> tuple[np.ndarray, tuple[str, ...]]:
+    """Segments one picture and writes the results; returns its labels, and what was assumed about it."""
     image = read_picture(source, args.bit_depth)
     labels = segment(image.pixels)
     draw = overlay if args.overlay else picture
@@ -144,4 +174,4 @@ def _segment_file(
         write_mask(outputs.mask, labels, label_set)
     if outputs.areas:
         write_areas(outputs.areas, labels, label_set, source, str(args.model or args.preset))
-    return image.assumptions
+    return labels, image.assumptions

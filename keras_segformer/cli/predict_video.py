@@ -15,6 +15,7 @@ from rich.text import Text
 from keras_segformer.cli import describe_error
 from keras_segformer.cli.outputs import Outputs, class_areas, write_json
 from keras_segformer.cli.predict import Model, label_set_of, labelling
+from keras_segformer.cli.result_tables import AreaTable
 from keras_segformer.errors import InvalidVideoError
 from keras_segformer.label_sets import LabelSet
 from keras_segformer.video.pipeline import VideoReport, segment_video
@@ -25,7 +26,11 @@ from keras_segformer.visualization import overlay
 
 
 def segment_videos(
-    model: Model, sources: Sequence[VideoSource], outputs: Sequence[Outputs], args: argparse.Namespace
+    model: Model,
+    sources: Sequence[VideoSource],
+    outputs: Sequence[Outputs],
+    args: argparse.Namespace,
+    areas: AreaTable | None,
 ) -> int:
     """Segments the videos one by one.
 
@@ -34,6 +39,7 @@ def segment_videos(
         sources: The videos.
         outputs: The files to write for each.
         args: What the parser returns.
+        areas: The table of all areas, if one is wanted.
 
     Returns:
         How many failed, or have a frame that could not be decoded.
@@ -52,6 +58,8 @@ def segment_videos(
             print(f"error: {describe_error(error)}", file=sys.stderr)
             continue
         failed += bool(report.broken)
+        if areas:
+            areas.add(source.name, report.size, report.pixels, label_set)
         if outputs_of_source.areas:
             write_json(outputs_of_source.areas, _facts(report, source, label_set, args))
         _print_report(report, source, outputs_of_source)

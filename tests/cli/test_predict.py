@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import json
 from pathlib import Path
 
@@ -86,6 +87,28 @@ def test_every_option(folder, preset, model, tmp_path):
     assert {each["index"]: each["pixels"] for each in areas["classes"]} == {
         index: np.count_nonzero(labels == index) for index in np.unique(labels)
     }
+
+
+def test_one_file_for_all_pictures(folder, preset, model, tmp_path):
+    coco = pytest.importorskip("pycocotools.coco", reason="the extra `data` is not installed")
+    tables = ("--csv", tmp_path / "new/areas.csv", "--coco", tmp_path / "coco.json")
+    assert predict(folder, "--preset", preset, "--output", tmp_path / "output", "--size", "64", *tables) == 0
+    annotations = coco.COCO(str(tmp_path / "coco.json"))
+    with (tmp_path / "new/areas.csv").open(encoding="utf-8", newline="") as file:
+        rows = list(csv.DictReader(file))
+    for image in annotations.loadImgs(annotations.getImgIds()):
+        labels = model.segment(image["file_name"], size=(64, 64))
+        rebuilt = np.full(labels.shape, -1)
+        for each in annotations.loadAnns(annotations.getAnnIds(image["id"])):
+            mask = annotations.annToMask(each) == 1
+            assert (each["area"], annotations.cats[each["category_id"]]["name"]) == (
+                mask.sum(),
+                model.label_set.names[each["category_id"] - 1],
+            )
+            rebuilt[mask] = each["category_id"] - 1
+        np.testing.assert_array_equal(rebuilt, labels)
+        found = {int(row["index"]): int(row["pixels"]) for row in rows if row["source"] == image["file_name"]}
+        assert found == {index: np.count_nonzero(labels == index) for index in np.unique(labels)}
 
 
 @pytest.mark.parametrize("size", ["aligned", "square", "native"])

@@ -70,7 +70,7 @@ def names(folder: Path) -> set[str]:
 
 
 def test_a_folder_of_pictures_and_videos(folder, model, tmp_path, capsys):
-    assert predict(folder, "--mask", "--json", output=tmp_path / "out") == 0
+    assert predict(folder, "--mask", "--json", "--csv", tmp_path / "areas.csv", output=tmp_path / "out") == 0
     expected = {"street_segmented.png", "street_mask.png", "street.json"}
     expected |= {"street_2_segmented.mp4", "street_2_mask.mkv", "street_2.json"}
     assert names(tmp_path / "out") == expected
@@ -86,6 +86,7 @@ def test_a_folder_of_pictures_and_videos(folder, model, tmp_path, capsys):
     assert (facts["frames"], facts["broken"], facts["height"]) == (10, [], 48)
     assert sum(each["share"] for each in facts["classes"]) == pytest.approx(1)
     assert 0 <= facts["flicker"] <= 1
+    assert f"{folder / 'street.mp4'},48,64," in (tmp_path / "areas.csv").read_text()
 
 
 def test_options_of_videos(folder, tmp_path, capsys):

@@ -9,6 +9,7 @@ from keras_segformer.cli.arguments import (
     add_command,
     add_file,
     add_folder,
+    add_output_file,
     add_output_folder,
     add_preset,
     add_seen_size,
@@ -70,6 +71,10 @@ def add_parser(subparsers: Any) -> None:
         "file (FFV1)",
     )
     parser.add_argument("--json", action="store_true", help="also write the area of every class")
+    add_output_file(parser, "--csv", help="also write the areas of all pictures and videos as one table")
+    add_output_file(
+        parser, "--coco", help="also write the masks of all pictures as RLE in COCO's format (extra `data`)"
+    )
     _add_video(parser)
 
 

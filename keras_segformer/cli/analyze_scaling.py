@@ -52,9 +52,11 @@ def run(args: argparse.Namespace) -> int:
         measured = args.runtimes or ()
         advance = progress("Measuring", len(args.architectures) * len(sides) * len(measured))
         measure = {name: _counted(functools.partial(_RUNTIMES[name], runs=args.runs), advance) for name in measured}
-        points = {name: scaling(VARIANTS[name], sides, measure) for name in args.architectures}
-    if args.json:
-        write_json(args.json, _content(args, points))
+        points: dict[str, list[ScalingPoint]] = {}
+        for name in args.architectures:
+            points[name] = scaling(VARIANTS[name], sides, measure)
+            if args.json:  # after each, since the next may take long
+                write_json(args.json, _content(args, points))
     if args.figure:
         with atomic_file(args.figure) as temporary:
             draw_scaling(points).savefig(temporary)

@@ -60,10 +60,10 @@ test-slow: .venv/installed-dev
 	$(jax) $(jax_core:%=--ignore=%)
 
 # Only old versions warn so: Keras 3.10 of every functional model that it loads, TensorFlow before 2.18 beside JAX,
-# matplotlib before 3.10.7 beside a new pyparsing.
+# matplotlib before 3.10.7 beside a new pyparsing, Starlette's client for tests beside a new anyio.
 test-lowest: .venv-lowest/installed-dev
 	.venv-lowest/bin/pytest $(workers) -m "not slow or old_versions" -W 'ignore:The structure of `inputs`:UserWarning' \
-		-W 'ignore:jax.xla_computation is deprecated:DeprecationWarning' \
+		-W 'ignore:jax.xla_computation is deprecated:DeprecationWarning' -W 'ignore:The anyio.abc:DeprecationWarning' \
 		-W ignore::DeprecationWarning:matplotlib._fontconfig_pattern -W ignore::DeprecationWarning:matplotlib._mathtext
 
 app := android_demo/app

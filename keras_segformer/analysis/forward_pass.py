@@ -12,6 +12,7 @@ import keras
 import numpy as np
 
 from keras_segformer.analysis.cost_scaling import Measurement
+from keras_segformer.json_text import parse_json
 from keras_segformer.models import SegFormerConfig, SegFormerNetwork
 from keras_segformer.runtime.worker import peak_bytes
 
@@ -41,7 +42,7 @@ def measure_keras(config: SegFormerConfig, side: int, runs: int = 3) -> Measurem
     if finished.returncode:
         reason = (finished.stderr.strip().splitlines() or ["the process was killed"])[-1]
         raise MemoryError(f"A picture of {side}x{side} cannot be computed here ({reason}); choose smaller sides.")
-    return Measurement(**json.loads(finished.stdout.splitlines()[-1]))
+    return Measurement(**parse_json(finished.stdout.splitlines()[-1]))
 
 
 def measure_here(config: SegFormerConfig, side: int, runs: int) -> Measurement:
@@ -75,4 +76,4 @@ def measure_here(config: SegFormerConfig, side: int, runs: int) -> Measurement:
 if __name__ == "__main__":
     keras.utils.set_random_seed(0)
     text, side, runs = sys.argv[1:]
-    print(json.dumps(measure_here(SegFormerConfig.from_dict(json.loads(text)), int(side), int(runs))._asdict()))
+    print(json.dumps(measure_here(SegFormerConfig.from_dict(parse_json(text)), int(side), int(runs))._asdict()))

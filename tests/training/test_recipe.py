@@ -195,7 +195,7 @@ SECTIONS = {
     "augmentation": (Augmentation, set()),
     "schedule": (WarmupPolynomial, {"total_steps", "first_step"}),
     "loss": (SegmentationLoss, {"name", "kwargs"}),
-    "evaluation": (evaluate, {"model", "examples", "class_mapping", "boundary", "progress"}),
+    "evaluation": (evaluate, {"model", "examples", "class_mapping", "boundary", "progress", "transform"}),
     "license": (License, set()),
     "teacher": (TeacherSettings, set()),
     "optimizer": (keras.optimizers.AdamW, {"learning_rate", "amsgrad", "name", "kwargs"}),

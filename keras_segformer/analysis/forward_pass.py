@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import statistics
 import subprocess
 import sys
@@ -15,6 +16,9 @@ from keras_segformer.analysis.cost_scaling import Measurement
 from keras_segformer.json_text import parse_json
 from keras_segformer.models import SegFormerConfig, SegFormerNetwork
 from keras_segformer.runtime.worker import peak_bytes
+
+# How Python, TensorFlow and JAX say it; the system kills a process instead.
+_OUT_OF_MEMORY = re.compile("MemoryError|ResourceExhausted|RESOURCE_EXHAUSTED|OOM")
 
 
 def measure_keras(config: SegFormerConfig, side: int, runs: int = 3) -> Measurement:
@@ -30,6 +34,7 @@ def measure_keras(config: SegFormerConfig, side: int, runs: int = 3) -> Measurem
 
     Raises:
         MemoryError: The machine has too little memory.
+        RuntimeError: The process failed for another reason, which the message names.
 
     Example:
 
@@ -40,8 +45,12 @@ def measure_keras(config: SegFormerConfig, side: int, runs: int = 3) -> Measurem
     command = [sys.executable, "-m", __name__, json.dumps(config.to_dict()), str(side), str(runs)]
     finished = subprocess.run(command, capture_output=True, text=True)
     if finished.returncode:
-        reason = (finished.stderr.strip().splitlines() or ["the process was killed"])[-1]
-        raise MemoryError(f"A picture of {side}x{side} cannot be computed here ({reason}); choose smaller sides.")
+        if finished.returncode < 0 or _OUT_OF_MEMORY.search(finished.stderr):
+            raise MemoryError(f"There is too little memory for a picture of {side}x{side}; choose smaller sides.")
+        reason = (finished.stderr.strip().splitlines() or [f"exit status {finished.returncode}"])[-1]
+        raise RuntimeError(
+            f"The process that computes a picture of {side}x{side} failed: {reason}. Check the installation."
+        )
     return Measurement(**parse_json(finished.stdout.splitlines()[-1]))
 
 

@@ -76,9 +76,21 @@ def test_in_a_process_of_its_own():
     assert found.peak_bytes > 512**2 * 3 * 4
 
 
-def test_a_process_that_dies_is_reported(monkeypatch):
-    monkeypatch.setattr("sys.executable", "/bin/false")
-    with pytest.raises(MemoryError, match=r"64x64 cannot be computed here \(the process was killed\); choose smaller"):
+@pytest.mark.parametrize(
+    ("script", "error", "message"),
+    [
+        ("kill -9 $$", MemoryError, "too little memory for a picture of 64x64; choose smaller"),
+        ("echo 'ResourceExhaustedError: OOM' >&2; exit 1", MemoryError, "choose smaller sides"),
+        ("echo 'ImportError: no such module' >&2; exit 1", RuntimeError, "64x64 failed: ImportError: no such module"),
+        ("exit 3", RuntimeError, "failed: exit status 3"),
+    ],
+)
+def test_a_process_that_fails_is_reported(monkeypatch, tmp_path, script, error, message):
+    program = tmp_path / "python"
+    program.write_text(f"#!/bin/sh\n{script}\n")
+    program.chmod(0o755)
+    monkeypatch.setattr("sys.executable", str(program))
+    with pytest.raises(error, match=message):
         measure_keras(tiny_config(), 64)
 
 

@@ -59,6 +59,18 @@ CLIENTS: Mapping[ClientName, Client] = MappingProxyType(
             outputs=_ANY,
         ),
         "npu": Client(title="an NPU", settings={"precision": "int8_npu", "tiles": False}, outputs=_ANY),
+        "mcu": Client(
+            title="a microcontroller",
+            settings={"precision": "int8_mcu"},
+            outputs=("labels", "logits"),
+            reason="enlarged labels take more memory than the whole network, and probabilities are one more operation",
+        ),
+        "ethos-u": Client(
+            title="an Ethos-U",
+            settings={"precision": "int8_mcu", "runtime": "ethos-u"},
+            outputs=("labels", "logits"),
+            reason="enlarged labels take more memory than the whole network, and probabilities are one more operation",
+        ),
         "coral": Client(
             title="the Edge TPU of Coral",
             settings={},

@@ -33,6 +33,10 @@ class Client:
 
 _ANY: tuple[OutputKind, ...] = ("labels", "labels_full", "logits", "probabilities")
 
+_NOT_FOR_MICROCONTROLLERS = (
+    "enlarged labels take more memory than the whole network, and probabilities are one more operation"
+)
+
 CLIENTS: Mapping[ClientName, Client] = MappingProxyType(
     {
         "app": Client(
@@ -63,13 +67,13 @@ CLIENTS: Mapping[ClientName, Client] = MappingProxyType(
             title="a microcontroller",
             settings={"precision": "int8_mcu"},
             outputs=("labels", "logits"),
-            reason="enlarged labels take more memory than the whole network, and probabilities are one more operation",
+            reason=_NOT_FOR_MICROCONTROLLERS,
         ),
         "ethos-u": Client(
             title="an Ethos-U",
             settings={"precision": "int8_mcu", "runtime": "ethos-u"},
             outputs=("labels", "logits"),
-            reason="enlarged labels take more memory than the whole network, and probabilities are one more operation",
+            reason=_NOT_FOR_MICROCONTROLLERS,
         ),
         "coral": Client(
             title="the Edge TPU of Coral",

@@ -10,7 +10,7 @@ import tensorflow as tf
 
 from comparison import randomize
 from keras_segformer import SegFormer
-from keras_segformer.conversion import convert
+from keras_segformer.conversion import audit, convert
 from keras_segformer.conversion.fold import fold_all
 from keras_segformer.conversion.graph.trace import trace_network
 from keras_segformer.conversion.graph.weights import read_network
@@ -73,6 +73,12 @@ def test_is_of_integers_throughout(file, model):
     assert (facts["input"]["dtype"], facts["output"]["dtype"]) == ("int8", "int8")
     assert facts["output"]["shape"] == [1, 8, 16, 3]
     assert facts["fidelity"]["agreement"] > 0.8
+
+
+def test_the_audit_knows_where_it_runs(file):
+    micro, ethos_u = audit(file, ["tflite-micro", "ethos-u"]).verdicts
+    assert micro.passes
+    assert {finding.operator for finding in ethos_u.findings} == {"L2_NORMALIZATION", "RESIZE_BILINEAR"}
 
 
 def test_segments_pictures_of_any_size(file, model, photograph):

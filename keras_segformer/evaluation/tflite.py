@@ -18,6 +18,7 @@ from keras_segformer.predict.sizes import Size
 from keras_segformer.predict.views import View, label_map
 from keras_segformer.runtime import IsolatedRunner, TensorDetails, TFLiteRunner
 from keras_segformer.runtime.border import NO_BORDER, Border
+from keras_segformer.runtime.micro_runner import MicroRunner
 
 _IDENTIFIER = b"TFL3"
 _IMAGE_TYPES = ("float32", "uint8", "int8")
@@ -36,6 +37,7 @@ class TFLiteModel:
             of `LabelSet.to_dict`, and under `input` a border around the picture, in that of `Border.to_dict`.
         isolated: Whether the file runs in a process of its own, which a damaged file can kill without harm to this
             one. Choose `False` only for files from a source that you trust.
+        microcontroller: Whether TF Lite Micro runs the file, in this process, instead of LiteRT.
 
     Attributes:
         content: The bytes that are run.
@@ -55,10 +57,10 @@ class TFLiteModel:
     ```
     """
 
-    def __init__(self, path: str | os.PathLike[str], isolated: bool = True) -> None:
+    def __init__(self, path: str | os.PathLike[str], isolated: bool = True, *, microcontroller: bool = False) -> None:
         self.path = Path(path)
         self.content = _read(self.path)
-        self._runner = _start(self.content, self.path, isolated)
+        self._runner = MicroRunner(self.content) if microcontroller else _start(self.content, self.path, isolated)
         self._input = self._only(self._runner.inputs, "input")
         self._output = self._only(self._runner.outputs, "output")
         self._check_input()

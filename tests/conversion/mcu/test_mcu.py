@@ -15,9 +15,11 @@ from keras_segformer.conversion.fold import fold_all
 from keras_segformer.conversion.graph.trace import trace_network
 from keras_segformer.conversion.graph.weights import read_network
 from keras_segformer.conversion.mcu.network import border_of, for_microcontroller, tiling_for
+from keras_segformer.conversion.mcu.vela import compile_for_ethos_u
 from keras_segformer.conversion.tflite.reader import read_tflite
-from keras_segformer.evaluation.tflite import TFLiteModel
+from keras_segformer.evaluation.tflite import TFLiteModel, border_beside
 from keras_segformer.models import MixTransformerConfig, SegFormerConfig
+from keras_segformer.runtime.micro_runner import MicroRunner, micro_arena
 from tiny import tiny_config
 
 SIZE = (32, 64)
@@ -91,15 +93,25 @@ def test_segments_pictures_of_any_size(file, model, photograph):
 
 @pytest.mark.filterwarnings("ignore:.*tf.lite.Interpreter is deprecated")
 def test_is_exactly_what_tflite_micro_computes(file, pictures):
-    micro = pytest.importorskip("tflite_micro", reason="tflite-micro is not installed")
-    from keras_segformer.runtime.border import Border
+    pytest.importorskip("tflite_micro", reason="tflite-micro is not installed")
+    content = file.read_bytes()
+    values = (border_beside(file).around(pictures[0])[None].astype(np.int16) - 128).astype(np.int8)
+    np.testing.assert_array_equal(MicroRunner(content).run_integers(values), _by_reference_kernels(content, values))
+    labels = TFLiteModel(file, microcontroller=True).segment(pictures[0])
+    assert np.mean(labels == TFLiteModel(file, isolated=False).segment(pictures[0])) > 0.95
+    assert 10_000 < micro_arena(content).total < 100_000
 
-    border = Border.from_dict(json.loads(file.with_suffix(".json").read_text())["input"]["border"])
-    values = (border.around(pictures[0])[None].astype(np.int16) - 128).astype(np.int8)
-    interpreter = micro.runtime.Interpreter.from_bytes(file.read_bytes(), arena_size=200_000)
-    interpreter.set_input(values, 0)
-    interpreter.invoke()
-    np.testing.assert_array_equal(interpreter.get_output(0), _by_reference_kernels(file.read_bytes(), values))
+
+def test_vela_compiles_it_for_ethos_u(model, pictures, tmp_path):
+    pytest.importorskip("ethosu", reason="ethos-u-vela is not installed")
+    options = {"runtime": "ethos-u", "output": "logits", "calibration": pictures, "report": False}
+    convert(model, tmp_path / "m.tflite", "int8_mcu", SIZE, **options)
+    content = (tmp_path / "m.tflite").read_bytes()
+    report = compile_for_ethos_u(content)
+    [verdict] = audit(content, ["ethos-u"]).verdicts
+    assert set(report.refused) == {finding.operator for finding in verdict.findings} == {"RESIZE_BILINEAR"}
+    assert report.cpu_operations == len(report.refused)
+    assert report.sram_bytes < 100_000
 
 
 def _by_reference_kernels(content: bytes, values: np.ndarray) -> np.ndarray:

@@ -50,16 +50,17 @@ def evaluation_arguments(recipe: Recipe, preset: str, data: str | None) -> list[
 
     Example:
 
-    >>> recipe = Recipe(dataset="folder", epochs=30, evaluation={"size": (512, 640)})
+    >>> recipe = Recipe(dataset="folder", epochs=30, evaluation={"size": (512, 640), "antialias": True})
     >>> shlex.join(evaluation_arguments(recipe, "run/preset", "mine"))
-    'evaluate --preset run/preset --dataset folder --data mine --split val --mode whole --size 512x640'
+    'evaluate --preset run/preset --dataset folder --data mine --split val --mode whole --size 512x640 --antialias'
     """
     arguments = ["evaluate", "--preset", preset, "--dataset", recipe.dataset]
     if data:
         arguments += ["--data", data]
     arguments += ["--split", recipe.validation_split or "val"]
     arguments += ["--mode", recipe.evaluation.get("mode", "whole"), "--size", _size(recipe.evaluation.get("size"))]
-    return arguments + ["--flip"] * recipe.evaluation.get("flip", False)
+    flags = ("flip", "antialias")
+    return arguments + [f"--{flag}" for flag in flags if recipe.evaluation.get(flag)]
 
 
 def _size(size: Any) -> str:

@@ -196,3 +196,24 @@ def test_scaling_measures_files():
     small, large = (measure_tflite(tiny_config(), side, runs=1) for side in (32, 256))
     assert 0 < small.seconds < large.seconds
     assert 0 <= small.peak_bytes < large.peak_bytes
+
+
+def test_micro_measures_architectures(tmp_path, capsys):
+    pytest.importorskip("matplotlib")
+    pytest.importorskip("tflite_micro", reason="tflite-micro is not installed")
+    out = ["--json", f"{tmp_path}/micro.json", "--figure", f"{tmp_path}/micro.png"]
+    assert main(["analyze", "micro", "--architectures", "nano", "--sides", "32", *out]) == 0
+    [point] = json.loads((tmp_path / "micro.json").read_text())["points"]
+    assert point["name"] == "nano"
+    assert point["arena_bytes"] == sum(point["arena"].values()) < 50_000
+    assert 0 < point["least_bytes"] <= point["arena"]["activations"]
+    assert point["macs"] == count_complexity(VARIANTS["nano"].replace(num_classes=11), (32, 32)).total.macs
+    assert "32x32" in capsys.readouterr().out
+    assert (tmp_path / "micro.png").stat().st_size > 1000
+
+
+def test_micro_needs_a_network_and_pictures(capsys):
+    assert main(["analyze", "micro"]) == 2
+    assert "name presets with --preset, or --architectures" in capsys.readouterr().err
+    assert main(["analyze", "micro", "--preset", "nano"]) == 2
+    assert "name some with --calibration" in capsys.readouterr().err

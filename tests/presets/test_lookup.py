@@ -407,7 +407,8 @@ class TestCatalogue:
             assert place in message
         assert "hf://nvidia/segformer-b0-finetuned-ade-512-512" in message
         revision = PRESETS["b0_ade20k"].source.partition("@")[2]
-        command = f"hf download nvidia/segformer-b0-finetuned-ade-512-512 --revision {revision} --local-dir FOLDER/b0_ade20k"
+        repository = "nvidia/segformer-b0-finetuned-ade-512-512"
+        command = f"hf download {repository} --revision {revision} --local-dir FOLDER/b0_ade20k"
         assert f"run `{command}`; then copy FOLDER to this one and name FOLDER in" in message
         assert message.endswith("KERAS_SEGFORMER_PRESETS.")
 

@@ -31,7 +31,7 @@ internal class FakeRunners : InferenceRunnerFactory {
 
     override fun create(file: ModelFile, location: ModelLocation, processor: Processor, threads: Int): InferenceRunner {
         tries += processor
-        val behaviour = behaviours[processor] ?: Behaviour()
+        val behaviour = behaviours[processor] ?: defaultBehaviour(processor)
         behaviour.create()
         return FakeRunner(file.spec, processor, behaviour).also { made += it }
     }
@@ -39,6 +39,10 @@ internal class FakeRunners : InferenceRunnerFactory {
     override fun discardPrograms(file: ModelFile) {
         discarded += file.stem
     }
+
+    /** A CPU that takes its time, so that an accelerator is the faster one on a busy machine too. */
+    private fun defaultBehaviour(processor: Processor) =
+        if (processor == Processor.CPU) Behaviour(run = { Thread.sleep(10) }) else Behaviour()
 
     /** Runners that are not closed. */
     fun open(): List<FakeRunner> = made.filter { it.closings.get() == 0 }

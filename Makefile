@@ -32,7 +32,7 @@ known_abis := arm64-v8a armeabi-v7a x86_64 x86
 workers := --numprocesses=auto --maxprocesses=4 --dist=loadfile --durations=20
 jax := KERAS_BACKEND=jax .venv/bin/pytest $(workers) -m "backend and not slow"
 # What everything else on JAX is made of.
-jax_core := tests/layers tests/ops tests/test_golden.py
+jax_core := tests/layers tests/ops
 
 .PHONY: demo docs dist test test-slow test-lowest apk aab test-android android-tools lint format clean
 .DELETE_ON_ERROR:

@@ -14,8 +14,9 @@ PUBLIC = {
         *("predict", "training", "upload_preset", "visualization"),
     ),
     "keras_segformer.analysis": (
-        *("CNNBackbone", "Complexity", "CorruptedPicture", "Cost", "Dominance", "Measurement", "ReceptiveField"),
-        *("Robustness", "ScalingPoint", "attention_dominates", "cnn_backbone", "corrupt", "corrupted_pictures"),
+        *("AblationCost", "CNNBackbone", "Complexity", "CorruptedPicture", "Cost", "Dominance", "Measurement"),
+        *("ReceptiveField", "Robustness", "ScalingPoint", "ablation_costs", "attention_dominates", "cnn_backbone"),
+        *("corrupt", "corrupted_pictures"),
         *("count_complexity", "draw_receptive_fields", "draw_robustness", "draw_scaling"),
         *("effective_receptive_field", "measure_keras", "paper_macs", "robustness", "scaling", "slopes"),
     ),

@@ -155,7 +155,7 @@ endef
 
 .venv/installed-dev: pyproject.toml
 	$(call environment,.venv,$(PYTHON))
-	$(call install,.venv,.venv/bin/pip install -e ".[dev$(comma)robustness]")
+	$(call install,.venv,.venv/bin/pip install -e ".[dev$(comma)micro$(comma)robustness]")
 	@touch .venv/installed $@
 
 # uv, because pip has no switch for the lowest versions.

@@ -33,6 +33,10 @@ class Client:
 
 _ANY: tuple[OutputKind, ...] = ("labels", "labels_full", "logits", "probabilities")
 
+_NOT_FOR_MICROCONTROLLERS = (
+    "enlarged labels take more memory than the whole network, and probabilities are one more operation"
+)
+
 CLIENTS: Mapping[ClientName, Client] = MappingProxyType(
     {
         "app": Client(
@@ -59,6 +63,18 @@ CLIENTS: Mapping[ClientName, Client] = MappingProxyType(
             outputs=_ANY,
         ),
         "npu": Client(title="an NPU", settings={"precision": "int8_npu", "tiles": False}, outputs=_ANY),
+        "mcu": Client(
+            title="a microcontroller",
+            settings={"precision": "int8_mcu"},
+            outputs=("labels", "logits"),
+            reason=_NOT_FOR_MICROCONTROLLERS,
+        ),
+        "ethos-u": Client(
+            title="an Ethos-U",
+            settings={"precision": "int8_mcu", "runtime": "ethos-u"},
+            outputs=("labels", "logits"),
+            reason=_NOT_FOR_MICROCONTROLLERS,
+        ),
         "coral": Client(
             title="the Edge TPU of Coral",
             settings={},

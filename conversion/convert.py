@@ -14,6 +14,8 @@ import tensorflow as tf
 
 from keras_segformer.files import atomic_files, write_bytes
 from keras_segformer.models import SegFormerNetwork
+from keras_segformer.runtime import TensorDetails, TFLiteRunner
+from keras_segformer.runtime.border import NO_BORDER, Border
 
 from .audit import Audit, audit
 from .choices import AnyPrecision, ClientName, InputKind, OutputKind, Runtime
@@ -22,6 +24,8 @@ from .graph.network import Network
 from .graph.pad_classes import pad_classes
 from .graph.trace import output_shape, trace_network
 from .graph.weights import read_network
+from .mcu.export import export_for_microcontrollers
+from .mcu.network import border_of, check_network
 from .model_facts import model_facts
 from .options import ConversionOptions
 from .progress import Progress, silent
@@ -77,6 +81,9 @@ def convert(
             - `"dynamic"`: INT8 weights; the inputs of layers are quantised at run time. Needs no calibration images.
             - `"int8"`: for CPUs; the fastest mix of INT8 and float layers that agrees with the float network.
             - `"int8_npu"`: for NPUs; as much in INT8 as the agreement allows. Norms and residual sums are float.
+            - `"int8_mcu"`: for microcontrollers; INT8 throughout, input and output included. For networks without GELU
+              and sides that are multiples of 32. The input is the picture with the border that the JSON file states,
+              each byte minus 128.
             - `"int16x8"`: INT8 weights and INT16 activations.
         input_size: `(height, width)` in pixels, the only size that the file accepts. Multiples of 32 need the least
             memory.
@@ -95,7 +102,8 @@ def convert(
         recipe: The recipe of an integer precision to apply instead of searching for one, or a JSON file that contains
             it, such as the one beside an earlier file.
         runtime: The runtime that a file with the precision `"int8"` is for: LiteRT, or TF Lite up to 2.16, which has no
-            fast kernels for dynamic INT8.
+            fast kernels for dynamic INT8. For `"int8_mcu"`, `"ethos-u"` gives operations that this NPU has, instead of
+            the fewest.
         client: What will read the file, such as `"mediapipe"`; `options_for` gives the arguments that suit it. Outputs
             that it would misread are refused.
         target: The least mean agreement with the float network that the search for a recipe has to reach, greater than
@@ -148,13 +156,18 @@ def convert(
     )
     network = _inference_network(model, options)
     images = None if calibration is None else make_calibration(calibration, options.input_size, bit_depth)
+    border = border_of(network, options.input_size) if options.is_for_microcontrollers else NO_BORDER
     content, quantization = _export(network, options, images, progress)
-    content = scale_pixels(content)
+    if not options.is_for_microcontrollers:
+        content = scale_pixels(content)
     audited = audit(content)
     _check_audit(audited)
-    verification = images and _verify(content, model, images, progress)
+    verification = images and _verify(content, model, images, border, progress)
     facts = _describe(model, network, options, audited, verification, quantization)
-    content = with_metadata(content, _without_search(facts))
+    if options.is_for_microcontrollers:  # which have no memory for metadata
+        facts = _with_integers(facts, border, content)
+    else:
+        content = with_metadata(content, _without_search(facts))
     facts |= {"bytes": len(content), "sha256": hashlib.sha256(content).hexdigest()}
     page = write_report(facts, audited, verification, model.label_set, preset) if options.report else None
     _write(options.path, content, facts, page)
@@ -163,6 +176,9 @@ def convert(
 
 def _inference_network(model: SegFormerNetwork, options: ConversionOptions) -> Network:
     network = fold_all(read_network(model))
+    if options.is_for_microcontrollers:
+        check_network(network, options.input_size)
+        return network
     if network.foreign:
         _check_foreign(options)
     return pad_classes(network) if options.output in ("labels", "labels_full") else network
@@ -187,6 +203,8 @@ def _export(
         traced = trace_network(network, options.input_size, options.input, output, options.tiling)
         return FloatFile(export(traced.function, "float32"), traced.layers)
 
+    if options.is_for_microcontrollers:
+        return export_for_microcontrollers(network, options, images.fitting), None
     if not options.is_quantized or network.foreign:
         traced = trace_network(network, options.input_size, options.input, options.output, options.tiling)
         return export(traced.function, options.precision), None
@@ -209,9 +227,11 @@ def _check_audit(audited: Audit) -> None:
         )
 
 
-def _verify(content: bytes, model: SegFormerNetwork, images: Calibration, progress: Progress) -> Verification:
+def _verify(
+    content: bytes, model: SegFormerNetwork, images: Calibration, border: Border, progress: Progress
+) -> Verification:
     named = list(zip(_distinct(images.held_out_names), images.held_out_originals, strict=True))
-    return verify_content(content, model, named, progress, isolated=False)
+    return verify_content(content, model, named, progress, isolated=False, border=border)
 
 
 def _distinct(names: Iterable[str]) -> list[str]:
@@ -253,6 +273,21 @@ def _describe(
         "fidelity": verification and verification.to_dict(),
         "quantization": quantization,
     }
+
+
+def _with_integers(facts: dict[str, Any], border: Border, content: bytes) -> dict[str, Any]:
+    """The facts of a file whose input and output are integers, and whose pictures have a border."""
+    runner = TFLiteRunner(content, delegates=False)
+    [graph_input], [graph_output] = runner.inputs, runner.outputs
+    return facts | {
+        "input": facts["input"] | _integers(graph_input) | {"border": border.to_dict()},
+        "output": facts["output"] | _integers(graph_output),
+    }
+
+
+def _integers(details: TensorDetails) -> dict[str, Any]:
+    fields = {"shape": list(details.shape), "dtype": details.dtype}
+    return fields if not details.scale else fields | {"scale": details.scale, "zero_point": details.zero_point}
 
 
 def _without_search(facts: dict[str, Any]) -> dict[str, Any]:

@@ -60,9 +60,11 @@ class ConversionOptions:
         check_choice("output", self.output, get_args(OutputKind))
         check_choice("runtime", self.runtime, get_args(Runtime))
         check_client(self.client, self.output)
+        self._check_runtime()
         _check_size(self.input_size)
         _check_steps(self.fine_tune_steps)
         self._check_precision()
+        self._check_microcontroller()
         self._check_target()
         self._check_calibration()
 
@@ -70,6 +72,11 @@ class ConversionOptions:
     def is_quantized(self) -> bool:
         """Whether the precision is an integer precision."""
         return self.precision in PLANS
+
+    @property
+    def is_for_microcontrollers(self) -> bool:
+        """Whether the file is quantised as a whole, inputs and outputs included."""
+        return self.precision == "int8_mcu"
 
     @property
     def tiling(self) -> Tiling:
@@ -81,10 +88,29 @@ class ConversionOptions:
             return
         for name, value in (("recipe", self.recipe), ("fine_tune_steps", self.fine_tune_steps)):
             if value:
+                what = "is quantised as a whole" if self.is_for_microcontrollers else "is not quantised"
                 raise ValueError(
-                    f"The precision {self.precision} is not quantised, so '{name}' has no effect; leave it out or "
+                    f"The precision {self.precision} {what}, so '{name}' has no effect; leave it out or "
                     f"choose one of {', '.join(PLANS)}."
                 )
+
+    def _check_runtime(self) -> None:
+        if self.runtime == "ethos-u" and not self.is_for_microcontrollers:
+            raise ValueError(
+                f"The runtime ethos-u takes files of the precision int8_mcu, not of {self.precision}; choose that "
+                "precision, or another runtime."
+            )
+
+    def _check_microcontroller(self) -> None:
+        if not self.is_for_microcontrollers:
+            return
+        if self.input != "uint8":
+            raise ValueError(f"The precision int8_mcu takes bytes, not {self.input}; leave the input out.")
+        if self.output not in ("labels", "logits"):
+            raise ValueError(
+                f"The precision int8_mcu gives labels or logits at a quarter of the size, not {self.output}; choose "
+                "one of these outputs."
+            )
 
     def _check_target(self) -> None:
         if self.target is None:
@@ -105,7 +131,9 @@ class ConversionOptions:
             reason = "Fine-tuning needs"
         elif self.recipe is not None and self.recipe.needs_calibration:
             reason = "The recipe needs"
-        elif self.recipe is None and self.is_quantized and PLANS[self.precision].needs_calibration:
+        elif self.is_for_microcontrollers or (
+            self.recipe is None and self.is_quantized and PLANS[self.precision].needs_calibration
+        ):
             reason = f"The precision {self.precision} needs"
         else:
             return

@@ -8,9 +8,11 @@ from pathlib import Path
 
 import numpy as np
 
+from keras_segformer.evaluation.tflite import border_beside
 from keras_segformer.images import ImageSource, find_images, load_image
 from keras_segformer.models import SegFormerNetwork
 from keras_segformer.presets import load_segmenter
+from keras_segformer.runtime.border import NO_BORDER
 
 from .progress import Progress, silent
 from .report.verification import Verification, verify_content
@@ -28,6 +30,7 @@ def verify(
 
     Args:
         file: The path of the file, or its content. It takes one image on the scale 0..255 and gives logits or labels.
+            The JSON file beside it says whether the image needs a border.
         against: The model, or what `SegFormer.from_preset` takes.
         images: Paths, PIL images or arrays `(H, W, 3)`; or the name of a folder or a glob pattern. They are resized to
             the input of the file whatever their aspect ratio.
@@ -54,7 +57,8 @@ def verify(
     content = content_of(file)
     sources = find_images(images) if isinstance(images, str | os.PathLike) else list(images)
     model = against if isinstance(against, SegFormerNetwork) else load_segmenter(SegFormerNetwork, against)
-    return verify_content(content, model, _named(sources, bit_depth), progress)
+    border = NO_BORDER if isinstance(file, bytes) else border_beside(Path(file))
+    return verify_content(content, model, _named(sources, bit_depth), progress, border=border)
 
 
 def _named(sources: Iterable[ImageSource], bit_depth: int | None) -> Iterator[tuple[str, np.ndarray]]:

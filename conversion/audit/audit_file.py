@@ -74,9 +74,9 @@ def audit(file: bytes | str | os.PathLike[str], targets: Iterable[str] = TARGETS
 
     Args:
         file: The path of the file, or its content.
-        targets: Where it is meant to run: `"litert"`, `"xnnpack"`, `"gpu"`, `"qualcomm-htp"`, `"nnapi:"` with a feature
-            level from 3 to 8, or `"runtime:"` with a version of TF Lite. A delegate passes where it takes every
-            operation, so that nothing falls back to the interpreter's own kernels.
+        targets: Where it is meant to run: `"litert"`, `"xnnpack"`, `"gpu"`, `"qualcomm-htp"`, `"tflite-micro"`,
+            `"ethos-u"`, `"nnapi:"` with a feature level from 3 to 8, or `"runtime:"` with a version of TF Lite. A
+            delegate passes where it takes every operation, so that nothing falls back to the interpreter's own kernels.
 
     Returns:
         The findings.

@@ -76,6 +76,8 @@ def facts(node: Node) -> dict[str, Any]:
         "output_rank": output and len(output.shape),
         "max_input_rank": max((len(each.shape) for each in node.inputs if each), default=None),
         "max_rank": max((len(each.shape) for each in tensors), default=None),
+        "shortest_side": min(first.shape[1:]) if first and len(first.shape) == 4 else None,
+        "height_factor": _height_factor(first, output),
         "rank_changes": bool(first and output) and len(first.shape) != len(output.shape),
         "broadcast": bool(first and second) and first.shape != second.shape,
         "dynamic": any(each.dynamic for each in tensors),
@@ -124,6 +126,13 @@ def _fits(expected: Any, value: Any) -> bool:
             return False
         return all(_BOUNDS[bound](value, limit) for bound, limit in expected.items())
     return value in expected if isinstance(expected, list) else value == expected
+
+
+def _height_factor(first: Tensor | None, output: Tensor | None) -> float | None:
+    """By how much a feature map `(1, H, W, C)` becomes higher."""
+    if not (first and output and len(first.shape) == len(output.shape) == 4 and first.shape[1]):
+        return None
+    return output.shape[1] / first.shape[1]
 
 
 def _scale(tensor: Tensor | None) -> np.float32 | None:

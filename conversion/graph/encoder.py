@@ -6,7 +6,7 @@ import tensorflow as tf
 
 from .builder import GraphBuilder
 from .network import Attention, Block, FeedForward, Network, Stage
-from .operations import constant, join_rows, normalize, resize, take_rows
+from .operations import activate, constant, join_rows, normalize, resize, take_rows
 from .tiles import row_tiles
 
 
@@ -22,7 +22,9 @@ def encode(images: tf.Tensor, network: Network, builder: GraphBuilder) -> list[t
         One map for each stage up to the last that the decoder reads, `(1, ceil(H / s), ceil(W / s), C)` with the stride
         `s` of the stage.
     """
-    x = images - constant(network.mean)
+    x = images
+    if network.mean is not None:
+        x = x - constant(network.mean)
     if network.std is not None:
         x = x / constant(network.std)
     if network.foreign is not None:
@@ -59,8 +61,12 @@ def _attend(x: tf.Tensor, attention: Attention, builder: GraphBuilder) -> tf.Ten
     if attention.reduction is not None:
         reduced = normalize(builder.apply(x, attention.reduction), attention.reduction_norm)
         reduced = builder.apply(reduced, attention.reduction_affine)
-    key = _split_heads(builder.apply(reduced, attention.key), attention.num_heads)  # (1, heads, M, d)
-    value = _split_heads(builder.apply(reduced, attention.value), attention.num_heads)  # (1, heads, M, d)
+    if attention.keeps_grid:
+        reduced = _in_one_row(reduced)  # (1, 1, M, C)
+        key, value = builder.apply(reduced, attention.key), builder.apply(reduced, attention.value)
+    else:
+        key = _split_heads(builder.apply(reduced, attention.key), attention.num_heads)  # (1, heads, M, d)
+        value = _split_heads(builder.apply(reduced, attention.value), attention.num_heads)  # (1, heads, M, d)
     _, height, width, _ = x.shape
     tiles = row_tiles(height, width * attention.num_heads * key.shape[2], builder.tiling.scores)
     return join_rows([_attend_from(take_rows(x, rows), key, value, attention, builder) for rows in tiles])
@@ -72,11 +78,13 @@ def _attend_from(
     """Attention of the tokens of some rows to all keys."""
     # The converter multiplies the scale into the weights of the linear map: one operation in the file.
     query = builder.apply(x, attention.query) * attention.scale
-    query = _split_heads(query, attention.num_heads)  # (1, heads, N, d)
+    if not attention.keeps_grid:
+        query = _split_heads(query, attention.num_heads)  # (1, heads, N, d)
     scores = builder.multiply(query, key, attention.scores, transpose_b=True)  # (1, heads, N, M)
     weights = tf.nn.softmax(scores)
     mixed = builder.multiply(weights, value, attention.mixture)  # (1, heads, N, d)
-    mixed = _join_heads(mixed, x.shape[1:3])
+    if not attention.keeps_grid:
+        mixed = _join_heads(mixed, x.shape[1:3])
     return builder.apply(mixed, attention.projection)
 
 
@@ -84,9 +92,15 @@ def _split_heads(x: tf.Tensor, num_heads: int) -> tf.Tensor:
     """`(1, H, W, C)` to `(1, heads, H W, d)`."""
     _, height, width, channels = x.shape
     if num_heads == 1:  # nothing to transpose
-        return tf.reshape(x, (1, 1, height * width, channels))
+        return _in_one_row(x)
     x = tf.reshape(x, (1, height * width, num_heads, channels // num_heads))  # (1, N, heads, d)
     return tf.transpose(x, (0, 2, 1, 3))
+
+
+def _in_one_row(x: tf.Tensor) -> tf.Tensor:
+    """`(1, H, W, C)` to `(1, 1, H W, C)`."""
+    _, height, width, channels = x.shape
+    return tf.reshape(x, (1, 1, height * width, channels))
 
 
 def _join_heads(x: tf.Tensor, size: tuple[int, int]) -> tf.Tensor:
@@ -99,4 +113,4 @@ def _join_heads(x: tf.Tensor, size: tuple[int, int]) -> tf.Tensor:
 
 def _feed_forward(x: tf.Tensor, ffn: FeedForward, builder: GraphBuilder) -> tf.Tensor:
     x = builder.apply(builder.apply(x, ffn.expand), ffn.depthwise)
-    return builder.apply(tf.nn.gelu(x, approximate=False), ffn.contract)
+    return builder.apply(activate(x, ffn.activation), ffn.contract)

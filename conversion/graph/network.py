@@ -10,13 +10,16 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Callable
-from typing import Any, TypeVar
+from typing import Any, Literal, TypeVar
 
 import numpy as np
 
 from .foreign import ForeignEncoder
 
 Part = TypeVar("Part")
+NormForm = Literal["variance", "unit_length", "tokens"]
+"""How a norm is computed: by the root of the variance; as a vector of length 1, which one operation of TF Lite does; or
+by the variance of `(1, 1, H W, C)`, for targets that take means over the last axis only of such maps."""
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -105,10 +108,12 @@ class Norm:
     Args:
         epsilon: Added to the variance.
         centered: Whether the channels of the input are known to have mean 0, so that no mean is subtracted.
+        form: How it is computed. `"unit_length"` is for centred inputs; its result is `sqrt(channels)` times smaller.
     """
 
     epsilon: float
     centered: bool = False
+    form: NormForm = "variance"
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -127,6 +132,8 @@ class Attention:
         reduction: The spatial reduction; `None` if keys and values are computed from all tokens.
         reduction_norm: The norm after the reduction.
         reduction_affine: The affine map of that norm; `None` if the following maps include it.
+        keeps_grid: Whether queries stay `(1, H, W, C)`, and the one row of keys is multiplied with each of their rows:
+            fewer operations, for a single head and targets whose matrix products broadcast.
     """
 
     num_heads: int
@@ -140,6 +147,7 @@ class Attention:
     reduction: Convolution | None = None
     reduction_norm: Norm | None = None
     reduction_affine: Affine | None = None
+    keeps_grid: bool = False
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -150,11 +158,13 @@ class FeedForward:
         expand: The first linear map.
         depthwise: The 3x3 convolution; `None` in networks with a learned positional embedding.
         contract: The second linear map.
+        activation: The nonlinearity between them: `"gelu"`, `"hard_swish"` or `"relu"`.
     """
 
     expand: Linear
     depthwise: DepthwiseConvolution | None
     contract: Linear
+    activation: str = "gelu"
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -218,14 +228,14 @@ class Network:
     """The whole segmentation network.
 
     Args:
-        mean: Subtracted from the pixels, `(3,)`.
+        mean: Subtracted from the pixels, `(3,)`; `None` if the first convolution includes the subtraction.
         std: What the pixels are then divided by, `(3,)`; `None` if the first convolution includes the division.
         stages: The stages of the encoder; none if it is a foreign one.
         decoder: The decoder.
         foreign: The encoder if it is not a `MixTransformer`.
     """
 
-    mean: np.ndarray
+    mean: np.ndarray | None
     std: np.ndarray | None
     stages: tuple[Stage, ...]
     decoder: Decoder

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import dataclasses
+
 import numpy as np
 import tensorflow as tf
 
@@ -28,14 +30,36 @@ def normalize(x: tf.Tensor, norm: Norm) -> tf.Tensor:
 
     Args:
         x: `(1, H, W, C)`, float32.
-        norm: The epsilon, and whether the mean of `x` is known to be 0.
+        norm: The epsilon, whether the mean of `x` is known to be 0, and the form.
 
     Returns:
         `(1, H, W, C)`.
     """
+    if norm.form == "unit_length":
+        return tf.math.l2_normalize(x, axis=-1)
+    if norm.form == "tokens":
+        _, height, width, channels = x.shape
+        tokens = tf.reshape(x, (1, 1, height * width, channels))
+        return tf.reshape(normalize(tokens, dataclasses.replace(norm, form="variance")), x.shape)
     if not norm.centered:
         x = x - tf.reduce_mean(x, axis=-1, keepdims=True)
     return x * tf.math.rsqrt(tf.reduce_mean(x * x, axis=-1, keepdims=True) + norm.epsilon)
+
+
+def activate(x: tf.Tensor, name: str) -> tf.Tensor:
+    """Applies the nonlinearity of Mix-FFN.
+
+    Args:
+        x: `(1, H, W, C)`, float32.
+        name: `"gelu"`, `"hard_swish"` or `"relu"`.
+
+    Returns:
+        `(1, H, W, C)`.
+    """
+    if name == "gelu":
+        return tf.nn.gelu(x, approximate=False)
+    # The converter fuses this form of hard swish into one operation.
+    return tf.nn.relu(x) if name == "relu" else x * tf.nn.relu6(x + 3.0) * (1 / 6)
 
 
 def resize(x: tf.Tensor, size: tuple[int, int]) -> tf.Tensor:

@@ -124,6 +124,7 @@ def _feed_forward(layer: MixFFN, block: str) -> FeedForward:
         expand=_linear(layer.expand, block, "expand"),
         depthwise=_depthwise(layer.depthwise, block, "depthwise") if layer.convolution else None,
         contract=_linear(layer.contract, block, "contract"),
+        activation=layer.activation,
     )
 
 

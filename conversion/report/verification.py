@@ -19,6 +19,7 @@ from keras_segformer.predict.enlarge import enlarge_argmax
 from keras_segformer.predict.interpolation import resized_rows
 from keras_segformer.predict.logits import quarter_logits
 from keras_segformer.runtime import IsolatedRunner, TFLiteRunner
+from keras_segformer.runtime.border import NO_BORDER, Border
 from keras_segformer.visualization import legend, overlay
 
 from ..progress import Progress, silent
@@ -121,6 +122,7 @@ def verify_content(
     images: Iterable[tuple[str, np.ndarray]],
     progress: Progress = silent,
     isolated: bool = True,
+    border: Border = NO_BORDER,
 ) -> Verification:
     """Run a file and its network on the same images and compare the labels.
 
@@ -131,6 +133,7 @@ def verify_content(
             aspect ratio.
         progress: Called with progress updates.
         isolated: Whether the file runs in a process of its own, as files of unknown origin should.
+        border: What the input of the file has around a picture.
 
     Returns:
         The comparison.
@@ -142,14 +145,14 @@ def verify_content(
     if not images:
         raise ValueError("There is no image to compare a file and its network on; name some.")
     runner = IsolatedRunner(content, _NAME) if isolated else TFLiteRunner(content)
-    size = runner.inputs[0].shape[1:3]
+    size = border.picture_size(runner.inputs[0].shape[1:3])
     num_classes = model.label_set.num_classes
     confusion, agreements = ConfusionMatrix(num_classes, ignore_index=-1), {}
     worst: list[ComparedPicture] = []
     advance = progress("Comparing with the network", len(images))
     for name, image in images:
         pixels = np.rint(resized_rows(image, size)).astype(np.uint8)
-        actual = _labels_of_file(runner, pixels)
+        actual = _labels_of_file(runner, border.around(pixels))
         expected = _labels_of_network(model, pixels, actual.shape)
         confusion.update(expected, actual)
         agreements[name] = float(np.mean(expected == actual))

@@ -124,7 +124,13 @@ class OnnxBuilder:
             epsilon=norm.epsilon,
         )
 
-    def gelu(self, x: str) -> str:
+    def activate(self, x: str, name: str) -> str:
+        """Apply the nonlinearity of Mix-FFN: `"gelu"`, `"hard_swish"` or `"relu"`."""
+        if name == "gelu":
+            return self._gelu(x)
+        return self.add("Relu" if name == "relu" else "HardSwish", x)
+
+    def _gelu(self, x: str) -> str:
         """Compute the exact GELU by Erf, which every version of ONNX has; runtimes find the chain and fuse it."""
         erf = self.add("Erf", self.add("Div", x, self.constant(math.sqrt(2))))
         gate = self.add("Mul", x, self.add("Add", erf, self.constant(1.0)))

@@ -91,7 +91,7 @@ def _feed_forward(builder: OnnxBuilder, x: str, ffn: FeedForward, residual: str)
     x = builder.linear(x, ffn.expand)
     if ffn.depthwise is not None:
         x = builder.convolve(x, ffn.depthwise)
-    return builder.linear(builder.gelu(x), ffn.contract, residual)
+    return builder.linear(builder.activate(x, ffn.activation), ffn.contract, residual)
 
 
 def _decode(builder: OnnxBuilder, features: list[str], decoder: Decoder) -> str:

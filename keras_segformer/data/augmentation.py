@@ -36,6 +36,9 @@ class Augmentation:
         scale: The range of the random factor on `base_size`.
         base_size: `(long side, short side)` in pixels of the box that factor 1 fits a picture into, aspect ratio
             kept; `None` leaves factor 1 at the picture's own size.
+        stretch: Whether factor 1 is the size of the crop itself, whatever the picture's aspect ratio: as a network
+            sees whole pictures whose input is of another shape. Takes the place of `base_size`.
+        antialias: Whether the picture is resized with antialiasing.
         cat_max_ratio: A crop of whose labelled pixels one class covers this share or more is drawn again, ten
             times at most; 1 takes the first crop.
         flip: Probability of a horizontal flip.
@@ -62,6 +65,8 @@ class Augmentation:
     crop_size: tuple[int, int]
     scale: tuple[float, float] = (0.5, 2.0)
     base_size: tuple[int, int] | None = None
+    stretch: bool = False
+    antialias: bool = False
     cat_max_ratio: float = 0.75
     flip: float = 0.5
     photometric: bool = True
@@ -78,6 +83,8 @@ class Augmentation:
             raise ValueError(f"`scale` must be two positive factors, the smaller one first; got {self.scale}.")
         if self.base_size is not None and (len(self.base_size) != 2 or self.base_size[0] < self.base_size[1]):
             raise ValueError(f"`base_size` must be a long and a short side in pixels; got {self.base_size}.")
+        if self.stretch and self.base_size is not None:
+            raise ValueError(f"`stretch` takes the place of `base_size`, which is {self.base_size}; leave one out.")
         if not 0 < self.cat_max_ratio <= 1:
             raise ValueError(f"`cat_max_ratio` must be above 0 and at most 1; got {self.cat_max_ratio}.")
         if not 0 <= self.flip <= 1:
@@ -110,7 +117,10 @@ class Augmentation:
         """
         check_pair(image, mask)
         seeds = tf.unstack(tf.random.experimental.stateless_split(seed, 4))
-        image, mask = random_scale(image, mask, seeds[0], self.scale, self.base_size)
+        stretched_size = self.crop_size if self.stretch else None
+        image, mask = random_scale(
+            image, mask, seeds[0], self.scale, self.base_size, stretched_size, antialias=self.antialias
+        )
         image, mask = random_crop(
             image, mask, seeds[1], self.crop_size, self.cat_max_ratio, self.class_balance, self.class_frequencies
         )
@@ -152,8 +162,10 @@ def random_scale(
     seed: Seed,
     scale: tuple[float, float] = (0.5, 2.0),
     base_size: tuple[int, int] | None = None,
+    stretched_size: tuple[int, int] | None = None,
+    antialias: bool = False,
 ) -> tuple[tf.Tensor, tf.Tensor]:
-    """Resizes by a random factor, the image bilinearly without antialiasing, the mask by nearest neighbours.
+    """Resizes by a random factor, the image bilinearly, the mask by nearest neighbours.
 
     Args:
         image: `(H, W, 3)`, uint8.
@@ -161,31 +173,36 @@ def random_scale(
         seed: Two integers.
         scale: The range of the factor, uniform.
         base_size: The box that factor 1 fits the picture into; see `Augmentation`.
+        stretched_size: `(height, width)` that factor 1 gives the picture, whatever its aspect ratio.
+        antialias: Whether the image is resized with antialiasing.
 
     Returns:
         Image `(h, w, 3)`, uint8, and mask `(h, w)`, uint8.
     """
     factor = tf.random.stateless_uniform((), seed, *scale)
-    size = tf.cast(tf.shape(mask), tf.float32)
+    size = tf.cast(stretched_size or tf.shape(mask), tf.float32)
     if base_size is not None:
         long, short = float(base_size[0]), float(base_size[1])
         factor *= tf.minimum(long / tf.reduce_max(size), short / tf.reduce_min(size))
     new_size = tf.maximum(tf.cast(tf.round(size * factor), tf.int32), 1)
-    return resize(image, mask, new_size)
+    return resize(image, mask, new_size, antialias)
 
 
-def resize(image: tf.Tensor, mask: tf.Tensor, size: tf.Tensor | tuple[int, int]) -> tuple[tf.Tensor, tf.Tensor]:
+def resize(
+    image: tf.Tensor, mask: tf.Tensor, size: tf.Tensor | tuple[int, int], antialias: bool = False
+) -> tuple[tf.Tensor, tf.Tensor]:
     """Resizes an image bilinearly and its mask by nearest neighbours, both about half-pixel centres.
 
     Args:
         image: `(H, W, 3)`, uint8.
         mask: `(H, W)`, uint8.
         size: `(height, width)` in pixels.
+        antialias: Whether the image is resized with antialiasing.
 
     Returns:
         Image `(height, width, 3)`, uint8, and mask `(height, width)`, uint8.
     """
-    resized = tf.image.resize(image, size, method="bilinear")
+    resized = tf.image.resize(image, size, method="bilinear", antialias=antialias)
     nearest = tf.image.resize(mask[..., None], size, method="nearest")[..., 0]
     return _to_bytes(resized), nearest
 

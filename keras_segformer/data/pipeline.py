@@ -80,13 +80,16 @@ def training_dataset(
     )
 
 
-def evaluation_dataset(examples: Examples, batch_size: int = 1, size: tuple[int, int] | None = None) -> tf.data.Dataset:
+def evaluation_dataset(
+    examples: Examples, batch_size: int = 1, size: tuple[int, int] | None = None, antialias: bool = False
+) -> tf.data.Dataset:
     """The examples once, in their order, without augmentation.
 
     Args:
         examples: The examples.
         batch_size: Examples of a batch; above 1 they need to be of one size, as `size` makes them.
         size: `(height, width)` in pixels that all are resized to. With one size a network is compiled once.
+        antialias: Whether the pictures are resized with antialiasing.
 
     Returns:
         Batches of images `(B, h, w, 3)` and masks `(B, h, w)`, uint8; their number is known.
@@ -106,11 +109,13 @@ def evaluation_dataset(examples: Examples, batch_size: int = 1, size: tuple[int,
     dataset = dataset.map(examples.decode, num_parallel_calls=tf.data.AUTOTUNE, deterministic=True)
     if size is not None:
         dataset = dataset.map(
-            lambda image, mask: _resized(image, mask, size), num_parallel_calls=tf.data.AUTOTUNE, deterministic=True
+            lambda image, mask: _resized(image, mask, size, antialias),
+            num_parallel_calls=tf.data.AUTOTUNE,
+            deterministic=True,
         )
     return dataset.batch(batch_size).prefetch(tf.data.AUTOTUNE)
 
 
-def _resized(image: tf.Tensor, mask: tf.Tensor, size: tuple[int, int]) -> tuple[tf.Tensor, tf.Tensor]:
-    image, mask = resize(image, mask, size)
+def _resized(image: tf.Tensor, mask: tf.Tensor, size: tuple[int, int], antialias: bool) -> tuple[tf.Tensor, tf.Tensor]:
+    image, mask = resize(image, mask, size, antialias)
     return tf.ensure_shape(image, (*size, 3)), tf.ensure_shape(mask, size)

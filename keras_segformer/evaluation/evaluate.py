@@ -276,12 +276,12 @@ def segmenter(
     if mode not in MODES:
         raise ValueError(f"`mode` must be one of {', '.join(map(repr, MODES))}; got {mode!r}.")
     if isinstance(model, TFLiteModel):
-        if mode != "whole" or size is not None or antialias:
+        if mode != "whole" or size is not None:
             raise ValueError(
                 f"'{model.path}' sees pictures as a whole at {model.input_size[0]}x{model.input_size[1]} pixels; leave "
-                "size, mode and antialias out, or evaluate the preset that it was converted from."
+                "size and mode out, or evaluate the preset that it was converted from."
             )
-        return functools.partial(model.segment, flip=flip)
+        return functools.partial(model.segment, flip=flip, antialias=antialias)
 
     is_multiscale = mode == "multiscale"
 
@@ -338,7 +338,7 @@ def _settings(
     model: SegFormerNetwork | TFLiteModel, mode: Mode, size: SizeChoice | None, flip: bool, antialias: bool
 ) -> dict[str, Any]:
     if isinstance(model, TFLiteModel):
-        return {"mode": mode, "size": list(model.input_size), "flip": flip}
+        return {"mode": mode, "size": list(model.input_size), "flip": flip, "antialias": antialias}
     size = "aligned" if size is None else size
     return {
         "mode": mode,

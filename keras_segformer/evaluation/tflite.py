@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import os
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -12,10 +13,12 @@ from keras_segformer.images import ImageSource, load_image
 from keras_segformer.json_text import read_json
 from keras_segformer.label_sets import LabelSet
 from keras_segformer.ops import with_channel_per_label
-from keras_segformer.predict.interpolation import resized_rows
+from keras_segformer.predict.interpolation import resized_rows, resized_with_antialiasing
 from keras_segformer.predict.sizes import Size
 from keras_segformer.predict.views import View, label_map
 from keras_segformer.runtime import IsolatedRunner, TensorDetails, TFLiteRunner
+from keras_segformer.runtime.border import NO_BORDER, Border
+from keras_segformer.runtime.micro_runner import MicroRunner
 
 _IDENTIFIER = b"TFL3"
 _IMAGE_TYPES = ("float32", "uint8", "int8")
@@ -31,9 +34,10 @@ class TFLiteModel:
 
     Args:
         path: The file. A JSON file of the same name beside it may name the classes under `label_set`, in the form
-            of `LabelSet.to_dict`.
+            of `LabelSet.to_dict`, and under `input` a border around the picture, in that of `Border.to_dict`.
         isolated: Whether the file runs in a process of its own, which a damaged file can kill without harm to this
             one. Choose `False` only for files from a source that you trust.
+        microcontroller: Whether TF Lite Micro runs the file, in this process, instead of LiteRT.
 
     Attributes:
         content: The bytes that are run.
@@ -53,24 +57,26 @@ class TFLiteModel:
     ```
     """
 
-    def __init__(self, path: str | os.PathLike[str], isolated: bool = True) -> None:
+    def __init__(self, path: str | os.PathLike[str], isolated: bool = True, *, microcontroller: bool = False) -> None:
         self.path = Path(path)
         self.content = _read(self.path)
-        self._runner = _start(self.content, self.path, isolated)
+        self._runner = MicroRunner(self.content) if microcontroller else _start(self.content, self.path, isolated)
         self._input = self._only(self._runner.inputs, "input")
         self._output = self._only(self._runner.outputs, "output")
         self._check_input()
         self._gives_labels = self._is_labels()
-        self.input_size: Size = self._input.shape[1:3]
+        self._border = border_beside(self.path)
+        self.input_size: Size = self._border.picture_size(self._input.shape[1:3])
         self.label_set = self._read_label_set()
         self.num_labels = self._count_labels()
 
-    def segment(self, image: ImageSource, flip: bool = False) -> np.ndarray:
+    def segment(self, image: ImageSource, flip: bool = False, antialias: bool = False) -> np.ndarray:
         """Find the class of every pixel.
 
         Args:
             image: As for `keras_segformer.images.load_image`. It is resized to `input_size`, whatever its aspect ratio.
             flip: Whether the probabilities of the mirrored picture are averaged in.
+            antialias: Whether the picture is resized with antialiasing.
 
         Returns:
             `(H, W)`, integer.
@@ -83,31 +89,32 @@ class TFLiteModel:
         """
         image = load_image(image)
         if self._gives_labels:
-            return self._segment_by_labels(image, flip)
-        views = [self._view(image)]
+            return self._segment_by_labels(image, flip, antialias)
+        views = [self._view(image, antialias)]
         if flip:
-            views.append(self._view(image[:, ::-1]).mirrored())
+            views.append(self._view(image[:, ::-1], antialias).mirrored())
         return label_map(views, image.shape[:2])
 
-    def _view(self, image: np.ndarray) -> View:
-        logits = self._run(image)  # (1, h, w, C)
+    def _view(self, image: np.ndarray, antialias: bool) -> View:
+        logits = self._run(image, antialias)  # (1, h, w, C)
         if not np.isfinite(logits).all():
             raise ValueError(f"The logits of '{self.path}' are NaN or infinite; convert the model again, in float32.")
         logits = with_channel_per_label(logits)
         return View(bands=logits, grid=logits.shape[1:3])
 
-    def _segment_by_labels(self, image: np.ndarray, flip: bool) -> np.ndarray:
+    def _segment_by_labels(self, image: np.ndarray, flip: bool, antialias: bool) -> np.ndarray:
         if flip:
             raise ValueError(
                 f"'{self.path}' gives labels, and those of a mirrored picture cannot be averaged in; leave --flip out, "
                 "or convert the model with logits as its output."
             )
-        labels = self._run(image)
+        labels = self._run(image, antialias)
         labels = labels.reshape(labels.shape[1:3])
         return resize_labels(labels, image.shape[:2])
 
-    def _run(self, image: np.ndarray) -> np.ndarray:
-        [output] = self._runner(resized_rows(image, self.input_size)[None])
+    def _run(self, image: np.ndarray, antialias: bool) -> np.ndarray:
+        resized = resized_with_antialiasing if antialias else resized_rows
+        [output] = self._runner(self._border.around(resized(image, self.input_size))[None])
         return output
 
     def _only(self, tensors: tuple[TensorDetails, ...], what: str) -> TensorDetails:
@@ -140,14 +147,8 @@ class TFLiteModel:
         )
 
     def _read_label_set(self) -> LabelSet | None:
-        path = self.path.with_suffix(".json")
-        if not path.is_file():
-            return None
-        try:
-            content = read_json(path)
-        except ValueError as error:
-            raise ValueError(f"'{path}' is not valid JSON ({error}); convert the model again, or remove it.") from error
-        if not isinstance(content, dict) or "label_set" not in content:
+        path, content = self.path.with_suffix(".json"), _facts_beside(self.path)
+        if "label_set" not in content:
             return None
         recorded = content.get("sha256")
         if recorded is not None and recorded != hashlib.sha256(self.content).hexdigest():
@@ -190,6 +191,44 @@ def resize_labels(labels: np.ndarray, size: Size) -> np.ndarray:
         for source, target in zip(labels.shape, size, strict=True)
     )
     return labels[rows[:, None], columns]
+
+
+def border_beside(path: Path) -> Border:
+    """Read what a file expects around a picture from the JSON file beside it.
+
+    Args:
+        path: The TF Lite file.
+
+    Returns:
+        The border; none if there is no JSON file, or it says nothing about a border.
+
+    Raises:
+        ValueError: The JSON file is broken.
+
+    Example:
+
+    >>> border_beside(Path("nowhere.tflite")).padded_size((96, 96))
+    (96, 96)
+    """
+    described = _facts_beside(path).get("input")
+    values = described.get("border") if isinstance(described, dict) else None
+    if values is None:
+        return NO_BORDER
+    try:
+        return Border.from_dict(values)
+    except (ValueError, AttributeError, TypeError) as error:
+        raise ValueError(f"'{path.with_suffix('.json')}' is broken ({error}); convert the model again.") from error
+
+
+def _facts_beside(path: Path) -> dict[str, Any]:
+    path = path.with_suffix(".json")
+    if not path.is_file():
+        return {}
+    try:
+        content = read_json(path)
+    except ValueError as error:
+        raise ValueError(f"'{path}' is not valid JSON ({error}); convert the model again, or remove it.") from error
+    return content if isinstance(content, dict) else {}
 
 
 def _read(path: Path) -> bytes:

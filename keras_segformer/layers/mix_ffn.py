@@ -8,7 +8,7 @@ import keras
 
 from keras_segformer.layers import initializers
 from keras_segformer.layers.linear import LinearMap
-from keras_segformer.ops import gelu
+from keras_segformer.ops import activate
 from keras_segformer.serialization import register
 
 
@@ -16,12 +16,14 @@ from keras_segformer.serialization import register
 class MixFFN(keras.layers.Layer):
     """`MLP(GELU(Conv3x3(MLP(x))))`: a feed-forward network that learns positions from zero padding.
 
-    Both `MLP` are linear maps, the convolution is depthwise with a bias, and GELU is the exact one (erf).
+    Both `MLP` are linear maps, the convolution is depthwise with a bias, and GELU is the exact one (erf) unless another
+    activation takes its place.
 
     Args:
         dim: Channels `C`.
         hidden_dim: Channels between the two linear maps, `C` times the expansion ratio.
         convolution: False omits the 3x3 convolution, for use with a positional embedding.
+        activation: `"gelu"`, `"hard_swish"` or `"relu"`.
         **kwargs: Further arguments of `keras.layers.Layer`.
 
     Returns (of a call):
@@ -33,11 +35,14 @@ class MixFFN(keras.layers.Layer):
     TensorShape([1, 9, 16, 32])
     """
 
-    def __init__(self, dim: int, hidden_dim: int, convolution: bool = True, **kwargs: Any) -> None:
+    def __init__(
+        self, dim: int, hidden_dim: int, convolution: bool = True, activation: str = "gelu", **kwargs: Any
+    ) -> None:
         super().__init__(**kwargs)
         self.dim = dim
         self.hidden_dim = hidden_dim
         self.convolution = convolution
+        self.activation = activation
         policy = self.dtype_policy
         self.expand = LinearMap(hidden_dim, dtype=policy, name="expand")
         if convolution:
@@ -62,7 +67,7 @@ class MixFFN(keras.layers.Layer):
         x = self.expand(inputs, training=training)  # (B, H, W, hidden_dim)
         if self.convolution:
             x = self.depthwise(x)
-        return self.contract(gelu(x, training), training=training)
+        return self.contract(activate(x, self.activation, training), training=training)
 
     def compute_output_shape(self, input_shape: tuple[int | None, ...]) -> tuple[int | None, ...]:
         return tuple(input_shape)
@@ -72,4 +77,5 @@ class MixFFN(keras.layers.Layer):
             "dim": self.dim,
             "hidden_dim": self.hidden_dim,
             "convolution": self.convolution,
+            "activation": self.activation,
         }

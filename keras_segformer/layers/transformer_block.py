@@ -28,6 +28,7 @@ class TransformerBlock(keras.layers.Layer):
         epsilon: Epsilon of the two norms.
         reduction_epsilon: Epsilon of the norm inside the attention.
         convolution: Whether Mix-FFN has its 3x3 convolution.
+        activation: The nonlinearity of Mix-FFN: `"gelu"`, `"hard_swish"` or `"relu"`.
         **kwargs: Further arguments of `keras.layers.Layer`.
 
     Returns (of a call):
@@ -49,6 +50,7 @@ class TransformerBlock(keras.layers.Layer):
         epsilon: float = 1e-6,
         reduction_epsilon: float = 1e-5,
         convolution: bool = True,
+        activation: str = "gelu",
         **kwargs: Any,
     ) -> None:
         super().__init__(**kwargs)
@@ -59,7 +61,7 @@ class TransformerBlock(keras.layers.Layer):
             dim, num_heads, sr_ratio, reduction_epsilon, dtype=policy, name="attention"
         )
         self.norm2 = LayerNorm(epsilon, dtype=policy, name="norm2")
-        self.ffn = MixFFN(dim, dim * mlp_ratio, convolution, dtype=policy, name="ffn")
+        self.ffn = MixFFN(dim, dim * mlp_ratio, convolution, activation, dtype=policy, name="ffn")
         self.drop_path = StochasticDepth(drop_path_rate, dtype=policy, name="drop_path")
 
     def build(self, input_shape: tuple[int | None, ...]) -> None:
@@ -85,4 +87,5 @@ class TransformerBlock(keras.layers.Layer):
             "epsilon": self.norm1.epsilon,
             "reduction_epsilon": self.attention.epsilon,
             "convolution": self.ffn.convolution,
+            "activation": self.ffn.activation,
         }

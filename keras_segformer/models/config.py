@@ -13,6 +13,8 @@ from keras_segformer.keywords import check_keywords
 
 NUM_STAGES = 4
 
+Activation = Literal["gelu", "hard_swish", "relu"]
+
 IMAGENET_MEAN = (123.675, 116.28, 103.53)
 IMAGENET_STD = (58.395, 57.12, 57.375)
 
@@ -42,6 +44,8 @@ class MixTransformerConfig:
             replaces that convolution by a learned embedding per stage (the ablation of table 1c).
         positional_resolution: `(height, width)` of the images, in pixels, for which the learned embedding
             has one vector per token; it is interpolated for any other size.
+        activation: The nonlinearity of Mix-FFN: the paper's `"gelu"`, or `"hard_swish"` or `"relu"`, for which
+            microcontrollers have integer kernels.
 
     Raises:
         ValueError: A value of the wrong type, length or range.
@@ -66,6 +70,7 @@ class MixTransformerConfig:
     stage_norm_epsilon: float = 1e-6
     positional_encoding: Literal["mix_ffn", "learned"] = "mix_ffn"
     positional_resolution: tuple[int, int] = (512, 512)
+    activation: Activation = "gelu"
 
     def __post_init__(self) -> None:
         _check_types(self)
@@ -81,6 +86,10 @@ class MixTransformerConfig:
         _require(
             self.positional_encoding in ("mix_ffn", "learned"),
             f'`positional_encoding` is "mix_ffn" or "learned"; got {self.positional_encoding!r}',
+        )
+        _require(
+            self.activation in typing.get_args(Activation),
+            f"`activation` is one of {', '.join(typing.get_args(Activation))}; got {self.activation!r}",
         )
         _require(
             len(self.positional_resolution) == 2 and min(self.positional_resolution) >= 32,
@@ -237,6 +246,7 @@ _WITHOUT_WEIGHTS = (
     "block_norm_epsilon",
     "reduction_norm_epsilon",
     "stage_norm_epsilon",
+    "activation",
 )
 
 

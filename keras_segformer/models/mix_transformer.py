@@ -161,6 +161,7 @@ def _stage_features(images: Any, config: MixTransformerConfig, policy: Any) -> l
                 config.block_norm_epsilon,
                 config.reduction_norm_epsilon,
                 convolution=not learned_position,
+                activation=config.activation,
                 dtype=policy,
                 name=f"{prefix}_block{index + 1}",
             )(x)

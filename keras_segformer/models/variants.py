@@ -1,4 +1,4 @@
-"""MiT-B0 to B5 and PVTv2-B0 to B5 as data (paper table 6; PVTv2, arXiv 2106.13797, table 1)."""
+"""MiT-B0 to B5 and PVTv2-B0 to B5 as data (paper table 6; PVTv2, arXiv 2106.13797, table 1), and two smaller ones."""
 
 from __future__ import annotations
 
@@ -23,16 +23,43 @@ _VARIANTS = {
 # The two families share widths and depths; PVTv2 expands the first two stages twice as much, but for B5.
 _PVT_V2_MLP_RATIOS = dict.fromkeys(_VARIANTS, (8, 8, 4, 4)) | {"b5": (4, 4, 4, 4)}
 
-VARIANTS: dict[str, SegFormerConfig] = {
-    name: SegFormerConfig(encoder=MixTransformerConfig(embed_dims=dims, depths=depths), decoder_width=width)
-    for name, (dims, depths, width) in _VARIANTS.items()
-} | {
-    f"pvt_v2_{name}": SegFormerConfig(
-        encoder=MixTransformerConfig(embed_dims=dims, depths=depths, mlp_ratios=_PVT_V2_MLP_RATIOS[name]),
-        decoder_width=width,
-    )
-    for name, (dims, depths, width) in _VARIANTS.items()
+# Not of the paper, which asks whether SegFormer fits a chip with 100 KB of memory. name: (embed_dims, decoder_width,
+# input_size). One head: each further one is a set of operations of its own, which have to be described in the arena.
+_MICRO_VARIANTS = {
+    "micro": ((16, 24, 32, 48), 32, (96, 96)),
+    "nano": ((8, 16, 24, 32), 16, (128, 128)),
 }
+
+
+def _for_microcontrollers(dims: tuple[int, ...]) -> MixTransformerConfig:
+    return MixTransformerConfig(
+        embed_dims=dims,
+        depths=(1, 1, 1, 1),
+        num_heads=(1, 1, 1, 1),
+        mlp_ratios=(2, 2, 2, 2),
+        activation="hard_swish",
+        # Stochastic depth is for deep networks.
+        drop_path_rate=0.0,
+    )
+
+
+VARIANTS: dict[str, SegFormerConfig] = (
+    {
+        name: SegFormerConfig(encoder=MixTransformerConfig(embed_dims=dims, depths=depths), decoder_width=width)
+        for name, (dims, depths, width) in _VARIANTS.items()
+    }
+    | {
+        f"pvt_v2_{name}": SegFormerConfig(
+            encoder=MixTransformerConfig(embed_dims=dims, depths=depths, mlp_ratios=_PVT_V2_MLP_RATIOS[name]),
+            decoder_width=width,
+        )
+        for name, (dims, depths, width) in _VARIANTS.items()
+    }
+    | {
+        name: SegFormerConfig(encoder=_for_microcontrollers(dims), decoder_width=width, input_size=size)
+        for name, (dims, width, size) in _MICRO_VARIANTS.items()
+    }
+)
 """Every named architecture with 150 classes; `VARIANTS["b0"].replace(num_classes=11)` makes another."""
 
 

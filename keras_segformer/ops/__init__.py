@@ -5,7 +5,7 @@ that callers only state the formula. What the choice depends on is in `_dispatch
 with in `_tensorflow_gradients`, and their kernels in `_xla_kernels`.
 """
 
-from keras_segformer.ops.activations import gelu
+from keras_segformer.ops.activations import activate, gelu
 from keras_segformer.ops.attention import attend
 from keras_segformer.ops.dropout import drop_maps
 from keras_segformer.ops.labels import predicted_labels, with_channel_per_label
@@ -17,6 +17,7 @@ from keras_segformer.ops.replicas import global_mean, global_sum, num_replicas
 from keras_segformer.ops.resize import resize_bilinear, spatial_shape
 
 __all__ = [
+    "activate",
     "add_maps",
     "attend",
     "batch_norm",

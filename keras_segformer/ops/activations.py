@@ -1,4 +1,4 @@
-"""The activation of Mix-FFN."""
+"""The activations of Mix-FFN."""
 
 from __future__ import annotations
 
@@ -7,6 +7,29 @@ from typing import Any
 import keras
 
 from keras_segformer.ops._dispatch import uses_written_gradients
+
+
+def activate(x: Any, name: str, training: bool | None = None) -> Any:
+    """Applies an activation by its name.
+
+    Args:
+        x: `(B, H, W, C)`.
+        name: `"gelu"`, the exact one; `"hard_swish"`, `x relu6(x + 3) / 6`; `"relu"`.
+        training: Whether gradients will be taken.
+
+    Returns:
+        A tensor of the shape and dtype of `x`.
+
+    Source: hard swish is of Howard et al., MobileNetV3, arXiv 1905.02244.
+
+    Example:
+
+    >>> float(activate(3 * keras.ops.ones((1, 4, 6, 3)), "hard_swish")[0, 0, 0, 0])
+    3.0
+    """
+    if name == "gelu":
+        return gelu(x, training)
+    return keras.ops.relu(x) if name == "relu" else keras.ops.hard_silu(x)
 
 
 def gelu(x: Any, training: bool | None = None) -> Any:

@@ -138,6 +138,8 @@ def _check_expressible(config: SegFormerConfig) -> None:
         problems.append("a backbone of its own")
     elif config.encoder.positional_encoding != "mix_ffn":
         problems.append("a learned positional encoding")
+    elif config.encoder.activation != "gelu":
+        problems.append(f"the activation {config.encoder.activation}")
     if config.decoder_stages != (1, 2, 3, 4):
         problems.append(f"a decoder on the stages {config.decoder_stages}")
     if problems:

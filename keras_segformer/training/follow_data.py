@@ -198,7 +198,7 @@ def _sizes(recipe: Recipe, image_size: Size) -> dict[str, Any]:
     if crop_size is None:
         crop_size = input_size = input_size or _input_size(image_size)
         changes |= {"model.input_size": list(input_size), "augmentation.crop_size": list(crop_size)}
-        if recipe.augmentation.get("base_size") is None:
+        if recipe.augmentation.get("base_size") is None and not recipe.augmentation.get("stretch"):
             changes["augmentation.base_size"] = [max(LONG_SIDE, *input_size), min(input_size)]
     if recipe.validation_size is None:
         changes["validation_size"] = list(resize_shape(image_size, "aligned", tuple(input_size or crop_size)))

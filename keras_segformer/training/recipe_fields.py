@@ -139,6 +139,8 @@ class AugmentationFields(TypedDict, total=False):
     base_size: Annotated[
         tuple[_Whole, _Whole] | None, expected("the long and the short side in pixels, or null: [2048, 512]")
     ]
+    stretch: Flag
+    antialias: Flag
     cat_max_ratio: PositiveShare
     flip: Share
     photometric: Flag

@@ -258,7 +258,10 @@ def _fit_phase(
             initial_epoch=state.epoch,
             steps_per_epoch=recipe.steps_per_epoch,
             validation_data=devices.evaluation_batches(
-                validation, recipe.validation_batch_size, recipe.validation_size
+                validation,
+                recipe.validation_batch_size,
+                recipe.validation_size,
+                recipe.evaluation.get("antialias", False),
             ),
             callbacks=[*callbacks, progress] if devices.is_chief else callbacks,
             verbose=0,

@@ -122,7 +122,9 @@ class Devices:
                 f"instead of their sum; leave it out, {remedy}."
             )
 
-    def evaluation_batches(self, examples: Examples, batch_size: int, size: tuple[int, int]) -> tf.data.Dataset:
+    def evaluation_batches(
+        self, examples: Examples, batch_size: int, size: tuple[int, int], antialias: bool = False
+    ) -> tf.data.Dataset:
         """`evaluation_dataset` in batches that are divided evenly among the devices.
 
         The last batch is filled up with pictures without labels, which no metric counts. `batch_size` is
@@ -132,6 +134,7 @@ class Devices:
             examples: The examples.
             batch_size: Examples of a batch, all devices together.
             size: `(height, width)` in pixels that all are resized to.
+            antialias: Whether the pictures are resized with antialiasing.
 
         Returns:
             Batches of images `(B, h, w, 3)` and masks `(B, h, w)`, uint8, for `fit(validation_data=...)`, where `B`
@@ -152,7 +155,7 @@ class Devices:
             share = (batch_size // self.num_workers, *size)
             return tf.ensure_shape(images, (*share, 3)), tf.ensure_shape(masks, share)
 
-        return evaluation_dataset(examples, batch_size, size).map(fill_and_share)
+        return evaluation_dataset(examples, batch_size, size, antialias).map(fill_and_share)
 
 
 def open_strategy(name: str = "none") -> contextlib.AbstractContextManager[Devices]:

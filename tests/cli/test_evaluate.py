@@ -125,7 +125,7 @@ def test_tflite_file(evaluate, tmp_path, capsys):
     assert evaluate("--model", file) == 0
     assert "mean IoU" in capsys.readouterr().out
     assert evaluate("--model", file, "--mode", "slide") == 2
-    assert "leave size, mode and antialias out" in capsys.readouterr().err
+    assert "leave size and mode out" in capsys.readouterr().err
 
 
 def test_mistakes_take_one_line(evaluate, preset, tmp_path, capsys):

@@ -147,7 +147,7 @@ def test_bash_completes(capsys):
         echo "${{COMPREPLY[@]}}"
     """
     answer = subprocess.run(["bash"], input=script, capture_output=True, text=True, check=True)
-    assert answer.stdout.split() == ["int8", "int8_npu"]
+    assert answer.stdout.split() == ["int8", "int8_npu", "int8_mcu"]
 
 
 def test_help_imports_nothing_heavy():

@@ -133,7 +133,7 @@ UNKNOWN = QuantizationRecipe(layers={"stage9/start": "float"})
         ({"path": "m.bin"}, "ends in .tflite"),
         (
             {"precision": "int4"},
-            "no precision 'int4'; choose one of float32, float16, dynamic, int8, int8_npu, int16x8",
+            "no precision 'int4'; choose one of float32, float16, dynamic, int8, int8_npu, int8_mcu, int16x8",
         ),
         ({"precision": "int8"}, "The precision int8 needs calibration images"),
         ({"precision": "int16x8"}, "The precision int16x8 needs calibration images"),

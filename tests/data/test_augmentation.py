@@ -16,6 +16,7 @@ from keras_segformer.data.augmentation import (
     random_crop,
     random_flip,
     random_scale,
+    resize,
 )
 from keras_segformer.mask_rules import IGNORE
 
@@ -96,6 +97,22 @@ class TestScale:
         image, mask = example(50, 100)
         out_image, out_mask = random_scale(image, mask, seed_of(0), (1.0, 1.0), base_size)
         assert tuple(out_mask.shape) == tuple(out_image.shape[:2]) == size
+
+    def test_a_stretched_picture_has_the_size_of_the_crop(self):
+        image, mask = example(50, 100)
+        augmentation = Augmentation(crop_size=(40, 36), stretch=True, scale=(1.0, 1.0), flip=0.0, photometric=False)
+        out_image, out_mask = augmentation(image, mask, seed_of(0))
+        expected_image, expected_mask = resize(image, mask, (40, 36))
+        np.testing.assert_array_equal(out_image, expected_image)
+        np.testing.assert_array_equal(out_mask, expected_mask)
+
+    def test_antialiasing_averages_over_what_is_left_out(self):
+        image = tf.tile(tf.constant([0, 0, 0, 255], tf.uint8)[:, None, None], [16, 64, 3])  # every fourth row is white
+        mask = tf.zeros((64, 64), tf.uint8)
+        aliased, _ = resize(image, mask, (16, 16))
+        antialiased, _ = resize(image, mask, (16, 16), antialias=True)
+        assert set(np.unique(aliased)) == {0}
+        assert np.all(np.abs(antialiased.numpy()[1:-1].astype(int) - 255 // 4) < 16)
 
     def test_factor_one_changes_nothing(self):
         image, mask = example()
@@ -254,6 +271,7 @@ def test_padding_is_the_mean_pixel_and_ignored():
         ({"scale": (1.0, 0.5)}, "scale"),
         ({"scale": (0.0, 1.0)}, "scale"),
         ({"base_size": (512, 2048)}, "base_size"),
+        ({"base_size": (64, 48), "stretch": True}, "`stretch` takes the place of `base_size`"),
         ({"cat_max_ratio": 0.0}, "cat_max_ratio"),
         ({"flip": 1.5}, "flip"),
         ({"class_balance": 1.5, "class_frequencies": (0.5, 0.5)}, "`class_balance` must be a probability"),

@@ -89,6 +89,7 @@ def test_any_json_is_taken_or_refused(values):
         ({"drop_path_rate": -0.1}, r"`drop_path_rate` must be in \[0, 1\)"),
         ({"block_norm_epsilon": 0}, r"`block_norm_epsilon` must be in \(0, 1\)"),
         ({"positional_encoding": "sine"}, "`positional_encoding` is .* got 'sine'"),
+        ({"activation": "sine"}, "`activation` is one of gelu, hard_swish, relu; got 'sine'"),
         ({"positional_resolution": (16, 16)}, "`positional_resolution` is"),
     ],
     ids=str,

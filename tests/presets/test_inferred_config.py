@@ -37,7 +37,7 @@ def _shapes(config, layout):
 
 
 @pytest.mark.parametrize("layout", [OFFICIAL, OFFICIAL_IMAGENET, TIMM_PVT_V2], ids=lambda layout: layout.name)
-@pytest.mark.parametrize("variant", VARIANTS)
+@pytest.mark.parametrize("variant", [name for name in VARIANTS if name not in ("micro", "nano")])
 def test_every_variant_is_recognised(variant, layout):
     config = VARIANTS[variant].replace(num_classes=19)
     assert infer_config(_shapes(config, layout), layout) == config

@@ -20,7 +20,7 @@ from keras_segformer.presets.transformers_config import (
 EPSILONS = {"block_norm_epsilon": 1e-5, "stage_norm_epsilon": 1e-5}
 
 
-@pytest.mark.parametrize("variant", VARIANTS)
+@pytest.mark.parametrize("variant", [name for name in VARIANTS if name not in ("micro", "nano")])
 def test_round_trip(variant):
     config = VARIANTS[variant].replace(**EPSILONS)
     values = json.loads(json.dumps(config_to_transformers(config, load_label_set("ade20k"))))
@@ -52,6 +52,7 @@ def test_a_binary_model_has_one_label_there():
     "overrides",
     [
         {"positional_encoding": "learned"},
+        {"activation": "hard_swish"},
         {"decoder_stages": (3, 4)},
         {"encoder": None},
     ],

@@ -30,18 +30,20 @@ def add_parser(subparsers: Any) -> None:
     parser = add_command(
         subparsers,
         "analyze",
-        help="repeat the paper's analyses: receptive field, robustness, cost",
+        help="repeat the paper's analyses: receptive field, robustness, cost, microcontrollers",
         description="Measures, for any model, what the paper claims of SegFormer, beside the paper's values.",
         examples="""
             keras-segformer analyze erf --preset b0_ade20k --images photos --figure erf.png
             keras-segformer analyze robustness --preset b0_camvid --dataset camvid --data CamVid
             keras-segformer analyze scaling --figure scaling.png
+            keras-segformer analyze micro --architectures micro nano b0
         """,
     )
     actions = parser.add_subparsers(title="actions", metavar="ACTION", dest="action", required=True)
     _add_erf(actions)
     _add_robustness(actions)
     _add_scaling(actions)
+    _add_micro(actions)
     add_options_to_actions(actions)
 
 
@@ -119,6 +121,49 @@ def _add_robustness(actions: Any) -> None:
     add_json(parser, "write all scores, after each")
     parser.add_argument("--resume", action="store_true", help="go on with the run that is in --json")
     add_output_file(parser, "--figure", help="draw the scores, and the first picture under every corruption")
+
+
+def _add_micro(actions: Any) -> None:
+    parser = add_command(
+        actions,
+        "micro",
+        help="memory, flash, arithmetic and mean IoU on a microcontroller (the paper's open question)",
+        description="Converts networks to INT8 for microcontrollers at several sizes, measures the memory that TF Lite "
+        "Micro needs for them, and scores network and file on a data set.",
+        examples="""
+            keras-segformer analyze micro --architectures micro nano b0 --sides 64 96 128
+            keras-segformer analyze micro --preset micro_camvid/preset --sides 96 --calibration CamVid/train/images \\
+                --dataset camvid --data CamVid --antialias --figure micro.png
+        """,
+        notes="Architectures have random weights, no GELU and no scores. The arena is that of a machine with 64-bit "
+        "pointers; a microcontroller needs less.",
+    )
+    add_preset(parser, required=False, nargs="+", help="trained networks without GELU")
+    parser.add_argument(
+        "--architectures",
+        nargs="+",
+        choices=sorted(VARIANTS),
+        metavar="NAME",
+        help=f"some of {', '.join(VARIANTS)}, with random weights",
+    )
+    parser.add_argument(
+        "--sides",
+        nargs="+",
+        type=whole_number(32, 512),
+        default=[96],
+        metavar="SIDE",
+        help="sides of square pictures in pixels, multiples of 32 (default: 96)",
+    )
+    add_folder(
+        parser,
+        "--calibration",
+        type=text,
+        help="some dozen pictures to which the ranges of INT8 are fitted: a folder or a glob",
+    )
+    add_dataset(parser)
+    parser.add_argument("--antialias", action="store_true", help="score pictures that are resized with antialiasing")
+    add_json(parser, "write all figures, after each")
+    add_output_file(parser, "--figure", help="draw mean IoU against the arena")
 
 
 def _add_scaling(actions: Any) -> None:

@@ -36,7 +36,8 @@ def add_parser(subparsers: Any) -> None:
         type=targets,
         default=(),
         help="targets that have to take every operation, with commas between them: litert, xnnpack, gpu, "
-        "qualcomm-htp, nnapi:LEVEL with a feature level of 3 to 8, runtime:VERSION such as runtime:2.14",
+        "qualcomm-htp, tflite-micro, ethos-u, nnapi:LEVEL with a feature level of 3 to 8, runtime:VERSION such as "
+        "runtime:2.14",
     )
     add_json(parser, "write everything that was found")
 

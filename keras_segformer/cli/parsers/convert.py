@@ -32,6 +32,7 @@ def add_parser(subparsers: Any) -> None:
             keras-segformer convert --preset b0_ade20k --precision float16 --input-size 512 --output b0_float16.tflite
             keras-segformer convert --preset b0_camvid --for mediapipe --output b0_mediapipe.tflite
             keras-segformer convert --preset b0_ade20k --precision int8 --calibration photos/ --output b0_int8.tflite
+            keras-segformer convert --preset micro_camvid/preset --for mcu --calibration photos/ --output micro.tflite
         """,
     )
     add_preset(parser)
@@ -47,13 +48,13 @@ def add_parser(subparsers: Any) -> None:
         "--precision",
         choices=get_args(AnyPrecision),
         help="how weights are stored and arithmetic is done: float16 for GPUs, int8 for CPUs, int8_npu for NPUs, "
-        "dynamic for INT8 without calibration images (default: float32)",
+        "int8_mcu for microcontrollers, dynamic for INT8 without calibration images (default: float32)",
     )
     add_calibration(parser, "INT8 is fitted to them, and the file compared with the model")
     parser.add_argument(
         "--runtime",
         choices=get_args(Runtime),
-        help="the runtime for a file of the precision int8 (default: litert)",
+        help="the runtime for a file of the precision int8, or ethos-u for one of int8_mcu (default: litert)",
     )
     parser.add_argument("--target", metavar="SHARE", type=share, help="least agreement with the model in labels")
     add_file(parser, "--recipe", help="quantise as an earlier file of which this is the JSON file")

@@ -17,7 +17,7 @@ GROUPS = json.loads((FOLDER / "versions.json").read_text())["operators"]
 RUNTIMES = json.loads((FOLDER / "runtimes.json").read_text())["operators"]
 DELEGATES = [
     json.loads((FOLDER / "delegates" / f"{name}.json").read_text())
-    for name in ("gpu", "nnapi", "qualcomm-htp", "xnnpack")
+    for name in ("ethos-u", "gpu", "nnapi", "qualcomm-htp", "tflite-micro", "xnnpack")
 ]
 
 OPERATORS = {name for name in vars(schema.BuiltinOperator) if not name.startswith("_")}

@@ -1,0 +1,1 @@
+"""Files for microcontrollers: integers throughout, and as little memory as possible."""

@@ -27,7 +27,7 @@ def verify(
     """Run a TF Lite file and its model on the same images and compare the labels.
 
     Args:
-        file: The path of the file, or its content. It takes one image on the scale 0..255 and gives logits or labels.
+        file: The path of the file, or its content. It takes images on the scale 0..255 and gives logits or labels.
         against: The model, or what `SegFormer.from_preset` takes.
         images: Paths, PIL images or arrays `(H, W, 3)`; or the name of a folder or a glob pattern. They are resized to
             the input of the file whatever their aspect ratio.

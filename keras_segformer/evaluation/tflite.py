@@ -28,9 +28,9 @@ _LABEL_TYPES = ("int32", "int64")
 class TFLiteModel:
     """A segmentation network as a TF Lite file, run by LiteRT where it is installed and by TensorFlow otherwise.
 
-    Its input is one picture of a fixed size, RGB on the scale 0..255, float32 or quantised to 8 bits. Its output is
-    either logits `(1, h, w, classes)` at any stride, float32 or quantised, or labels `(1, h, w)` or `(1, h, w, 1)`,
-    int32 or int64.
+    Its input is one picture of a fixed size, or of the size that a resizable file starts with, RGB on the scale 0..255,
+    float32 or quantised to 8 bits. Its output is either logits `(1, h, w, classes)` at any stride, float32 or
+    quantised, or labels `(1, h, w)` or `(1, h, w, 1)`, int32 or int64.
 
     Args:
         path: The file. A JSON file of the same name beside it may name the classes under `label_set`, in the form
@@ -123,11 +123,11 @@ class TFLiteModel:
         return tensors[0]
 
     def _check_input(self) -> None:
-        shape = self._input.shape_signature
-        if len(shape) != 4 or shape[0] != 1 or shape[3] != 3 or min(shape) < 1:
+        shape = self._input.shape
+        if len(shape) != 4 or shape[0] != 1 or shape[3] != 3 or min(shape[1:3]) <= 1:
             raise ValueError(
-                f"The input of '{self.path}' has the shape {_text(shape)}; convert the model for one picture of a "
-                "fixed size, (1, height, width, 3)."
+                f"The input of '{self.path}' has the shape {_text(self._input.shape_signature)}; convert the model for "
+                "one picture of a fixed size, (1, height, width, 3)."
             )
         if self._input.dtype not in _IMAGE_TYPES:
             raise ValueError(

@@ -125,7 +125,8 @@ def convert(
 
     Returns:
         The content of the JSON file: the label set; kind, shape and data type of input and output; the precision; the
-        operations with their versions, and the oldest runtime that supports them; the licence; size in bytes and
+        operations with their versions, and the oldest runtime that supports them; the licence; a checksum of the
+        weights, by which the files of one network belong together; size in bytes and
         SHA-256 of the `.tflite` file; for integer precisions, the recipe and how it was found; and with calibration
         images, how closely the file follows the model. The metadata in the file contains the same except for its size,
         its checksum, and how the recipe was found.

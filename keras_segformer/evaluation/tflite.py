@@ -34,6 +34,7 @@ class TFLiteModel:
             of `LabelSet.to_dict`.
         isolated: Whether the file runs in a process of its own, which a damaged file can kill without harm to this
             one. Choose `False` only for files from a source that you trust.
+        threads: How many threads it runs on; by default one for every core.
 
     Attributes:
         content: The bytes that are run.
@@ -53,10 +54,10 @@ class TFLiteModel:
     ```
     """
 
-    def __init__(self, path: str | os.PathLike[str], isolated: bool = True) -> None:
+    def __init__(self, path: str | os.PathLike[str], isolated: bool = True, threads: int | None = None) -> None:
         self.path = Path(path)
         self.content = _read(self.path)
-        self._runner = _start(self.content, self.path, isolated)
+        self._runner = _start(self.content, self.path, isolated, threads or os.cpu_count())
         self._input = self._only(self._runner.inputs, "input")
         self._output = self._only(self._runner.outputs, "output")
         self._check_input()
@@ -64,6 +65,22 @@ class TFLiteModel:
         self.input_size: Size = self._input.shape[1:3]
         self.label_set = self._read_label_set()
         self.num_labels = self._count_labels()
+
+    @property
+    def known_label_set(self) -> LabelSet:
+        """Names and colours of the classes, numbered ones where the JSON file has none.
+
+        Raises:
+            ValueError: How many classes there are is not known.
+        """
+        if self.label_set is not None:
+            return self.label_set
+        if self.num_labels is None:
+            raise ValueError(
+                f"'{self.path}' gives labels, and how many there are is not known; put the JSON file that convert "
+                "wrote beside it"
+            )
+        return LabelSet.generic(self.num_labels)
 
     def segment(self, image: ImageSource, flip: bool = False) -> np.ndarray:
         """Find the class of every pixel.
@@ -201,8 +218,7 @@ def _read(path: Path) -> bytes:
     return content
 
 
-def _start(content: bytes, path: Path, isolated: bool) -> IsolatedRunner | TFLiteRunner:
-    threads = os.cpu_count()
+def _start(content: bytes, path: Path, isolated: bool, threads: int | None) -> IsolatedRunner | TFLiteRunner:
     if isolated:
         return IsolatedRunner(content, str(path), threads)
     try:

@@ -113,8 +113,6 @@ def _check_options(args: argparse.Namespace) -> None:
     if args.stop is not None and args.stop <= args.start:
         raise ValueError("--stop must be later than --start")
     check_seen_size(args)
-    if args.model and args.steady:
-        raise ValueError("--steady needs the logits of a preset; name the model with --preset")
 
 
 def _segment_pictures(

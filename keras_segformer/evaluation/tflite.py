@@ -39,6 +39,7 @@ class TFLiteModel:
     Attributes:
         content: The bytes that are run.
         input_size: `(height, width)` in pixels at which the network sees pictures.
+        gives_labels: Whether the output is labels rather than logits.
         num_labels: The number of labels; `None` if the output is labels and no label set is known.
         label_set: Names of the classes, if the JSON file has them.
 
@@ -61,7 +62,7 @@ class TFLiteModel:
         self._input = self._only(self._runner.inputs, "input")
         self._output = self._only(self._runner.outputs, "output")
         self._check_input()
-        self._gives_labels = self._is_labels()
+        self.gives_labels = self._is_labels()
         self.input_size: Size = self._input.shape[1:3]
         self.label_set = self._read_label_set()
         self.num_labels = self._count_labels()
@@ -99,14 +100,25 @@ class TFLiteModel:
                 killed its process.
         """
         image = load_image(image)
-        if self._gives_labels:
+        if self.gives_labels:
             return self._segment_by_labels(image, flip)
-        views = [self._view(image)]
+        views = [self.view(image)]
         if flip:
-            views.append(self._view(image[:, ::-1]).mirrored())
+            views.append(self.view(image[:, ::-1]).mirrored())
         return label_map(views, image.shape[:2])
 
-    def _view(self, image: np.ndarray) -> View:
+    def view(self, image: np.ndarray) -> View:
+        """Find the logits of a picture.
+
+        Args:
+            image: `(H, W, 3)`, uint8, RGB.
+
+        Returns:
+            The logits at the size of the output.
+
+        Raises:
+            ValueError: They are not finite, or the file has killed its process.
+        """
         logits = self._run(image)  # (1, h, w, C)
         if not np.isfinite(logits).all():
             raise ValueError(f"The logits of '{self.path}' are NaN or infinite; convert the model again, in float32.")
@@ -176,7 +188,7 @@ class TFLiteModel:
 
     def _count_labels(self) -> int | None:
         named = self.label_set.num_classes if self.label_set else None
-        if self._gives_labels:
+        if self.gives_labels:
             return named
         channels = self._output.shape[3]
         if self.label_set and not self.label_set.fits(channels):

@@ -50,7 +50,7 @@ class ModelChoice:
 
     def __post_init__(self) -> None:
         if (self.preset is None) == (self.file is None):
-            raise ValueError("name either a preset or a TF Lite file, as in ModelChoice(preset='b0_camvid')")
+            raise ValueError("a model is a preset or a TF Lite file; name one, as in ModelChoice(preset='b0_camvid')")
 
     @property
     def name(self) -> str:

@@ -179,7 +179,7 @@ def test_tflite_files(folder, tmp_path):
 
 
 def test_one_model_is_named():
-    with pytest.raises(ValueError, match="either a preset or"):
+    with pytest.raises(ValueError, match="a preset or a TF Lite file"):
         ModelChoice()
 
 

@@ -11,7 +11,7 @@ PUBLIC = {
         *("LabelSet", "License", "MLPDecoder", "MixTransformer", "MixTransformerConfig", "PRESETS", "PresetInfo"),
         *("SegFormer", "SegFormerConfig", "VARIANTS", "analysis", "conversion", "data", "errors", "evaluation"),
         *("images", "label_set_names", "layers", "list_presets", "load_encoder", "load_label_set", "platforms"),
-        *("predict", "training", "upload_preset", "visualization"),
+        *("predict", "scale", "training", "upload_preset", "visualization"),
     ),
     "keras_segformer.analysis": (
         *("AblationCost", "CNNBackbone", "Complexity", "CorruptedPicture", "Cost", "Dominance", "Measurement"),
@@ -50,6 +50,7 @@ PUBLIC = {
         "training_strategy",
     ),
     "keras_segformer.predict": ("MAX_PIXELS", "Segmentation", "SizeChoice", "segment"),
+    "keras_segformer.scale": ("LabelBatch", "ModelChoice", "SegmentationModelHandler"),
     "keras_segformer.training": (
         *("GroupedAdamW", "ORIGINAL_GROUPS", "Recipe", "RunSettings", "SegmentationLoss", "WarmupPolynomial"),
         *("build_model", "distill", "load_recipe", "open_strategy", "recipe_names", "train"),

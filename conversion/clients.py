@@ -22,12 +22,14 @@ class Client:
         title: What it is called in messages.
         settings: The arguments of `convert` that suit it.
         outputs: The kinds of output that it reads correctly.
+        takes_batches: Whether it takes files for several images at once.
         reason: What it does with other kinds, or why no file suits it.
     """
 
     title: str
     settings: Mapping[str, Any]
     outputs: tuple[OutputKind, ...]
+    takes_batches: bool = False
     reason: str = ""
 
 
@@ -61,8 +63,14 @@ CLIENTS: Mapping[ClientName, Client] = MappingProxyType(
             title="a GPU delegate",
             settings={"precision": "float16", "input": "float32", "tiles": False},
             outputs=_ANY,
+            takes_batches=True,
         ),
-        "npu": Client(title="an NPU", settings={"precision": "int8_npu", "tiles": False}, outputs=_ANY),
+        "npu": Client(
+            title="an NPU",
+            settings={"precision": "int8_npu", "tiles": False},
+            outputs=_ANY,
+            takes_batches=True,
+        ),
         "mcu": Client(
             title="a microcontroller",
             settings={"precision": "int8_mcu"},
@@ -112,15 +120,16 @@ def options_for(client: ClientName) -> dict[str, Any]:
     return {**found.settings, "client": client}
 
 
-def check_client(client: ClientName | None, output: OutputKind) -> None:
-    """Refuse an output that the client would misread.
+def check_client(client: ClientName | None, output: OutputKind, batch_size: int = 1) -> None:
+    """Refuse an output that the client would misread, and a batch that it does not take.
 
     Args:
         client: A key of `CLIENTS`, or `None` for any reader.
         output: The kind of output.
+        batch_size: The number of images in the input.
 
     Raises:
-        ValueError: The client does not read it, or no file suits the client.
+        ValueError: The client does not read such a file, or no file suits the client.
     """
     if client is None:
         return
@@ -130,4 +139,9 @@ def check_client(client: ClientName | None, output: OutputKind) -> None:
         raise ValueError(
             f"{found.title[0].upper()}{found.title[1:]} does not read {output}: {found.reason}; choose the output "
             f"{' or '.join(found.outputs)}."
+        )
+    if batch_size > 1 and not found.takes_batches:
+        raise ValueError(
+            f"{found.title[0].upper()}{found.title[1:]} takes one image at a time; leave out the batch size of "
+            f"{batch_size}."
         )

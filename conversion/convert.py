@@ -22,7 +22,7 @@ from .choices import AnyPrecision, ClientName, InputKind, OutputKind, Runtime
 from .fold import fold_all
 from .graph.network import Network
 from .graph.pad_classes import pad_classes
-from .graph.trace import output_shape, trace_network
+from .graph.trace import TracedNetwork, output_shape, trace_network
 from .graph.weights import read_network
 from .mcu.export import export_for_microcontrollers
 from .mcu.network import border_of, check_network
@@ -41,6 +41,7 @@ from .report.page import write_report
 from .report.verification import Verification, verify_content
 from .tflite.export import export
 from .tflite.metadata import with_metadata
+from .tflite.resizable import with_initial_shape
 from .tflite.scale_pixels import scale_pixels
 
 
@@ -54,6 +55,8 @@ def convert(
     calibration: Iterable[Any] | None = None,
     report: bool = True,
     *,
+    batch_size: int = 1,
+    resizable: bool = False,
     tiles: bool = True,
     recipe: QuantizationRecipe | str | os.PathLike[str] | None = None,
     runtime: Runtime = "litert",
@@ -67,7 +70,7 @@ def convert(
     """Convert a model to a TF Lite file of built-in operations, and write a JSON file that describes it for apps.
 
     The file computes the same function as the model with about half of the arithmetic of its layers
-    (`conversion/fold`). Its input is an image `(1, height, width, 3)`, RGB in 0..255; the normalisation
+    (`conversion/fold`). Its input is an image `(batch_size, height, width, 3)`, RGB in 0..255; the normalisation
     is part of the file.
 
     Args:
@@ -85,8 +88,8 @@ def convert(
               and sides that are multiples of 32. The input is the picture with the border that the JSON file states,
               each byte minus 128.
             - `"int16x8"`: INT8 weights and INT16 activations.
-        input_size: `(height, width)` in pixels, the only size that the file accepts. Multiples of 32 need the least
-            memory.
+        input_size: `(height, width)` in pixels, unless `resizable` the only size that the file accepts. Multiples of
+            32 need the least memory.
         input: Data type of the input.
         output: What the file outputs.
             - `"labels"`: class indices at a quarter of the size, int32: 64 KB at 512x512.
@@ -97,6 +100,10 @@ def convert(
             size, or paths of image files, whose names the report then shows. Integer precisions other than
             `"dynamic"` need them. Every fourth image is held out: the fidelity of the file is measured on these.
         report: Whether to write the report.
+        batch_size: Number of images that the file takes at once; it accepts no other. Row tiles are chosen for all of
+            them together.
+        resizable: Whether the runtime can set another size before it runs the file (`resize_tensor_input` in Python,
+            `resizeInput` on Android). Such a file starts with `input_size`, has no row tiles, and suits CPUs alone.
         tiles: Whether large tensors are computed in row tiles. On CPUs, this saves memory and takes no longer. `False`
             gives fewer operations, for accelerators.
         recipe: The recipe of an integer precision to apply instead of searching for one, or a JSON file that contains
@@ -118,7 +125,8 @@ def convert(
 
     Returns:
         The content of the JSON file: the label set; kind, shape and data type of input and output; the precision; the
-        operations with their versions, and the oldest runtime that supports them; the licence; size in bytes and
+        operations with their versions, and the oldest runtime that supports them; the licence; a checksum of the
+        weights, by which the files of one network belong together; size in bytes and
         SHA-256 of the `.tflite` file; for integer precisions, the recipe and how it was found; and with calibration
         images, how closely the file follows the model. The metadata in the file contains the same except for its size,
         its checksum, and how the recipe was found.
@@ -143,6 +151,8 @@ def convert(
         path=Path(path),
         precision=precision,
         input_size=input_size,
+        batch_size=batch_size,
+        resizable=resizable,
         input=input,
         output=output,
         calibration=calibration,
@@ -160,6 +170,8 @@ def convert(
     content, quantization = _export(network, options, images, progress)
     if not options.is_for_microcontrollers:
         content = scale_pixels(content)
+    if options.resizable:
+        content = with_initial_shape(content, (options.batch_size, *options.input_size, 3))
     audited = audit(content)
     _check_audit(audited)
     verification = images and _verify(content, model, images, border, progress)
@@ -199,17 +211,18 @@ def _export(
 ) -> tuple[bytes, dict[str, Any] | None]:
     """The content of the file, and for integer precisions how it was quantised."""
 
-    def make_float_file(network: Network, output: OutputKind) -> FloatFile:
-        traced = trace_network(network, options.input_size, options.input, output, options.tiling)
+    def make_float_file(network: Network, output: OutputKind, batch_size: int) -> FloatFile:
+        traced = _trace(network, options, output, batch_size)
         return FloatFile(export(traced.function, "float32"), traced.layers)
 
     if options.is_for_microcontrollers:
         return export_for_microcontrollers(network, options, images.fitting), None
     if not options.is_quantized or network.foreign:
-        traced = trace_network(network, options.input_size, options.input, options.output, options.tiling)
+        traced = _trace(network, options, options.output, options.batch_size)
         return export(traced.function, options.precision), None
     quantization = QuantizationOptions(
         precision=options.precision,
+        batch_size=options.batch_size,
         runtime=options.runtime,
         calibration=images,
         recipe=options.recipe,
@@ -217,6 +230,11 @@ def _export(
         fine_tune_steps=options.fine_tune_steps,
     )
     return quantize_network(network, options.output, make_float_file, quantization, progress)
+
+
+def _trace(network: Network, options: ConversionOptions, output: OutputKind, batch_size: int) -> TracedNetwork:
+    size = (None, None) if options.resizable else options.input_size
+    return trace_network(network, size, options.input, output, options.tiling, batch_size)
 
 
 def _check_audit(audited: Audit) -> None:
@@ -256,18 +274,19 @@ def _describe(
     return {
         **model_facts(model),
         "input": {
-            "shape": [1, *options.input_size, 3],
+            "shape": [options.batch_size, *options.input_size, 3],
             "dtype": options.input,
             "colors": "RGB",
             "range": [0, 255],
+            "resizable": options.resizable,
         },
         "output": {
             "kind": options.output,
-            "shape": list(output_shape(network, options.input_size, options.output)),
+            "shape": list(output_shape(network, options.input_size, options.output, options.batch_size)),
             "dtype": "int32" if options.output in ("labels", "labels_full") else "float32",
         },
         "precision": options.precision,
-        "tiles": options.tiles,
+        "tiles": options.tiles and not options.resizable,
         "operators": audited.operators,
         "minimum_runtime": audited.minimum_runtime,
         "fidelity": verification and verification.to_dict(),

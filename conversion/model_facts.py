@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import hashlib
 import importlib.metadata
 from typing import Any
 
@@ -19,8 +20,8 @@ def model_facts(model: SegFormerNetwork) -> dict[str, Any]:
         model: The model.
 
     Returns:
-        The label set with a colour for every class, the licence of the weights if they have one, and the versions of
-        the packages that write the file.
+        The label set with a colour for every class, the licence of the weights if they have one, the versions of the
+        packages that write the file, and a checksum of the weights, by which files of one network belong together.
 
     Example:
 
@@ -35,4 +36,14 @@ def model_facts(model: SegFormerNetwork) -> dict[str, Any]:
         "label_set": label_set.to_dict(),
         "license": model.license and dataclasses.asdict(model.license),
         "written_by": versions | {"tensorflow": tf.__version__},
+        "network": _digest(model),
     }
+
+
+def _digest(model: SegFormerNetwork) -> str:
+    """SHA-256 of the weights, in their order."""
+    digest = hashlib.sha256()
+    for weight in model.get_weights():
+        digest.update(str(weight.shape).encode())
+        digest.update(weight.tobytes())
+    return digest.hexdigest()

@@ -23,6 +23,8 @@ class ConversionOptions:
         path: The `.tflite` file to write.
         precision: How weights are stored and arithmetic is done.
         input_size: `(height, width)` of the input in pixels.
+        batch_size: Number of images in the input.
+        resizable: Whether the runtime may change the size.
         input: Data type of the input.
         output: What the file outputs.
         calibration: Calibration images, if there are any.
@@ -41,6 +43,8 @@ class ConversionOptions:
     path: Path
     precision: AnyPrecision = "float32"
     input_size: tuple[int, int] = (512, 512)
+    batch_size: int = 1
+    resizable: bool = False
     input: InputKind = "uint8"
     output: OutputKind = "labels"
     calibration: Iterable[Any] | None = None
@@ -59,10 +63,12 @@ class ConversionOptions:
         check_choice("input", self.input, get_args(InputKind))
         check_choice("output", self.output, get_args(OutputKind))
         check_choice("runtime", self.runtime, get_args(Runtime))
-        check_client(self.client, self.output)
+        check_client(self.client, self.output, self.batch_size)
         self._check_runtime()
         _check_size(self.input_size)
+        _check_batch(self.batch_size)
         _check_steps(self.fine_tune_steps)
+        self._check_resizable()
         self._check_precision()
         self._check_microcontroller()
         self._check_target()
@@ -81,7 +87,18 @@ class ConversionOptions:
     @property
     def tiling(self) -> Tiling:
         """How many values are computed at once."""
-        return Tiling() if self.tiles else UNTILED
+        return Tiling() if self.tiles and not self.resizable else UNTILED
+
+    def _check_resizable(self) -> None:
+        if self.resizable and (self.is_quantized or self.is_for_microcontrollers):
+            raise ValueError(
+                f"The precision {self.precision} is chosen for one size; choose float32 or float16 for a resizable "
+                "file."
+            )
+        if self.resizable and self.client:
+            raise ValueError(
+                f"The client {self.client!r} is not known to resize files; convert one for every size that it needs."
+            )
 
     def _check_precision(self) -> None:
         if self.is_quantized:
@@ -110,6 +127,10 @@ class ConversionOptions:
             raise ValueError(
                 f"The precision int8_mcu gives labels or logits at a quarter of the size, not {self.output}; choose "
                 "one of these outputs."
+            )
+        if self.batch_size != 1:
+            raise ValueError(
+                f"Microcontrollers take one image at a time, not {self.batch_size}; leave out the batch size."
             )
 
     def _check_target(self) -> None:
@@ -165,6 +186,11 @@ def _check_size(size: tuple[int, int]) -> None:
             f"The input size is (height, width) in pixels, each at least {MIN_IMAGE_SIZE}; got {size!r}, so choose "
             "another, such as (512, 512)."
         )
+
+
+def _check_batch(batch_size: int) -> None:
+    if not _is_integer(batch_size) or batch_size < 1:
+        raise ValueError(f"The batch size is {batch_size!r}; it must be a whole number of images, at least 1.")
 
 
 def _check_steps(steps: int) -> None:

@@ -29,8 +29,8 @@ def verify(
     """Run a TF Lite file and its model on the same images and compare the labels.
 
     Args:
-        file: The path of the file, or its content. It takes one image on the scale 0..255 and gives logits or labels.
-            The JSON file beside it says whether the image needs a border.
+        file: The path of the file, or its content. It takes images on the scale 0..255 and gives logits or labels. The
+            JSON file beside it says whether the images need a border.
         against: The model, or what `SegFormer.from_preset` takes.
         images: Paths, PIL images or arrays `(H, W, 3)`; or the name of a folder or a glob pattern. They are resized to
             the input of the file whatever their aspect ratio.

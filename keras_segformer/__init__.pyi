@@ -7,6 +7,7 @@ from . import images as images
 from . import layers as layers
 from . import platforms as platforms
 from . import predict as predict
+from . import scale as scale
 from . import training as training
 from . import visualization as visualization
 from .label_sets import LabelSet as LabelSet

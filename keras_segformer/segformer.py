@@ -372,6 +372,7 @@ class SegFormer(SegFormerNetwork):
         probabilities: bool = False,
         max_pixels: int = predict.MAX_PIXELS,
         antialias: bool = False,
+        batch_size: int | None = None,
     ) -> np.ndarray | predict.Segmentation | list[np.ndarray] | list[predict.Segmentation]:
         """Find the class of every pixel of one picture or several; `keras_segformer.predict.segment` documents it.
 
@@ -383,6 +384,8 @@ class SegFormer(SegFormerNetwork):
             max_pixels: The most pixels that the network sees at once; larger pictures are cut into windows.
             antialias: Whether pictures are resized with antialiasing, as transformers does;
                 `size="square", antialias=True` is its picture size.
+            batch_size: How many pictures of a list, seen at the same size, go through the network together at most;
+                by default 1 on a CPU and 8 elsewhere.
 
         Returns:
             A label map `(H, W)`, int32, of the picture's own size; with `probabilities`, a `Segmentation`; a list
@@ -398,4 +401,4 @@ class SegFormer(SegFormerNetwork):
         >>> SegFormer.from_preset("b0_camvid").segment(np.zeros((64, 96, 3), "uint8")).shape
         (64, 96)
         """
-        return predict.segment(self, images, size, probabilities, max_pixels, antialias)
+        return predict.segment(self, images, size, probabilities, max_pixels, antialias, batch_size)

@@ -11,11 +11,12 @@ PUBLIC = {
         *("LabelSet", "License", "MLPDecoder", "MixTransformer", "MixTransformerConfig", "PRESETS", "PresetInfo"),
         *("SegFormer", "SegFormerConfig", "VARIANTS", "analysis", "conversion", "data", "errors", "evaluation"),
         *("images", "label_set_names", "layers", "list_presets", "load_encoder", "load_label_set", "platforms"),
-        *("predict", "training", "upload_preset", "visualization"),
+        *("predict", "scale", "training", "upload_preset", "visualization"),
     ),
     "keras_segformer.analysis": (
-        *("CNNBackbone", "Complexity", "CorruptedPicture", "Cost", "Dominance", "Measurement", "ReceptiveField"),
-        *("Robustness", "ScalingPoint", "attention_dominates", "cnn_backbone", "corrupt", "corrupted_pictures"),
+        *("AblationCost", "CNNBackbone", "Complexity", "CorruptedPicture", "Cost", "Dominance", "Measurement"),
+        *("ReceptiveField", "Robustness", "ScalingPoint", "ablation_costs", "attention_dominates", "cnn_backbone"),
+        *("corrupt", "corrupted_pictures"),
         *("count_complexity", "draw_receptive_fields", "draw_robustness", "draw_scaling"),
         *("effective_receptive_field", "measure_keras", "paper_macs", "robustness", "scaling", "slopes"),
     ),
@@ -49,6 +50,7 @@ PUBLIC = {
         "training_strategy",
     ),
     "keras_segformer.predict": ("MAX_PIXELS", "Segmentation", "SizeChoice", "segment"),
+    "keras_segformer.scale": ("LabelBatch", "ModelChoice", "SegmentationModelHandler"),
     "keras_segformer.training": (
         *("GroupedAdamW", "ORIGINAL_GROUPS", "Recipe", "RunSettings", "SegmentationLoss", "WarmupPolynomial"),
         *("build_model", "distill", "load_recipe", "open_strategy", "recipe_names", "train"),

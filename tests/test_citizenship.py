@@ -285,8 +285,8 @@ def test_one_graph_takes_every_size_and_agrees_with_the_eager_call(citizen):
     [
         pytest.param("mixed_float16", 1e-2, marks=pytest.mark.backend),
         pytest.param("mixed_bfloat16", 6e-2, marks=pytest.mark.backend),
-        ("float16", 1e-2),
-        ("bfloat16", 6e-2),
+        pytest.param("float16", 1e-2, marks=pytest.mark.slow),
+        pytest.param("bfloat16", 6e-2, marks=pytest.mark.slow),
     ],
 )
 def test_half_precision(citizen, policy, tolerance):

@@ -7,6 +7,7 @@ import csv
 import dataclasses
 import json
 import pickle
+from importlib import resources
 from pathlib import Path
 
 import numpy as np
@@ -279,3 +280,13 @@ def test_distinct_colors_can_be_told_apart(count, distance):
 def test_oklab(color, place):
     """White, black, red and blue of sRGB as CSS Color Module Level 4 has them."""
     np.testing.assert_allclose(_oklab(np.array([color]))[0], place, atol=1e-4)
+
+
+def test_every_class_has_a_korean_name():
+    folder = resources.files("keras_segformer.label_sets") / "translations"
+    translations = json.loads((folder / "class_names_ko.json").read_text(encoding="utf-8"))
+    assert set(translations) == set(label_set_names())
+    for name, korean in translations.items():
+        assert list(korean) == list(dict.fromkeys(load_label_set(name).names))
+        assert len(set(korean.values())) == len(korean)
+        assert all(any("\uac00" <= letter <= "\ud7a3" for letter in translated) for translated in korean.values())

@@ -82,6 +82,7 @@ def test_every_object_has_one_path():
                 assert paths.setdefault(id(found), f"{package}.{name}") == f"{package}.{name}"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("modules_first", ["modules first", ""])
 def test_functions_are_not_shadowed_by_modules(modules_first):
     code = """
@@ -112,6 +113,8 @@ def test_shadowed_functions_are_all_here():
     assert shadowed == SHADOWED.keys()
 
 
+@pytest.mark.slow
+@pytest.mark.old_versions
 def test_jax_needs_no_tensorflow_and_saved_models_load(tmp_path):
     pytest.importorskip("jax")
     model = keras_segformer.SegFormer(tiny_config())

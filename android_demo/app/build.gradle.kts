@@ -47,6 +47,9 @@ android {
         }
     }
 
+    // Names of the classes in other languages, from the Python package.
+    sourceSets["main"].assets.srcDir("../../keras_segformer/label_sets/translations")
+
     compileOptions {
         sourceCompatibility = JavaVersion.VERSION_17
         targetCompatibility = JavaVersion.VERSION_17

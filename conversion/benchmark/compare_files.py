@@ -67,6 +67,7 @@ def benchmark(
     Raises:
         FileNotFoundError: There is no such file.
         ValueError: No file is given, or one is damaged or kills the process that runs it.
+        MissingExtraError: LiteRT is not installed.
 
     Example:
 

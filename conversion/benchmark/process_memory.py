@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib.util
 import os
 import statistics
 import tempfile
@@ -13,6 +14,7 @@ from typing import Any
 
 import numpy as np
 
+from keras_segformer.errors import MissingExtraError
 from keras_segformer.runtime.isolated_runner import WorkerProcess
 
 from ..tflite.content import content_of
@@ -45,8 +47,11 @@ def run_in_process(
     Raises:
         FileNotFoundError: There is no such file.
         MemoryError: The file does not run within the limit.
-        ValueError: It does not run without a limit, or LiteRT is not installed.
+        ValueError: It does not run without a limit.
+        MissingExtraError: LiteRT is not installed: TensorFlow needs more memory, and other times for integers.
     """
+    if importlib.util.find_spec("ai_edge_litert") is None:
+        raise MissingExtraError("ai-edge-litert", "mobile")
     name = name or ("the file" if isinstance(file, bytes) else os.fspath(file))
     with private_copy(content_of(file)) as path:
         try:

@@ -31,7 +31,7 @@ class LayerRecord:
 
 
 class GraphBuilder:
-    """Computes layers on feature maps `(1, H, W, C)`, each in a name scope that is recorded.
+    """Computes layers on feature maps `(B, H, W, C)`, each in a name scope that is recorded.
 
     TensorFlow makes repeated scopes unique by appending a number, so the names of operations alone do not tell which
     layer they belong to.
@@ -57,11 +57,11 @@ class GraphBuilder:
         depthwise convolutions, which are one operation instead of two.
 
         Args:
-            x: `(1, H, W, in)`, float32.
+            x: `(B, H, W, in)`, float32.
             layer: The layer; `None` is the identity.
 
         Returns:
-            `(1, height, width, out)`; the size changes only if the layer has a stride.
+            `(B, height, width, out)`; the size changes only if the layer has a stride.
         """
         match layer:
             case None:
@@ -79,13 +79,13 @@ class GraphBuilder:
         """Multiply two stacks of matrices.
 
         Args:
-            first: `(1, heads, N, K)`, float32.
-            second: `(1, heads, K, M)`, or `(1, heads, M, K)` if `transpose_b`.
+            first: `(B, heads, N, K)`, float32.
+            second: `(B, heads, K, M)`, or `(B, heads, M, K)` if `transpose_b`.
             layer: The name of the product.
             transpose_b: Whether to transpose the second matrices.
 
         Returns:
-            `(1, heads, N, M)`.
+            `(B, heads, N, M)`.
         """
         with self._scope(layer):
             return tf.matmul(first, second, transpose_b=transpose_b)

@@ -6,7 +6,7 @@ import tensorflow as tf
 
 from .builder import GraphBuilder
 from .network import Attention, Block, FeedForward, Network, Stage
-from .operations import activate, constant, join_rows, normalize, resize, take_rows
+from .operations import Size, activate, constant, join_rows, normalize, resize, size_of, take_rows
 from .tiles import row_tiles
 
 
@@ -14,12 +14,12 @@ def encode(images: tf.Tensor, network: Network, builder: GraphBuilder) -> list[t
     """Compute the feature maps that the decoder reads.
 
     Args:
-        images: `(1, H, W, 3)`, float32, RGB in 0..255.
+        images: `(B, H, W, 3)`, float32, RGB in 0..255.
         network: The network, folded or not.
         builder: Records the layers, and limits the attention scores held at once.
 
     Returns:
-        One map for each stage up to the last that the decoder reads, `(1, ceil(H / s), ceil(W / s), C)` with the stride
+        One map for each stage up to the last that the decoder reads, `(B, ceil(H / s), ceil(W / s), C)` with the stride
         `s` of the stage.
     """
     x = images
@@ -44,7 +44,7 @@ def _encode_stage(x: tf.Tensor, stage: Stage, builder: GraphBuilder) -> tf.Tenso
     x = normalize(builder.apply(x, stage.embedding), stage.embedding_norm)
     x = builder.apply(x, stage.start)
     if stage.position is not None:
-        x = x + resize(constant(stage.position), tuple(x.shape[1:3]))
+        x = x + resize(constant(stage.position), size_of(x))
     for number, block in enumerate(stage.blocks, 1):
         with tf.name_scope(f"block{number}"):
             x = _transform(x, block, builder)
@@ -62,13 +62,14 @@ def _attend(x: tf.Tensor, attention: Attention, builder: GraphBuilder) -> tf.Ten
         reduced = normalize(builder.apply(x, attention.reduction), attention.reduction_norm)
         reduced = builder.apply(reduced, attention.reduction_affine)
     if attention.keeps_grid:
-        reduced = _in_one_row(reduced)  # (1, 1, M, C)
+        reduced = _in_one_row(reduced)  # (B, 1, M, C)
         key, value = builder.apply(reduced, attention.key), builder.apply(reduced, attention.value)
     else:
-        key = _split_heads(builder.apply(reduced, attention.key), attention.num_heads)  # (1, heads, M, d)
-        value = _split_heads(builder.apply(reduced, attention.value), attention.num_heads)  # (1, heads, M, d)
-    _, height, width, _ = x.shape
-    tiles = row_tiles(height, width * attention.num_heads * key.shape[2], builder.tiling.scores)
+        key = _split_heads(builder.apply(reduced, attention.key), attention.num_heads)  # (B, heads, M, d)
+        value = _split_heads(builder.apply(reduced, attention.value), attention.num_heads)  # (B, heads, M, d)
+    batch, height, width, _ = x.shape
+    values_per_row = batch * (width or 1) * attention.num_heads * (key.shape[2] or 1)
+    tiles = row_tiles(height, values_per_row, builder.tiling.scores)
     return join_rows([_attend_from(take_rows(x, rows), key, value, attention, builder) for rows in tiles])
 
 
@@ -79,36 +80,36 @@ def _attend_from(
     # The converter multiplies the scale into the weights of the linear map: one operation in the file.
     query = builder.apply(x, attention.query) * attention.scale
     if not attention.keeps_grid:
-        query = _split_heads(query, attention.num_heads)  # (1, heads, N, d)
-    scores = builder.multiply(query, key, attention.scores, transpose_b=True)  # (1, heads, N, M)
+        query = _split_heads(query, attention.num_heads)  # (B, heads, N, d)
+    scores = builder.multiply(query, key, attention.scores, transpose_b=True)  # (B, heads, N, M)
     weights = tf.nn.softmax(scores)
-    mixed = builder.multiply(weights, value, attention.mixture)  # (1, heads, N, d)
+    mixed = builder.multiply(weights, value, attention.mixture)  # (B, heads, N, d)
     if not attention.keeps_grid:
-        mixed = _join_heads(mixed, x.shape[1:3])
+        mixed = _join_heads(mixed, size_of(x))
     return builder.apply(mixed, attention.projection)
 
 
 def _split_heads(x: tf.Tensor, num_heads: int) -> tf.Tensor:
-    """`(1, H, W, C)` to `(1, heads, H W, d)`."""
-    _, height, width, channels = x.shape
+    """`(B, H, W, C)` to `(B, heads, H W, d)`."""
+    batch, _, _, channels = x.shape
     if num_heads == 1:  # nothing to transpose
         return _in_one_row(x)
-    x = tf.reshape(x, (1, height * width, num_heads, channels // num_heads))  # (1, N, heads, d)
+    x = tf.reshape(x, (batch, -1, num_heads, channels // num_heads))  # (B, N, heads, d)
     return tf.transpose(x, (0, 2, 1, 3))
 
 
 def _in_one_row(x: tf.Tensor) -> tf.Tensor:
-    """`(1, H, W, C)` to `(1, 1, H W, C)`."""
-    _, height, width, channels = x.shape
-    return tf.reshape(x, (1, 1, height * width, channels))
+    """`(B, H, W, C)` to `(B, 1, H W, C)`."""
+    batch, _, _, channels = x.shape
+    return tf.reshape(x, (batch, 1, -1, channels))
 
 
-def _join_heads(x: tf.Tensor, size: tuple[int, int]) -> tf.Tensor:
-    """`(1, heads, H W, d)` to `(1, H, W, C)`."""
-    _, num_heads, _, channels = x.shape
+def _join_heads(x: tf.Tensor, size: Size) -> tf.Tensor:
+    """`(B, heads, H W, d)` to `(B, H, W, C)`."""
+    batch, num_heads, _, channels = x.shape
     if num_heads > 1:
-        x = tf.transpose(x, (0, 2, 1, 3))  # (1, N, heads, d)
-    return tf.reshape(x, (1, *size, num_heads * channels))
+        x = tf.transpose(x, (0, 2, 1, 3))  # (B, N, heads, d)
+    return tf.reshape(x, (batch, size[0], size[1], num_heads * channels))
 
 
 def _feed_forward(x: tf.Tensor, ffn: FeedForward, builder: GraphBuilder) -> tf.Tensor:

@@ -14,7 +14,7 @@ class ForeignEncoder:
     """An encoder of Keras layers, such as one of `keras.applications`.
 
     Args:
-        model: From normalised images `(1, H, W, 3)` to the feature maps, finest first.
+        model: From normalised images `(B, H, W, 3)` to the feature maps, finest first.
 
     Raises:
         ValueError: Keras does not run on TensorFlow, or the encoder computes in half precision.

@@ -1,4 +1,4 @@
-"""The operations without weights that the inference graph consists of, on feature maps `(1, H, W, C)`."""
+"""The operations without weights that the inference graph consists of, on feature maps `(B, H, W, C)`."""
 
 from __future__ import annotations
 
@@ -9,6 +9,9 @@ import tensorflow as tf
 
 from .network import Norm
 from .tiles import Rows
+
+Size = tuple[int, int] | tf.Tensor
+"""`(height, width)` as numbers, or as an int32 vector of the graph."""
 
 
 def constant(values: np.ndarray | tf.Tensor) -> tf.Tensor:
@@ -29,11 +32,11 @@ def normalize(x: tf.Tensor, norm: Norm) -> tf.Tensor:
     Written without squared differences and without a division, for which fewer targets have kernels.
 
     Args:
-        x: `(1, H, W, C)`, float32.
+        x: `(B, H, W, C)`, float32.
         norm: The epsilon, whether the mean of `x` is known to be 0, and the form.
 
     Returns:
-        `(1, H, W, C)`.
+        `(B, H, W, C)`.
     """
     if norm.form == "unit_length":
         return tf.math.l2_normalize(x, axis=-1)
@@ -50,11 +53,11 @@ def activate(x: tf.Tensor, name: str) -> tf.Tensor:
     """Applies the nonlinearity of Mix-FFN.
 
     Args:
-        x: `(1, H, W, C)`, float32.
+        x: `(B, H, W, C)`, float32.
         name: `"gelu"`, `"hard_swish"` or `"relu"`.
 
     Returns:
-        `(1, H, W, C)`.
+        `(B, H, W, C)`.
     """
     if name == "gelu":
         return tf.nn.gelu(x, approximate=False)
@@ -62,33 +65,46 @@ def activate(x: tf.Tensor, name: str) -> tf.Tensor:
     return tf.nn.relu(x) if name == "relu" else x * tf.nn.relu6(x + 3.0) * (1 / 6)
 
 
-def resize(x: tf.Tensor, size: tuple[int, int]) -> tf.Tensor:
+def size_of(x: tf.Tensor) -> Size:
+    """The height and width of a feature map.
+
+    Args:
+        x: `(B, H, W, ...)`.
+
+    Returns:
+        Numbers, or a vector that is computed when the file runs if the sides are not known before.
+    """
+    height, width = x.shape[1:3]
+    return tf.shape(x)[1:3] if None in (height, width) else (height, width)
+
+
+def resize(x: tf.Tensor, size: Size) -> tf.Tensor:
     """Bilinear resize with half-pixel centres.
 
     Args:
-        x: `(1, H, W, C)`, float32.
+        x: `(B, H, W, C)`, float32.
         size: The new `(height, width)`.
 
     Returns:
-        `(1, height, width, C)`.
+        `(B, height, width, C)`.
     """
-    return x if tuple(x.shape[1:3]) == size else tf.image.resize(x, size)
+    return x if not tf.is_tensor(size) and tuple(x.shape[1:3]) == size else tf.image.resize(x, size)
 
 
 def take_rows(x: tf.Tensor, rows: Rows) -> tf.Tensor:
     """Slice rows out of a feature map.
 
     Args:
-        x: `(1, H, W, C)`.
+        x: `(B, H, W, C)`.
         rows: The first row, and the one after the last.
 
     Returns:
-        `(1, end - first, W, C)`; `x` itself if all rows are wanted.
+        `(B, end - first, W, C)`; `x` itself if all rows are wanted.
     """
     return x if rows == (0, x.shape[1]) else x[:, slice(*rows)]
 
 
-def resized_rows(x: tf.Tensor, size: tuple[int, int], rows: Rows) -> tf.Tensor:
+def resized_rows(x: tf.Tensor, size: Size, rows: Rows) -> tf.Tensor:
     """Some rows of an upsampled feature map, computed from no more input rows than they need.
 
     Args:
@@ -98,9 +114,9 @@ def resized_rows(x: tf.Tensor, size: tuple[int, int], rows: Rows) -> tf.Tensor:
         rows: The first row wanted, and the one after the last.
 
     Returns:
-        `(1, end - first, size[1], C)`.
+        `(B, end - first, size[1], C)`.
     """
-    if rows == (0, size[0]):
+    if tf.is_tensor(size) or rows == (0, size[0]):
         return resize(x, size)
     first, end = rows
     factor = size[0] // x.shape[1]
@@ -115,7 +131,7 @@ def join_rows(tiles: list[tf.Tensor]) -> tf.Tensor:
     """Concatenate row tiles.
 
     Args:
-        tiles: From top to bottom, `(1, rows, W, C)` or, for labels, `(1, rows, W)`; the number of rows may differ.
+        tiles: From top to bottom, `(B, rows, W, C)` or, for labels, `(B, rows, W)`; the number of rows may differ.
 
     Returns:
         One tensor with all rows.

@@ -7,8 +7,8 @@ import itertools
 import math
 from collections.abc import Sequence
 
-Rows = tuple[int, int]
-"""The first row of a tile, and the one after its last."""
+Rows = tuple[int, int | None]
+"""The first row of a tile, and the one after its last; `None` where the height is not known before the file runs."""
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -32,11 +32,13 @@ UNTILED = Tiling(scores=None, fused=None, enlarged=None)
 """No tiles: fewer operations, for targets where the time per operation matters more than memory."""
 
 
-def row_tiles(height: int, values_per_row: int, max_values: int | None, sources: Sequence[int] = ()) -> list[Rows]:
+def row_tiles(
+    height: int | None, values_per_row: int, max_values: int | None, sources: Sequence[int] = ()
+) -> list[Rows]:
     """Divide rows into tiles of about equal height.
 
     Args:
-        height: Number of rows.
+        height: Number of rows; `None` if it is not known, which needs `max_values=None`.
         values_per_row: Number of values in a row.
         max_values: How many values a tile may have; `None` for one tile with all rows.
         sources: Heights of the maps that are upsampled to `height`. Tiles start and end between two rows of each of

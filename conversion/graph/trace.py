@@ -1,6 +1,6 @@
 """The network as a TensorFlow function for one image size, built from operations that suit TF Lite and its delegates.
 
-Feature maps are always `(1, H, W, C)`, linear maps of tokens are 1x1 convolutions, no tensor has more than four axes,
+Feature maps are always `(B, H, W, C)`, linear maps of tokens are 1x1 convolutions, no tensor has more than four axes,
 and all sizes are static.
 """
 
@@ -16,7 +16,7 @@ from .builder import GraphBuilder, LayerRecord
 from .decoder import decode
 from .encoder import encode
 from .network import Network
-from .operations import join_rows, resize, resized_rows
+from .operations import Size, join_rows, resize, resized_rows, size_of
 from .tiles import Tiling, row_tiles
 
 
@@ -35,29 +35,32 @@ class TracedNetwork:
 
 def trace_network(
     network: Network,
-    input_size: tuple[int, int],
+    input_size: tuple[int | None, int | None],
     input: InputKind = "float32",
     output: OutputKind = "logits",
     tiling: Tiling | None = None,
+    batch_size: int = 1,
 ) -> TracedNetwork:
     """Trace a network with its weights as constants.
 
     Args:
         network: The network, folded or not.
-        input_size: `(height, width)` in pixels, each at least 32.
+        input_size: `(height, width)` in pixels, each at least 32; `(None, None)` for a function of any size, which must
+            be without tiles.
         input: Data type of the pixels, RGB in 0..255.
-        output: What the function returns, under this name.
-            - `"logits"`: `(1, ceil(H / 4), ceil(W / 4), classes)`, float32.
-            - `"probabilities"`: `(1, ceil(H / 4), ceil(W / 4), classes)`, float32: the softmax of the logits. If there
+        output: What the function returns, under this name, for a batch of `B` images.
+            - `"logits"`: `(B, ceil(H / 4), ceil(W / 4), classes)`, float32.
+            - `"probabilities"`: `(B, ceil(H / 4), ceil(W / 4), classes)`, float32: the softmax of the logits. If there
               is only one, the probabilities of both classes.
-            - `"labels"`: `(1, ceil(H / 4), ceil(W / 4))`, int32: the index of the largest logit. If there is only one
+            - `"labels"`: `(B, ceil(H / 4), ceil(W / 4))`, int32: the index of the largest logit. If there is only one
               class, 1 where its logit is positive and 0 elsewhere.
-            - `"labels_full"`: `(1, H, W)`, int32: the same for logits upsampled to the size of the image, in row tiles
+            - `"labels_full"`: `(B, H, W)`, int32: the same for logits upsampled to the size of the image, in row tiles
               if H is a multiple of 4.
         tiling: How much is computed at once; `None` for the defaults of `Tiling`.
+        batch_size: `B`, the number of images.
 
     Returns:
-        A function of `images`, `(1, H, W, 3)`, and its layers.
+        A function of `images`, `(B, H, W, 3)`, and its layers.
 
     Example:
 
@@ -74,7 +77,8 @@ def trace_network(
     def segment(images: tf.Tensor) -> dict[str, tf.Tensor]:
         return {output: _outputs(tf.cast(images, tf.float32), network, output, builder)}
 
-    return trace_layers(segment, tf.TensorSpec((1, *input_size, 3), tf.as_dtype(input), name="images"), builder)
+    specification = tf.TensorSpec((batch_size, *input_size, 3), tf.as_dtype(input), name="images")
+    return trace_layers(segment, specification, builder)
 
 
 def trace_layers(
@@ -98,43 +102,48 @@ def trace_layers(
     return TracedNetwork(function=function, layers=tuple(layers))
 
 
-def output_shape(network: Network, input_size: tuple[int, int], output: OutputKind) -> tuple[int, ...]:
+def output_shape(
+    network: Network, input_size: tuple[int, int], output: OutputKind, batch_size: int = 1
+) -> tuple[int, ...]:
     """The shape of the output of a traced network.
 
     Args:
         network: The network.
         input_size: `(height, width)` in pixels.
         output: See `trace_network`.
+        batch_size: The number of images.
 
     Returns:
         The shape.
     """
     if output == "labels_full":
-        return (1, *input_size)
+        return (batch_size, *input_size)
     size = network.foreign.finest_size(input_size) if network.foreign else tuple(-(-side // 4) for side in input_size)
     classes = network.decoder.classifier.bias.size
     channels = {"logits": (classes,), "probabilities": (max(2, classes),)}
-    return (1, *size, *channels.get(output, ()))
+    return (batch_size, *size, *channels.get(output, ()))
 
 
 def _outputs(images: tf.Tensor, network: Network, output: OutputKind, builder: GraphBuilder) -> tf.Tensor:
     features = encode(images, network, builder)
     tiles = decode(features, network.decoder, builder)
     if network.decoder.stages[0] != 1:
-        tiles = [resize(join_rows(tiles), tuple(features[0].shape[1:3]))]
+        tiles = [resize(join_rows(tiles), size_of(features[0]))]
     if output == "logits":
         return join_rows(tiles)
     if output == "probabilities":
         return _probabilities(join_rows(tiles))
     if output == "labels_full":
-        tiles = _upsampled(join_rows(tiles), tuple(images.shape[1:3]), builder.tiling)
+        tiles = _upsampled(join_rows(tiles), size_of(images), builder.tiling)
     return join_rows([_labels(logits) for logits in tiles])
 
 
-def _upsampled(logits: tf.Tensor, size: tuple[int, int], tiling: Tiling) -> list[tf.Tensor]:
+def _upsampled(logits: tf.Tensor, size: Size, tiling: Tiling) -> list[tf.Tensor]:
     """Logits at the size of the image, in row tiles."""
-    _, height, _, classes = logits.shape
-    tiles = row_tiles(size[0], size[1] * classes, tiling.enlarged, [height])
+    if tf.is_tensor(size):
+        return [resize(logits, size)]
+    batch, height, _, classes = logits.shape
+    tiles = row_tiles(size[0], batch * size[1] * classes, tiling.enlarged, [height])
     return [resized_rows(logits, size, rows) for rows in tiles]
 
 

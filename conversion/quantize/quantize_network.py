@@ -20,8 +20,8 @@ from .quantization_recipe import QuantizationRecipe
 from .search import SearchResult, default_recipe, search_recipe
 from .statistics import Statistics, collect_statistics
 
-MakeFloatFile = Callable[[Network, OutputKind], FloatFile]
-"""Exports a network with the given output to a float file."""
+MakeFloatFile = Callable[[Network, OutputKind, int], FloatFile]
+"""Exports a network with the given output and batch size to a float file."""
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -30,6 +30,7 @@ class QuantizationOptions:
 
     Args:
         precision: A key of `PLANS`.
+        batch_size: Number of images that the file takes at once. Recipes are found for one.
         runtime: The runtime that the file is for.
         calibration: The calibration images; `None` if there are none.
         recipe: The recipe to apply; `None` to find one.
@@ -38,6 +39,7 @@ class QuantizationOptions:
     """
 
     precision: str
+    batch_size: int = 1
     runtime: Runtime = "litert"
     calibration: Calibration | None = None
     recipe: QuantizationRecipe | None = None
@@ -57,7 +59,8 @@ def quantize_network(
     Args:
         network: The folded network.
         output: The output of the file.
-        make_float_file: Exports the network, also with logits as its output, because recipes are evaluated on them.
+        make_float_file: Exports the network, also with the logits of one image as its output, because recipes are
+            evaluated on them.
         options: How to quantise it. Calibration images must be there if the recipe, the search or fine-tuning need
         them.
         progress: Called with progress updates.
@@ -70,7 +73,7 @@ def quantize_network(
         ValueError: The recipe is for another network, or it needs calibration images and there are none.
         MissingExtraError: litert-quantizer is not installed.
     """
-    logits_file = make_float_file(network, "logits")
+    logits_file = make_float_file(network, "logits", 1)
     if options.recipe:
         logits_file.check(options.recipe)
     logits_file = logits_file.with_statistics(_observe(logits_file, options.calibration, progress))
@@ -80,10 +83,11 @@ def quantize_network(
         result = dataclasses.replace(result, recipe=dataclasses.replace(result.recipe, rounding="nearest"))
         images, steps = options.calibration.fitting, options.fine_tune_steps
         network = fine_tune(network, result.recipe, images, steps, progress=progress)
-        logits_file = make_float_file(network, "logits").with_statistics(logits_file.statistics)
+        logits_file = make_float_file(network, "logits", 1).with_statistics(logits_file.statistics)
     file = logits_file
-    if output != "logits":
-        file = _with_output(logits_file, make_float_file(network, output), result.recipe, options, progress)
+    if output != "logits" or options.batch_size > 1:
+        other = make_float_file(network, output, options.batch_size)
+        file = _with_output(logits_file, other, result.recipe, options, progress)
     return file.quantize(result.recipe), _facts(result, logits_file, options)
 
 

@@ -58,7 +58,8 @@ def collect_statistics(
     gram_matrices: dict[str, np.ndarray] = {}
     values: dict[str, list[np.ndarray]] = {name: [] for name in names}
     for image in images:
-        runner(image[None])
+        # A file for several images sees the same one several times, so that each counts the same.
+        runner(np.repeat(image[None], runner.inputs[0].shape[0], axis=0))
         for layer in convolutions:
             inputs = np.concatenate(_inputs(runner, indices, layer))
             gram_matrices[layer.name] = gram_matrices.get(layer.name, 0) + inputs.T @ inputs

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import heapq
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 import numpy as np
@@ -127,7 +127,7 @@ def verify_content(
     """Run a file and its network on the same images and compare the labels.
 
     Args:
-        content: The file. It takes one picture on the scale 0..255 and gives logits or labels.
+        content: The file. It takes pictures on the scale 0..255 and gives logits or labels.
         model: The network in Keras.
         images: Names and pictures `(H, W, 3)`, uint8, RGB, which are resized to the input of the file whatever their
             aspect ratio.
@@ -150,9 +150,9 @@ def verify_content(
     confusion, agreements = ConfusionMatrix(num_classes, ignore_index=-1), {}
     worst: list[ComparedPicture] = []
     advance = progress("Comparing with the network", len(images))
-    for name, image in images:
-        pixels = np.rint(resized_rows(image, size)).astype(np.uint8)
-        actual = _labels_of_file(runner, border.around(pixels))
+    resized = [np.rint(resized_rows(image, size)).astype(np.uint8) for _, image in images]
+    bordered = [border.around(pixels) for pixels in resized]
+    for (name, _), pixels, actual in zip(images, resized, _labels_of_file(runner, bordered), strict=True):
         expected = _labels_of_network(model, pixels, actual.shape)
         confusion.update(expected, actual)
         agreements[name] = float(np.mean(expected == actual))
@@ -227,10 +227,16 @@ def _all_labels(verification: Verification) -> np.ndarray:
     return np.concatenate(labels)[None]
 
 
-def _labels_of_file(runner: IsolatedRunner | TFLiteRunner, pixels: np.ndarray) -> np.ndarray:
-    [output] = runner(pixels[None])
-    is_logits = np.issubdtype(output.dtype, np.floating)
-    return predicted_labels(output)[0] if is_logits else output.reshape(output.shape[1:3])  # (h, w)
+def _labels_of_file(runner: IsolatedRunner | TFLiteRunner, images: list[np.ndarray]) -> Iterator[np.ndarray]:
+    """The labels `(h, w)` of each image, computed in batches of the size that the file takes."""
+    batch_size = runner.inputs[0].shape[0]
+    for start in range(0, len(images), batch_size):
+        batch = images[start : start + batch_size]
+        filled = batch + [batch[-1]] * (batch_size - len(batch))
+        [output] = runner(np.stack(filled))
+        is_logits = np.issubdtype(output.dtype, np.floating)
+        labels = predicted_labels(output) if is_logits else output.reshape(output.shape[:3])  # (B, h, w)
+        yield from labels[: len(batch)]
 
 
 def _labels_of_network(model: SegFormerNetwork, pixels: np.ndarray, size: tuple[int, ...]) -> np.ndarray:

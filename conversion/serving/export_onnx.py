@@ -10,7 +10,7 @@ from typing import Any, get_args
 
 from keras_segformer.errors import MissingExtraError
 from keras_segformer.files import write_file
-from keras_segformer.models import MixTransformer, SegFormerNetwork
+from keras_segformer.models import SegFormerNetwork
 
 from ..choices import InputKind, OutputKind
 from ..fold import fold_batch_norm, fold_normalization, fold_single_head
@@ -39,15 +39,17 @@ def export_onnx(
 
     The graph is built from the folded network rather than traced: that keeps sizes open, norms in one operation each,
     and GELU in operations that ONNX Runtime has. (tf2onnx and `model.export(format="onnx")` write an operation `Erfc`,
-    which ONNX does not have.)
+    which ONNX does not have.) Encoders other than MiT and PVTv2 are translated as they are by tf2onnx, with
+    `Erf` in its place.
 
     Args:
-        model: A segmentation model with a MiT or PVTv2 encoder. It is not modified.
+        model: A segmentation model with any backbone. It is not modified.
         path: The file to write; its name must end in `.onnx`.
         input: Data type of the input `images`, `(batch, height, width, 3)`, RGB in 0..255, with sides of at least 32
             pixels. The normalisation is part of the file.
         output: What the file outputs, under this name.
-            - `"logits"`: `(batch, ceil(height / 4), ceil(width / 4), classes)`, float32.
+            - `"logits"`: `(batch, ceil(height / 4), ceil(width / 4), classes)`, float32; of other backbones than
+              MiT and PVTv2 at the size of the finest feature map.
             - `"probabilities"`: their softmax.
             - `"labels"`: class indices at a quarter of the size, int32.
             - `"labels_full"`: class indices at the size of the input, int32, computed from enlarged logits.
@@ -59,10 +61,10 @@ def export_onnx(
         the graph without the metadata. Beside these, the size in bytes and the SHA-256 of the file.
 
     Raises:
-        MissingExtraError: The package `onnx` is not installed.
+        MissingExtraError: The package `onnx` is not installed, or `tf2onnx`, which other backbones need.
         FileExistsError: The file exists, and `overwrite` was not asked for.
-        ValueError: The name does not end in `.onnx`, there is no such kind of input or output, the backbone of the
-            model is not a `MixTransformer`, or a weight is not finite.
+        ValueError: The name does not end in `.onnx`, there is no such kind of input or output, a backbone has an
+            operation that ONNX does not have, or a weight is not finite.
 
     Example:
 
@@ -79,18 +81,14 @@ def export_onnx(
     check_choice("output", output, get_args(OutputKind))
     if path.exists() and not overwrite:
         raise FileExistsError(f"{path} exists; pass `overwrite=True` or choose another name.")
-    if isinstance(model, SegFormerNetwork) and not isinstance(model.backbone, MixTransformer):
-        raise ValueError(
-            f"The backbone {model.backbone.name!r} is not a MixTransformer, the only one that ONNX files are built "
-            "for; use `export_savedmodel` instead."
-        )
-    graph = _graph(_fold(read_network(model)), input, output)
+    network = _fold(read_network(model))
+    graph = _graph(network, input, output)
     facts = {
         **model_facts(model),
         "input": {"shape": ["batch", "height", "width", 3], "dtype": input, "colors": "RGB", "range": [0, 255]},
         "output": {
             "kind": output,
-            "shape": _output_shape(output, model.config.num_classes),
+            "shape": _output_shape(network, output),
             "dtype": "int32" if output in ("labels", "labels_full") else "float32",
         },
         "opset": OPSET,
@@ -109,8 +107,11 @@ def _fold(network: Network) -> Network:
     return network
 
 
-def _output_shape(output: OutputKind, classes: int) -> list[str | int]:
-    size = ["height", "width"] if output == "labels_full" else ["ceil(height/4)", "ceil(width/4)"]
+def _output_shape(network: Network, output: OutputKind) -> list[str | int]:
+    # How other encoders round sides is theirs.
+    small = ["rows", "columns"] if network.foreign else ["ceil(height/4)", "ceil(width/4)"]
+    size = ["height", "width"] if output == "labels_full" else small
+    classes = network.decoder.classifier.bias.size
     channels = {"logits": [classes], "probabilities": [max(2, classes)]}
     return ["batch", *size, *channels.get(output, [])]
 
@@ -125,10 +126,10 @@ def _graph(network: Network, input: InputKind, output: OutputKind) -> Any:
         raise MissingExtraError("onnx", "onnx") from error
     builder = OnnxBuilder()
     pixels = "images" if input == "float32" else builder.add("Cast", "images", to=TensorProto.FLOAT)
-    add_network(builder, pixels, network, output)
+    add_network(builder, pixels, network, output, OPSET)
     input_type = TensorProto.FLOAT if input == "float32" else TensorProto.UINT8
     output_type = TensorProto.INT32 if output in ("labels", "labels_full") else TensorProto.FLOAT
-    shape = _output_shape(output, network.decoder.classifier.bias.size)
+    shape = _output_shape(network, output)
     return helper.make_graph(
         builder.nodes,
         "segformer",

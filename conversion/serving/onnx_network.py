@@ -7,9 +7,10 @@ import dataclasses
 from ..choices import OutputKind
 from ..graph.network import Attention, Block, Decoder, FeedForward, Linear, Network, Stage
 from .onnx_builder import OnnxBuilder
+from .onnx_foreign import add_foreign_encoder
 
 
-def add_network(builder: OnnxBuilder, images: str, network: Network, output: OutputKind) -> str:
+def add_network(builder: OnnxBuilder, images: str, network: Network, output: OutputKind, opset: int) -> str:
     """Add a network to a graph.
 
     Args:
@@ -17,11 +18,12 @@ def add_network(builder: OnnxBuilder, images: str, network: Network, output: Out
         images: `(B, H, W, 3)`, float32, RGB in 0..255.
         network: The network. Folds of its layer norms only add operations: ONNX computes a whole norm in one.
         output: What it computes, as `keras_segformer.conversion.convert` describes it; the result gets this name.
+        opset: The opset of the graph.
 
     Returns:
         The result, for any `B`, `H` and `W`.
     """
-    logits = _decode(builder, _encode(builder, images, network), network.decoder)
+    logits = _decode(builder, _encode(builder, images, network, opset), network.decoder)
     classes = network.decoder.classifier.bias.size
     if output == "labels_full":
         logits = builder.resize(logits, builder.size(images), classes)
@@ -32,10 +34,12 @@ def add_network(builder: OnnxBuilder, images: str, network: Network, output: Out
     return _labels(builder, logits, classes, output)
 
 
-def _encode(builder: OnnxBuilder, images: str, network: Network) -> list[str]:
+def _encode(builder: OnnxBuilder, images: str, network: Network, opset: int) -> list[str]:
     x = builder.add("Sub", images, builder.constant(network.mean))
     if network.std is not None:
         x = builder.add("Div", x, builder.constant(network.std))
+    if network.foreign is not None:
+        return add_foreign_encoder(builder, x, network.foreign, opset)
     features: list[str] = []
     last = max(network.decoder.stages)
     for stage in network.stages[:last]:

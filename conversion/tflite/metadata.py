@@ -62,11 +62,13 @@ def with_metadata(content: bytes, facts: dict[str, Any]) -> bytes:
 
 def _model_metadata(facts: dict[str, Any]) -> bytes:
     builder = flatbuffers.Builder(1024)
-    height, width = facts["input"]["shape"][1:3]
+    batch, height, width, _ = facts["input"]["shape"]
+    pictures = "A picture" if batch == 1 else f"{batch} pictures"
+    size = "Other sizes: resize this tensor first." if facts["input"]["resizable"] else "The size is fixed."
     image = _tensor(
         builder,
         name="images",
-        description=f"A picture, RGB on the scale 0..255, {height}x{width} pixels. The size is fixed.",
+        description=f"{pictures}, RGB on the scale 0..255, {height}x{width} pixels. {size}",
         content=_content(builder, _IMAGE_PROPERTIES, _table(builder, _RGB_ONLY)),
         # The normalisation is part of the network.
         units=[_unit(builder, mean=[0.0], std=[1.0])],

@@ -39,6 +39,8 @@ from .cost_scaling import scaling as scaling
 from .cost_scaling import slopes as slopes
 from .cost_scaling_figure import draw_scaling as draw_scaling
 from .forward_pass import measure_keras as measure_keras
+from .paper_ablations import AblationCost as AblationCost
+from .paper_ablations import ablation_costs as ablation_costs
 from .receptive_field import (
     ReceptiveField as ReceptiveField,
 )

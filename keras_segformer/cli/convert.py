@@ -36,6 +36,8 @@ def run(args: argparse.Namespace) -> int:
             args.output,
             **chosen_settings(args),
             input_size=args.input_size or model.config.input_size,
+            batch_size=args.batch,
+            resizable=args.resizable,
             calibration=pictures,
             preset=args.preset,
             bit_depth=args.bit_depth,

@@ -16,6 +16,7 @@ from keras_segformer.analysis.complexity import (
     count_complexity,
     paper_macs,
 )
+from keras_segformer.analysis.paper_ablations import ablation_costs
 from keras_segformer.cli.tables import make_console, make_table
 from keras_segformer.licenses import License
 from keras_segformer.models import VARIANTS, SegFormerConfig
@@ -36,7 +37,7 @@ def run(args: argparse.Namespace) -> int:
     """Prints the tables.
 
     Args:
-        args: `subject`, a name or folder, and `size`, `(height, width)` or `None`.
+        args: `subject`, a name or folder, or `table`, one of the paper's; and `size`, `(height, width)` or `None`.
 
     Returns:
         0.
@@ -44,8 +45,14 @@ def run(args: argparse.Namespace) -> int:
     Raises:
         PresetNotFoundError: There is no such architecture, preset or folder.
         InvalidPresetError: The folder's files are broken.
-        ValueError: The model has a backbone of its own, or the image is smaller than 32x32 pixels.
+        ValueError: The model has a backbone of its own, the image is smaller than 32x32 pixels, or a size is given
+            for a table.
     """
+    if args.table:
+        if args.size:
+            raise ValueError("The paper's ablations are of 512x512; leave out --size.")
+        make_console().print(_ablation_table(args.table))
+        return 0
     subject = _find_subject(args.subject)
     size = args.size or subject.config.input_size
     complexity = count_complexity(subject.config, size)
@@ -95,6 +102,18 @@ def _paper_table(config: SegFormerConfig, size: tuple[int, int]) -> Table:
     table.add_row("encoder parameters", _millions(complexity.encoder_total.parameters), _printed(encoder, "M"))
     table.add_row("decoder parameters", _millions(complexity.decoder_total.parameters), _printed(decoder, "M"))
     table.add_row("MACs, counted as the paper does", _billions(paper_macs(config, size)), _printed(macs, "G"))
+    return table
+
+
+def _ablation_table(name: str) -> Table:
+    titles = {"1b": "decoders on MiT-B2", "1d": "encoders under the MLP decoder"}
+    title = f"Table {name}: {titles[name]}, {PAPER_NUM_CLASSES} classes, 512x512"
+    table = make_table("", "Parameters", "Paper", "MACs", "Paper", "Paper's mIoU", title=title)
+    for row in ablation_costs(name):
+        parameters = (_millions(row.parameters), _printed(row.paper_parameters_m, "M"))
+        table.add_row(
+            row.name, *parameters, _billions(row.macs), _printed(row.paper_macs_g, "G"), f"{row.paper_miou} %"
+        )
     return table
 
 

@@ -93,14 +93,7 @@ def label_set_of(model: Model) -> LabelSet:
     Raises:
         ValueError: Neither names nor a number of classes are known.
     """
-    if model.label_set is not None:
-        return model.label_set
-    if model.num_labels is None:
-        raise ValueError(
-            f"'{model.path}' gives labels, and how many there are is not known; put the JSON file that convert wrote "
-            "beside it"
-        )
-    return LabelSet.generic(model.num_labels)
+    return model.known_label_set if isinstance(model, TFLiteModel) else model.label_set
 
 
 def check_seen_size(args: argparse.Namespace) -> None:
@@ -120,8 +113,6 @@ def _check_options(args: argparse.Namespace) -> None:
     if args.stop is not None and args.stop <= args.start:
         raise ValueError("--stop must be later than --start")
     check_seen_size(args)
-    if args.model and args.steady:
-        raise ValueError("--steady needs the logits of a preset; name the model with --preset")
 
 
 def _segment_pictures(

@@ -80,5 +80,5 @@ def _cells(info: PresetInfo) -> tuple[str, ...]:
         f"{paper.macs_g} G" if paper.macs_g else "–",
         f"{score} {'mIoU' if paper.miou_single_scale else 'top-1'}" if score else "–",
         "non-commercial" if info.license.non_commercial else info.license.name,
-        info.source,
+        info.source.partition("@")[0],
     )

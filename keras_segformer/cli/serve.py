@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 import argparse
+import functools
 import socket
+from collections.abc import Callable
 
-from keras_segformer.cli.predict import check_seen_size, label_set_of, labelling
+import numpy as np
+
+from keras_segformer.cli.predict import Model, check_seen_size, label_set_of, labelling
 from keras_segformer.cli.serve_app import Limits, make_app
 from keras_segformer.errors import MissingExtraError
 from keras_segformer.evaluation import TFLiteModel
@@ -42,12 +46,11 @@ def run(args: argparse.Namespace) -> int:
             bytes=args.max_megabytes * 1_000_000,
             pixels=args.max_image_pixels or Limits.pixels,
             queue=args.queue,
-            batch=args.batch,
+            batch=args.batch or Limits.batch,
             seconds=args.timeout,
         )
         name = str(args.model or args.preset)
-        segment = labelling(model, args)
-        app = make_app(lambda pictures: list(map(segment, pictures)), label_set_of(model), name, limits)
+        app = make_app(_labelling_lists(model, args), label_set_of(model), name, limits)
         config = uvicorn.Config(
             app,
             log_level="warning",
@@ -58,6 +61,13 @@ def run(args: argparse.Namespace) -> int:
         print(f"serving {name} at http://{host}:{port} (Ctrl+C ends it)", flush=True)
         uvicorn.Server(config).run(sockets=[listener])
     return 0
+
+
+def _labelling_lists(model: Model, args: argparse.Namespace) -> Callable[[list[np.ndarray]], list[np.ndarray]]:
+    segment = labelling(model, args)
+    if isinstance(model, TFLiteModel):  # whose input is one picture
+        return lambda pictures: list(map(segment, pictures))
+    return functools.partial(segment, batch_size=args.batch)
 
 
 def _listening(host: str, port: int) -> socket.socket:

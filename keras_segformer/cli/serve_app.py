@@ -16,12 +16,13 @@ from typing import Annotated, Any, Literal
 import numpy as np
 from PIL import Image, UnidentifiedImageError
 
-from keras_segformer.cli.outputs import class_areas, mask_image
+from keras_segformer.cli.outputs import class_areas
 from keras_segformer.cli.serve_queue import SegmentQueue
 from keras_segformer.errors import InvalidImageError, MissingExtraError
 from keras_segformer.image_formats import open_image
 from keras_segformer.images import read_image
 from keras_segformer.label_sets import LabelSet
+from keras_segformer.mask_images import mask_image
 from keras_segformer.visualization import overlay
 
 try:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-import io
 import os
 import re
 import urllib.request
@@ -11,11 +10,8 @@ from collections.abc import Sequence
 from pathlib import Path
 from urllib.parse import urlsplit
 
-from PIL import UnidentifiedImageError
-
-from keras_segformer.data.file_budgets import MAX_PICTURE_BYTES, check_picture_bytes
-from keras_segformer.errors import InvalidImageError
-from keras_segformer.image_formats import open_image, readable_suffixes
+from keras_segformer.data.file_budgets import read_streamed_image
+from keras_segformer.image_formats import readable_suffixes
 from keras_segformer.images import FoundImages, ReadImage, list_images, matching_paths, read_image
 from keras_segformer.video.sources import VIDEO_SUFFIXES, VideoSource, video_source
 
@@ -114,13 +110,7 @@ def read_picture(source: PictureSource, bit_depth: int | None = None) -> ReadIma
     if isinstance(source, Path):
         return read_image(source, bit_depth)
     with urllib.request.urlopen(source.address, timeout=_TIMEOUT) as answer:
-        content = answer.read(MAX_PICTURE_BYTES + 1)
-    check_picture_bytes(len(content))
-    try:
-        with open_image(io.BytesIO(content)) as image:
-            return read_image(image, bit_depth)
-    except UnidentifiedImageError as error:
-        raise InvalidImageError(f"'{source}' is not an image of a format that is read; check the address") from error
+        return read_streamed_image(answer, source.address, bit_depth)
 
 
 def _is_picture_address(argument: str) -> bool:

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import io
 import zipfile
+from typing import IO
 
-from PIL import Image
+from PIL import Image, UnidentifiedImageError
 
 from keras_segformer.data.pairs import File
-from keras_segformer.errors import InvalidDatasetError
+from keras_segformer.errors import InvalidDatasetError, InvalidImageError
 from keras_segformer.image_formats import MAX_PIXELS_VARIABLE, open_image
+from keras_segformer.images import ReadImage, read_image
 
 MAX_PICTURE_BYTES = 2**28
 """The size of a file of a picture or mask: as many pixels as Pillow allows by default, uncompressed."""
@@ -59,6 +61,32 @@ def check_picture_bytes(size: int) -> None:
             f"has {size / 1e6:.0f} MB, and a picture may have {MAX_PICTURE_BYTES / 1e6:.0f} MB; cut it into tiles, or "
             "save it compressed"
         )
+
+
+def read_streamed_image(stream: IO[bytes], name: str, bit_depth: int | None = None) -> ReadImage:
+    """Reads a picture that comes from a server.
+
+    Args:
+        stream: Its content, of which no more is read than a picture may have.
+        name: What messages call it.
+        bit_depth: As for `keras_segformer.images.read_image`.
+
+    Returns:
+        The picture.
+
+    Raises:
+        InvalidImageError: It cannot be read, or is too large.
+        OSError: The server fails.
+    """
+    content = stream.read(MAX_PICTURE_BYTES + 1)
+    try:
+        check_picture_bytes(len(content))
+        with open_image(io.BytesIO(content)) as image:
+            return read_image(image, bit_depth)
+    except InvalidDatasetError as error:
+        raise InvalidImageError(f"'{name}' {error}") from error
+    except UnidentifiedImageError as error:
+        raise InvalidImageError(f"'{name}' is not an image of a format that is read; check the address") from error
 
 
 def open_dataset_image(data: bytes) -> Image.Image:

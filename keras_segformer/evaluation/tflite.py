@@ -28,20 +28,22 @@ _LABEL_TYPES = ("int32", "int64")
 class TFLiteModel:
     """A segmentation network as a TF Lite file, run by LiteRT where it is installed and by TensorFlow otherwise.
 
-    Its input is one picture of a fixed size, RGB on the scale 0..255, float32 or quantised to 8 bits. Its output is
-    either logits `(1, h, w, classes)` at any stride, float32 or quantised, or labels `(1, h, w)` or `(1, h, w, 1)`,
-    int32 or int64.
+    Its input is one picture of a fixed size, or of the size that a resizable file starts with, RGB on the scale 0..255,
+    float32 or quantised to 8 bits. Its output is either logits `(1, h, w, classes)` at any stride, float32 or
+    quantised, or labels `(1, h, w)` or `(1, h, w, 1)`, int32 or int64.
 
     Args:
         path: The file. A JSON file of the same name beside it may name the classes under `label_set`, in the form
             of `LabelSet.to_dict`, and under `input` a border around the picture, in that of `Border.to_dict`.
         isolated: Whether the file runs in a process of its own, which a damaged file can kill without harm to this
             one. Choose `False` only for files from a source that you trust.
+        threads: How many threads it runs on; by default one for every core.
         microcontroller: Whether TF Lite Micro runs the file, in this process, instead of LiteRT.
 
     Attributes:
         content: The bytes that are run.
         input_size: `(height, width)` in pixels at which the network sees pictures.
+        gives_labels: Whether the output is labels rather than logits.
         num_labels: The number of labels; `None` if the output is labels and no label set is known.
         label_set: Names of the classes, if the JSON file has them.
 
@@ -57,18 +59,44 @@ class TFLiteModel:
     ```
     """
 
-    def __init__(self, path: str | os.PathLike[str], isolated: bool = True, *, microcontroller: bool = False) -> None:
+    def __init__(
+        self,
+        path: str | os.PathLike[str],
+        isolated: bool = True,
+        threads: int | None = None,
+        *,
+        microcontroller: bool = False,
+    ) -> None:
         self.path = Path(path)
         self.content = _read(self.path)
-        self._runner = MicroRunner(self.content) if microcontroller else _start(self.content, self.path, isolated)
+        if microcontroller:
+            self._runner = MicroRunner(self.content)
+        else:
+            self._runner = _start(self.content, self.path, isolated, threads or os.cpu_count())
         self._input = self._only(self._runner.inputs, "input")
         self._output = self._only(self._runner.outputs, "output")
         self._check_input()
-        self._gives_labels = self._is_labels()
+        self.gives_labels = self._is_labels()
         self._border = border_beside(self.path)
         self.input_size: Size = self._border.picture_size(self._input.shape[1:3])
         self.label_set = self._read_label_set()
         self.num_labels = self._count_labels()
+
+    @property
+    def known_label_set(self) -> LabelSet:
+        """Names and colours of the classes, numbered ones where the JSON file has none.
+
+        Raises:
+            ValueError: How many classes there are is not known.
+        """
+        if self.label_set is not None:
+            return self.label_set
+        if self.num_labels is None:
+            raise ValueError(
+                f"'{self.path}' gives labels, and how many there are is not known; put the JSON file that convert "
+                "wrote beside it"
+            )
+        return LabelSet.generic(self.num_labels)
 
     def segment(self, image: ImageSource, flip: bool = False, antialias: bool = False) -> np.ndarray:
         """Find the class of every pixel.
@@ -88,14 +116,26 @@ class TFLiteModel:
                 killed its process.
         """
         image = load_image(image)
-        if self._gives_labels:
+        if self.gives_labels:
             return self._segment_by_labels(image, flip, antialias)
-        views = [self._view(image, antialias)]
+        views = [self.view(image, antialias)]
         if flip:
-            views.append(self._view(image[:, ::-1], antialias).mirrored())
+            views.append(self.view(image[:, ::-1], antialias).mirrored())
         return label_map(views, image.shape[:2])
 
-    def _view(self, image: np.ndarray, antialias: bool) -> View:
+    def view(self, image: np.ndarray, antialias: bool = False) -> View:
+        """Find the logits of a picture.
+
+        Args:
+            image: `(H, W, 3)`, uint8, RGB.
+            antialias: Whether the picture is resized with antialiasing.
+
+        Returns:
+            The logits at the size of the output.
+
+        Raises:
+            ValueError: They are not finite, or the file has killed its process.
+        """
         logits = self._run(image, antialias)  # (1, h, w, C)
         if not np.isfinite(logits).all():
             raise ValueError(f"The logits of '{self.path}' are NaN or infinite; convert the model again, in float32.")
@@ -123,11 +163,11 @@ class TFLiteModel:
         return tensors[0]
 
     def _check_input(self) -> None:
-        shape = self._input.shape_signature
-        if len(shape) != 4 or shape[0] != 1 or shape[3] != 3 or min(shape) < 1:
+        shape = self._input.shape
+        if len(shape) != 4 or shape[0] != 1 or shape[3] != 3 or min(shape[1:3]) <= 1:
             raise ValueError(
-                f"The input of '{self.path}' has the shape {_text(shape)}; convert the model for one picture of a "
-                "fixed size, (1, height, width, 3)."
+                f"The input of '{self.path}' has the shape {_text(self._input.shape_signature)}; convert the model for "
+                "one picture of a fixed size, (1, height, width, 3)."
             )
         if self._input.dtype not in _IMAGE_TYPES:
             raise ValueError(
@@ -160,7 +200,7 @@ class TFLiteModel:
 
     def _count_labels(self) -> int | None:
         named = self.label_set.num_classes if self.label_set else None
-        if self._gives_labels:
+        if self.gives_labels:
             return named
         channels = self._output.shape[3]
         if self.label_set and not self.label_set.fits(channels):
@@ -240,8 +280,7 @@ def _read(path: Path) -> bytes:
     return content
 
 
-def _start(content: bytes, path: Path, isolated: bool) -> IsolatedRunner | TFLiteRunner:
-    threads = os.cpu_count()
+def _start(content: bytes, path: Path, isolated: bool, threads: int | None) -> IsolatedRunner | TFLiteRunner:
     if isolated:
         return IsolatedRunner(content, str(path), threads)
     try:

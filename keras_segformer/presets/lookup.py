@@ -130,10 +130,8 @@ def _fetch(source: str, info: PresetInfo | None, searched: list[Path] | None = N
         before = f" It is not at {_listed(searched)} either." if searched else ""
         remedy = _remedy(source, info.name if searched else None)
         raise PresetNotFoundError(f"Cannot download {source} ({error}).{before} {remedy}") from error
-    # The digests are those of the revision that the catalogue names.
-    if info is not None and info.source == source and info.sha256:
-        _verify(folder, info.sha256)
-    else:
+    # The digests are those of the revision that the catalogue names. They say nothing of weights in another format.
+    if info is None or info.source != source or not _verify(folder, info.sha256):
         check_trusted(source, folder)
     return PresetLocation(folder, source, info)
 
@@ -152,8 +150,9 @@ def _remedy(source: str, name: str | None) -> str:
     return f"{check}On a machine that has access to it, {how}; then copy FOLDER to this one and {use}."
 
 
-def _verify(folder: Path, sha256: Mapping[str, str]) -> None:
-    """Compare downloaded files with the digests that the catalogue knows."""
+def _verify(folder: Path, sha256: Mapping[str, str]) -> bool:
+    """Compare downloaded files with the digests that the catalogue knows; false where it knows none of them."""
+    found = False
     for name, expected in sha256.items():
         # What the hub's cache shows is a link; only without the file behind it would it download again.
         file = (folder / name).resolve()
@@ -166,3 +165,5 @@ def _verify(folder: Path, sha256: Mapping[str, str]) -> None:
                 f"{name} has the SHA-256 {actual} where the catalogue expects {expected}; delete {file} and load the "
                 "preset again."
             )
+        found = True
+    return found

@@ -9,6 +9,7 @@ import subprocess
 import sys
 import tempfile
 import threading
+import warnings
 import weakref
 from collections.abc import Mapping
 from pathlib import Path
@@ -158,6 +159,8 @@ class WorkerProcess:
         """
         arrays = () if content is None else (np.frombuffer(content, np.uint8),)
         found, _ = self.request("load", arrays, **options)
+        if found["hint"]:
+            warnings.warn(f"'{self._name}': {found['hint']}", UserWarning, stacklevel=3)
         inputs, outputs = (tuple(_details(each) for each in found[kind]) for kind in ("inputs", "outputs"))
         return inputs, outputs
 

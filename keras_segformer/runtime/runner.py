@@ -16,6 +16,10 @@ import numpy as np
 
 _QUANTIZED_TYPES = ("int8", "uint8", "int16")
 _WITHOUT_DELEGATES = "BUILTIN_WITHOUT_DEFAULT_DELEGATES"
+SLOW_INTEGERS = (
+    "LiteRT is not installed, so TensorFlow computes the integers of this file without XNNPACK, which gets some of "
+    "them wrong: exact, but slow; run `pip install 'keras-segformer[mobile]'`."
+)
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -70,7 +74,7 @@ class TFLiteRunner:
     """A TF Lite file as a function, run in this process.
 
     A damaged file can kill the process: run files of unknown origin with `IsolatedRunner`. LiteRT runs the file where
-    it is installed, otherwise TensorFlow.
+    it is installed, otherwise TensorFlow: files with INT8 tensors without XNNPACK, and with a warning.
 
     Args:
         model: The bytes of the file, which LiteRT verifies before it uses them; or its path, which is mapped into
@@ -205,6 +209,8 @@ def _make_tensorflow_interpreter(options: dict[str, Any], delegates: bool) -> An
     interpreter = tf.lite.Interpreter(**options, **_resolver(tf.lite.experimental.OpResolverType))
     # TensorFlow 2.21's XNNPACK computes BATCH_MATMUL of INT8 wrongly, by up to a hundred steps of the output's scale.
     has_int8 = any(each["dtype"] == np.int8 for each in interpreter.get_tensor_details())
+    if has_int8 and delegates:
+        warnings.warn(SLOW_INTEGERS, UserWarning, stacklevel=4)
     return tf.lite.Interpreter(**options) if delegates and not has_int8 else interpreter
 
 

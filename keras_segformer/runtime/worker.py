@@ -10,6 +10,7 @@ import importlib.util
 import os
 import signal
 import sys
+import warnings
 from pathlib import Path
 from types import ModuleType
 from typing import Any, BinaryIO
@@ -47,9 +48,14 @@ class _Worker:
 
     def load(self, content: np.ndarray | None = None, path: str | None = None, **options: Any) -> tuple[Any, list]:
         self._runner = None  # free the memory of an earlier one first
-        self._runner = _module("runner").TFLiteRunner(path if content is None else content.tobytes(), **options)
+        model, runner = path if content is None else content.tobytes(), _module("runner")
+        with warnings.catch_warnings(record=True) as caught:
+            warnings.simplefilter("always")
+            self._runner = runner.TFLiteRunner(model, **options)
         details = {"inputs": self._runner.inputs, "outputs": self._runner.outputs}
-        return {name: [dataclasses.asdict(each) for each in tensors] for name, tensors in details.items()}, []
+        described = {name: [dataclasses.asdict(each) for each in tensors] for name, tensors in details.items()}
+        is_slow = runner.SLOW_INTEGERS in [str(each.message) for each in caught]
+        return described | {"hint": runner.SLOW_INTEGERS if is_slow else None}, []
 
     def unload(self) -> tuple[Any, list]:
         self._runner = None

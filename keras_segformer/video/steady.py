@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from keras_segformer.evaluation import TFLiteModel
 from keras_segformer.models import SegFormerNetwork
 from keras_segformer.predict import SizeChoice
 from keras_segformer.predict.views import View, label_map, network_views
@@ -18,13 +19,13 @@ class SteadySegmenter:
     behind the picture by `weight / (1 - weight)` frames on average.
 
     Args:
-        model: The network.
+        model: The network, or a TF Lite file whose output is logits.
         weight: The weight of the frames before, from 0 to below 1.
-        size: As for `keras_segformer.predict.segment`.
+        size: As for `keras_segformer.predict.segment`; files see pictures at the size of their input.
         antialias: As for `keras_segformer.predict.segment`.
 
     Raises:
-        ValueError: `weight` is out of range.
+        ValueError: `weight` is out of range, or the file gives labels.
 
     Example:
 
@@ -36,13 +37,18 @@ class SteadySegmenter:
 
     def __init__(
         self,
-        model: SegFormerNetwork,
+        model: SegFormerNetwork | TFLiteModel,
         weight: float = STEADY_WEIGHT,
         size: SizeChoice = "aligned",
         antialias: bool = False,
     ) -> None:
         if not 0 <= weight < 1:
             raise ValueError(f"`weight` must be from 0 to below 1; got {weight}")
+        if isinstance(model, TFLiteModel) and model.gives_labels:
+            raise ValueError(
+                f"'{model.path}' gives labels, which have no mean; leave --steady out, or convert the model with "
+                "logits as its output"
+            )
         self._model, self._weight, self._size, self._antialias = model, weight, size, antialias
         self._mean: np.ndarray | None = None
 
@@ -58,10 +64,16 @@ class SteadySegmenter:
         Raises:
             ValueError: The logits are not finite.
         """
-        [view] = network_views(self._model, image, self._size, antialias=self._antialias)
+        view = self._view(image)
         logits = np.concatenate(list(view.bands))  # (h, w, labels)
         if self._mean is None or self._mean.shape != logits.shape:
             self._mean = logits
         else:
             self._mean = self._weight * self._mean + (1 - self._weight) * logits
         return label_map([View([self._mean], view.grid)], image.shape[:2])
+
+    def _view(self, image: np.ndarray) -> View:
+        if isinstance(self._model, TFLiteModel):
+            return self._model.view(image)
+        [view] = network_views(self._model, image, self._size, antialias=self._antialias)
+        return view

@@ -42,3 +42,11 @@ def test_no_screen_is_locked_to_an_orientation_or_size():
     locks = ("screenOrientation", "resizeableActivity", "maxAspectRatio", "minAspectRatio")
     for name, activity in _activities().items():
         assert not [lock for lock in locks if activity.get(f"{_ANDROID}{lock}")], name
+
+
+def test_images_can_be_shared_with_the_app():
+    filters = _activities()["MainActivity"].iter("intent-filter")
+    shared = [each for each in filters if each.find("action").get(f"{_ANDROID}name") == "android.intent.action.SEND"]
+    assert [each.find("data").get(f"{_ANDROID}mimeType") for each in shared] == ["image/*"]
+    # A second instance would compete for the camera.
+    assert _activities()["MainActivity"].get(f"{_ANDROID}launchMode") == "singleTask"

@@ -80,3 +80,20 @@ def test_too_small_image(capsys):
     with pytest.raises(SystemExit, match="2"):
         main(["info", "b0", "--size", "16"])
     assert "'16' is not a size from 32 to 65535 pixels a side" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("table", "row", "cells"),
+    [
+        ("1b", "decoder of 768 channels", ["27.46 M", "27.5 M", "62.39 G", "62.4 G", "45.4 %"]),
+        ("1d", "MiT-B2, stage 4", ["24.71 M", "24.7 M", "22.26 G", "22.3 G", "43.1 %"]),
+    ],
+)
+def test_ablations_of_the_paper(capsys, table, row, cells):
+    assert main(["info", "--table", table]) == 0
+    assert rows(capsys.readouterr().out)[row] == cells
+
+
+def test_the_size_of_an_ablation_is_the_papers():
+    with pytest.raises(ValueError, match="ablations are of 512x512; leave out --size"):
+        main(["info", "--table", "1b", "--size", "256", "--debug"])

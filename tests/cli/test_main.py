@@ -185,6 +185,7 @@ def test_only_the_program_silences_tensorflow(run_command, monkeypatch, program,
     assert seen == [expected]
 
 
+@pytest.mark.slow
 def test_tensorflow_is_silent():
     code = """
         import os, sys

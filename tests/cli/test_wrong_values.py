@@ -24,6 +24,7 @@ from tiny import tiny_config
 
 USUAL = {
     "predict": {"images": "picture.png", "preset": "preset", "output": "new", "steady": "0.5"},
+    "label": {"input": "picture.png", "preset": "preset", "output": "new", "runner": "DirectRunner"},
     "serve": {"preset": "preset", "port": "0"},
     "train": {"recipe": "b0_camvid", "data": "data", "output": "new", "cache": "cache"},
     "evaluate": {"preset": "preset", "data": "data", "cache": "cache", "split": "train"},
@@ -55,6 +56,7 @@ ALTERNATIVES = {
     ("evaluate", "model"): "preset",
     ("analyze robustness", "model"): "preset",
     ("predict", "model"): "preset",
+    ("label", "model"): "preset",
     ("serve", "model"): "preset",
     ("data show", "recipe"): "crop",
     ("data speed", "recipe"): "crop",

@@ -22,12 +22,12 @@ def test_convert(preset, tmp_path, capsys):
 
 def test_options(preset, tmp_path):
     sizes_and_kinds = ["--input-size", "32x64", "--input", "float32", "--output-kind", "logits"]
-    options = ["--precision", "float16", *sizes_and_kinds, "--no-tiles"]
+    options = ["--precision", "float16", *sizes_and_kinds, "--no-tiles", "--batch", "2"]
     assert main(["convert", "--preset", preset, "--output", str(tmp_path / "m.tflite"), *options]) == 0
     facts = json.loads((tmp_path / "m.json").read_text())
     assert (facts["precision"], facts["tiles"]) == ("float16", False)
-    assert (facts["input"]["shape"], facts["input"]["dtype"]) == ([1, 32, 64, 3], "float32")
-    assert (facts["output"]["kind"], facts["output"]["shape"]) == ("logits", [1, 8, 16, 5])
+    assert (facts["input"]["shape"], facts["input"]["dtype"]) == ([2, 32, 64, 3], "float32")
+    assert (facts["output"]["kind"], facts["output"]["shape"]) == ("logits", [2, 8, 16, 5])
 
 
 @pytest.mark.parametrize(

@@ -11,7 +11,7 @@ import pytest
 from tensorflow.lite.python import schema_py_generated as schema
 
 from comparison import assert_close, randomize
-from keras_segformer.conversion import convert
+from keras_segformer.conversion import convert, verify
 from keras_segformer.conversion.fold import fold_all
 from keras_segformer.conversion.graph.tiles import UNTILED, Tiling
 from keras_segformer.conversion.graph.trace import trace_network
@@ -61,6 +61,50 @@ def test_operations_and_ranks(model_name, model, converted):
     assert counts["MUL"] == 2 * counts["RSQRT"]  # those of the norms, none for the scale of the queries
 
 
+def test_batch(converted, logits_of, photograph, run_file):
+    """Every image of a batch has its own logits, also beside others."""
+    file, facts = converted("tiny", batch_size=2, input_size=(64, 96), output="logits", report=False)
+    assert (facts["input"]["shape"], facts["output"]["shape"]) == ([2, 64, 96, 3], [2, 16, 24, 5])
+    image, expected = photograph(64, 96), logits_of("tiny", 64, 96)
+    first, second = run_file(file, np.concatenate([image, image[:, ::-1]]))
+    assert_close(first[None], expected)
+    second, first = run_file(file, np.concatenate([image[:, ::-1], image]))
+    assert_close(first[None], expected)
+    assert not np.allclose(second, first)
+
+
+def test_batch_in_integers(converted, tiny, photograph):
+    pytest.importorskip("litert_quantizer", reason="litert-quantizer is not installed")
+    file, _ = converted("tiny", precision="dynamic", batch_size=2, input_size=(64, 96), report=False)
+    images = [photograph(64, 96)[0], photograph(64, 96)[0, ::-1], photograph(64, 96)[0, :, ::-1]]
+    assert verify(file, tiny, images).worst_agreement > 0.9
+
+
+@pytest.mark.parametrize("name", ["learned_position", "stages_2_4"])
+def test_resizable(name, converted, photograph, logits_of, run_file):
+    runtime = pytest.importorskip("ai_edge_litert.interpreter", reason="LiteRT is not installed")
+    file, facts = converted(name, resizable=True, input_size=(64, 96), output="logits", report=False)
+    assert (facts["input"]["resizable"], facts["tiles"]) == (True, False)
+    assert_close(run_file(file, photograph(64, 96)), logits_of(name, 64, 96))
+    interpreter = runtime.Interpreter(str(file))
+    for size in ((33, 75), (128, 64)):
+        [images], [logits] = interpreter.get_input_details(), interpreter.get_output_details()
+        interpreter.resize_tensor_input(images["index"], (1, *size, 3))
+        interpreter.allocate_tensors()
+        interpreter.set_tensor(images["index"], photograph(*size))
+        interpreter.invoke()
+        assert_close(interpreter.get_tensor(logits["index"]), logits_of(name, *size))
+
+
+def test_resizable_labels_at_full_size(converted, photograph):
+    options = {"input_size": (64, 96), "output": "labels_full", "report": False}
+    (file, _), (fixed, _) = converted("tiny", resizable=True, **options), converted("tiny", **options)
+    image = photograph(64, 96)[0]
+    np.testing.assert_array_equal(TFLiteModel(file).segment(image), TFLiteModel(fixed).segment(image))
+    assert b"resize this tensor first" in file.read_bytes()
+    assert b"The size is fixed" in fixed.read_bytes()
+
+
 def test_float16_halves_the_weights(converted, logits_of, photograph, run_file):
     _, float32 = converted("tiny", input_size=(64, 96), output="logits", report=False)
     file, float16 = converted("tiny", precision="float16", input_size=(64, 96), output="logits", report=False)
@@ -76,7 +120,8 @@ def test_json_file(tmp_path):
     file = tmp_path / "sub" / "m.tflite"
     assert json.loads(file.with_suffix(".json").read_text()) == facts
     assert facts["label_set"] == model.label_set.to_dict()
-    assert facts["input"] == {"shape": [1, 64, 96, 3], "dtype": "uint8", "colors": "RGB", "range": [0, 255]}
+    expected = {"shape": [1, 64, 96, 3], "dtype": "uint8", "colors": "RGB", "range": [0, 255], "resizable": False}
+    assert facts["input"] == expected
     assert facts["output"] == {"kind": "labels", "shape": [1, 16, 24], "dtype": "int32"}
     assert facts["license"] == dataclasses.asdict(license)
     assert facts["sha256"] == hashlib.sha256(file.read_bytes()).hexdigest()
@@ -163,6 +208,11 @@ UNKNOWN = QuantizationRecipe(layers={"stage9/start": "float"})
         ({"client": "task-library", "output": "logits"}, "The Task Library does not read logits: .*probabilities"),
         ({"client": "coral"}, "No file suits the Edge TPU of Coral"),
         ({"client": "toaster"}, "no client 'toaster'; choose one of app, mediapipe"),
+        ({"batch_size": 0}, "batch size is 0; it must be"),
+        ({"batch_size": True}, "batch size is True; it must be"),
+        ({"batch_size": 2, "client": "app"}, "The Android demo takes one image at a time"),
+        ({"resizable": True, "precision": "dynamic"}, "choose float32 or float16 for a resizable file"),
+        ({"resizable": True, "client": "gpu"}, "The client 'gpu' is not known to resize files"),
         ({"input_size": (31, 64)}, "each at least 32; got"),
         ({"input_size": 512}, "each at least 32; got 512"),
         ({"input_size": (64.0, 64)}, "each at least 32; got"),

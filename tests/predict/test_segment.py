@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 
 import keras
@@ -14,7 +15,7 @@ from keras_segformer.errors import InvalidImageError
 from keras_segformer.label_sets import load_label_set
 from keras_segformer.models import VARIANTS, SegFormerNetwork
 from keras_segformer.predict import MAX_PIXELS, Segmentation, segment
-from keras_segformer.predict.logits import logit_bands
+from keras_segformer.predict.logits import logit_bands, quarter_logits
 from keras_segformer.presets.layouts import TRANSFORMERS
 from keras_segformer.presets.torch_weights import assign_state_dict
 
@@ -103,6 +104,36 @@ def test_a_list_gives_a_list(model, noise, kind):
     np.testing.assert_array_equal(results[0], segment(model, noise))
     np.testing.assert_array_equal(results[1], segment(model, smaller))
     assert segment(model, []) == []
+
+
+def test_batches_are_of_one_size(model, noise, monkeypatch):
+    mirrored = noise[:, ::-1]
+    pictures = [noise, noise[:64, :64], mirrored, noise[:64, 8:72], noise[::-1]]
+    expected = [segment(model, each, size="native") for each in pictures]
+    shapes = []
+
+    def quarter_logits_of(network, images):
+        shapes.append(images.shape[:3])
+        return quarter_logits(network, images)
+
+    # The module, which the function of its name hides.
+    monkeypatch.setattr(sys.modules["keras_segformer.predict.segment"], "quarter_logits", quarter_logits_of)
+    found = segment(model, pictures, size="native", batch_size=2)
+    assert shapes == [(2, 70, 90), (2, 64, 64)]
+    for labels, alone in zip(found, expected, strict=True):
+        assert np.mean(labels != alone) < 1e-3  # where two classes are as good as equal
+    shapes.clear()
+    pairs = segment(model, [noise, mirrored], size="native", batch_size=2, probabilities=True)
+    assert [pair.probabilities.shape for pair in pairs] == [(70, 90, 7), (70, 90, 7)]
+    segment(model, [noise, mirrored], size="native", batch_size=2, max_pixels=70 * 90)
+    segment(model, [noise, mirrored], size="native")  # on a CPU, exactly as one by one
+    assert shapes == [(2, 70, 90)]
+
+
+@pytest.mark.parametrize("batch_size", [0, 1.5])
+def test_batches_have_a_least_size(model, noise, batch_size):
+    with pytest.raises(ValueError, match="`batch_size` must be"):
+        segment(model, [noise], batch_size=batch_size)
 
 
 def test_probabilities(model, noise):

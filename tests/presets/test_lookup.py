@@ -393,6 +393,8 @@ class TestCatalogue:
         catalogue_of(monkeypatch, model_safetensors="0" * 64)
         hub.files = {"config.json": b"{}", "pytorch_model.bin": WEIGHTS}
         assert read(locate("tiny")) == hub.files
+        # The catalogue knows nothing of this format: remembered instead, as where it knows no digest at all.
+        assert "pytorch_model.bin" in json.loads(memory_file().read_text())["hf://org/tiny"]
 
     def test_not_found_lists_every_place(self, hub, monkeypatch, tmp_path):
         hub.shutdown()
@@ -404,7 +406,9 @@ class TestCatalogue:
         for place in ("/presets/a/b0_ade20k", "/presets/b/b0_ade20k", str(tmp_path / "bundled" / "b0_ade20k")):
             assert place in message
         assert "hf://nvidia/segformer-b0-finetuned-ade-512-512" in message
-        command = "hf download nvidia/segformer-b0-finetuned-ade-512-512 --local-dir FOLDER/b0_ade20k"
+        revision = PRESETS["b0_ade20k"].source.partition("@")[2]
+        repository = "nvidia/segformer-b0-finetuned-ade-512-512"
+        command = f"hf download {repository} --revision {revision} --local-dir FOLDER/b0_ade20k"
         assert f"run `{command}`; then copy FOLDER to this one and name FOLDER in" in message
         assert message.endswith("KERAS_SEGFORMER_PRESETS.")
 

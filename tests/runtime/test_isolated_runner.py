@@ -14,6 +14,7 @@ import numpy as np
 import pytest
 
 from keras_segformer.runtime import IsolatedRunner, TFLiteRunner
+from keras_segformer.runtime.isolated_runner import WorkerProcess
 from keras_segformer.runtime.messages import receive_message, send_message
 from tflite_files import convert
 
@@ -41,6 +42,15 @@ def test_same_as_in_this_process(content, image):
         np.testing.assert_array_equal(runner.read_outputs()[0], here(image[:, ::-1])[0])
         sizes = [[end - start for start, end in each.address_ranges(3)] for each in (runner, here)]
         assert sizes[0] == sizes[1]
+
+
+def test_hint_becomes_a_warning(monkeypatch):
+    found = {"inputs": [], "outputs": [], "hint": "LiteRT is not installed"}
+    monkeypatch.setattr(WorkerProcess, "request", lambda *_, **__: (found, []))
+    process = WorkerProcess("m.tflite")
+    with pytest.warns(UserWarning, match="'m.tflite': LiteRT is not installed"):
+        process.load(b"")
+    process.kill()
 
 
 def test_threads_do_not_mix_their_images(content):

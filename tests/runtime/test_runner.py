@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import runpy
 import sys
+import warnings
 
 import keras
 import numpy as np
 import pytest
 import tensorflow as tf
 
-from keras_segformer.runtime import TensorDetails, TFLiteRunner
+from keras_segformer.runtime import TensorDetails, TFLiteRunner, isolated_runner
+from keras_segformer.runtime.runner import SLOW_INTEGERS
 from tflite_files import convert
 
 pytestmark = pytest.mark.filterwarnings("ignore:Statistics for quantized inputs were expected:UserWarning")
@@ -41,13 +44,24 @@ def test_numbers_in_numbers_out(content, product, image, options, runtime, monke
         monkeypatch.setitem(sys.modules, "ai_edge_litert.interpreter", None)
     else:
         pytest.importorskip("ai_edge_litert", reason="LiteRT is not installed")
-    runner = TFLiteRunner(content, **options)
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always", UserWarning)
+        runner = TFLiteRunner(content, **options)
+    is_slow = runtime == "tensorflow" and runner.inputs[0].dtype == "int8" and options.get("delegates", True)
+    assert (SLOW_INTEGERS in [str(each.message) for each in caught]) == is_slow
     [output] = runner(image)
     assert output.dtype == np.float32
     step = runner.outputs[0].scale or 1e-4
     assert np.abs(output - np.asarray(product(image))).max() <= 4 * step
     assert runner.invoke() > 0
     np.testing.assert_array_equal(runner.read_outputs()[0], output)
+
+
+def test_worker_passes_the_hint_on(content, monkeypatch):
+    monkeypatch.setitem(sys.modules, "ai_edge_litert.interpreter", None)
+    worker = runpy.run_path(isolated_runner._WORKER)["_Worker"]()
+    details, _ = worker.load(np.frombuffer(content, np.uint8))
+    assert bool(details["hint"]) == (details["inputs"][0]["dtype"] == "int8")
 
 
 def test_details(content):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 COMMANDS = (
     "predict",
+    "label",
     "serve",
     "train",
     "evaluate",

@@ -72,6 +72,18 @@ def add_parser(subparsers: Any) -> None:
         type=image_size,
         help="side of the picture in pixels, or HEIGHTxWIDTH (default: what the preset is meant for)",
     )
+    parser.add_argument(
+        "--batch",
+        metavar="N",
+        type=positive_integer,
+        default=1,
+        help="number of pictures that the file takes at once (default: %(default)s)",
+    )
+    parser.add_argument(
+        "--resizable",
+        action="store_true",
+        help="let the runtime set other sizes than that of --input-size, on CPUs, in float32 or float16",
+    )
     parser.add_argument("--input", choices=get_args(InputKind), help="type of the pixels (default: uint8)")
     parser.add_argument(
         "--output-kind",

@@ -22,13 +22,21 @@ def add_parser(subparsers: Any) -> None:
         examples="""
             keras-segformer info b0 --size 512
             keras-segformer info b5_cityscapes
+            keras-segformer info --table 1d
         """,
     )
-    parser.add_argument(
+    subject = parser.add_mutually_exclusive_group(required=True)
+    subject.add_argument(
         "subject",
+        nargs="?",
         type=text,
         metavar="NAME",
         help="an architecture (b0 to b5, pvt_v2_b0 to pvt_v2_b5), a preset, a preset folder, or hf://org/repo",
+    )
+    subject.add_argument(
+        "--table",
+        choices=("1b", "1d"),
+        help="the networks of an ablation of the paper instead, at 512x512: widths of the decoder, or encoders",
     )
     parser.add_argument(
         "--size",

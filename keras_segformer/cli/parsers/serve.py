@@ -54,8 +54,8 @@ def add_parser(subparsers: Any) -> None:
         "--batch",
         metavar="N",
         type=positive_integer,
-        default=8,
-        help="how many of those that wait go to the model together (default: %(default)s)",
+        help="how many of those that wait, seen at the same size, go through the network together (default: 8 on a "
+        "GPU, 1 on a CPU, where batches take longer)",
     )
     limits.add_argument(
         "--timeout",

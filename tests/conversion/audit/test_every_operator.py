@@ -71,6 +71,7 @@ COMBINATIONS = [
 ]
 
 
+@pytest.mark.slow
 @needs_tables
 @pytest.mark.parametrize("types", COMBINATIONS, ids=" ".join)
 def test_versions_are_those_of_tensorflow(types):

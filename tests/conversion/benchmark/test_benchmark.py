@@ -12,6 +12,7 @@ from keras_segformer.cli import main
 from keras_segformer.conversion.benchmark import benchmark, profile, run_in_process, smallest_limit
 from keras_segformer.conversion.benchmark.profile import parse_summary
 from keras_segformer.conversion.benchmark.timing import seconds_in_turn
+from keras_segformer.errors import MissingExtraError
 
 SUMMARY = """
 ========================= Run Order =========================
@@ -45,6 +46,13 @@ def test_figures(files):
         assert each.added_bytes < each.peak_bytes < 400e6  # TensorFlow is not in that process
         assert all(0 < seconds < 1 for seconds in (each.load_seconds, *each.seconds.values()))
     json.dumps(first.to_dict())
+
+
+def test_litert_is_needed(monkeypatch):
+    """TensorFlow computes integers without XNNPACK, so that its times would mislead."""
+    monkeypatch.setattr("importlib.util.find_spec", lambda name: None)
+    with pytest.raises(MissingExtraError, match=r"pip install 'keras-segformer\[mobile\]'"):
+        run_in_process(b"")
 
 
 def test_limit_of_memory(files):

@@ -18,10 +18,11 @@ SMALL = Tiling(scores=2**9, fused=2**11, enlarged=2**13)
 
 
 def outputs(model, images, output, tiling=None):
-    traced = trace_network(fold_all(read_network(model)), images.shape[1:3], images.dtype.name, output, tiling)
+    network, (batch_size, *size, _) = fold_all(read_network(model)), images.shape
+    traced = trace_network(network, tuple(size), images.dtype.name, output, tiling, batch_size)
     [(name, values)] = traced.function(keras.ops.convert_to_tensor(images)).items()
     assert name == output
-    assert values.shape == output_shape(read_network(model), images.shape[1:3], output)
+    assert values.shape == output_shape(network, tuple(size), output, batch_size)
     return values.numpy()
 
 
@@ -60,6 +61,13 @@ def test_tiles_do_not_change_labels(tiny, photograph):
     images = photograph(64, 96)
     expected = outputs(tiny, images, "labels_full", UNTILED)
     np.testing.assert_array_equal(outputs(tiny, images, "labels_full", SMALL), expected)
+
+
+def test_tiles_of_a_batch(tiny, photograph):
+    """Tiles of the same number of values, so that those of two images have fewer rows."""
+    images = np.concatenate([photograph(64, 96), photograph(64, 96)[:, :, ::-1]])
+    found, expected = (outputs(tiny, images, "labels_full", tiling) for tiling in (SMALL, UNTILED))
+    np.testing.assert_array_equal(found, expected)
 
 
 def test_pixels_may_be_floats(tiny, photograph):

@@ -6,9 +6,14 @@ import hashlib
 import json
 import sys
 
+import keras
 import numpy as np
 import pytest
+import tensorflow as tf
 
+from comparison import randomize
+from keras_segformer import SegFormer
+from keras_segformer.analysis import cnn_backbone
 from keras_segformer.conversion import export_onnx
 from keras_segformer.errors import MissingExtraError
 from keras_segformer.ops import predicted_labels
@@ -100,9 +105,59 @@ def test_wrong_arguments(arguments, message, tmp_path):
     assert not list(tmp_path.iterdir())
 
 
-def test_other_encoders_are_refused(tmp_path):
-    with pytest.raises(ValueError, match="export_savedmodel"):
-        export_onnx(light_segmenter(), tmp_path / "m.onnx")
+@pytest.fixture(scope="module")
+def foreign():
+    """A network whose encoder has GELU, SiLU, norms, and convolutions in groups, which Keras compiles."""
+    pytest.importorskip("tf2onnx", reason="tf2onnx is not installed")
+    model = light_segmenter(image_mean=(100, 110, 120))
+    maps = list(model.backbone.output)
+    maps[3] = keras.layers.LayerNormalization()(keras.activations.gelu(maps[3], approximate=False))
+    maps[1] = keras.layers.Normalization(mean=range(8), variance=range(1, 9))(maps[1])
+    maps[2] = keras.layers.Conv2D(8, 3, padding="same", groups=2, activation="silu")(maps[2])
+    maps[3] = keras.layers.Average()([maps[3], keras.layers.MaxPooling2D(padding="same")(maps[2])])
+    model = SegFormer(model.config, backbone=keras.Model(model.backbone.input, maps))
+    randomize(model.decoder)
+    return model
+
+
+def test_other_encoders(foreign, tmp_path):
+    facts = export_onnx(foreign, tmp_path / "m.onnx")
+    assert facts["output"]["shape"] == ["batch", "rows", "columns", 5]
+    content = onnx.load(tmp_path / "m.onnx")
+    assert [(each.domain, each.version) for each in content.opset_import] == [("", 17)]
+    assert {each.domain for each in content.graph.node} == {""}
+    served = session(tmp_path / "m.onnx")
+    for shape in ((1, 64, 64), (2, 66, 98)):
+        images = images_of(*shape)
+        [logits] = served.run(None, {"images": images})
+        expected = np.asarray(foreign.quarter(images))
+        np.testing.assert_allclose(logits, expected, rtol=0, atol=1e-5 * max(1, np.abs(expected).max()))
+
+
+def test_other_encoders_need_tf2onnx(foreign, tmp_path, monkeypatch):
+    monkeypatch.setitem(sys.modules, "tf2onnx", None)
+    with pytest.raises(MissingExtraError, match=r"tf2onnx.*pip install 'keras-segformer\[onnx\]'"):
+        export_onnx(foreign, tmp_path / "m.onnx")
+
+
+def test_operations_that_onnx_lacks(foreign, tmp_path):
+    backbone = foreign.backbone
+    maps = [*backbone.output[:3], keras.layers.Lambda(tf.math.igamma, arguments={"x": 1.0})(backbone.output[3])]
+    model = SegFormer(foreign.config, backbone=keras.Model(backbone.input, maps))
+    with pytest.raises(ValueError, match=r"operations that ONNX does not have \(Igamma\); export a SavedModel"):
+        export_onnx(model, tmp_path / "m.onnx")
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("network", ["MobileNetV2", "EfficientNetB0"])
+def test_keras_applications(network, tmp_path):
+    pytest.importorskip("tf2onnx", reason="tf2onnx is not installed")
+    model = SegFormer(*cnn_backbone(network, weights=None, num_classes=5, decoder_width=24))
+    export_onnx(model, tmp_path / "m.onnx")
+    images = images_of(2, 64, 96)
+    [logits] = session(tmp_path / "m.onnx").run(None, {"images": images})
+    expected = np.asarray(model.quarter(images))
+    np.testing.assert_allclose(logits, expected, rtol=0, atol=1e-5 * max(1, np.abs(expected).max()))
 
 
 def test_missing_package(tmp_path, monkeypatch):

@@ -4,6 +4,7 @@ import java.nio.ByteBuffer
 import java.nio.ByteOrder
 import java.nio.FloatBuffer
 import java.nio.IntBuffer
+import kotlin.math.abs
 
 /**
  * Decodes the model's output, labels or logits, into a label map. Allocates nothing per frame. Not thread-safe.
@@ -29,10 +30,17 @@ public class LabelReader(public val spec: OutputSpec, output: ByteBuffer) {
         floats = whole.asFloatBuffer()
     }
 
-    /** @throws LabelException [LabelFault.OTHER_SIZE]: the map has another size than the output */
-    public fun read(map: LabelMap) {
+    /**
+     * Reads the labels of the whole output.
+     *
+     * @param leastMargin least difference between the two largest logits of a label; 0 for any. Of outputs without
+     *   logits, all labels count as sure
+     * @param unsure label of places below it
+     * @throws LabelException [LabelFault.OTHER_SIZE]: the map has another size than the output
+     */
+    public fun read(map: LabelMap, leastMargin: Float = 0f, unsure: Int = UNSURE) {
         map.checkSize(spec.width, spec.height)
-        if (spec.kind == OutputKind.LOGITS) readLogits(map) else readLabels(map)
+        if (spec.kind == OutputKind.LOGITS) readLogits(map, leastMargin, unsure) else readLabels(map)
     }
 
     private fun readLabels(map: LabelMap) {
@@ -40,11 +48,15 @@ public class LabelReader(public val spec: OutputSpec, output: ByteBuffer) {
         integers.get(map.labels)
     }
 
-    private fun readLogits(map: LabelMap) {
+    private fun readLogits(map: LabelMap, leastMargin: Float, unsure: Int) {
         floats.toStart()
         for (y in 0 until spec.height) {
             floats.get(row)
-            for (x in 0 until spec.width) map.labels[y * spec.width + x] = largest(x * spec.channels)
+            for (x in 0 until spec.width) {
+                val label = largest(x * spec.channels)
+                val isSure = leastMargin <= 0 || margin(x * spec.channels, label) >= leastMargin
+                map.labels[y * spec.width + x] = if (isSure) label else unsure
+            }
         }
     }
 
@@ -56,7 +68,21 @@ public class LabelReader(public val spec: OutputSpec, output: ByteBuffer) {
         return best
     }
 
+    /** Difference between the logits of a label and of the next likely class: the logarithm of their odds. */
+    private fun margin(first: Int, label: Int): Float {
+        // A single logit is compared with 0.
+        if (spec.channels == 1) return abs(row[first])
+        var next = Float.NEGATIVE_INFINITY
+        for (channel in 0 until spec.channels) {
+            if (channel != label && row[first + channel] > next) next = row[first + channel]
+        }
+        return row[first + label] - next
+    }
+
     public companion object {
+        /** A label of no class. */
+        public const val UNSURE: Int = -1
+
         /** Allocates a direct buffer in native byte order for a model's output. */
         public fun newOutput(spec: OutputSpec): ByteBuffer =
             ByteBuffer.allocateDirect(spec.byteCount).order(ByteOrder.nativeOrder())

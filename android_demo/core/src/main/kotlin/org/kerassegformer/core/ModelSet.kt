@@ -11,6 +11,10 @@ public enum class Processor { GPU, NNAPI, CPU }
 public data class ModelFile(public val stem: String, public val spec: ModelSpec) {
     /** The stem without its precision, such as `b0_camvid`. */
     public val setName: String get() = stem.removeSuffix("_${spec.precision.json}")
+
+    /** Returns true if the description of the other file states another network. */
+    public fun isOfOtherNetwork(other: ModelFile): Boolean =
+        spec.network != null && other.spec.network != null && spec.network != other.spec.network
 }
 
 /**
@@ -46,11 +50,28 @@ public class ModelSet(public val name: String, public val files: List<ModelFile>
             Precision.INT16X8,
         )
 
-        /** Groups files with the same classes whose names differ only in the precision; sorted by name. */
+        /**
+         * Groups files of one network, whose names differ only in the precision; sorted by name. Further networks of a
+         * name are numbered.
+         */
         public fun group(files: Collection<ModelFile>): List<ModelSet> = files
             .sortedBy { it.stem }
-            .groupBy { it.setName to it.spec.labelSet }
-            .map { (key, members) -> ModelSet(key.first, members) }
+            .groupBy { it.setName }
+            .flatMap { (name, members) ->
+                networksIn(members).mapIndexed { i, network -> ModelSet(if (i == 0) name else "$name (${i + 1})", network) }
+            }
             .sortedBy { it.name }
+
+        private fun networksIn(files: List<ModelFile>): List<List<ModelFile>> {
+            val networks = ArrayList<MutableList<ModelFile>>()
+            // Files that state their network come first: the others, of older converters, then join one of them.
+            for (file in files.sortedBy { it.spec.network == null }) {
+                val own = networks.find { network ->
+                    network.first().spec.labelSet == file.spec.labelSet && network.none(file::isOfOtherNetwork)
+                }
+                if (own == null) networks += mutableListOf(file) else own += file
+            }
+            return networks
+        }
     }
 }

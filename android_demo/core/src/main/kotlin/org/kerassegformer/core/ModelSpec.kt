@@ -103,6 +103,7 @@ public data class RuntimeVersion(public val major: Int, public val minor: Int, p
  *
  * @property minimumRuntime oldest TF Lite that runs it correctly; older ones may return wrong results without an error
  * @property fidelity null if the converter had no images to measure it on
+ * @property network checksum of the network's weights, which its files share; null if the converter did not state it
  * @property bytes size of the file
  * @property sha256 checksum of the file, lower-case hexadecimal
  */
@@ -116,6 +117,7 @@ public data class ModelSpec(
     public val fidelity: Fidelity?,
     public val bytes: Long,
     public val sha256: String,
+    public val network: String? = null,
 ) {
     /**
      * Reads a `.tflite` file and verifies it against this description.

@@ -19,6 +19,7 @@ internal class ModelSpecReader(json: String) {
             bytes = facts.integer("bytes", 1..MOST_BYTES),
             sha256 = facts.text("sha256").lowercase().takeIf(SHA256::matches)
                 ?: facts.bad("sha256", "64 hexadecimal digits"),
+            network = facts.optionalText("network")?.lowercase(),
         )
     }
 

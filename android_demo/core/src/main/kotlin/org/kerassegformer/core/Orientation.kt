@@ -2,6 +2,17 @@ package org.kerassegformer.core
 
 /** The transform that makes an image upright: first the rotation, then, if [mirror] is set, a horizontal flip. */
 public data class Orientation(public val rotation: Rotation, public val mirror: Boolean) {
+    /** Maps a point of the upright image to the image before this transform; both have coordinates 0..1. */
+    public fun undo(point: Point): Point {
+        val x = if (mirror) 1 - point.x else point.x
+        return when (rotation) {
+            Rotation.NONE -> Point(x, point.y)
+            Rotation.CLOCKWISE_90 -> Point(point.y, 1 - x)
+            Rotation.HALF -> Point(1 - x, 1 - point.y)
+            Rotation.CLOCKWISE_270 -> Point(1 - point.y, x)
+        }
+    }
+
     public companion object {
         private val EXIF = listOf(
             Orientation(Rotation.NONE, mirror = false),

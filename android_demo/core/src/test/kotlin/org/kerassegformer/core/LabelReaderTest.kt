@@ -44,6 +44,29 @@ class LabelReaderTest {
         assertThrows(LabelException::class.java) { LabelMap(0, 3) }
     }
 
+    @Test
+    fun placesWithTwoLikelyClassesAreNotSure() {
+        val spec = OutputSpec(OutputKind.LOGITS, width = 2, height = 1, channels = 3)
+        val output = LabelReader.newOutput(spec)
+        output.asFloatBuffer().put(floatArrayOf(3f, 1f, 0f, 1f, 2f, 1.5f))
+        val map = LabelMap(2, 1)
+        val reader = LabelReader(spec, output)
+        reader.read(map)
+        assertArrayEquals(intArrayOf(0, 1), map.labels)
+        reader.read(map, leastMargin = 1f, unsure = 255)
+        assertArrayEquals(intArrayOf(0, 255), map.labels)
+    }
+
+    @Test
+    fun aSingleLogitNearZeroIsNotSure() {
+        val spec = OutputSpec(OutputKind.LOGITS, width = 3, height = 1, channels = 1)
+        val output = LabelReader.newOutput(spec)
+        output.asFloatBuffer().put(floatArrayOf(-2f, .2f, 2f))
+        val map = LabelMap(3, 1)
+        LabelReader(spec, output).read(map, leastMargin = 1f, unsure = 255)
+        assertArrayEquals(intArrayOf(0, 255, 1), map.labels)
+    }
+
     private fun labelsOf(spec: OutputSpec, logits: List<Float>): IntArray {
         val output = LabelReader.newOutput(spec)
         logits.forEachIndexed { index, logit -> output.putFloat(4 * index, logit) }

@@ -25,6 +25,15 @@ class ModelSetTest {
     }
 
     @Test
+    fun filesOfOtherNetworksFormOtherSets() {
+        fun ModelFile.of(network: String?) = copy(spec = spec.copy(network = network))
+        val sets = ModelSet.group(listOf(float16.of("a"), int8.of("b"), npu.of("b")))
+        assertEquals(listOf("b0_camvid", "b0_camvid (2)"), sets.map { it.name })
+        assertEquals(listOf(1, 2), sets.map { it.files.size })
+        assertEquals("older converters state no network", 1, ModelSet.group(listOf(float16.of("a"), int8, npu)).size)
+    }
+
+    @Test
     fun aFileWithAnyNameIsASet() {
         assertEquals("mine", ModelSet.group(listOf(int8.copy(stem = "mine"))).single().name)
     }

@@ -27,6 +27,18 @@ class OrientationTest {
     }
 
     @Test
+    fun undoLeadsToTheStoredPlaceOfEachPixel() {
+        for ((index, rows) in stored.withIndex()) {
+            val orientation = Orientation.ofExif(index + 1)
+            for ((row, letters) in listOf("ABC", "DEF").withIndex()) for ((column, letter) in letters.withIndex()) {
+                val place = orientation.undo(Point((column + .5) / 3, (row + .5) / 2))
+                val found = rows[(place.y * rows.size).toInt()][(place.x * rows[0].length).toInt()]
+                assertEquals("EXIF ${index + 1}", letter, found)
+            }
+        }
+    }
+
+    @Test
     fun unknownValuesAreUpright() {
         for (value in listOf(Int.MIN_VALUE, -1, 0, 9, Int.MAX_VALUE)) {
             assertEquals(Orientation(Rotation.NONE, mirror = false), Orientation.ofExif(value))

@@ -21,12 +21,14 @@ import java.util.concurrent.atomic.AtomicInteger
  *
  * Everything runs on the thread of [handler].
  *
+ * @param view what it shows of its sensor
  * @param rates frames per second; null for the default of the camera
  * @param stillSize width and height of still images; null if there are none
  */
 internal class Camera2Session(
     val id: String,
     private val camera: OpenCamera,
+    private val view: CameraView,
     private val clock: FrameClock,
     private val rates: IntRange?,
     stillSize: Pair<Int, Int>?,
@@ -42,6 +44,7 @@ internal class Camera2Session(
     private var torch = false
     private var framesCame = false
     private var attempts = 0
+    private var focuses = 0
 
     @Volatile
     private var closed = false
@@ -69,13 +72,31 @@ internal class Camera2Session(
         repeat()
     }
 
+    fun setZoom(zoom: Float) {
+        view.zoom = zoom
+        repeat()
+    }
+
+    /** Focuses on a point of the frame for a while, if the camera can. */
+    fun focusAt(x: Float, y: Float) {
+        if (!view.focusAt(x, y)) return
+        val focus = ++focuses
+        repeat(startFocus = true)
+        handler.postDelayed({ if (focus == focuses) releaseFocus() }, FOCUS_MILLIS)
+    }
+
+    private fun releaseFocus() {
+        view.releaseFocus()
+        repeat()
+    }
+
     /** Takes a still image. @param onTaken receives a JPEG, or null if the camera cannot take one */
     fun takeStill(onTaken: (ByteArray?) -> Unit) {
         val device = device
         val session = capture
         val still = still
         if (closed || device == null || session == null || still == null) return onTaken(null)
-        still.take(device, session, torch, onTaken)
+        still.take(device, session, onTaken) { setUp(this) }
     }
 
     /** Closes the camera. The listener receives no more calls. */
@@ -144,7 +165,14 @@ internal class Camera2Session(
         handler.postDelayed(::startCapture, RETRY_MILLIS)
     }
 
-    private fun repeat() {
+    /** Sets what frames and still images have in common. */
+    private fun setUp(request: CaptureRequest.Builder) {
+        view.setUp(request)
+        val flash = if (torch) CameraMetadata.FLASH_MODE_TORCH else CameraMetadata.FLASH_MODE_OFF
+        request.set(CaptureRequest.FLASH_MODE, flash)
+    }
+
+    private fun repeat(startFocus: Boolean = false) {
         val device = device ?: return
         val session = capture ?: return
         if (closed) return
@@ -152,12 +180,14 @@ internal class Camera2Session(
             val request = device.createCaptureRequest(CameraDevice.TEMPLATE_PREVIEW).apply {
                 addTarget(reader.surface)
                 preview?.let(::addTarget)
-                set(CaptureRequest.CONTROL_AF_MODE, CameraMetadata.CONTROL_AF_MODE_CONTINUOUS_PICTURE)
-                val flash = if (torch) CameraMetadata.FLASH_MODE_TORCH else CameraMetadata.FLASH_MODE_OFF
-                set(CaptureRequest.FLASH_MODE, flash)
+                setUp(this)
                 rates?.let { set(CaptureRequest.CONTROL_AE_TARGET_FPS_RANGE, Range(it.first, it.last)) }
             }
             session.setRepeatingRequest(request.build(), null, handler)
+            if (startFocus) {
+                request.set(CaptureRequest.CONTROL_AF_TRIGGER, CameraMetadata.CONTROL_AF_TRIGGER_START)
+                session.capture(request.build(), null, handler)
+            }
         } catch (failure: CameraAccessException) {
             fail(Camera2Source.failureOf(failure))
         } catch (_: IllegalStateException) {
@@ -224,6 +254,9 @@ internal class Camera2Session(
         const val OPEN_IMAGES = 4
         const val FIRST_FRAME_MILLIS = 8_000L
         const val RETRIES = 2
+
+        /** After a tap, the camera stays focused on its point for this time. */
+        const val FOCUS_MILLIS = 4_000L
         const val RETRY_MILLIS = 300L
     }
 }

@@ -55,6 +55,14 @@ internal class Camera2Source(private val context: Context) : CameraSource {
         handler.post { session?.setTorch(on) }
     }
 
+    override fun setZoom(zoom: Float) {
+        handler.post { session?.setZoom(zoom) }
+    }
+
+    override fun focusAt(x: Float, y: Float) {
+        handler.post { session?.focusAt(x, y) }
+    }
+
     override fun takeStill(onTaken: (ByteArray?) -> Unit) {
         val current = subscription ?: return onTaken(null)
         handler.post {
@@ -116,17 +124,19 @@ internal class Camera2Source(private val context: Context) : CameraSource {
         val characteristics = requireManager().getCameraCharacteristics(id)
         val (width, height) = sizesOf(characteristics, ImageFormat.YUV_420_888).let(FrameSizes::choose)
             ?: throw CameraAccessException(CameraAccessException.CAMERA_ERROR)
+        val view = CameraView.of(characteristics)
         val camera = OpenCamera(
             facing = facing,
             sensorDegrees = characteristics[CameraCharacteristics.SENSOR_ORIENTATION] ?: 0,
             width = width,
             height = height,
             hasTorch = characteristics[CameraCharacteristics.FLASH_INFO_AVAILABLE] == true,
+            mostZoom = view.mostZoom,
         )
         val clock = FrameClock.of(characteristics[CameraCharacteristics.SENSOR_INFO_TIMESTAMP_SOURCE])
         val rates = FrameRates.choose(ratesOf(characteristics))
         val still = sizesOf(characteristics, ImageFormat.JPEG).let(FrameSizes::chooseStill)
-        return Camera2Session(id, camera, clock, rates, still, subscription, handler, gate)
+        return Camera2Session(id, camera, view, clock, rates, still, subscription, handler, gate)
     }
 
     private fun listenForAvailability(id: String, subscription: CameraSubscription) {

@@ -10,6 +10,7 @@ import android.graphics.SurfaceTexture
  * @property width width of the frames before rotation, in pixels
  * @property height height of the frames before rotation, in pixels
  * @property hasTorch true if it has a torch
+ * @property mostZoom largest magnification, at least 1
  */
 internal data class OpenCamera(
     val facing: CameraFacing,
@@ -17,6 +18,7 @@ internal data class OpenCamera(
     val width: Int,
     val height: Int,
     val hasTorch: Boolean,
+    val mostZoom: Float = 1f,
 )
 
 /** Receives camera events: [onFrame] on the camera's thread, all others on the main thread. */
@@ -51,6 +53,12 @@ internal interface CameraSource {
 
     /** Switches the torch of the open camera, if any. */
     fun setTorch(on: Boolean)
+
+    /** Magnifies the image of the open camera, if any, by a factor from 1 to [OpenCamera.mostZoom]. */
+    fun setZoom(zoom: Float)
+
+    /** Focuses and exposes for a point of the frame before rotation, with coordinates 0..1. */
+    fun focusAt(x: Float, y: Float)
 
     /**
      * Takes a still image at the size of the sensor.

@@ -3,7 +3,6 @@ package org.kerassegformer.demo.camera
 import android.graphics.ImageFormat
 import android.hardware.camera2.CameraCaptureSession
 import android.hardware.camera2.CameraDevice
-import android.hardware.camera2.CameraMetadata
 import android.hardware.camera2.CaptureFailure
 import android.hardware.camera2.CaptureRequest
 import android.media.ImageReader
@@ -22,16 +21,24 @@ internal class StillReader(width: Int, height: Int, private val handler: Handler
         reader.setOnImageAvailableListener({ deliver() }, handler)
     }
 
-    /** Takes an image. @param onTaken receives a JPEG, or null if that fails */
-    fun take(device: CameraDevice, session: CameraCaptureSession, torch: Boolean, onTaken: (ByteArray?) -> Unit) {
+    /**
+     * Takes an image.
+     *
+     * @param onTaken receives a JPEG, or null if that fails
+     * @param setUp sets focus, zoom and torch of the request
+     */
+    fun take(
+        device: CameraDevice,
+        session: CameraCaptureSession,
+        onTaken: (ByteArray?) -> Unit,
+        setUp: CaptureRequest.Builder.() -> Unit,
+    ) {
         finish(null)
         this.onTaken = onTaken
         try {
             val request = device.createCaptureRequest(CameraDevice.TEMPLATE_STILL_CAPTURE).apply {
                 addTarget(surface)
-                set(CaptureRequest.CONTROL_AF_MODE, CameraMetadata.CONTROL_AF_MODE_CONTINUOUS_PICTURE)
-                val flash = if (torch) CameraMetadata.FLASH_MODE_TORCH else CameraMetadata.FLASH_MODE_OFF
-                set(CaptureRequest.FLASH_MODE, flash)
+                setUp()
                 // The app rotates the image itself, like the frames.
                 set(CaptureRequest.JPEG_ORIENTATION, 0)
                 set(CaptureRequest.JPEG_QUALITY, QUALITY)

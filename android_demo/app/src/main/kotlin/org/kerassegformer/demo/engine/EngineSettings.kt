@@ -7,10 +7,12 @@ import org.kerassegformer.core.ProcessorChoice
  *
  * @property choice AUTO tries GPU, NNAPI and CPU in this order; any other tries that one, with the CPU as the fallback
  * @property threads number of CPU threads, at least 1
+ * @property hidesUnsure true to give places with two likely classes no label, for models that return logits
  */
 internal data class EngineSettings(
     val choice: ProcessorChoice = ProcessorChoice.AUTO,
     val threads: Int = defaultThreads(),
+    val hidesUnsure: Boolean = true,
 ) {
     init {
         require(threads >= 1) { "The number of threads must be at least 1, but is $threads." }

@@ -118,7 +118,12 @@ internal class LiveEngine(
             return use(accepted.candidate, accepted.result, command, progress.rejected)
         }
         val inUse = running.result.inUse.copy(rejected = progress.rejected, trying = progress.trying)
-        active = Active(running.loaded, SegmentationResult(inUse, running.result.map), running.reference)
+        active = Active(
+            running.loaded,
+            SegmentationResult(inUse, running.result.map),
+            running.reference,
+            running.hidesUnsure,
+        )
         enter(EngineState.Running(inUse))
     }
 
@@ -138,7 +143,12 @@ internal class LiveEngine(
             rejected,
             trying,
         )
-        active = Active(result.loaded, SegmentationResult(inUse, result.loaded.newMap()), result.reference)
+        active = Active(
+            result.loaded,
+            SegmentationResult(inUse, result.loaded.newMap()),
+            result.reference,
+            command.settings.hidesUnsure,
+        )
         recheck.restart()
         enter(EngineState.Running(inUse))
     }
@@ -156,7 +166,9 @@ internal class LiveEngine(
         if (!read(command.frame, running)) return
         try {
             result.inferenceNanos = running.loaded.run()
-            result.outputNanos = nanosOf { running.loaded.read(result.map) }
+            result.outputNanos = nanosOf {
+                if (running.hidesUnsure) running.loaded.readSure(result.map) else running.loaded.read(result.map)
+            }
         } catch (failure: Throwable) {
             return fallBack(result.inUse, failure.toReasonInUse())
         }
@@ -227,7 +239,12 @@ internal class LiveEngine(
     }
 
     /** A model in use, its reusable result, and for accelerators the labels that the CPU has of the self-check image. */
-    private class Active(val loaded: LoadedModel, val result: SegmentationResult, val reference: CpuReference?)
+    private class Active(
+        val loaded: LoadedModel,
+        val result: SegmentationResult,
+        val reference: CpuReference?,
+        val hidesUnsure: Boolean,
+    )
 }
 
 private inline fun nanosOf(block: () -> Unit): Long {

@@ -13,6 +13,7 @@ internal class LoadedModel(
     private val runner: InferenceRunner,
     private val thread: WorkerThread,
     private val limits: TimeLimits,
+    private val clock: () -> Long = System::nanoTime,
 ) : AutoCloseable {
     private val reader = LabelReader(file.spec.output, runner.output)
     private var closed = false
@@ -27,14 +28,17 @@ internal class LoadedModel(
      * @throws CallTimeoutException it took longer than the limit; the model is then unusable and must be closed
      * @throws Throwable any exception of the runtime
      */
-    fun run(): Long {
-        val start = System.nanoTime()
-        thread.call(limits.runMillis) { runner.run() }
-        return System.nanoTime() - start
+    fun run(): Long = thread.call(limits.runMillis) {
+        val start = clock()
+        runner.run()
+        clock() - start
     }
 
     /** Reads the labels of the last [run] into [map]. */
     fun read(map: LabelMap) = reader.read(map)
+
+    /** Like [read], but places with two likely classes get no label; without logits, all places have one. */
+    fun readSure(map: LabelMap) = reader.read(map, LEAST_MARGIN, file.spec.labelSet.ignoreIndex)
 
     /** Creates a map of the size of the output. */
     fun newMap(): LabelMap = LabelMap(file.spec.output.width, file.spec.output.height)
@@ -44,5 +48,10 @@ internal class LoadedModel(
         if (closed) return
         closed = true
         thread.end(runner::close)
+    }
+
+    private companion object {
+        /** The likeliest class must be at least 1.5 times as likely as the next one: exp(0.4). */
+        const val LEAST_MARGIN = .4f
     }
 }

@@ -16,8 +16,16 @@ internal data class TimeLimits(val loadMillis: Long = 60_000, val runMillis: Lon
     }
 }
 
-/** Loads models, each on its own thread. */
-internal class ModelLoader(private val runners: InferenceRunnerFactory, private val limits: TimeLimits = TimeLimits()) {
+/**
+ * Loads models, each on its own thread.
+ *
+ * @param clock time in nanoseconds, for the duration of runs; read on the thread of the model
+ */
+internal class ModelLoader(
+    private val runners: InferenceRunnerFactory,
+    private val limits: TimeLimits = TimeLimits(),
+    private val clock: () -> Long = System::nanoTime,
+) {
     /**
      * Loads [file].
      *
@@ -32,7 +40,7 @@ internal class ModelLoader(private val runners: InferenceRunnerFactory, private 
             runner = thread.call(limits.loadMillis, onLate = InferenceRunner::close) {
                 runners.create(file, location, processor, threads)
             }
-            return LoadedModel(file, runner, thread, limits)
+            return LoadedModel(file, runner, thread, limits, clock)
         } catch (failure: Throwable) {
             thread.end { runner?.close() }
             throw failure

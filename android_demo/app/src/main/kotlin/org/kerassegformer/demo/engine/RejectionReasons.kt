@@ -2,6 +2,7 @@ package org.kerassegformer.demo.engine
 
 import org.kerassegformer.core.LabelMap
 import org.kerassegformer.core.ModelFile
+import org.kerassegformer.core.OutputKind
 import org.kerassegformer.core.ProcessorPlan
 import org.kerassegformer.core.SkipReason
 import org.kerassegformer.core.Skipped
@@ -24,7 +25,9 @@ internal fun Throwable.toReasonInUse(): RejectionReason = when (this) {
 /** Returns the first label that is out of range for the classes of [file], or null. */
 internal fun LabelMap.invalidLabel(file: ModelFile): RejectionReason.InvalidLabel? {
     val classes = file.spec.labelSet.size
-    return labels.firstOrNull { it !in 0 until classes }?.let { RejectionReason.InvalidLabel(it, classes) }
+    // Places that the model is not sure of have the ignore index.
+    val ignored = file.spec.labelSet.ignoreIndex.takeIf { file.spec.output.kind == OutputKind.LOGITS }
+    return labels.firstOrNull { it !in 0 until classes && it != ignored }?.let { RejectionReason.InvalidLabel(it, classes) }
 }
 
 /** The processors that the policy skips, except those that the user did not select. */

@@ -87,22 +87,37 @@ internal class ModelImporter(
 
     /** Returns the stem for [file], unless another model has it and [ifTaken] is to ask. */
     private fun stemFor(file: ModelFile, name: String, ifTaken: IfTaken, stems: List<String>): String {
-        if (file.stem !in stems && (!isTaken(file) || ifTaken == IfTaken.REPLACE)) return file.stem
-        if (file.stem !in stems && ifTaken == IfTaken.ASK) throw importError(ImportProblem.NameTaken(name, file.stem))
+        val isTaken = isTaken(file)
+        if (file.stem !in stems && isTaken && ifTaken == IfTaken.ASK) {
+            throw importError(ImportProblem.NameTaken(name, file.stem))
+        }
+        val isApart = file.stem in stems || isTaken && ifTaken == IfTaken.KEEP_BOTH
+        if (!isApart && (isTaken || !wouldJoinOtherNetwork(file))) return file.stem
         val used = folder.stems() + stems
-        return generateSequence(2) { it + 1 }.map(file::numbered).first { it !in used }
+        return generateSequence(2) { it + 1 }.map(file::numbered)
+            .first { it !in used && !wouldJoinOtherNetwork(file.copy(stem = it)) }
+    }
+
+    /** Returns true if the set of that name is of another network, which the app would run on the other processors. */
+    private fun wouldJoinOtherNetwork(file: ModelFile): Boolean = folder.stems().any { stem ->
+        val stored = storedFile(stem)
+        stored != null && stored.setName == file.setName && stored.isOfOtherNetwork(file)
     }
 
     /** Returns true if the stem belongs to another model: importing the same one again replaces it. */
     private fun isTaken(file: ModelFile): Boolean {
         if (file.stem !in folder.stems()) return false
-        return try {
-            ModelSpec.parse(folder.json(file.stem), runtime()).sha256 != file.spec.sha256
-        } catch (_: ModelException) {
-            false
-        } catch (_: IOException) {
-            false
-        }
+        val stored = storedFile(file.stem) ?: return false
+        return stored.spec.sha256 != file.spec.sha256
+    }
+
+    /** Returns an imported file; null if its description is unusable. */
+    private fun storedFile(stem: String): ModelFile? = try {
+        ModelFile(stem, ModelSpec.parse(folder.json(stem), runtime()))
+    } catch (_: ModelException) {
+        null
+    } catch (_: IOException) {
+        null
     }
 
     private fun parse(name: String, json: String): ModelSpec =

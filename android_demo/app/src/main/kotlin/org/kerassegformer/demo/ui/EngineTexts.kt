@@ -123,11 +123,17 @@ internal class EngineTexts(private val resources: Resources) {
         return format.format(share)
     }
 
+    /** Formats a whole percentage. */
+    fun percent(percent: Int): String = NumberFormat.getPercentInstance(locale()).format(percent / 100.0)
+
     /** Formats the share of a class as a whole percentage. */
     fun share(share: Float): String {
         val percent = Math.round(share * 100)
-        return if (percent < 1) text(R.string.share_small) else text(R.string.share_value, percent)
+        return if (percent < 1) text(R.string.share_small, percent(1)) else percent(percent)
     }
+
+    /** Formats a magnification, such as 2.0×. */
+    fun zoom(zoom: Float): String = String.format(locale(), "%.1f×", zoom)
 
     private fun locale(): Locale = resources.configuration.locales[0]
 

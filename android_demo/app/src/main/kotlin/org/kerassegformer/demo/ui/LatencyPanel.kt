@@ -1,5 +1,6 @@
 package org.kerassegformer.demo.ui
 
+import android.view.LayoutInflater
 import android.view.View
 import android.widget.TableLayout
 import android.widget.TableRow
@@ -14,13 +15,12 @@ import org.kerassegformer.demo.engine.ThermalState
 import kotlin.math.roundToInt
 
 /** Shows the processor, why it is used, the latency of each phase, the frame rate and the thermal status. */
-internal class LatencyPanel(private val panel: View) {
-    private val resources = panel.resources
+internal class LatencyPanel(private val button: View, details: View) {
+    private val resources = button.resources
     private val texts = EngineTexts(resources)
-    private val compact: TextView = panel.requireView(R.id.latency_compact)
-    private val details: View = panel.requireView(R.id.latency_details)
-    private val table: TableLayout = panel.requireView(R.id.latency_table)
-    private val why: TextView = panel.requireView(R.id.latency_why)
+    private val compact: TextView = button.requireView(R.id.latency_compact)
+    private val table: TableLayout = details.requireView(R.id.latency_table)
+    private val why: TextView = details.requireView(R.id.latency_why)
 
     /**
      * Updates the panel.
@@ -29,9 +29,8 @@ internal class LatencyPanel(private val panel: View) {
      */
     fun show(engine: EngineState, stats: LatencyStats, thermalState: ThermalState, open: Boolean, live: Boolean) {
         compact.text = summary(engine, stats, live)
-        details.visibility = if (open) View.VISIBLE else View.GONE
         val hint = resources.getString(if (open) R.string.latency_hide else R.string.latency_show)
-        panel.contentDescription = "${compact.text}. $hint"
+        button.contentDescription = "${compact.text}. $hint"
         if (open) showDetails(engine, stats, thermalState, live)
     }
 
@@ -50,7 +49,6 @@ internal class LatencyPanel(private val panel: View) {
 
     private fun showDetails(engine: EngineState, stats: LatencyStats, thermalState: ThermalState, live: Boolean) {
         val rows = ArrayList<Pair<String, String>>()
-        nameOfModel(engine)?.let { rows += resources.getString(R.string.latency_model) to it }
         for (phase in Phase.entries) {
             val timing = stats.timing(phase) ?: continue
             rows += texts.nameOf(phase) to resources.getString(R.string.latency_pair, timing.p50, timing.p90)
@@ -62,6 +60,7 @@ internal class LatencyPanel(private val panel: View) {
         rows += resources.getString(R.string.latency_thermal_status) to thermalText(thermalState)
         fill(rows)
         why.text = listOfNotNull(
+            nameOfModel(engine)?.let { resources.getString(R.string.latency_model, it) },
             whyText(engine),
             resources.getString(R.string.latency_median_p90),
         ).joinToString("\n")
@@ -99,8 +98,6 @@ internal class LatencyPanel(private val panel: View) {
         }
     }
 
-    private fun newRow(): TableRow {
-        val inflater = android.view.LayoutInflater.from(panel.context)
-        return inflater.inflate(R.layout.latency_row, table, false) as TableRow
-    }
+    private fun newRow(): TableRow =
+        LayoutInflater.from(button.context).inflate(R.layout.latency_row, table, false) as TableRow
 }

@@ -11,48 +11,53 @@ import android.widget.TextView
 import org.kerassegformer.core.ClassShare
 import org.kerassegformer.demo.R
 
-/**
- * Legend: colour, name and share of each class in the image, in as many columns as fit. Reuses its rows.
- */
-internal class LegendView(context: Context, attributes: AttributeSet?) : ViewGroup(context, attributes) {
-    /** Called with the index of the class whose row was tapped. */
+/** Colour, name and share of each class in [parent], a view per class. Reuses its views. */
+internal class LegendItems(private val parent: ViewGroup, private val layout: Int, private val names: ClassNames) {
+    /** Called with the index of the class that was tapped. */
     var onClassTapped: (Int) -> Unit = {}
 
+    private val resources = parent.resources
     private val texts = EngineTexts(resources)
-    private val gap = resources.getDimensionPixelSize(R.dimen.space_small)
     private val density = resources.displayMetrics.density
-    private var columns = 1
 
     /** Shows [shares], by descending share. @param selected the only class shown, or null */
     fun show(shares: List<ClassShare>, selected: Int?) {
-        while (childCount < shares.size) addRow()
-        while (childCount > shares.size) removeViewAt(childCount - 1)
-        shares.forEachIndexed { i, share -> fill(getChildAt(i), share, share.index == selected) }
+        while (parent.childCount < shares.size) add()
+        while (parent.childCount > shares.size) parent.removeViewAt(parent.childCount - 1)
+        shares.forEachIndexed { i, share -> fill(parent.getChildAt(i), share, share.index == selected) }
     }
 
-    private fun addRow() {
-        val row = LayoutInflater.from(context).inflate(R.layout.legend_row, this, false)
+    private fun add() {
+        val item = LayoutInflater.from(parent.context).inflate(layout, parent, false)
         val swatch = GradientDrawable().apply { cornerRadius = 5 * density }
-        row.requireView<ImageView>(R.id.swatch).setImageDrawable(swatch)
-        addView(row)
+        item.requireView<ImageView>(R.id.swatch).setImageDrawable(swatch)
+        parent.addView(item)
     }
 
-    private fun fill(row: View, share: ClassShare, selected: Boolean) {
-        val swatch = row.requireView<ImageView>(R.id.swatch).drawable as GradientDrawable
+    private fun fill(item: View, share: ClassShare, selected: Boolean) {
+        val swatch = item.requireView<ImageView>(R.id.swatch).drawable as GradientDrawable
         swatch.setColor(share.color)
-        swatch.setStroke(density.toInt().coerceAtLeast(1), context.getColor(R.color.swatch_line))
-        row.requireView<TextView>(R.id.name).setTextIfChanged(share.name)
+        swatch.setStroke(density.toInt().coerceAtLeast(1), parent.context.getColor(R.color.swatch_line))
+        val name = names.of(share.name)
+        item.requireView<TextView>(R.id.name).setTextIfChanged(name)
         val percent = texts.share(share.share)
-        row.requireView<TextView>(R.id.share).setTextIfChanged(percent)
-        row.isSelected = selected
+        item.requireView<TextView>(R.id.share).setTextIfChanged(percent)
+        item.isSelected = selected
         val description = if (selected) R.string.legend_row_selected else R.string.legend_row
-        row.contentDescription = resources.getString(description, share.name, percent)
-        row.setOnClickListener { onClassTapped(share.index) }
+        item.contentDescription = resources.getString(description, name, percent)
+        item.setOnClickListener { onClassTapped(share.index) }
     }
 
     private fun TextView.setTextIfChanged(value: String) {
         if (text.toString() != value) text = value
     }
+}
+
+/** Lays out the rows of the legend in as many columns as fit. */
+internal class LegendView(context: Context, attributes: AttributeSet?) : ViewGroup(context, attributes) {
+    private val gap = resources.getDimensionPixelSize(R.dimen.space_small)
+    private val density = resources.displayMetrics.density
+    private var columns = 1
 
     override fun onMeasure(widthMeasureSpec: Int, heightMeasureSpec: Int) {
         val width = MeasureSpec.getSize(widthMeasureSpec)

@@ -10,6 +10,7 @@ import android.util.Log
 import org.kerassegformer.core.LatencyStats
 import org.kerassegformer.core.Orientation
 import org.kerassegformer.core.Phase
+import org.kerassegformer.core.Point
 import org.kerassegformer.core.Processor
 import org.kerassegformer.demo.camera.CameraFacing
 import org.kerassegformer.demo.camera.CameraFailure
@@ -172,6 +173,8 @@ internal class LiveSession(private val container: AppContainer) {
             ScreenEffect.CloseCamera -> closeCamera()
             ScreenEffect.TakeStill -> takeStill()
             is ScreenEffect.SetTorch -> camera.setTorch(effect.on)
+            is ScreenEffect.SetZoom -> camera.setZoom(effect.zoom)
+            is ScreenEffect.Focus -> focusAt(effect.x, effect.y)
             is ScreenEffect.ReadPicture -> readPicture(effect.address)
             ScreenEffect.ClearResult -> clearResult()
             ScreenEffect.StartModel -> startModel()
@@ -287,6 +290,16 @@ internal class LiveSession(private val container: AppContainer) {
         picturePool.discardAll()
     }
 
+    private fun focusAt(x: Float, y: Float) {
+        val open = openCamera ?: return
+        val point = orientationOf(open).undo(Point(x.toDouble(), y.toDouble()))
+        camera.focusAt(point.x.toFloat(), point.y.toFloat())
+    }
+
+    /** What makes the frames of a camera upright on the display. */
+    private fun orientationOf(open: OpenCamera): Orientation =
+        Orientation.ofCamera(open.sensorDegrees, displayDegrees, open.facing == CameraFacing.FRONT)
+
     private fun clearResult() {
         epoch++
         picturePool.discardAll()
@@ -321,8 +334,7 @@ internal class LiveSession(private val container: AppContainer) {
     /** Replaces the frozen frame by an image at the size of the sensor, with labels of its own. */
     private fun takeStill() {
         val open = openCamera ?: return
-        val isFront = open.facing == CameraFacing.FRONT
-        val orientation = Orientation.ofCamera(open.sensorDegrees, displayDegrees, isFront)
+        val orientation = orientationOf(open)
         val number = ++stillsAsked
         fun isWanted() = number == stillsAsked && state.frozen
         camera.takeStill { jpeg ->
@@ -392,13 +404,12 @@ internal class LiveSession(private val container: AppContainer) {
     private inner class FrameListener : CameraListener {
         override fun onOpened(camera: OpenCamera) {
             openCamera = camera
-            dispatch(ScreenEvent.CameraOpened(camera.hasTorch))
+            dispatch(ScreenEvent.CameraOpened(camera.hasTorch, camera.mostZoom))
         }
 
         /** Called on the camera's thread. */
         override fun onFrame(image: YuvImage, camera: OpenCamera) {
-            val front = camera.facing == CameraFacing.FRONT
-            val orientation = Orientation.ofCamera(camera.sensorDegrees, displayDegrees, front)
+            val orientation = orientationOf(camera)
             val swaps = orientation.rotation.swapsSides
             val width = if (swaps) image.height else image.width
             val height = if (swaps) image.width else image.height

@@ -18,6 +18,7 @@ import org.kerassegformer.core.Orientation
 import org.kerassegformer.core.ViewGeometry
 import org.kerassegformer.demo.R
 import org.kerassegformer.demo.camera.CameraFacing
+import org.kerassegformer.demo.camera.OpenCamera
 import org.kerassegformer.demo.engine.EngineState
 import org.kerassegformer.demo.pictures.toRectF
 
@@ -36,10 +37,18 @@ internal class LiveView(
     private val over: View = activity.requireView(R.id.over)
     private val middle: View = activity.requireView(R.id.middle)
     private val top: View = activity.requireView(R.id.top)
-    private val latencyLine: View = activity.requireView(R.id.latency_line)
-    private val panel: View = activity.requireView(R.id.panel)
-    private val legend: LegendView = activity.requireView(R.id.legend)
-    private val legendEmpty: View = activity.requireView(R.id.legend_empty)
+    private val topLine: View = activity.requireView(R.id.top_line)
+    private val controls: View = activity.requireView(R.id.controls)
+    private val names = ClassNames.of(activity)
+    private val legend = LegendItems(activity.requireView(R.id.legend), R.layout.legend_row, names)
+    private val chips = LegendItems(activity.requireView(R.id.chips), R.layout.legend_chip, names)
+    private val legendBar: DragLayout = activity.requireView(R.id.legend_bar)
+    private val legendLine: View = activity.requireView(R.id.legend_line)
+    private val sheet: DragLayout = activity.requireView(R.id.sheet)
+    private val sheetTitle: TextView = activity.requireView(R.id.sheet_title)
+    private val legendPage: View = activity.requireView(R.id.legend_page)
+    private val timesPage: View = activity.requireView(R.id.latency_details)
+    private val zoom: TextView = activity.requireView(R.id.zoom)
     private val notice: TextView = activity.requireView(R.id.notice)
     private val opacity: SeekBar = activity.requireView(R.id.opacity)
     private val opacityValue: TextView = activity.requireView(R.id.opacity_value)
@@ -51,17 +60,22 @@ internal class LiveView(
     private val settingsPage: View = activity.requireView(R.id.settings_page)
     private val settingsContent: View = activity.requireView(R.id.settings_panel)
     private val message = MessageCard(activity.requireView(R.id.message), session::dispatch)
-    private val times = LatencyPanel(activity.requireView(R.id.latency))
+    private val times = LatencyPanel(activity.requireView(R.id.latency), timesPage)
     private val settings = SettingsPanel(settingsPage, settingsActions)
     private var legendAt = 0L
 
+    private val isSideways: Boolean get() = controls.layoutParams.height == ViewGroup.LayoutParams.MATCH_PARENT
+
     init {
         connectButtons()
+        connectSheet()
         connectOpacity()
+        segmentation.classNames = names
+        segmentation.onFocus = { x, y -> session.dispatch(ScreenEvent.Focus(x, y)) }
+        segmentation.onZoom = { session.dispatch(ScreenEvent.Zoom(it)) }
         segmentation.onPlaceTapped = { name ->
             segmentation.announceForAccessibility(name ?: resources.getString(R.string.place_unknown))
         }
-        legend.onClassTapped = { session.dispatch(ScreenEvent.SelectClass(it)) }
         preview.surfaceTextureListener = PreviewListener()
         if (preview.isAvailable) session.showPreviewOn(preview.surfaceTexture)
         over.addOnLayoutChangeListener { _, _, _, _, _, _, _, _, _ -> placePicture() }
@@ -84,31 +98,36 @@ internal class LiveView(
         segmentation.importantForAccessibility = importanceBehind(state.settingsOpen)
         settings.show(session.settings, session.listing, session.model)
         showOpacity(session.settings.opacity)
-        // Labels would show through the translucent latency panel.
-        segmentation.names = session.settings.names && !state.latencyOpen
+        segmentation.names = session.settings.names
+        segmentation.isLive = state.source == Source.CAMERA && !state.frozen
+        showSheet(state)
         showLegend(now = true)
         showNotice()
         showLatency()
-        placePreview()
+        placePicture()
     }
 
     fun showPicture() {
         segmentation.shown = session.shown
-        showLegend(now = session.state.still || session.shown == null || legend.childCount == 0)
+        showLegend(now = session.state.still || session.shown == null || legendLine.visibility != View.VISIBLE)
+        placePicture()
         updateFreezeButton()
     }
 
     fun showLatency() {
         val state = session.state
         val live = state.source == Source.CAMERA
-        times.show(session.engineState, session.stats, session.thermalState, state.latencyOpen, live)
+        times.show(session.engineState, session.stats, session.thermalState, state.sheet == Sheet.TIMES, live)
         showNotice()
         describeSegmentation(state)
     }
 
     private fun connectButtons() {
         fun on(id: Int, action: () -> Unit) = activity.requireView<View>(id).setOnClickListener { action() }
-        on(R.id.latency) { session.dispatch(ScreenEvent.ToggleLatency) }
+        on(R.id.latency) { session.dispatch(ScreenEvent.ToggleSheet(Sheet.TIMES)) }
+        on(R.id.legend_expand) { session.dispatch(ScreenEvent.ToggleSheet(Sheet.CLASSES)) }
+        on(R.id.sheet_close) { session.dispatch(ScreenEvent.CloseSheet) }
+        on(R.id.zoom) { session.dispatch(ScreenEvent.ResetZoom) }
         on(R.id.torch) { session.dispatch(ScreenEvent.ToggleTorch) }
         on(R.id.flip) { session.dispatch(ScreenEvent.Flip) }
         on(R.id.open_picture) { session.dispatch(ScreenEvent.ChoosePicture) }
@@ -119,6 +138,21 @@ internal class LiveView(
             val picture = session.state.source == Source.PICTURE
             session.dispatch(if (picture) ScreenEvent.BackToCamera else ScreenEvent.ToggleFreeze)
         }
+    }
+
+    private fun connectSheet() {
+        for (items in listOf(legend, chips)) items.onClassTapped = { session.dispatch(ScreenEvent.SelectClass(it)) }
+        legendBar.onDragged = { up ->
+            if (up) session.dispatch(ScreenEvent.ToggleSheet(Sheet.CLASSES))
+        }
+        sheet.onDragged = { up -> if (!up) session.dispatch(ScreenEvent.CloseSheet) }
+    }
+
+    private fun showSheet(state: ScreenState) {
+        sheet.visibility = visibleIf(state.sheet != null)
+        legendPage.visibility = visibleIf(state.sheet == Sheet.CLASSES)
+        timesPage.visibility = visibleIf(state.sheet == Sheet.TIMES)
+        sheetTitle.setText(if (state.sheet == Sheet.TIMES) R.string.latency_title else R.string.legend)
     }
 
     private fun connectOpacity() {
@@ -145,8 +179,7 @@ internal class LiveView(
 
     private fun showOpacity(percent: Int) {
         if (opacity.progress != percent) opacity.progress = percent
-        val text = resources.getString(R.string.opacity_value, percent)
-        opacityValue.text = text
+        opacityValue.text = texts.percent(percent)
         segmentation.opacity = percent / SettingsStore.FULL_OPACITY.toFloat()
     }
 
@@ -154,15 +187,19 @@ internal class LiveView(
         torch.visibility = visibleIf(state.hasTorch)
         torch.setImageResource(if (state.torch) R.drawable.ic_flash_on else R.drawable.ic_flash_off)
         torch.contentDescription = resources.getString(if (state.torch) R.string.flash_off else R.string.flash_on)
-        flip.visibility = visibleIf(state.canFlip)
+        flip.visibility = hiddenUnless(state.canFlip)
+        zoom.visibility = visibleIf(state.analysing && state.zoom > 1f)
+        zoom.text = texts.zoom(state.zoom)
+        zoom.contentDescription = resources.getString(R.string.zoom_reset, zoom.text)
         save.visibility = hiddenUnless(state.still)
         share.visibility = hiddenUnless(state.still)
         val (icon, text) = when {
             state.source == Source.PICTURE -> R.drawable.ic_camera to R.string.back_to_camera
             state.frozen -> R.drawable.ic_play to R.string.resume
-            else -> R.drawable.ic_pause to R.string.freeze
+            else -> null to R.string.freeze
         }
-        freeze.setImageResource(icon)
+        freeze.setImageDrawable(icon?.let(activity::getDrawable))
+        freeze.visibility = hiddenUnless(state.hasShutter)
         freeze.contentDescription = resources.getString(text)
         updateFreezeButton()
         val keepOn = state.source == Source.CAMERA && state.camera is CameraStatus.Streaming && !state.frozen
@@ -177,9 +214,10 @@ internal class LiveView(
         if (!now && time - legendAt < LEGEND_MILLIS) return
         legendAt = time
         val shares = session.shown?.shares.orEmpty()
+        names.labelSet = session.shown?.labelSet?.name
         legend.show(shares, session.state.selectedClass)
-        legend.visibility = visibleIf(shares.isNotEmpty())
-        legendEmpty.visibility = visibleIf(shares.isEmpty())
+        chips.show(shares, session.state.selectedClass)
+        legendLine.visibility = visibleIf(shares.isNotEmpty())
     }
 
     /** The image can be frozen after the first result. */
@@ -207,7 +245,7 @@ internal class LiveView(
             state.source == Source.PICTURE -> R.string.segmentation_picture_description
             else -> R.string.segmentation_camera_description
         }
-        val classes = shares.take(DESCRIBED_CLASSES).joinToString { "${it.name} ${texts.share(it.share)}" }
+        val classes = shares.take(DESCRIBED_CLASSES).joinToString { "${names.of(it.name)} ${texts.share(it.share)}" }
         segmentation.contentDescription = "${resources.getString(base)} $classes".trim()
     }
 
@@ -217,37 +255,57 @@ internal class LiveView(
         if (covered) View.IMPORTANT_FOR_ACCESSIBILITY_NO_HIDE_DESCENDANTS else View.IMPORTANT_FOR_ACCESSIBILITY_AUTO
 
     private fun applyInsets(covered: Rect) {
-        val side = panelAtSide()
+        val side = isSideways
+        val space = resources.getDimensionPixelSize(R.dimen.controls)
         middle.setPadding(covered.left, covered.top, if (side) 0 else covered.right, 0)
-        val space = resources.getDimensionPixelSize(R.dimen.space_large)
-        val bottom = resources.getDimensionPixelSize(R.dimen.panel_bottom)
-        panel.setPadding(
+        controls.setPadding(
             space + if (side) 0 else covered.left,
-            resources.getDimensionPixelSize(R.dimen.space) + if (side) covered.top else 0,
+            space + if (side) covered.top else 0,
             space + covered.right,
-            bottom + covered.bottom,
+            space + covered.bottom,
         )
-        settingsContent.setPadding(
-            if (side) 0 else covered.left, if (side) covered.top else 0, covered.right, covered.bottom,
-        )
+        for (page in listOf(sheet, settingsContent)) {
+            page.setPadding(if (side) 0 else covered.left, if (side) covered.top else 0, covered.right, covered.bottom)
+        }
         placePicture()
     }
 
-    private fun panelAtSide(): Boolean = panel.layoutParams.height == ViewGroup.LayoutParams.MATCH_PARENT
-
-    /** Fits the image into the area that no panel covers. */
+    /** Places the image: as wide as the screen, and below the bar at the top if it fits there. */
     private fun placePicture() {
-        val margin = resources.getDimensionPixelSize(R.dimen.space_small)
-        // The expanded latency panel overlays the image and does not move it.
-        val line = latencyLine.height + top.paddingTop + top.paddingBottom
-        val above = if (panelAtSide()) middle.paddingTop + margin else middle.paddingTop + line
-        segmentation.setContentBounds(
-            middle.left + middle.paddingLeft + margin,
-            above,
-            middle.right - middle.paddingRight - margin,
-            middle.bottom - if (panelAtSide()) margin else 2 * margin,
-        )
+        val left = middle.left + middle.paddingLeft
+        val right = middle.right - middle.paddingRight
+        val needed = ((right - left) / aspectRatio()).toInt()
+        val above = minOf(middle.top + top.top + topLine.bottom, maxOf(0, middle.bottom - needed))
+        segmentation.setContentBounds(left, above, right, middle.bottom)
+        placeLegend()
         placePreview()
+    }
+
+    /** Places the classes over the lower edge of the image, or below an image that ends above them. */
+    private fun placeLegend() {
+        val below = segmentation.contentBounds.bottom - (segmentation.pictureBox?.bottom ?: Float.MAX_VALUE)
+        legendBar.translationY = if (below > 0 && below < legendBar.height) -below else 0f
+        val bounds = segmentation.contentBounds
+        val bottom = if (legendLine.visibility == View.VISIBLE) middle.top + legendBar.y.toInt() else bounds.bottom
+        segmentation.labelBounds.set(
+            bounds.left,
+            maxOf(bounds.top, middle.top + top.top + topLine.bottom),
+            bounds.right,
+            minOf(bounds.bottom, bottom),
+        )
+    }
+
+    /** Width of the displayed image divided by its height. */
+    private fun aspectRatio(): Float {
+        session.shown?.picture?.let { return it.width / it.height.toFloat() }
+        val frame = session.openCamera?.let(::frameOf) ?: return if (isSideways) 4f / 3 else 3f / 4
+        return frame.uprightWidth / frame.uprightHeight.toFloat()
+    }
+
+    private fun frameOf(camera: OpenCamera): FrameGeometry {
+        val front = camera.facing == CameraFacing.FRONT
+        val rotation = Orientation.ofCamera(camera.sensorDegrees, session.displayDegrees, front).rotation
+        return FrameGeometry(camera.width, camera.height, camera.width, camera.height, rotation)
     }
 
     /** Aligns the preview with the displayed camera frames. */
@@ -258,9 +316,7 @@ internal class LiveView(
         // Visible while opening, or its surface would only be available after the camera started.
         preview.visibility = hiddenUnless(status == CameraStatus.Opening || status is CameraStatus.Streaming)
         if (camera == null || free.isEmpty) return
-        val front = camera.facing == CameraFacing.FRONT
-        val rotation = Orientation.ofCamera(camera.sensorDegrees, session.displayDegrees, front).rotation
-        val frame = FrameGeometry(camera.width, camera.height, camera.width, camera.height, rotation)
+        val frame = frameOf(camera)
         val box = ViewGeometry(frame, free.width(), free.height(), Framing.FIT).picture.toRectF()
         val place = FrameLayout.LayoutParams(box.width().toInt(), box.height().toInt(), Gravity.TOP or Gravity.LEFT)
         place.leftMargin = free.left + box.left.toInt()

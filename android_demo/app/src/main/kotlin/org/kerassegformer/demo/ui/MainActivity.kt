@@ -43,9 +43,21 @@ internal class MainActivity : Activity(), LiveHost, SettingsActions {
         view = LiveView(this, session, this, onSave = { saver.save() }, onShare = { saver.share() })
         session.host = this
         if (retained == null) savedInstanceState?.let { session.restore(ScreenSnapshot.read(it)) }
+        if (retained == null && savedInstanceState == null) openShared(intent)
         showState()
         showPicture()
         showLatency()
+    }
+
+    /** Another image was shared with the app while it was open. */
+    override fun onNewIntent(intent: Intent) {
+        super.onNewIntent(intent)
+        setIntent(intent)
+        openShared(intent)
+    }
+
+    private fun openShared(intent: Intent) {
+        DocumentRequests.sharedPicture(intent)?.let { session.dispatch(ScreenEvent.PictureChosen(it.toString())) }
     }
 
     override fun onStart() {
@@ -140,7 +152,7 @@ internal class MainActivity : Activity(), LiveHost, SettingsActions {
         start(Intent(ACTION_APPLICATION_DETAILS_SETTINGS, Uri.fromParts("package", packageName, null)))
     }
 
-    override fun choosePicture(): Unit = documents.open(DocumentRequests.PICTURE, "image/*")
+    override fun choosePicture(): Unit = documents.openPicture()
 
     override fun change(settings: Settings) {
         session.change(settings)
@@ -157,6 +169,8 @@ internal class MainActivity : Activity(), LiveHost, SettingsActions {
     }
 
     override fun openBenchmark(): Unit = start(Intent(this, BenchmarkActivity::class.java))
+
+    override fun openLicences(): Unit = start(Intent(this, LicencesActivity::class.java))
 
     override fun close(): Unit = session.dispatch(ScreenEvent.CloseSettings)
 

@@ -5,9 +5,9 @@ import android.util.AttributeSet
 import android.widget.ScrollView
 import org.kerassegformer.demo.R
 
-/** A scroll view of limited height (`legend_max_height`), so that a long legend does not cover the image. */
+/** A scroll view of limited height (`sheet_max_height`), so that a long sheet does not cover the image. */
 internal class MaxHeightScrollView(context: Context, attributes: AttributeSet?) : ScrollView(context, attributes) {
-    private val maxHeight = resources.getDimensionPixelSize(R.dimen.legend_max_height)
+    private val maxHeight = resources.getDimensionPixelSize(R.dimen.sheet_max_height)
 
     override fun onMeasure(widthMeasureSpec: Int, heightMeasureSpec: Int) {
         val offered = MeasureSpec.getSize(heightMeasureSpec)

@@ -21,7 +21,7 @@ internal sealed interface ScreenEvent {
 
     data object OpenAppSettings : ScreenEvent
 
-    data class CameraOpened(val hasTorch: Boolean) : ScreenEvent
+    data class CameraOpened(val hasTorch: Boolean, val mostZoom: Float = 1f) : ScreenEvent
 
     data class CameraFailed(val failure: CameraFailure) : ScreenEvent
 
@@ -33,6 +33,14 @@ internal sealed interface ScreenEvent {
     data object Flip : ScreenEvent
 
     data object ToggleTorch : ScreenEvent
+
+    /** Two fingers changed their distance by [factor]. */
+    data class Zoom(val factor: Float) : ScreenEvent
+
+    data object ResetZoom : ScreenEvent
+
+    /** A point of the upright image was tapped, with coordinates 0..1. */
+    data class Focus(val x: Float, val y: Float) : ScreenEvent
 
     data object ToggleFreeze : ScreenEvent
 
@@ -61,7 +69,10 @@ internal sealed interface ScreenEvent {
 
     data object CloseSettings : ScreenEvent
 
-    data object ToggleLatency : ScreenEvent
+    /** Opens a sheet, or closes it if it is open. */
+    data class ToggleSheet(val sheet: Sheet) : ScreenEvent
+
+    data object CloseSheet : ScreenEvent
 
     /** A row of the legend was tapped: shows only its class, or all classes if it is already selected. */
     data class SelectClass(val index: Int) : ScreenEvent
@@ -84,6 +95,11 @@ internal sealed interface ScreenEffect {
     data object TakeStill : ScreenEffect
 
     data class SetTorch(val on: Boolean) : ScreenEffect
+
+    data class SetZoom(val zoom: Float) : ScreenEffect
+
+    /** Focuses on a point of the upright image, with coordinates 0..1. */
+    data class Focus(val x: Float, val y: Float) : ScreenEffect
 
     data object ChoosePicture : ScreenEffect
 

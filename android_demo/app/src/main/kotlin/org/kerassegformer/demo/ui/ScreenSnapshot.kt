@@ -13,14 +13,14 @@ internal data class ScreenSnapshot(
     val facing: CameraFacing,
     val permission: Permission,
     val settingsOpen: Boolean,
-    val latencyOpen: Boolean,
+    val sheet: Sheet?,
 ) {
     fun writeTo(bundle: Bundle) {
         bundle.putString(PICTURE, picture)
         bundle.putString(FACING, facing.name)
         bundle.putString(PERMISSION, permission.name)
         bundle.putBoolean(SETTINGS_OPEN, settingsOpen)
-        bundle.putBoolean(LATENCY_OPEN, latencyOpen)
+        bundle.putString(SHEET, sheet?.name)
     }
 
     /** Returns [state] with the saved values. The image is read again from its URI. */
@@ -29,7 +29,7 @@ internal data class ScreenSnapshot(
         // The permission dialog is gone with the process; if not, its result still arrives.
         permission = if (permission == Permission.REQUESTED) Permission.NOT_REQUESTED else permission,
         settingsOpen = settingsOpen,
-        latencyOpen = latencyOpen,
+        sheet = sheet,
     )
 
     internal companion object {
@@ -37,10 +37,10 @@ internal data class ScreenSnapshot(
         private const val FACING = "facing"
         private const val PERMISSION = "permission"
         private const val SETTINGS_OPEN = "settings_open"
-        private const val LATENCY_OPEN = "latency_open"
+        private const val SHEET = "sheet"
 
         fun of(state: ScreenState): ScreenSnapshot =
-            ScreenSnapshot(state.picture, state.facing, state.permission, state.settingsOpen, state.latencyOpen)
+            ScreenSnapshot(state.picture, state.facing, state.permission, state.settingsOpen, state.sheet)
 
         /** Reads a bundle; missing values have their defaults. */
         fun read(bundle: Bundle): ScreenSnapshot {
@@ -50,7 +50,7 @@ internal data class ScreenSnapshot(
                 facing = CameraFacing.entries.find { it.name == bundle.getString(FACING) } ?: unset.facing,
                 permission = Permission.entries.find { it.name == bundle.getString(PERMISSION) } ?: unset.permission,
                 settingsOpen = bundle.getBoolean(SETTINGS_OPEN),
-                latencyOpen = bundle.getBoolean(LATENCY_OPEN),
+                sheet = Sheet.entries.find { it.name == bundle.getString(SHEET) },
             )
         }
     }

@@ -23,14 +23,20 @@ internal enum class Permission {
     DENIED_PERMANENTLY,
 }
 
+/** What the sheet over the controls shows. */
+internal enum class Sheet { CLASSES, TIMES }
+
 /** Status of the camera. */
 internal sealed interface CameraStatus {
     data object Closed : CameraStatus
 
     data object Opening : CameraStatus
 
-    /** @property hasTorch true if it has a torch */
-    data class Streaming(val hasTorch: Boolean) : CameraStatus
+    /**
+     * @property hasTorch true if it has a torch
+     * @property mostZoom largest magnification
+     */
+    data class Streaming(val hasTorch: Boolean, val mostZoom: Float = 1f) : CameraStatus
 
     data class Failed(val failure: CameraFailure) : CameraStatus
 }
@@ -58,6 +64,8 @@ internal sealed interface PictureStatus {
  * @property visible true if the activity is started
  * @property facings sides that have a camera, the preferred one first; null until they are read
  * @property picture URI of the opened image; only for [Source.PICTURE]
+ * @property zoom magnification of the camera, at least 1
+ * @property sheet the open sheet, or null
  * @property frozen true if the last result stays on the screen
  * @property selectedClass the only class shown, or null for all
  */
@@ -69,12 +77,13 @@ internal data class ScreenState(
     val facing: CameraFacing = CameraFacing.BACK,
     val camera: CameraStatus = CameraStatus.Closed,
     val torch: Boolean = false,
+    val zoom: Float = 1f,
     val frozen: Boolean = false,
     val model: ModelStatus = ModelStatus.STARTING,
     val picture: String? = null,
     val pictureStatus: PictureStatus = PictureStatus.None,
     val settingsOpen: Boolean = false,
-    val latencyOpen: Boolean = false,
+    val sheet: Sheet? = null,
     val selectedClass: Int? = null,
 ) {
     /** True if camera frames are analysed. */
@@ -87,7 +96,11 @@ internal data class ScreenState(
 
     /** True if there is another camera. */
     val canFlip: Boolean
-        get() = source == Source.CAMERA && permission == Permission.GRANTED && (facings?.size ?: 0) > 1
+        get() = source == Source.CAMERA && !frozen && permission == Permission.GRANTED && (facings?.size ?: 0) > 1
+
+    /** True if there is something that the shutter can take, or leave. */
+    val hasShutter: Boolean
+        get() = source == Source.PICTURE || frozen || camera is CameraStatus.Streaming
 
     /** True if the displayed image is a still image, which can be saved. */
     val still: Boolean

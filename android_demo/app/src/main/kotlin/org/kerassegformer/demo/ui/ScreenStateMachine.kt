@@ -22,6 +22,10 @@ internal object ScreenStateMachine {
         ScreenEvent.RetryCamera -> if (state.camera is CameraStatus.Failed) openCamera(state) else Transition(state)
         ScreenEvent.Flip -> flip(state)
         ScreenEvent.ToggleTorch -> toggleTorch(state)
+        is ScreenEvent.Zoom -> zoom(state, state.zoom * event.factor)
+        ScreenEvent.ResetZoom -> zoom(state, 1f)
+        is ScreenEvent.Focus ->
+            Transition(state, if (state.analysing) listOf(ScreenEffect.Focus(event.x, event.y)) else emptyList())
         ScreenEvent.ToggleFreeze -> toggleFreeze(state)
         ScreenEvent.ChoosePicture -> Transition(state, listOf(ScreenEffect.ChoosePicture))
         is ScreenEvent.PictureChosen -> readPicture(state, event.address)
@@ -39,7 +43,8 @@ internal object ScreenStateMachine {
         )
         ScreenEvent.OpenSettings -> Transition(state.copy(settingsOpen = true))
         ScreenEvent.CloseSettings -> Transition(state.copy(settingsOpen = false))
-        ScreenEvent.ToggleLatency -> Transition(state.copy(latencyOpen = !state.latencyOpen))
+        is ScreenEvent.ToggleSheet -> Transition(state.copy(sheet = event.sheet.takeIf { it != state.sheet }))
+        ScreenEvent.CloseSheet -> Transition(state.copy(sheet = null))
         is ScreenEvent.SelectClass ->
             Transition(state.copy(selectedClass = event.index.takeIf { it != state.selectedClass }))
         ScreenEvent.Back -> back(state)
@@ -82,7 +87,7 @@ internal object ScreenStateMachine {
     }
 
     private fun closeCamera(state: ScreenState): Transition {
-        val closed = state.copy(camera = CameraStatus.Closed, torch = false)
+        val closed = state.copy(camera = CameraStatus.Closed, torch = false, zoom = 1f)
         val wasOpen = state.camera != CameraStatus.Closed
         return Transition(closed, if (wasOpen) listOf(ScreenEffect.CloseCamera) else emptyList())
     }
@@ -91,7 +96,8 @@ internal object ScreenStateMachine {
         if (state.camera != CameraStatus.Opening) {
             Transition(state)
         } else {
-            Transition(state.copy(camera = CameraStatus.Streaming(event.hasTorch), torch = false))
+            val streaming = CameraStatus.Streaming(event.hasTorch, event.mostZoom)
+            Transition(state.copy(camera = streaming, torch = false, zoom = 1f))
         }
 
     private fun cameraFailed(state: ScreenState, failure: CameraFailure): Transition {
@@ -115,6 +121,13 @@ internal object ScreenStateMachine {
     private fun toggleTorch(state: ScreenState): Transition {
         if (!state.hasTorch) return Transition(state)
         return Transition(state.copy(torch = !state.torch), listOf(ScreenEffect.SetTorch(!state.torch)))
+    }
+
+    private fun zoom(state: ScreenState, wanted: Float): Transition {
+        val streaming = state.camera as? CameraStatus.Streaming ?: return Transition(state)
+        val zoom = wanted.coerceIn(1f, maxOf(1f, streaming.mostZoom))
+        if (!state.analysing || zoom == state.zoom) return Transition(state)
+        return Transition(state.copy(zoom = zoom), listOf(ScreenEffect.SetZoom(zoom)))
     }
 
     private fun toggleFreeze(state: ScreenState): Transition {
@@ -185,7 +198,7 @@ internal object ScreenStateMachine {
 
     private fun back(state: ScreenState): Transition = when {
         state.settingsOpen -> Transition(state.copy(settingsOpen = false))
-        state.latencyOpen -> Transition(state.copy(latencyOpen = false))
+        state.sheet != null -> Transition(state.copy(sheet = null))
         state.selectedClass != null -> Transition(state.copy(selectedClass = null))
         state.source == Source.PICTURE -> backToCamera(state)
         state.frozen -> Transition(state.copy(frozen = false))

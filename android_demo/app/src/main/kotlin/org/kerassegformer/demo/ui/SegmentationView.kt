@@ -5,11 +5,12 @@ import android.graphics.Bitmap
 import android.graphics.Canvas
 import android.graphics.Color
 import android.graphics.Paint
-import android.graphics.Path
 import android.graphics.Rect
 import android.graphics.RectF
 import android.util.AttributeSet
+import android.view.GestureDetector
 import android.view.MotionEvent
+import android.view.ScaleGestureDetector
 import android.view.View
 import org.kerassegformer.core.FrameGeometry
 import org.kerassegformer.core.Framing
@@ -24,7 +25,8 @@ import kotlin.math.roundToInt
  * Displays an image with its segmentation mask. Both come as one object and are drawn in one pass, so that a mask
  * always matches its image. Without an image the view is transparent and shows the camera preview behind it.
  *
- * A tap labels the class at a point; the label is updated with new results.
+ * A tap labels the class at a point; the label is updated with new results. Two fingers magnify a still image here, and
+ * a live one in the camera.
  */
 internal class SegmentationView(context: Context, attributes: AttributeSet?) : View(context, attributes) {
     /** The displayed image, or null. */
@@ -48,29 +50,48 @@ internal class SegmentationView(context: Context, attributes: AttributeSet?) : V
             invalidate()
         }
 
+    /** Names of the classes. */
+    var classNames: ClassNames = ClassNames.of(context)
+
+    /** True for the camera's image, false for a still image. */
+    var isLive: Boolean = true
+        set(value) {
+            if (field != value) magnifier.reset()
+            field = value
+        }
+
     /** Called with the name of the class at a tapped point; null if there is none. */
     var onPlaceTapped: (String?) -> Unit = {}
+
+    /** Called with a tapped point of the live image, with coordinates 0..1. */
+    var onFocus: (Float, Float) -> Unit = { _, _ -> }
+
+    /** Called with the factor by which two fingers magnify the live image. */
+    var onZoom: (Float) -> Unit = {}
 
     /** The area that no panel covers, in which the image is displayed. */
     val contentBounds = Rect()
 
-    private val radius = resources.getDimension(R.dimen.picture_radius)
+    /** The part of [contentBounds] that no button covers, in which names are drawn. */
+    val labelBounds = Rect()
+
     private val picturePaint = Paint(Paint.FILTER_BITMAP_FLAG)
     private val maskPaint = Paint(Paint.FILTER_BITMAP_FLAG)
-    private val backdrop = Backdrop(context.getColor(R.color.viewfinder))
     private val labels = LabelPainter(context)
-    private val outline = Path()
+    private val magnifier = Magnifier()
+    private val gestures = Gestures()
     private var pin: Point? = null
 
     /** Bounds of the image in the view, in pixels; null without an image. */
     val pictureBox: RectF?
-        get() = geometry()?.picture?.toRectF()?.inContentBounds()
+        get() = geometry()?.picture?.toRectF()?.onStage()
 
     /** Sets the area that no panel covers. */
     fun setContentBounds(left: Int, top: Int, right: Int, bottom: Int) {
         val bounds = Rect(left, top, right, bottom)
         if (contentBounds == bounds) return
         contentBounds.set(bounds)
+        magnifier.reset()
         invalidate()
     }
 
@@ -89,31 +110,29 @@ internal class SegmentationView(context: Context, attributes: AttributeSet?) : V
     override fun onDraw(canvas: Canvas) {
         val shown = shown ?: return
         val geometry = geometry() ?: return
-        backdrop.draw(canvas, shown.picture, width, height)
         val box = checkNotNull(pictureBox)
         canvas.save()
-        outline.rewind()
-        outline.addRoundRect(box, radius, radius, Path.Direction.CW)
-        canvas.clipPath(outline)
+        canvas.clipRect(contentBounds)
+        canvas.clipRect(box)
         canvas.drawBitmap(shown.picture, null, box, picturePaint)
         shown.mask?.let { drawMask(canvas, it, geometry) }
         canvas.restore()
-        labels.begin(box)
+        labels.begin(box, labelBounds)
         pin?.let { drawPin(canvas, shown, geometry, it) }
         if (names && opacity > 0f) drawNames(canvas, shown, geometry)
     }
 
     private fun drawMask(canvas: Canvas, mask: Bitmap, geometry: ViewGeometry) {
         maskPaint.alpha = (opacity * 255).roundToInt()
-        canvas.drawBitmap(mask, null, geometry.tensor.toRectF().inContentBounds(), maskPaint)
+        canvas.drawBitmap(mask, null, geometry.tensor.toRectF().onStage(), maskPaint)
     }
 
     private fun drawPin(canvas: Canvas, shown: SegmentedPicture, geometry: ViewGeometry, pin: Point) {
         val map = shown.map ?: return
         val place = geometry.toView(Point(pin.x * geometry.frame.tensorWidth, pin.y * geometry.frame.tensorHeight))
         val index = geometry.labelIndex(place.x, place.y, map.width, map.height)
-        val name = shown.nameOf(map.labels.getOrElse(index) { NONE }) ?: return
-        labels.drawPin(canvas, name, place.x.toFloat() + contentBounds.left, place.y.toFloat() + contentBounds.top)
+        val name = nameOf(shown, map.labels.getOrElse(index) { NONE }) ?: return
+        labels.drawPin(canvas, name, place.x.toFloat() + stage.left, place.y.toFloat() + stage.top)
     }
 
     private fun drawNames(canvas: Canvas, shown: SegmentedPicture, geometry: ViewGeometry) {
@@ -121,27 +140,29 @@ internal class SegmentationView(context: Context, attributes: AttributeSet?) : V
         val tensorPerPlaceX = geometry.frame.tensorWidth.toDouble() / map.width
         val tensorPerPlaceY = geometry.frame.tensorHeight.toDouble() / map.height
         for (anchor in shown.anchors.take(MAX_LABELS)) {
-            val name = shown.nameOf(anchor.index) ?: continue
+            val name = nameOf(shown, anchor.index) ?: continue
             val place = geometry.toView(Point((anchor.x + 0.5) * tensorPerPlaceX, (anchor.y + 0.5) * tensorPerPlaceY))
-            labels.drawName(canvas, name, place.x.toFloat() + contentBounds.left, place.y.toFloat() + contentBounds.top)
+            labels.drawName(canvas, name, place.x.toFloat() + stage.left, place.y.toFloat() + stage.top)
         }
     }
 
-    private fun RectF.inContentBounds() = apply { offset(contentBounds.left.toFloat(), contentBounds.top.toFloat()) }
+    private fun nameOf(shown: SegmentedPicture, index: Int): String? = shown.nameOf(index)?.let(classNames::of)
+
+    /** [contentBounds], magnified. */
+    private val stage: RectF get() = magnifier.stage
+
+    private fun RectF.onStage() = apply { offset(stage.left, stage.top) }
 
     private fun geometry(): ViewGeometry? {
         val shown = shown ?: return null
         if (contentBounds.width() <= 0 || contentBounds.height() <= 0) return null
         val bitmap = shown.picture
         val frame = shown.geometry ?: FrameGeometry(bitmap.width, bitmap.height, bitmap.width, bitmap.height)
-        return ViewGeometry(frame, contentBounds.width(), contentBounds.height(), Framing.FIT)
+        return ViewGeometry(frame, stage.width().roundToInt(), stage.height().roundToInt(), Framing.FIT)
     }
 
     override fun onTouchEvent(event: MotionEvent): Boolean {
-        if (event.actionMasked == MotionEvent.ACTION_UP) {
-            selectAt(event.x, event.y)
-            super.performClick()
-        }
+        gestures.onTouch(event)
         return true
     }
 
@@ -156,52 +177,91 @@ internal class SegmentationView(context: Context, attributes: AttributeSet?) : V
         val shown = shown ?: return
         val geometry = geometry() ?: return
         val map = shown.map ?: return
-        val point = Point((x - contentBounds.left).toDouble(), (y - contentBounds.top).toDouble())
+        val point = Point((x - stage.left).toDouble(), (y - stage.top).toDouble())
         val index = geometry.labelIndex(point.x, point.y, map.width, map.height)
-        val name = if (index < 0) null else shown.nameOf(map.labels[index])
+        val name = if (index < 0) null else nameOf(shown, map.labels[index])
         val tensor = geometry.toTensor(point)
         // Relative to the tensor, as another model may have another size.
         pin = Point(tensor.x / geometry.frame.tensorWidth, tensor.y / geometry.frame.tensorHeight)
             .takeIf { name != null }
         invalidate()
         onPlaceTapped(name)
+        val box = checkNotNull(pictureBox)
+        if (isLive && box.contains(x, y)) onFocus((x - box.left) / box.width(), (y - box.top) / box.height())
+    }
+
+    /** Magnification and position of a still image. */
+    private inner class Magnifier {
+        val stage = RectF()
+        private var zoom = 1f
+
+        fun reset() {
+            zoom = 1f
+            stage.set(contentBounds)
+            invalidate()
+        }
+
+        /** Magnifies by [factor] around a point that stays where it is. */
+        fun zoomBy(factor: Float, x: Float, y: Float) {
+            val before = zoom
+            zoom = (zoom * factor).coerceIn(1f, MOST_ZOOM)
+            val scale = zoom / before
+            move(x + (stage.left - x) * scale, y + (stage.top - y) * scale)
+        }
+
+        fun moveBy(dx: Float, dy: Float) = move(stage.left + dx, stage.top + dy)
+
+        /** Moves the upper left corner; the image always fills the bounds. */
+        private fun move(left: Float, top: Float) {
+            val width = contentBounds.width() * zoom
+            val height = contentBounds.height() * zoom
+            val x = left.coerceIn(contentBounds.right - width, contentBounds.left.toFloat())
+            val y = top.coerceIn(contentBounds.bottom - height, contentBounds.top.toFloat())
+            stage.set(x, y, x + width, y + height)
+            invalidate()
+        }
+    }
+
+    private inner class Gestures :
+        GestureDetector.SimpleOnGestureListener(), ScaleGestureDetector.OnScaleGestureListener {
+        private val taps = GestureDetector(context, this).apply { setIsLongpressEnabled(false) }
+        private val pinches = ScaleGestureDetector(context, this).apply { isQuickScaleEnabled = false }
+
+        fun onTouch(event: MotionEvent) {
+            pinches.onTouchEvent(event)
+            taps.onTouchEvent(event)
+        }
+
+        override fun onSingleTapUp(event: MotionEvent): Boolean {
+            selectAt(event.x, event.y)
+            super@SegmentationView.performClick()
+            return true
+        }
+
+        override fun onDoubleTap(event: MotionEvent): Boolean {
+            if (!isLive) magnifier.reset()
+            return true
+        }
+
+        override fun onScroll(down: MotionEvent?, move: MotionEvent, dx: Float, dy: Float): Boolean {
+            if (!isLive && !pinches.isInProgress) magnifier.moveBy(-dx, -dy)
+            return true
+        }
+
+        override fun onScale(pinch: ScaleGestureDetector): Boolean {
+            if (isLive) onZoom(pinch.scaleFactor) else magnifier.zoomBy(pinch.scaleFactor, pinch.focusX, pinch.focusY)
+            return true
+        }
+
+        override fun onScaleBegin(pinch: ScaleGestureDetector) = true
+
+        override fun onScaleEnd(pinch: ScaleGestureDetector) = Unit
     }
 
     private companion object {
         const val NONE = -1
         const val MAX_LABELS = 8
-    }
-}
-
-/** A dark, strongly blurred copy of the image as the background. Reuses its buffers. */
-private class Backdrop(private val ground: Int) {
-    private val small = Bitmap.createBitmap(SIDE, SIDE, Bitmap.Config.ARGB_8888)
-    private val smaller = Canvas(small)
-    private val paint = Paint(Paint.FILTER_BITMAP_FLAG)
-    private val source = Rect()
-    private val target = Rect()
-
-    fun draw(canvas: Canvas, picture: Bitmap, width: Int, height: Int) {
-        crop(picture, width, height)
-        target.set(0, 0, SIDE, SIDE)
-        smaller.drawBitmap(picture, source, target, paint)
-        target.set(0, 0, width, height)
-        canvas.drawColor(ground)
-        canvas.drawBitmap(small, null, target, paint)
-        canvas.drawColor(ground and 0xFFFFFF or (SCRIM shl 24))
-    }
-
-    /** Centre crop of [picture] with the aspect ratio of the view. */
-    private fun crop(picture: Bitmap, width: Int, height: Int) {
-        val scale = minOf(picture.width.toFloat() / width, picture.height.toFloat() / height)
-        val left = ((picture.width - width * scale) / 2).toInt()
-        val top = ((picture.height - height * scale) / 2).toInt()
-        source.set(left, top, left + (width * scale).toInt(), top + (height * scale).toInt())
-    }
-
-    private companion object {
-        const val SIDE = 12
-        const val SCRIM = 0x8C
+        const val MOST_ZOOM = 8f
     }
 }
 
@@ -226,10 +286,11 @@ private class LabelPainter(context: Context) {
         typeface = android.graphics.Typeface.create("sans-serif-medium", android.graphics.Typeface.NORMAL)
     }
 
-    /** Starts an image with the bounds [box], which contain all labels. */
-    fun begin(box: RectF) {
+    /** Starts an image at [box], of which [visible] contains all labels. */
+    fun begin(box: RectF, visible: Rect) {
         taken.clear()
-        bounds.set(box)
+        bounds.set(visible)
+        bounds.intersect(box)
     }
 
     fun drawName(canvas: Canvas, name: String, x: Float, y: Float) {

@@ -40,6 +40,7 @@ internal class SettingsStore(private val preferences: SharedPreferences) {
             engine = EngineSettings(
                 choice = choiceOf(value<String?>(CHOICE, null, preferences::getString)) ?: unset.engine.choice,
                 threads = value(THREADS, unset.engine.threads, preferences::getInt).coerceIn(1, MOST_THREADS),
+                hidesUnsure = value(HIDES_UNSURE, unset.engine.hidesUnsure, preferences::getBoolean),
             ),
         )
     }
@@ -53,6 +54,7 @@ internal class SettingsStore(private val preferences: SharedPreferences) {
             .putBoolean(MODEL_IMPORTED, settings.modelImported)
             .putString(CHOICE, settings.engine.choice.name)
             .putInt(THREADS, settings.engine.threads)
+            .putBoolean(HIDES_UNSURE, settings.engine.hidesUnsure)
             .apply()
     }
 
@@ -77,5 +79,6 @@ internal class SettingsStore(private val preferences: SharedPreferences) {
         private const val MODEL_IMPORTED = "model_imported"
         private const val CHOICE = "processor"
         private const val THREADS = "threads"
+        private const val HIDES_UNSURE = "hides_unsure"
     }
 }

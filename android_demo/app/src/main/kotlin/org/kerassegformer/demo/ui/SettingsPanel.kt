@@ -12,6 +12,7 @@ import android.widget.RadioButton
 import android.widget.RadioGroup
 import android.widget.Switch
 import android.widget.TextView
+import org.kerassegformer.core.OutputKind
 import org.kerassegformer.core.ProcessorChoice
 import org.kerassegformer.demo.R
 import org.kerassegformer.demo.models.ModelListing
@@ -29,6 +30,8 @@ internal interface SettingsActions {
 
     fun openBenchmark()
 
+    fun openLicences()
+
     fun close()
 }
 
@@ -43,6 +46,7 @@ internal class SettingsPanel(private val page: View, private val actions: Settin
     private val threads: TextView = page.requireView(R.id.threads)
     private val names: Switch = page.requireView(R.id.names)
     private val smoothing: Switch = page.requireView(R.id.smoothing)
+    private val unsure: Switch = page.requireView(R.id.hide_unsure)
     private var shown = Settings()
     private var listing: ModelListing? = null
 
@@ -52,10 +56,15 @@ internal class SettingsPanel(private val page: View, private val actions: Settin
         page.requireView<View>(R.id.import_model).setOnClickListener { actions.importModel() }
         page.requireView<View>(R.id.forget_failures).setOnClickListener { actions.forgetFailures() }
         page.requireView<View>(R.id.open_benchmark).setOnClickListener { actions.openBenchmark() }
+        page.requireView<View>(R.id.open_licences).setOnClickListener { actions.openLicences() }
         page.requireView<View>(R.id.threads_fewer).setOnClickListener { changeThreads(-1) }
         page.requireView<View>(R.id.threads_more).setOnClickListener { changeThreads(1) }
         names.text = titled(R.string.settings_names, resources.getString(R.string.settings_names_note))
         smoothing.text = titled(R.string.settings_smoothing, resources.getString(R.string.settings_smoothing_note))
+        unsure.text = titled(R.string.settings_unsure, resources.getString(R.string.settings_unsure_note))
+        unsure.setOnClickListener {
+            actions.change(shown.copy(engine = shown.engine.copy(hidesUnsure = unsure.isChecked)))
+        }
         names.setOnClickListener { actions.change(shown.copy(names = names.isChecked)) }
         smoothing.setOnClickListener { actions.change(shown.copy(smoothing = smoothing.isChecked)) }
         ProcessorChoice.entries.forEach(::addProcessor)
@@ -66,6 +75,8 @@ internal class SettingsPanel(private val page: View, private val actions: Settin
         shown = settings
         names.isChecked = settings.names
         smoothing.isChecked = settings.smoothing
+        unsure.isChecked = settings.engine.hidesUnsure
+        unsure.visibility = visibleIf(model?.set?.files.orEmpty().any { it.spec.output.kind == OutputKind.LOGITS })
         threads.text = settings.engine.threads.toString()
         processors.check(idOf(settings.engine.choice))
         if (listing !== this.listing || models.childCount == 0) showModels(listing)

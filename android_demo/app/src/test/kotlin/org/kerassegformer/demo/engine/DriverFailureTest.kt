@@ -19,7 +19,7 @@ class DriverFailureTest {
     val folder = TemporaryFolder()
 
     private val logFile: File by lazy { File(folder.root, "crash_log.json") }
-    private val quick = TimeLimits(loadMillis = 300, runMillis = 300)
+    private val quick = TimeLimits(loadMillis = 3_000, runMillis = 3_000)
 
     private fun reasonsOf(inUse: ProcessorInUse) = inUse.rejected.associate { it.processor to it.reason }
 
@@ -77,7 +77,7 @@ class DriverFailureTest {
             val inUse = harness.run(ProcessorChoice.GPU)
 
             assertEquals(Processor.CPU, inUse.processor)
-            assertEquals(RejectionReason.TimedOut(300), reasonsOf(inUse)[Processor.GPU])
+            assertEquals(RejectionReason.TimedOut(quick.loadMillis), reasonsOf(inUse)[Processor.GPU])
             assertEquals(setOf(1), harness.segment(FakeFrame(1, label = 1)).labels)
             hanging.release()
             eventually { harness.runners.made.any { it.processor == Processor.GPU && it.closings.get() == 1 } }
@@ -88,7 +88,7 @@ class DriverFailureTest {
     fun `a GPU that hangs in the self-check is skipped`() = EngineHarness(logFile, limits = quick).use { harness ->
         val hanging = HangingCall()
         harness.runners.behaviours[Processor.GPU] = Behaviour(run = { hanging.hang() })
-        assertEquals(RejectionReason.TimedOut(300), reasonsOf(harness.run(ProcessorChoice.GPU))[Processor.GPU])
+        assertEquals(RejectionReason.TimedOut(quick.loadMillis), reasonsOf(harness.run(ProcessorChoice.GPU))[Processor.GPU])
         hanging.release()
         eventually { harness.runners.open().size == 1 }
     }
@@ -104,7 +104,7 @@ class DriverFailureTest {
 
         val inUse = harness.listener.await<EngineState.Running>().inUse
         assertEquals(Processor.CPU, inUse.processor)
-        assertEquals(RejectionReason.TimedOutInUse(300), reasonsOf(inUse)[Processor.GPU])
+        assertEquals(RejectionReason.TimedOutInUse(quick.runMillis), reasonsOf(inUse)[Processor.GPU])
         assertEquals(3L, harness.segment(FakeFrame(3)).frameId)
         hanging.release()
         eventually { harness.runners.open().size == 1 }

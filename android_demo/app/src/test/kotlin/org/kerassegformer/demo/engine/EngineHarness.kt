@@ -13,7 +13,7 @@ import java.util.concurrent.atomic.AtomicInteger
 internal class EngineHarness(
     private val logFile: File,
     private val sdk: Int = 33,
-    private val limits: TimeLimits = TimeLimits(loadMillis = 20_000, runMillis = 20_000),
+    private val limits: TimeLimits = TimeLimits(loadMillis = 300_000, runMillis = 300_000),
     private val installation: String = "phone, app 1",
     val runners: FakeRunners = FakeRunners(),
     private val lastExit: ExitCause = ExitCause.CRASH,
@@ -23,7 +23,7 @@ internal class EngineHarness(
     val thermalMonitor = FakeThermalMonitor()
     val engine: SegmentationEngine by lazy {
         val crashLog = crashLog(logFile, installation, lastExit)
-        val trial = ProcessorTrial(ModelLoader(runners, limits), stripes, crashLog, references(logFile))
+        val trial = ProcessorTrial(ModelLoader(runners, limits, FakeClock::now), stripes, crashLog, references(logFile))
         LiveEngine(trial, DelegatePolicy(sdk), crashLog, thermalMonitor, listener, RecheckSchedule(recheckNanos))
     }
 

@@ -12,8 +12,9 @@ import java.util.concurrent.CopyOnWriteArrayList
 import java.util.concurrent.CountDownLatch
 import java.util.concurrent.atomic.AtomicInteger
 
-/** Behaviour of a fake driver. */
+/** Behaviour of a fake driver. @property millis duration of a run by [FakeClock] */
 internal class Behaviour(
+    val millis: Long = 1,
     val create: () -> Unit = {},
     val run: (Int) -> Unit = {},
     val labels: (Int) -> Int = { it },
@@ -31,7 +32,7 @@ internal class FakeRunners : InferenceRunnerFactory {
 
     override fun create(file: ModelFile, location: ModelLocation, processor: Processor, threads: Int): InferenceRunner {
         tries += processor
-        val behaviour = behaviours[processor] ?: Behaviour()
+        val behaviour = behaviours[processor] ?: defaultBehaviour(processor)
         behaviour.create()
         return FakeRunner(file.spec, processor, behaviour).also { made += it }
     }
@@ -39,6 +40,9 @@ internal class FakeRunners : InferenceRunnerFactory {
     override fun discardPrograms(file: ModelFile) {
         discarded += file.stem
     }
+
+    /** The CPU is slower than accelerators. */
+    private fun defaultBehaviour(processor: Processor) = Behaviour(millis = if (processor == Processor.CPU) 10 else 1)
 
     /** Runners that are not closed. */
     fun open(): List<FakeRunner> = made.filter { it.closings.get() == 0 }
@@ -56,6 +60,7 @@ internal class FakeRunner(private val spec: ModelSpec, val processor: Processor,
     override fun run() {
         checkThread()
         behaviour.run(++runs)
+        FakeClock.pass(behaviour.millis)
         val labels = output.asIntBuffer()
         for (y in 0 until spec.output.height) {
             for (x in 0 until spec.output.width) {
@@ -96,4 +101,13 @@ internal class HangingCall {
     fun awaitStart() = reached.await()
 
     fun release() = gate.countDown()
+}
+
+/** A clock that only fake runs advance, each on its own thread: a busy machine does not change who is faster. */
+internal object FakeClock {
+    private val nanos: ThreadLocal<Long> = ThreadLocal.withInitial { 0L }
+
+    fun now(): Long = nanos.get()
+
+    fun pass(millis: Long) = nanos.set(nanos.get() + millis * 1_000_000)
 }

@@ -7,7 +7,7 @@ import java.util.concurrent.LinkedBlockingQueue
 import java.util.concurrent.TimeUnit
 
 /** Records the events of an engine. Waits up to [patienceSeconds] for each. */
-internal class RecordingListener(private val patienceSeconds: Long = 20) : SegmentationEngine.Listener {
+internal class RecordingListener(private val patienceSeconds: Long = PATIENCE_SECONDS) : SegmentationEngine.Listener {
     val states = CopyOnWriteArrayList<EngineState>()
     val problems: BlockingQueue<Pair<Long, String>> = LinkedBlockingQueue()
     private val waiting: BlockingQueue<EngineState> = LinkedBlockingQueue()

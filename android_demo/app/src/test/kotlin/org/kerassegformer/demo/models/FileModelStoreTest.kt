@@ -152,6 +152,20 @@ class FileModelStoreTest {
     }
 
     @Test
+    fun `files of another network are kept apart from a model of that name`() {
+        val npu = File(bundled, "b0_camvid_int8_npu.tflite").readBytes()
+        val npuJson = File(bundled, "b0_camvid_int8_npu.json").readText()
+        fun String.of(network: String) = replace("\"precision\":", "\"network\": \"$network\", \"precision\":")
+        store().import(pair(text = json.of("a")))
+
+        val other = store().import(pair("mine_int8_npu", npu, npuJson.of("b"))).single()
+        assertEquals("mine_2" to listOf("mine_2_int8_npu"), other.name to other.set.files.map { it.stem })
+
+        val same = store().import(pair("mine_int8_npu", npu, npuJson.of("a"))).single()
+        assertEquals("mine" to 2, same.name to same.set.files.size)
+    }
+
+    @Test
     fun `names that become the same file name are told apart`() {
         store().import(pair("street b0_int8") + other("street_b0_int8"))
         assertEquals(listOf("street_b0", "street_b0_2"), store().list().models.filter { it.imported }.map { it.name })

@@ -68,8 +68,10 @@ internal class AccessibilityTest {
         feedFrames()
         check(screen.activity)
         screen.tap(R.id.freeze)
-        screen.tap(R.id.latency)
-        check(screen.activity)
+        for (id in listOf(R.id.latency, R.id.legend_expand)) {
+            screen.tap(id)
+            check(screen.activity)
+        }
     }
 
     @Test
@@ -100,6 +102,15 @@ internal class AccessibilityTest {
     }
 
     @Test
+    fun `the licences`() {
+        val activity = screen.startLicences()
+        check(activity)
+        val rows = activity.requireView<ViewGroup>(R.id.licences)
+        val texts = (0 until rows.childCount).map { rows.getChildAt(it).requireView<TextView>(R.id.licence_terms).text }
+        assertTrue("$texts", texts.any { "CC BY-NC 4.0" in it } && texts.any { "Apache" in it })
+    }
+
+    @Test
     fun `the benchmark`() = check(screen.startBenchmark())
 
     @Test
@@ -109,13 +120,13 @@ internal class AccessibilityTest {
         feedFrames()
         check(screen.activity)
         val metrics = screen.activity.resources.displayMetrics
-        for (id in listOf(R.id.freeze, R.id.settings, R.id.open_picture, R.id.opacity, R.id.legend)) {
+        for (id in listOf(R.id.freeze, R.id.settings, R.id.open_picture, R.id.legend_line)) {
             val place = IntArray(2).also(screen.view<View>(id)::getLocationInWindow)
             val bottom = place[1] + minOf(screen.view<View>(id).height, (48 * metrics.density).toInt())
             assertTrue("${nameOf(screen.view(id))} ends at $bottom.", place[1] >= 0 && bottom <= metrics.heightPixels)
         }
         val box = checkNotNull(screen.view<SegmentationView>(R.id.segmentation).pictureBox)
-        assertTrue("The picture is ${box.height()} high.", box.height() > metrics.heightPixels / 4)
+        assertTrue("The picture is ${box.height()} high.", box.height() > metrics.heightPixels / 2)
     }
 
     @Test

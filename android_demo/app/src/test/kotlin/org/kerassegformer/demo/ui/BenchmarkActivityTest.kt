@@ -17,6 +17,7 @@ import org.kerassegformer.core.BenchmarkReport
 import org.kerassegformer.core.Processor
 import org.kerassegformer.demo.R
 import org.kerassegformer.demo.benchmark.BenchmarkPlan
+import org.kerassegformer.demo.engine.PATIENCE_SECONDS
 import org.kerassegformer.demo.models.ModelListing
 import org.robolectric.RobolectricTestRunner
 import org.robolectric.Shadows.shadowOf
@@ -36,7 +37,7 @@ internal class BenchmarkActivityTest {
     private lateinit var activity: BenchmarkActivity
 
     private fun await(what: String, condition: () -> Boolean) {
-        val end = System.nanoTime() + 20_000_000_000
+        val end = System.nanoTime() + PATIENCE_SECONDS * 1_000_000_000
         while (!condition()) {
             check(System.nanoTime() < end) { "Timed out waiting for $what." }
             Thread.sleep(5)

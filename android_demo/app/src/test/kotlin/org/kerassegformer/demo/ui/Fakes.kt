@@ -198,7 +198,7 @@ internal class FakeCamera : CameraSource {
         onOpen(facing, listener)
     }
 
-    fun cameraOf(facing: CameraFacing) = OpenCamera(facing, 90, 640, 480, hasTorch = facing == CameraFacing.BACK)
+    fun cameraOf(facing: CameraFacing) = OpenCamera(facing, 90, 640, 480, hasTorch = facing == CameraFacing.BACK, mostZoom = 4f)
 
     fun give(frame: YuvImage): Unit = checkNotNull(listener).onFrame(frame, cameraOf(opened.last()))
 
@@ -210,6 +210,17 @@ internal class FakeCamera : CameraSource {
     var still: ByteArray? = null
 
     override fun takeStill(onTaken: (ByteArray?) -> Unit): Unit = onTaken(still)
+
+    val zooms = ArrayList<Float>()
+    val focuses = ArrayList<Pair<Float, Float>>()
+
+    override fun setZoom(zoom: Float) {
+        zooms += zoom
+    }
+
+    override fun focusAt(x: Float, y: Float) {
+        focuses += x to y
+    }
 
     override fun setTorch(on: Boolean) {
         torches += on

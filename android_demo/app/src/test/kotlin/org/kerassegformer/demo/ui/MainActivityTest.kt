@@ -8,14 +8,18 @@ import android.content.pm.PackageManager
 import android.graphics.Bitmap
 import android.net.Uri
 import android.os.Build
+import android.provider.MediaStore
 import android.provider.Settings.ACTION_APPLICATION_DETAILS_SETTINGS
 import android.view.Surface
 import android.view.TextureView
 import android.view.View
+import android.view.ViewGroup
 import android.widget.Button
 import android.widget.ImageButton
 import android.widget.RadioButton
 import android.widget.SeekBar
+import android.widget.Switch
+import android.widget.TextView
 import android.window.OnBackInvokedCallback
 import org.junit.Assert.assertEquals
 import org.junit.Assert.assertFalse
@@ -28,6 +32,9 @@ import org.junit.Rule
 import org.junit.Test
 import org.junit.rules.TemporaryFolder
 import org.junit.runner.RunWith
+import org.kerassegformer.core.ModelSet
+import org.kerassegformer.core.OutputKind
+import org.kerassegformer.core.OutputSpec
 import org.kerassegformer.core.Processor
 import org.kerassegformer.core.ProcessorChoice
 import org.kerassegformer.core.Rotation
@@ -132,6 +139,9 @@ internal class MainActivityTest {
         screen.start()
         assertEquals(screen.string(R.string.camera_absent_title), screen.message)
         screen.tap(R.id.message_first)
+        assertEquals(MediaStore.ACTION_PICK_IMAGES, shadowOf(screen.activity).nextStartedActivity.action)
+        ReflectionHelpers.setStaticField(Build.VERSION::class.java, "SDK_INT", Build.VERSION_CODES.S)
+        screen.tap(R.id.message_first)
         assertEquals(Intent.ACTION_OPEN_DOCUMENT, shadowOf(screen.activity).nextStartedActivity.action)
     }
 
@@ -193,7 +203,7 @@ internal class MainActivityTest {
         assertEquals(640, shown.picture.height)
         assertTrue(shown.map!!.labels.contentEquals(StreetScene.uprightLabels().labels))
         assertNotNull(shown.mask)
-        assertTrue(screen.isShown(R.id.legend))
+        assertTrue(screen.isShown(R.id.legend_line))
     }
 
     @Test
@@ -377,7 +387,7 @@ internal class MainActivityTest {
     fun `tapping a legend row shows only its class, tapping again shows all`() {
         screen.start()
         screen.showStreet()
-        val legend = screen.view<LegendView>(R.id.legend)
+        val legend = screen.view<ViewGroup>(R.id.legend)
         val names = segmentation.shown!!.shares.map { it.name }
         assertEquals(names.size, legend.childCount)
         legend.getChildAt(1).performClick()
@@ -396,7 +406,7 @@ internal class MainActivityTest {
         screen.showStreet()
         screen.tap(R.id.freeze)
         val before = checkNotNull(segmentation.shown)
-        screen.view<LegendView>(R.id.legend).getChildAt(0).performClick()
+        screen.view<ViewGroup>(R.id.legend).getChildAt(0).performClick()
         screen.waitForIdle()
         val after = checkNotNull(segmentation.shown)
         assertSame(before.picture, after.picture)
@@ -407,12 +417,126 @@ internal class MainActivityTest {
     }
 
     @Test
+    fun `dragging the classes up shows all of them, dragging the sheet down closes it`() {
+        screen.start()
+        screen.showStreet()
+        assertFalse(screen.isShown(R.id.legend))
+        draw()
+        val bar = screen.view<View>(R.id.legend_bar)
+        Touch.drag(bar, 200f, bar.height - 40f, 205f, -100f)
+        screen.waitForIdle()
+        assertTrue(screen.isShown(R.id.legend))
+        draw()
+        Touch.drag(screen.view(R.id.sheet), 200f, 30f, 205f, 300f)
+        screen.waitForIdle()
+        assertFalse(screen.isShown(R.id.legend))
+        draw()
+        Touch.drag(bar, 400f, bar.height - 40f, 100f, bar.height - 50f)
+        assertFalse("Dragging sideways scrolls the classes.", screen.isShown(R.id.legend))
+    }
+
+    @Test
+    fun `a tapped chip shows only its class`() {
+        screen.start()
+        screen.showStreet()
+        val chips = screen.view<ViewGroup>(R.id.chips)
+        assertEquals(segmentation.shown!!.shares.size, chips.childCount)
+        chips.getChildAt(0).performClick()
+        screen.waitForIdle()
+        assertTrue(chips.getChildAt(0).isSelected)
+        assertTrue(screen.view<ViewGroup>(R.id.legend).getChildAt(0).isSelected)
+    }
+
+    @Test
+    fun `two fingers magnify the live image in the camera and a still one on the screen`() {
+        screen.start()
+        screen.showStreet()
+        draw()
+        Touch.pinch(segmentation, 400f, 760f)
+        screen.waitForIdle()
+        assertTrue("${camera.zooms}", camera.zooms.last() in 1.3f..2f)
+        assertTrue(screen.isShown(R.id.zoom))
+        screen.tap(R.id.zoom)
+        assertEquals(1f, camera.zooms.last())
+        assertFalse(screen.isShown(R.id.zoom))
+
+        screen.tap(R.id.freeze)
+        draw()
+        val before = checkNotNull(segmentation.pictureBox)
+        Touch.pinch(segmentation, 400f, 760f)
+        val magnified = checkNotNull(segmentation.pictureBox)
+        assertTrue("$before $magnified", magnified.width() / before.width() in 1.3f..2f)
+        Touch.drag(segmentation, 300f, 500f, 250f, 450f)
+        assertTrue(checkNotNull(segmentation.pictureBox).left < magnified.left)
+        assertEquals("Still images are not the camera's.", 1f, camera.zooms.last())
+        screen.tap(R.id.freeze)
+        screen.showStreet()
+        assertEquals(before, segmentation.pictureBox)
+    }
+
+    @Test
+    fun `a tap focuses the camera on that point of its sensor`() {
+        screen.start()
+        screen.showStreet()
+        draw()
+        val box = checkNotNull(segmentation.pictureBox)
+        Touch.tap(segmentation, box.left + box.width() * .25f, box.top + box.height() * .75f)
+        screen.waitForIdle()
+        // The frame is rotated clockwise by 90 degrees to be upright.
+        val (x, y) = camera.focuses.single()
+        assertEquals(.75f, x, .01f)
+        assertEquals(.75f, y, .01f)
+        screen.tap(R.id.freeze)
+        Touch.tap(segmentation, box.centerX(), box.centerY())
+        assertEquals(1, camera.focuses.size)
+    }
+
+    @Test
+    fun `the image is as wide as the screen`() {
+        screen.start()
+        screen.showStreet()
+        draw()
+        val box = checkNotNull(segmentation.pictureBox)
+        assertEquals(0f, box.left, 1f)
+        assertEquals(784f, box.right, 1f)
+        assertTrue("Below the bar at the top: $box", box.top >= screen.view<View>(R.id.top_line).height)
+        assertTrue("Above the shutter: $box", box.bottom <= screen.view<View>(R.id.controls).top)
+    }
+
+    @Test
+    @Config(qualifiers = "ko-$PHONE")
+    fun `classes have Korean names`() {
+        screen.start()
+        screen.showStreet()
+        val row = screen.view<ViewGroup>(R.id.legend).getChildAt(0)
+        assertEquals("도로", row.requireView<TextView>(R.id.name).text)
+        draw()
+        var named: String? = null
+        segmentation.onPlaceTapped = { named = it }
+        val box = checkNotNull(segmentation.pictureBox)
+        Touch.tap(segmentation, box.centerX(), box.bottom - 20)
+        assertEquals("도로", named)
+    }
+
+    private fun draw() = ScreenRobot.draw(screen.activity, 784, 1632)
+
+    @Test
+    fun `nothing under the permission request can be tapped in vain`() {
+        screen.start(allowed = false)
+        for (id in listOf(R.id.freeze, R.id.torch, R.id.flip, R.id.save, R.id.share_button, R.id.legend_line)) {
+            assertFalse(screen.activity.resources.getResourceEntryName(id), screen.isShown(id))
+        }
+        assertTrue(screen.isShown(R.id.open_picture))
+    }
+
+    @Test
     fun `the opacity is persistent`() {
         screen.start()
         val bar = screen.view<SeekBar>(R.id.opacity)
         val listener = shadowOf(bar).onSeekBarChangeListener
         bar.progress = 20
         listener.onStopTrackingTouch(bar)
+        assertEquals("20%", screen.text(R.id.opacity_value))
         assertEquals(.2f, segmentation.opacity, 1e-6f)
         screen.recreate()
         assertEquals(20, screen.view<SeekBar>(R.id.opacity).progress)
@@ -434,9 +558,10 @@ internal class MainActivityTest {
         screen.start()
         repeat(3) { screen.showStreet() }
         screen.tap(R.id.latency)
-        assertTrue(screen.text(R.id.latency_compact), screen.text(R.id.latency_compact).startsWith("GPU · 24 ms · "))
+        assertTrue(screen.text(R.id.latency_compact), screen.text(R.id.latency_compact).startsWith("GPU · 24\u00a0ms · "))
         assertTrue("99.6%" in screen.text(R.id.latency_why))
-        assertEquals(8, screen.view<android.widget.TableLayout>(R.id.latency_table).childCount)
+        assertEquals(7, screen.view<android.widget.TableLayout>(R.id.latency_table).childCount)
+        assertTrue("b0_camvid_float16" in screen.text(R.id.latency_why))
         screen.tap(R.id.latency)
         assertFalse(screen.isShown(R.id.latency_why))
     }
@@ -536,7 +661,7 @@ internal class MainActivityTest {
     }
 
     private fun choices(): List<RadioButton> {
-        val rows = screen.view<android.view.ViewGroup>(R.id.model_choices)
+        val rows = screen.view<ViewGroup>(R.id.model_choices)
         return (0 until rows.childCount).map { rows.getChildAt(it).requireView(R.id.choice) }
     }
 
@@ -589,12 +714,31 @@ internal class MainActivityTest {
         screen.container.models.listing = ModelListing(listOf(modelNamed(), garden), emptyMap())
         screen.start()
         screen.tap(R.id.settings)
-        val row = screen.view<android.view.ViewGroup>(R.id.model_choices).getChildAt(1)
+        val row = screen.view<ViewGroup>(R.id.model_choices).getChildAt(1)
         row.requireView<View>(R.id.delete).performClick()
         (ShadowDialog.getLatestDialog() as AlertDialog).getButton(AlertDialog.BUTTON_POSITIVE).performClick()
         screen.waitForIdle()
         assertEquals(listOf(garden), screen.container.models.removed)
         assertEquals(1, choices().size)
+    }
+
+    @Test
+    fun `uncertain areas can be hidden if the model returns logits`() {
+        screen.start()
+        screen.tap(R.id.settings)
+        assertFalse(screen.isShown(R.id.hide_unsure))
+        val model = modelNamed("logits")
+        val files = model.set.files.map { it.copy(spec = it.spec.copy(output = OutputSpec(OutputKind.LOGITS, 128, 128, 11))) }
+        val locations = files.associate { it.stem to model.locationOf(it) }
+        val logits = StoredModel(ModelSet("logits", files), locations, imported = false)
+        screen.container.models.listing = ModelListing(listOf(logits), emptyMap())
+        screen.restoreFromSavedState()
+        val switch = screen.view<Switch>(R.id.hide_unsure)
+        assertTrue(switch.isShown && switch.isChecked)
+        switch.performClick()
+        screen.waitForIdle()
+        assertFalse(engine.started.last().second.hidesUnsure)
+        assertFalse(screen.container.settings.read().engine.hidesUnsure)
     }
 
     @Test
@@ -625,6 +769,39 @@ internal class MainActivityTest {
         screen.tap(R.id.freeze)
         assertNull(segmentation.shown)
         assertEquals(2, camera.opened.size)
+    }
+
+    @Test
+    fun `an image that another app shares is segmented`() {
+        screen.container.prepareEngine = { it.answer = { StreetScene.labels() } }
+        screen.start(intent = shareOf(FakeDocuments.of(StreetScene.file)))
+        assertEquals(960, segmentation.shown?.picture?.width)
+        assertNotNull(segmentation.shown?.mask)
+        screen.tap(R.id.freeze)
+        screen.controller.newIntent(shareOf(FakeDocuments.of(StreetScene.file)))
+        screen.waitForIdle()
+        assertEquals(960, segmentation.shown?.picture?.width)
+    }
+
+    @Test
+    fun `a file of the app cannot be shared with it`() {
+        screen.start(intent = shareOf(Uri.fromFile(StreetScene.file.absoluteFile)))
+        assertNull(segmentation.shown)
+        assertEquals(Source.CAMERA, sourceOnScreen())
+        screen.controller.newIntent(Intent(Intent.ACTION_SEND).putExtra(Intent.EXTRA_STREAM, Intent()))
+        assertEquals(Source.CAMERA, sourceOnScreen())
+    }
+
+    private fun shareOf(picture: Uri): Intent =
+        Intent(Intent.ACTION_SEND).setType("image/jpeg").putExtra(Intent.EXTRA_STREAM, picture)
+
+    @Test
+    fun `the licences are one tap away from the settings`() {
+        screen.start()
+        screen.tap(R.id.settings)
+        screen.view<View>(R.id.open_licences).performClick()
+        val opened = shadowOf(screen.activity).nextStartedActivity
+        assertEquals(LicencesActivity::class.java.name, opened.component?.className)
     }
 
     @Test

@@ -43,9 +43,9 @@ internal class ScreenRobot : ExternalResource() {
     fun allowCamera(): Unit = shadowOf(RuntimeEnvironment.getApplication()).grantPermissions(Manifest.permission.CAMERA)
 
     /** Starts the live screen, with or without the camera permission. */
-    fun start(allowed: Boolean = true): MainActivity {
+    fun start(allowed: Boolean = true, intent: Intent = Intent(Intent.ACTION_MAIN)): MainActivity {
         if (allowed) allowCamera()
-        controller = Robolectric.buildActivity(MainActivity::class.java).setup().visible()
+        controller = Robolectric.buildActivity(MainActivity::class.java, intent).setup().visible()
         controllers += controller
         waitForIdle()
         return activity
@@ -60,6 +60,14 @@ internal class ScreenRobot : ExternalResource() {
         controllers += controller
         waitForIdle()
         return controller
+    }
+
+    /** Starts the licences. */
+    fun startLicences(): LicencesActivity {
+        val controller = Robolectric.buildActivity(LicencesActivity::class.java).setup().visible()
+        controllers += controller
+        waitForIdle()
+        return controller.get()
     }
 
     /** Recreates the activity, like rotating the device. */

@@ -235,10 +235,10 @@ internal class ScreenStateMachineTest {
     @Test
     fun `Back closes what is in front and finally leaves the app`() {
         stream()
-        send(ScreenEvent.ToggleLatency, ScreenEvent.OpenSettings, ScreenEvent.Back)
+        send(ScreenEvent.ToggleSheet(Sheet.TIMES), ScreenEvent.OpenSettings, ScreenEvent.Back)
         assertFalse(state.settingsOpen)
         send(ScreenEvent.Back)
-        assertFalse(state.latencyOpen)
+        assertNull(state.sheet)
         send(ScreenEvent.SelectClass(3), ScreenEvent.Back)
         assertNull(state.selectedClass)
         send(ScreenEvent.ToggleFreeze)
@@ -250,6 +250,49 @@ internal class ScreenStateMachineTest {
         assertEquals(Source.CAMERA, state.source)
         send(ScreenEvent.Back)
         assertEquals(listOf(ScreenEffect.Leave), effects)
+    }
+
+    @Test
+    fun `one sheet is open at a time`() {
+        send(ScreenEvent.ToggleSheet(Sheet.TIMES), ScreenEvent.ToggleSheet(Sheet.CLASSES))
+        assertEquals(Sheet.CLASSES, state.sheet)
+        send(ScreenEvent.ToggleSheet(Sheet.CLASSES))
+        assertNull(state.sheet)
+    }
+
+    @Test
+    fun `two fingers magnify the live image within the limits of the camera`() {
+        send(ScreenEvent.Zoom(2f))
+        assertEquals(1f, state.zoom)
+        stream()
+        send(ScreenEvent.Zoom(2f))
+        assertEquals("A camera without zoom.", emptyList<ScreenEffect>(), effects)
+        send(ScreenEvent.Stopped, ScreenEvent.Started(allowed = true), ScreenEvent.CameraOpened(true, mostZoom = 4f))
+        send(ScreenEvent.Zoom(3f))
+        assertEquals(listOf(ScreenEffect.SetZoom(3f)), effects)
+        send(ScreenEvent.Zoom(3f))
+        assertEquals(4f, state.zoom)
+        send(ScreenEvent.ResetZoom)
+        assertEquals(listOf(ScreenEffect.SetZoom(1f)), effects)
+        send(ScreenEvent.Zoom(2f), ScreenEvent.Flip)
+        assertEquals(1f, state.zoom)
+    }
+
+    @Test
+    fun `the camera focuses on a tapped point while it is live`() {
+        stream()
+        send(ScreenEvent.Focus(.2f, .7f))
+        assertEquals(listOf(ScreenEffect.Focus(.2f, .7f)), effects)
+        send(ScreenEvent.ToggleFreeze, ScreenEvent.Focus(.2f, .7f))
+        assertEquals(emptyList<ScreenEffect>(), effects)
+    }
+
+    @Test
+    fun `there is no shutter without a camera`() {
+        send(ScreenEvent.CamerasFound(both), ScreenEvent.Started(allowed = false))
+        assertFalse(state.hasShutter)
+        send(ScreenEvent.PermissionAnswered(allowed = true, mayAskAgain = false), ScreenEvent.CameraOpened(true))
+        assertTrue(state.hasShutter)
     }
 
     @Test
@@ -285,6 +328,8 @@ internal class ScreenStateMachineTest {
             assertTrue("$state", !running || (state.visible && state.source == Source.CAMERA))
             assertTrue("$state", !state.analysing || !state.frozen)
             assertTrue("$state", !state.torch || state.hasTorch)
+            val mostZoom = (state.camera as? CameraStatus.Streaming)?.mostZoom ?: 1f
+            assertTrue("$state", state.zoom in 1f..mostZoom)
             val message = ScreenMessage.of(state)
             assertTrue("$state", message == null || message.busy || message.actions.isNotEmpty())
         }
@@ -297,7 +342,7 @@ internal class ScreenStateMachineTest {
             ScreenEvent.Stopped,
             ScreenEvent.AskPermission,
             ScreenEvent.PermissionAnswered(random.nextBoolean(), random.nextBoolean()),
-            ScreenEvent.CameraOpened(random.nextBoolean()),
+            ScreenEvent.CameraOpened(random.nextBoolean(), 1 + random.nextInt(8).toFloat()),
             ScreenEvent.CameraFailed(CameraFailure.entries.random(random)),
             ScreenEvent.CameraAvailable,
             ScreenEvent.RetryCamera,
@@ -314,7 +359,11 @@ internal class ScreenStateMachineTest {
             ScreenEvent.RestartModel,
             ScreenEvent.OpenSettings,
             ScreenEvent.CloseSettings,
-            ScreenEvent.ToggleLatency,
+            ScreenEvent.ToggleSheet(Sheet.entries.random(random)),
+            ScreenEvent.CloseSheet,
+            ScreenEvent.Zoom(random.nextFloat() * 3),
+            ScreenEvent.ResetZoom,
+            ScreenEvent.Focus(random.nextFloat(), random.nextFloat()),
             ScreenEvent.SelectClass(random.nextInt(3)),
             ScreenEvent.Back,
         )

@@ -3,6 +3,7 @@ package org.kerassegformer.demo.ui
 import android.app.Activity
 import android.graphics.Bitmap
 import android.view.View
+import android.view.ViewGroup
 import org.junit.Assert.assertTrue
 import org.junit.Rule
 import org.junit.Test
@@ -10,6 +11,7 @@ import org.junit.runner.RunWith
 import org.kerassegformer.core.ThermalStatus
 import org.kerassegformer.demo.R
 import org.kerassegformer.demo.engine.EngineState
+import org.kerassegformer.demo.engine.PATIENCE_SECONDS
 import org.kerassegformer.demo.engine.ThermalState
 import org.kerassegformer.demo.models.ModelListing
 import org.robolectric.RobolectricTestRunner
@@ -23,13 +25,6 @@ import java.io.File
 internal class ScreenshotTest {
     @get:Rule
     val screen = ScreenRobot()
-
-    @Test
-    fun live() {
-        screen.start()
-        feedFrames()
-        save("live")
-    }
 
     @Test
     fun `for the documentation`() {
@@ -61,21 +56,54 @@ internal class ScreenshotTest {
     }
 
     @Test
+    fun `each state`() = saveEachState("port")
+
+    @Test
     @Config(qualifiers = "+night")
-    fun `live in the dark theme, with latencies`() {
-        screen.start()
-        feedFrames()
-        screen.tap(R.id.latency)
-        save("live_night_times")
-    }
+    fun `each state in the dark theme`() = saveEachState("night")
 
     @Test
     @Config(qualifiers = "ko-$PHONE")
-    fun `live in Korean, with a selected point`() {
-        screen.start()
-        feedFrames()
+    fun `each state in Korean`() = saveEachState("ko")
+
+    @Test
+    fun `each state with large text`() {
+        RuntimeEnvironment.setFontScale(1.8f)
+        saveEachState("large_text")
+    }
+
+    @Test
+    @Config(qualifiers = PHONE_LANDSCAPE)
+    fun `each state in landscape`() = saveEachState("land")
+
+    @Test
+    @Config(qualifiers = TABLET)
+    fun `each state on a tablet`() = saveEachState("tablet")
+
+    private fun saveEachState(name: String) {
+        val isUpright = "port" in RuntimeEnvironment.getQualifiers().split('-')
+        if (!isUpright) screen.container.prepareEngine = { it.answer = { StreetScene.labels() } }
+        screen.container.models.listing =
+            ModelListing(listOf(modelNamed(), modelNamed("my_garden", imported = true)), emptyMap())
+        screen.start(allowed = false)
+        save("${name}_permission")
+        screen.controller.pause().stop()
+        screen.allowCamera()
+        screen.controller.start().resume()
+        screen.waitForIdle()
+        if (isUpright) feedFrames() else feedLandscapeFrame()
         tapPlace(.42f, .86f)
-        save("live_ko")
+        save("${name}_live")
+        screen.tap(R.id.latency)
+        save("${name}_times")
+        screen.tap(R.id.sheet_close)
+        screen.tap(R.id.legend_expand)
+        save("${name}_classes")
+        screen.tap(R.id.sheet_close)
+        screen.tap(R.id.freeze)
+        save("${name}_still")
+        screen.tap(R.id.settings)
+        save("${name}_settings")
     }
 
     @Test
@@ -102,23 +130,10 @@ internal class ScreenshotTest {
         screen.container.prepareEngine = { it.answer = { StreetScene.labels() } }
         screen.start()
         screen.choose(StreetScene.file)
-        screen.view<LegendView>(R.id.legend).onClassTapped(CAMVID.names.indexOf("Car"))
+        val chips = screen.view<ViewGroup>(R.id.chips)
+        (0 until chips.childCount).map(chips::getChildAt).first { it.contentDescription.startsWith("Car") }.performClick()
         screen.waitForIdle()
         save("picture_tablet")
-    }
-
-    @Test
-    fun `live with large text`() {
-        RuntimeEnvironment.setFontScale(1.8f)
-        screen.start()
-        feedFrames()
-        save("live_large_text")
-    }
-
-    @Test
-    fun `the permission request`() {
-        screen.start(allowed = false)
-        save("permission")
     }
 
     @Test
@@ -141,32 +156,15 @@ internal class ScreenshotTest {
     }
 
     @Test
-    fun settings() {
-        screen.container.models.listing =
-            ModelListing(listOf(modelNamed(), modelNamed("my_garden", imported = true)), emptyMap())
-        screen.start()
-        feedFrames()
-        screen.tap(R.id.settings)
-        save("settings")
-    }
-
-    @Test
-    @Config(qualifiers = PHONE_LANDSCAPE)
-    fun `settings in landscape`() {
-        screen.container.prepareEngine = { it.answer = { StreetScene.labels() } }
-        screen.start()
-        feedLandscapeFrame()
-        screen.tap(R.id.settings)
-        save("settings_land_night")
-    }
-
-    @Test
     fun benchmark() {
         val activity = screen.startBenchmark()
         activity.requireView<View>(R.id.start).performClick()
         await { screen.waitForIdle(); activity.requireView<View>(R.id.share_button).isShown }
         save("benchmark", activity)
     }
+
+    @Test
+    fun licences() = save("licences", screen.startLicences())
 
     private fun feedFrames() {
         repeat(5) { screen.showStreet() }
@@ -202,7 +200,7 @@ internal class ScreenshotTest {
     }
 
     private fun await(condition: () -> Boolean) {
-        val end = System.nanoTime() + 20_000_000_000
+        val end = System.nanoTime() + PATIENCE_SECONDS * 1_000_000_000
         while (!condition()) check(System.nanoTime() < end) { "The condition was not met." }
     }
 }

@@ -1,0 +1,3 @@
+from .beam import SegmentationModelHandler as SegmentationModelHandler
+from .models import ModelChoice as ModelChoice
+from .ray import LabelBatch as LabelBatch

@@ -63,6 +63,7 @@ def convert(
     client: ClientName | None = None,
     target: float | None = None,
     fine_tune_steps: int = 0,
+    measure_times: bool = False,
     preset: str | None = None,
     bit_depth: int | None = None,
     progress: Progress = silent,
@@ -118,6 +119,8 @@ def convert(
         fine_tune_steps: For how many steps, with one image each, the weights of an integer precision are trained such
             that rounding them changes the outputs little. This pays
             off for recipes with 4-bit weights.
+        measure_times: Whether the search for an `"int8"` recipe measures the times of layers on this machine. By
+            default it estimates them, so that the same arguments give the same recipe everywhere.
         preset: Name of the model's preset, for the title of the report.
         bit_depth: The number of significant bits in calibration files with 16 bits a channel, if the files do not
             state it; see `keras_segformer.images.load_image`.
@@ -163,6 +166,7 @@ def convert(
         client=client,
         target=target,
         fine_tune_steps=fine_tune_steps,
+        measure_times=measure_times,
     )
     network = _inference_network(model, options)
     images = None if calibration is None else make_calibration(calibration, options.input_size, bit_depth)
@@ -228,6 +232,7 @@ def _export(
         recipe=options.recipe,
         target=options.target,
         fine_tune_steps=options.fine_tune_steps,
+        measure_times=options.measure_times,
     )
     return quantize_network(network, options.output, make_float_file, quantization, progress)
 

@@ -35,6 +35,7 @@ class ConversionOptions:
         target: The least mean agreement of a recipe that is searched for, if it is not the default.
         fine_tune_steps: Number of fine-tuning steps.
         client: What will read the file, if it is known.
+        measure_times: Whether a search measures the times of layers on this machine.
 
     Raises:
         ValueError: A value is out of range, or options contradict each other.
@@ -55,6 +56,7 @@ class ConversionOptions:
     target: float | None = None
     fine_tune_steps: int = 0
     client: ClientName | None = None
+    measure_times: bool = False
 
     def __post_init__(self) -> None:
         if self.path.suffix != ".tflite":

@@ -48,8 +48,12 @@ class Plan:
     @property
     def needs_calibration(self) -> bool:
         """Whether its recipes cannot be found without calibration images."""
-        modes = {mode for by_operator in self.modes.values() for each in by_operator.values() for mode in each}
-        return self.is_searched or "static" in modes
+        return self.is_searched or any(map(self.may_be_static, self.modes))
+
+    def may_be_static(self, runtime: Runtime) -> bool:
+        """Whether its recipes for a runtime may fix ranges of tensors."""
+        modes = {mode for each in self.modes[runtime].values() for mode in each}
+        return bool(self.operators) or "static" in modes
 
 
 def _for_all_runtimes(value: Value) -> dict[Runtime, Value]:

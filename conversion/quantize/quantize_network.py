@@ -36,6 +36,7 @@ class QuantizationOptions:
         recipe: The recipe to apply; `None` to find one.
         target: The least mean agreement of a recipe that is searched for; `None` for that of the plan.
         fine_tune_steps: Number of steps that the weights are trained for; 0 to quantise them as they are.
+        measure_times: Whether a search measures the times of layers on this machine.
     """
 
     precision: str
@@ -45,6 +46,12 @@ class QuantizationOptions:
     recipe: QuantizationRecipe | None = None
     target: float | None = None
     fine_tune_steps: int = 0
+    measure_times: bool = False
+
+    @property
+    def may_be_static(self) -> bool:
+        """Whether the recipe fixes ranges of tensors, as far as is known before it is found."""
+        return self.recipe.is_static if self.recipe else PLANS[self.precision].may_be_static(self.runtime)
 
 
 def quantize_network(
@@ -76,7 +83,7 @@ def quantize_network(
     logits_file = make_float_file(network, "logits", 1)
     if options.recipe:
         logits_file.check(options.recipe)
-    logits_file = logits_file.with_statistics(_observe(logits_file, options.calibration, progress))
+    logits_file = logits_file.with_statistics(_observe(logits_file, options, progress))
     result = _find_recipe(logits_file, options, progress)
     if options.fine_tune_steps:
         # Training moved the weights to where rounding to the nearest integers is best.
@@ -91,12 +98,14 @@ def quantize_network(
     return file.quantize(result.recipe), _facts(result, logits_file, options)
 
 
-def _observe(file: FloatFile, calibration: Calibration | None, progress: Progress) -> Statistics | None:
-    if calibration is None:
+def _observe(file: FloatFile, options: QuantizationOptions, progress: Progress) -> Statistics | None:
+    if options.calibration is None:
         return None
-    images = calibration.fitting
+    images = options.calibration.fitting
     advance = progress("Collecting statistics", len(images))
-    return collect_statistics(file.content, file.file, file.layers.values(), images, advance)
+    return collect_statistics(
+        file.content, file.file, file.layers.values(), images, advance, with_values=options.may_be_static
+    )
 
 
 def _find_recipe(file: FloatFile, options: QuantizationOptions, progress: Progress) -> SearchResult:
@@ -106,7 +115,8 @@ def _find_recipe(file: FloatFile, options: QuantizationOptions, progress: Progre
         calibrated = options.calibration is not None
         return SearchResult(recipe=default_recipe(options.precision, file, options.runtime, calibrated))
     images = options.calibration.held_out
-    return search_recipe(options.precision, file, images, options.runtime, options.target, progress)
+    search = (options.runtime, options.target, progress, options.measure_times)
+    return search_recipe(options.precision, file, images, *search)
 
 
 def _with_output(
@@ -132,6 +142,7 @@ def _facts(result: SearchResult, file: FloatFile, options: QuantizationOptions) 
         "integer_share_of_layers": integer_share(result.recipe, file.layers),
         "integer_share_with_attention": integer_share(result.recipe, file.layers, include_attention=True),
         "target": result.target,
+        "measured_times": options.measure_times,
         "search": result.fidelity and result.fidelity.to_dict(),
         "sensitivity": [row.to_dict() for row in result.sensitivity],
     }

@@ -14,11 +14,15 @@ from ..report.fidelity import Fidelity
 from .file_layers import FileLayer
 from .float_file import FloatFile
 from .integer_share import integer_share
+from .layer_costs import modelled_seconds
 from .layer_timing import layer_seconds
 from .mixes import first_meeting_target, greedy_mixes
 from .plans import PLANS, Plan
 from .quantization_recipe import QuantizationMode, QuantizationRecipe, Rounding
 from .sensitivity import RecipeEvaluator, Sensitivity, measure_sensitivity
+
+Cost = Callable[[str, QuantizationMode], float]
+"""The cost of a layer, given by its name, in a mode."""
 
 # The linear maps after the norms of the patch embeddings: few weights, whose magnitudes differ too much for one scale.
 _SENSITIVE_ROLE = "start"
@@ -73,6 +77,7 @@ def search_recipe(
     runtime: Runtime = "litert",
     target: float | None = None,
     progress: Progress = silent,
+    measure_times: bool = False,
 ) -> SearchResult:
     """Find the fastest recipe that agrees with the float network as required.
 
@@ -83,13 +88,17 @@ def search_recipe(
         runtime: The runtime that the file is for.
         target: The least mean agreement with the float network; `None` for that of the plan.
         progress: Called with progress updates.
+        measure_times: Whether the times of layers are measured on this machine instead of estimated by a model, which
+            gives the same recipe everywhere.
 
     Returns:
         The recipe and how it was found.
     """
     plan = PLANS[precision]
     target = plan.target[runtime] if target is None else target
-    rows = _measure_layers(plan, file, images, runtime, progress)
+    seconds = layer_seconds if measure_times else modelled_seconds
+    cost = _seconds(file.layers, seconds) if plan.minimize_time else _float_macs(file.layers)
+    rows = _measure_layers(_choices(plan, file, runtime), plan, file, images, cost, progress)
     candidates = [_recipe(plan, mix, "least_output_error") for mix in greedy_mixes(rows)]
     evaluator = RecipeEvaluator(file, images)
     advance = progress("Measuring candidate files", len(candidates).bit_length())
@@ -99,10 +108,13 @@ def search_recipe(
 
 
 def _measure_layers(
-    plan: Plan, file: FloatFile, images: np.ndarray, runtime: Runtime, progress: Progress
+    choices: Mapping[str, tuple[QuantizationMode, ...]],
+    plan: Plan,
+    file: FloatFile,
+    images: np.ndarray,
+    cost: Cost,
+    progress: Progress,
 ) -> list[Sensitivity]:
-    choices = _choices(plan, file, runtime)
-    cost = _seconds(file.layers) if plan.minimize_time else _float_macs(file.layers)
     # Quantising one layer changes all images similarly, so a few of them are enough.
     some = images[:: math.ceil(len(images) / _MAX_IMAGES_PER_LAYER)]
     base = _recipe(plan, {}, "least_output_error")
@@ -138,9 +150,9 @@ def _recipe(plan: Plan, modes: Mapping[str, QuantizationMode], rounding: Roundin
     )
 
 
-def _seconds(layers: Mapping[str, FileLayer]) -> Callable[[str, QuantizationMode], float]:
-    return lambda name, mode: layer_seconds(layers[name], mode) if layers[name].has_weights else 0.0
+def _seconds(layers: Mapping[str, FileLayer], seconds: Callable[[FileLayer, QuantizationMode], float]) -> Cost:
+    return lambda name, mode: seconds(layers[name], mode) if layers[name].has_weights else 0.0
 
 
-def _float_macs(layers: Mapping[str, FileLayer]) -> Callable[[str, QuantizationMode], float]:
+def _float_macs(layers: Mapping[str, FileLayer]) -> Cost:
     return lambda name, mode: float(layers[name].macs) if mode == "float" else 0.0

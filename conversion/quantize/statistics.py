@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Callable, Iterable, Mapping
+from typing import Any
 
 import numpy as np
 
 from keras_segformer.runtime import TFLiteRunner
 
+from ..tflite.outputs import with_outputs
 from ..tflite.reader import TFLiteFile
 from .file_layers import FileLayer
 
@@ -23,7 +25,7 @@ class Statistics:
         gram_matrices: `x.T @ x` of the inputs `x` of each convolution, by the name of its layer: `(inputs, inputs)`,
             where the inputs are in the order of the kernel's axes `(height, width, in)`.
         values: A random sample of the values of each float activation, with their extremes, by the name of the tensor;
-            1-D.
+            1-D; empty if none were sampled.
     """
 
     gram_matrices: Mapping[str, np.ndarray]
@@ -36,6 +38,8 @@ def collect_statistics(
     layers: Iterable[FileLayer],
     images: np.ndarray,
     on_image: Callable[[], None] | None = None,
+    *,
+    with_values: bool = True,
 ) -> Statistics:
     """Run a file on the calibration images.
 
@@ -45,10 +49,13 @@ def collect_statistics(
         layers: The layers to compute Gram matrices for; those that are not convolutions are ignored.
         images: `(images, height, width, 3)` at the size of the file's input, uint8.
         on_image: Called after each image.
+        with_values: Whether values of activations are sampled, which takes most of the time.
 
     Returns:
         The statistics.
     """
+    if not with_values:
+        return Statistics(gram_matrices=_gram_matrices(content, layers, images, on_image), values={})
     # Preserving all tensors also keeps delegates from replacing operations.
     runner = TFLiteRunner(content, keep_tensors=True)
     indices = runner.tensor_indices()
@@ -60,9 +67,7 @@ def collect_statistics(
     for image in images:
         # A file for several images sees the same one several times, so that each counts the same.
         runner(np.repeat(image[None], runner.inputs[0].shape[0], axis=0))
-        for layer in convolutions:
-            inputs = np.concatenate(_inputs(runner, indices, layer))
-            gram_matrices[layer.name] = gram_matrices.get(layer.name, 0) + inputs.T @ inputs
+        _add_gram_matrices(gram_matrices, convolutions, lambda name: runner.read_tensor(indices[name]))
         for name in names:
             values[name].append(_sample(runner.read_tensor(indices[name]), generator))
         if on_image:
@@ -70,12 +75,37 @@ def collect_statistics(
     return Statistics(gram_matrices=gram_matrices, values={name: np.concatenate(each) for name, each in values.items()})
 
 
-def _inputs(runner: TFLiteRunner, indices: Mapping[str, int], layer: FileLayer) -> list[np.ndarray]:
-    """What the kernel is multiplied by at each position: `(positions, inputs)` for each row tile."""
-    _, height, width, _ = layer.kernel.shape
-    strides = [node.options.get("strideH", 1) for node in layer.nodes]
-    maps = [runner.read_tensor(indices[node.inputs[0].name])[0] for node in layer.nodes]
-    return [_windows(x, height, width, stride) for x, stride in zip(maps, strides, strict=True)]
+def _gram_matrices(
+    content: bytes, layers: Iterable[FileLayer], images: np.ndarray, on_image: Callable[[], None] | None
+) -> dict[str, np.ndarray]:
+    """The Gram matrices alone, by a file that outputs what the convolutions read, which delegates may run."""
+    convolutions = [layer for layer in layers if layer.operator == "CONV_2D"]
+    names = list(dict.fromkeys(node.inputs[0].name for layer in convolutions for node in layer.nodes))
+    runner = TFLiteRunner(with_outputs(content, names))
+    gram_matrices: dict[str, np.ndarray] = {}
+    for image in images:
+        maps = dict(zip(names, runner(image[None]), strict=True))
+        _add_gram_matrices(gram_matrices, convolutions, maps.__getitem__)
+        if on_image:
+            on_image()
+    return gram_matrices
+
+
+def _add_gram_matrices(
+    gram_matrices: dict[str, np.ndarray], convolutions: Iterable[FileLayer], read: Callable[[str], np.ndarray]
+) -> None:
+    """Adds those of one image. Layers that read the same, as keys and values do, share the product."""
+    products: dict[tuple[Any, ...], np.ndarray] = {}
+    for layer in convolutions:
+        _, height, width, _ = layer.kernel.shape
+        strides = tuple(node.options.get("strideH", 1) for node in layer.nodes)
+        key = (height, width, strides, *(node.inputs[0].name for node in layer.nodes))
+        if key not in products:
+            maps = [read(node.inputs[0].name)[0] for node in layer.nodes]
+            windows = [_windows(x, height, width, stride) for x, stride in zip(maps, strides, strict=True)]
+            inputs = np.concatenate(windows)  # (positions, inputs): what the kernel is multiplied by
+            products[key] = inputs.T @ inputs
+        gram_matrices[layer.name] = gram_matrices.get(layer.name, 0) + products[key]
 
 
 def _windows(x: np.ndarray, height: int, width: int, stride: int) -> np.ndarray:

@@ -39,7 +39,8 @@ def add_foreign_encoder(builder: OnnxBuilder, images: str, encoder: ForeignEncod
         ValueError: The encoder has an operation that ONNX does not have.
     """
     graph, captured = _translate(encoder, opset)
-    names = {each.name: builder.constant(captured[each.name]) for each in graph.input if each.name in captured}
+    used = {name for node in graph.node for name in node.input} & captured.keys()
+    names = {name: builder.constant(captured[name]) for name in sorted(used)}
     [own_input] = [each.name for each in graph.input if each.name not in captured]
     names |= {own_input: images, "": ""}
 

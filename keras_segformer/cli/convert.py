@@ -45,6 +45,7 @@ def run(args: argparse.Namespace) -> int:
             recipe=args.recipe,
             target=args.target,
             fine_tune_steps=args.fine_tune,
+            measure_times=args.measure,
             progress=progress,
         )
     _print(args, facts)

@@ -113,9 +113,9 @@ def deep() -> SegFormerNetwork:
 
 @pytest.fixture
 def fixed_layer_times(monkeypatch) -> None:
-    """The same times of layers on every machine, because on some processors small layers are as fast in float."""
+    """Times of layers that are faster in integers however small they are, which those of real processors are not."""
     seconds = {"static": 1.0, "dynamic": 2.0, "float": 3.0}
-    monkeypatch.setattr(search, "layer_seconds", lambda layer, mode: seconds[mode] * layer.macs)
+    monkeypatch.setattr(search, "modelled_seconds", lambda layer, mode: seconds[mode] * layer.macs)
 
 
 @pytest.fixture(scope="session")

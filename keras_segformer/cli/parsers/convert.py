@@ -57,6 +57,11 @@ def add_parser(subparsers: Any) -> None:
         help="the runtime for a file of the precision int8, or ethos-u for one of int8_mcu (default: litert)",
     )
     parser.add_argument("--target", metavar="SHARE", type=share, help="least agreement with the model in labels")
+    parser.add_argument(
+        "--measure",
+        action="store_true",
+        help="measure how long layers take on this machine, where the search for an int8 recipe would estimate it",
+    )
     add_file(parser, "--recipe", help="quantise as an earlier file of which this is the JSON file")
     parser.add_argument(
         "--fine-tune",

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import dataclasses
 import itertools
 
 import pytest
 
 from keras_segformer.conversion.quantize.integer_share import integer_share
+from keras_segformer.conversion.quantize.layer_costs import modelled_seconds
 from keras_segformer.conversion.quantize.layer_timing import layer_seconds
 from keras_segformer.conversion.quantize.mixes import first_meeting_target, greedy_mixes
 from keras_segformer.conversion.quantize.plans import PLANS
@@ -64,6 +66,20 @@ def test_first_recipe_that_meets_the_target(target, expected):
     evaluator = FakeEvaluator()
     assert first_meeting_target(recipes, evaluator, target) == expected
     assert evaluator.calls <= 8
+
+
+def test_modelled_times_are_those_of_a_processor(float_file):
+    """Integers pay off where there is much to multiply for each input and output, and tiles cost more than one call."""
+    for name in ("stage1/embedding", "stage1/block1/depthwise", "decoder/classifier"):
+        assert 0 < modelled_seconds(float_file.layers[name], "float") < 1e-2
+    layer = float_file.layers["decoder/classifier"]
+    [node] = layer.nodes
+    wide = dataclasses.replace(node.inputs[1], shape=(2048, 1, 1, 2048))
+    maps = [dataclasses.replace(each, shape=(1, 32, 32, 2048)) for each in (node.inputs[0], node.outputs[0])]
+    node = dataclasses.replace(node, inputs=(maps[0], wide, node.inputs[2]), outputs=(maps[1],))
+    large, tiled = (dataclasses.replace(layer, nodes=nodes) for nodes in ((node,), (node, node)))
+    assert modelled_seconds(large, "dynamic") < modelled_seconds(large, "float")
+    assert modelled_seconds(tiled, "float") == 2 * modelled_seconds(large, "float")
 
 
 def test_layer_time(float_file):

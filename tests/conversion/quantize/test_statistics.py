@@ -1,0 +1,28 @@
+"""Statistics of the tensors of a float file."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from keras_segformer.conversion.quantize.statistics import collect_statistics
+from keras_segformer.conversion.tflite.outputs import with_outputs
+from keras_segformer.runtime import TFLiteRunner
+
+
+def test_gram_matrices_alone_are_the_same(small_file, pictures):
+    """They come from another run, by XNNPACK."""
+    arguments = (small_file.content, small_file.file, small_file.layers.values(), pictures)
+    found = collect_statistics(*arguments, with_values=False)
+    assert found.values == {}
+    assert found.gram_matrices.keys() == small_file.statistics.gram_matrices.keys()
+    for name, expected in small_file.statistics.gram_matrices.items():
+        np.testing.assert_allclose(found.gram_matrices[name], expected, rtol=1e-3, atol=1e-4 * np.abs(expected).max())
+
+
+def test_inputs_of_layers_are_what_they_multiply(small_file, pictures):
+    layer = small_file.layers["stage1/block1/query"]
+    [node] = layer.nodes
+    runner = TFLiteRunner(with_outputs(small_file.content, [node.inputs[0].name, node.outputs[0].name]))
+    inputs, outputs = runner(pictures[:1])
+    bias = outputs[0, 0, 0] - layer.kernel[:, 0, 0] @ inputs[0, 0, 0]
+    np.testing.assert_allclose(outputs, inputs @ layer.kernel[:, 0, 0].T + bias, atol=1e-4)

@@ -13,8 +13,8 @@ import numpy as np
 from keras_segformer.cli import describe_error
 from keras_segformer.cli.outputs import Outputs, plan_outputs, write_areas, write_mask, write_picture
 from keras_segformer.cli.progress import progress_bar
-from keras_segformer.cli.result_tables import AreaTable, CocoAnnotations
-from keras_segformer.cli.sources import PictureSource, find_sources, read_picture
+from keras_segformer.cli.result_tables import AreaTable, CocoAnnotations, is_parquet
+from keras_segformer.cli.sources import PictureSource, find_sources, is_raster, read_picture
 from keras_segformer.errors import InvalidDatasetError, InvalidImageError
 from keras_segformer.evaluation import TFLiteModel
 from keras_segformer.label_sets import LabelSet
@@ -51,10 +51,17 @@ def run(args: argparse.Namespace) -> int:
         import keras_segformer.video.reader  # noqa: F401 - before the model is loaded, which takes long
     model = TFLiteModel(args.model) if args.model else SegFormer.from_preset(args.preset)
     areas = AreaTable() if args.csv else None
-    annotations = CocoAnnotations(label_set_of(model)) if args.coco else None
+    annotations = CocoAnnotations(label_set_of(model), args.polygons) if args.coco else None
     failed = 0
-    if found.pictures:
-        failed += _segment_pictures(model, found.pictures, outputs[: len(found.pictures)], args, areas, annotations)
+    planned = list(zip(found.pictures, outputs, strict=False))
+    rasters = [pair for pair in planned if args.geotiff and is_raster(pair[0])]
+    if rasters:
+        from keras_segformer.cli.predict_raster import segment_rasters
+
+        failed += segment_rasters(model, *zip(*rasters, strict=True), args, areas)
+    pictures = [pair for pair in planned if pair not in rasters]
+    if pictures:
+        failed += _segment_pictures(model, *zip(*pictures, strict=True), args, areas, annotations)
     if found.videos:
         from keras_segformer.cli.predict_video import segment_videos
 
@@ -112,6 +119,10 @@ def check_seen_size(args: argparse.Namespace) -> None:
 def _check_options(args: argparse.Namespace) -> None:
     if args.stop is not None and args.stop <= args.start:
         raise ValueError("--stop must be later than --start")
+    if args.polygons and not args.coco:
+        raise ValueError("--polygons is for --coco; name its file")
+    if args.csv:
+        is_parquet(args.csv)  # and whether that can be written, before any work
     check_seen_size(args)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import importlib.util
 import os
 from pathlib import Path
 from typing import Any
@@ -15,6 +16,26 @@ from keras_segformer.files import atomic_file
 from keras_segformer.label_sets import LabelSet
 
 _COLUMNS = ("source", "height", "width", "index", "name", "pixels", "share")
+_KINDS = (str, int, int, int, str, int, float)
+
+
+def is_parquet(path: Path) -> bool:
+    """Whether a table is written as Parquet, by the name of its file.
+
+    Args:
+        path: The file.
+
+    Returns:
+        Whether it ends in `.parquet`.
+
+    Raises:
+        MissingExtraError: It does, and pyarrow is not installed.
+    """
+    if path.suffix.lower() != ".parquet":
+        return False
+    if importlib.util.find_spec("pyarrow") is None:
+        raise MissingExtraError("pyarrow", "data")
+    return True
 
 
 class AreaTable:
@@ -44,27 +65,45 @@ class AreaTable:
         self.rows += [facts | area for area in class_areas(pixels, label_set)]
 
     def write(self, path: Path) -> None:
-        """Writes the table as CSV, whole or not at all.
+        """Writes the table, whole or not at all.
 
         Args:
-            path: The file.
+            path: The file: Parquet if its name ends so, CSV otherwise.
+
+        Raises:
+            MissingExtraError: pyarrow, which Parquet needs, is not installed.
         """
+        if is_parquet(path):
+            self._write_parquet(path)
+            return
         with atomic_file(path) as temporary, temporary.open("w", encoding="utf-8", newline="") as file:
             writer = csv.DictWriter(file, _COLUMNS)
             writer.writeheader()
             writer.writerows(self.rows)
 
+    def _write_parquet(self, path: Path) -> None:
+        import pyarrow as pa
+        from pyarrow import parquet
+
+        columns = {name: [row[name] for row in self.rows] for name in _COLUMNS}
+        types = {int: pa.int64(), float: pa.float64(), str: pa.string()}
+        schema = pa.schema([(name, types[kind]) for name, kind in zip(_COLUMNS, _KINDS, strict=True)])
+        with atomic_file(path) as temporary:
+            parquet.write_table(pa.table(columns, schema=schema), temporary)
+
 
 class CocoAnnotations:
-    """Label maps in COCO's format: an annotation for every class of every picture, with its mask as RLE.
+    """Label maps in COCO's format: an annotation for every class of every picture.
 
     The `category_id` of a class is its index plus 1, since COCO's begin with 1.
 
     Args:
         label_set: The names.
+        polygons: Whether masks are polygons along the edges of pixels rather than RLE. COCO's polygons have no holes:
+            an area with holes is cut into several.
 
     Raises:
-        MissingExtraError: pycocotools is not installed.
+        MissingExtraError: pycocotools is not installed, or rasterio, which polygons need.
 
     Example:
 
@@ -75,11 +114,16 @@ class CocoAnnotations:
     ```
     """
 
-    def __init__(self, label_set: LabelSet) -> None:
+    def __init__(self, label_set: LabelSet, polygons: bool = False) -> None:
         try:
             from pycocotools import mask
         except ImportError as error:
             raise MissingExtraError("pycocotools", "data") from error
+        self._outlines = None
+        if polygons:
+            from keras_segformer.raster.outlines import outlines
+
+            self._outlines = outlines
         self._mask = mask
         self._images: list[dict[str, Any]] = []
         self._annotations: list[dict[str, Any]] = []
@@ -103,9 +147,14 @@ class CocoAnnotations:
                 "area": int(self._mask.area(encoded)),
                 "bbox": self._mask.toBbox(encoded).tolist(),
                 "iscrowd": 0,
-                "segmentation": {"size": encoded["size"], "counts": encoded["counts"].decode("ascii")},
+                "segmentation": self._segmentation(labels == index, encoded),
             }
             self._annotations.append(annotation)
+
+    def _segmentation(self, mask: np.ndarray, encoded: dict[str, Any]) -> Any:
+        if self._outlines is not None:
+            return self._outlines(mask)
+        return {"size": encoded["size"], "counts": encoded["counts"].decode("ascii")}
 
     def write(self, path: Path) -> None:
         """Writes the annotations as JSON, whole or not at all.

@@ -93,6 +93,18 @@ def find_sources(arguments: Sequence[str]) -> Sources:
     )
 
 
+def is_raster(source: PictureSource) -> bool:
+    """Whether a picture may have coordinates.
+
+    Args:
+        source: The picture.
+
+    Returns:
+        Whether it is a TIFF file on a disk.
+    """
+    return isinstance(source, Path) and source.suffix.lower() in (".tif", ".tiff")
+
+
 def read_picture(source: PictureSource, bit_depth: int | None = None) -> ReadImage:
     """Reads a picture from a file or a server.
 

@@ -35,6 +35,7 @@ def add_parser(subparsers: Any) -> None:
             keras-segformer predict photo.jpg --preset b0_camvid --output out
             keras-segformer predict photos/ 'more/*.png' --preset b0_ade20k --output out --json --mask
             keras-segformer predict street.mp4 --preset b0_camvid --output out --steady --start 0:30 --stop 1:00
+            keras-segformer predict scene.tif --preset b0_camvid --output out --geotiff --csv areas.csv
             keras-segformer predict camera:0 --model b0_camvid.tflite --output out
         """,
     )
@@ -71,9 +72,24 @@ def add_parser(subparsers: Any) -> None:
         "file (FFV1)",
     )
     parser.add_argument("--json", action="store_true", help="also write the area of every class")
-    add_output_file(parser, "--csv", help="also write the areas of all pictures and videos as one table")
+    add_output_file(
+        parser,
+        "--csv",
+        help="also write the areas of all pictures and videos as one table, as Parquet if the name ends in .parquet",
+    )
     add_output_file(
         parser, "--coco", help="also write the masks of all pictures as RLE in COCO's format (extra `data`)"
+    )
+    parser.add_argument(
+        "--polygons",
+        action="store_true",
+        help="masks of --coco as polygons instead of RLE (extra `geo`)",
+    )
+    parser.add_argument(
+        "--geotiff",
+        action="store_true",
+        help="read TIFF files a window at a time, however large they are, and write for each a GeoTIFF file of class "
+        "indices with its coordinate system (extra `geo`)",
     )
     _add_video(parser)
 

@@ -13,7 +13,7 @@ CONFIGS = {
     "tiny": {},
     "pvt_v2": {"mlp_ratios": (8, 8, 4, 4)},
     "learned_position": {"positional_encoding": "learned", "positional_resolution": (64, 64)},
-    "stages_2_4": {"decoder_stages": (2, 4)},
+    "stages_2_4": {"decoder_stages": (2, 4), "activation": "hard_swish"},
     "stage_1": {"decoder_stages": (1,)},
     "binary": {"num_classes": 1},
 }

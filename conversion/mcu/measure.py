@@ -16,8 +16,10 @@ from keras_segformer.evaluation import TFLiteModel, evaluate
 from keras_segformer.models import SegFormerNetwork
 from keras_segformer.runtime.micro_runner import Arena, micro_arena
 
+from ..choices import Runtime
 from ..convert import convert
 from ..tflite.reader import Tensor, read_tflite
+from .vela import EthosUReport, compile_for_ethos_u
 
 _BYTES = {"INT8": 1, "UINT8": 1, "INT32": 4}
 
@@ -37,6 +39,7 @@ class MicroPoint:
             descriptions of tensors and operations.
         mean_iou: Mean IoU of the network in float32; `None` if it was not scored.
         file_mean_iou: Mean IoU of the file in TF Lite Micro.
+        ethos_u: What vela reports about the file for Ethos-U; `None` if it was not compiled.
     """
 
     name: str
@@ -48,6 +51,7 @@ class MicroPoint:
     least_bytes: int
     mean_iou: float | None = None
     file_mean_iou: float | None = None
+    ethos_u: EthosUReport | None = None
 
     def to_dict(self) -> dict[str, Any]:
         """The fields as JSON stores them, with the whole arena as `arena_bytes`."""
@@ -61,6 +65,7 @@ def measure_micro(
     calibration: Iterable[Any],
     examples: Examples | None = None,
     antialias: bool = False,
+    accelerator: str | None = None,
 ) -> MicroPoint:
     """Convert a network for microcontrollers, and measure the file in TF Lite Micro.
 
@@ -71,11 +76,13 @@ def measure_micro(
         calibration: The calibration pictures, as for `convert`.
         examples: What network and file are scored on; `None` for no scores.
         antialias: Whether pictures are resized with antialiasing to be scored.
+        accelerator: The Ethos-U that the network is compiled for too, such as `"ethos-u55-128"`; `None` for none.
 
     Returns:
         The figures.
 
     Raises:
+        MissingExtraError: ethos-u-vela is needed, and not installed.
         ValueError: The network cannot be converted, or tflite-micro is not installed.
 
     Example:
@@ -86,8 +93,14 @@ def measure_micro(
     """
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "model.tflite"
-        convert(model, path, "int8_mcu", size, output="logits", calibration=calibration, report=False)
-        content = path.read_bytes()
+
+        def convert_for(runtime: Runtime) -> bytes:
+            options = {"output": "logits", "runtime": runtime, "calibration": calibration, "report": False}
+            convert(model, path, "int8_mcu", size, **options)
+            return path.read_bytes()
+
+        compiled = compile_for_ethos_u(convert_for("ethos-u"), accelerator) if accelerator else None
+        content = convert_for("litert")
         total = count_complexity(model.config, size).total
         point = MicroPoint(
             name=name,
@@ -97,6 +110,7 @@ def measure_micro(
             flash_bytes=len(content),
             arena=micro_arena(content),
             least_bytes=least_bytes(content),
+            ethos_u=compiled,
         )
         if examples is None:
             return point

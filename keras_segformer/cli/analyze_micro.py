@@ -35,6 +35,7 @@ def run(args: argparse.Namespace) -> int:
     Raises:
         FileNotFoundError: There are no such pictures or data.
         InvalidDatasetError: The data set is broken, or has no such split.
+        MissingExtraError: ethos-u-vela is needed, and not installed.
         PresetNotFoundError: There is no such preset.
         ValueError: A network cannot be converted, tflite-micro is not installed, or arguments do not fit each other.
     """
@@ -54,14 +55,18 @@ def run(args: argparse.Namespace) -> int:
         for name, model, is_trained in networks:
             for side in sorted(set(args.sides)):
                 scored = examples if is_trained else None
-                points.append(measure_micro(model, name, (side, side), calibration, scored, args.antialias))
+                options = {"antialias": args.antialias, "accelerator": args.ethos_u}
+                points.append(measure_micro(model, name, (side, side), calibration, scored, **options))
                 advance()
                 if args.json:  # after each, since the next may take long
                     write_json(args.json, {"points": [point.to_dict() for point in points]})
     if args.figure:
         with atomic_file(args.figure) as temporary:
             draw_micro(points).savefig(temporary)
-    make_console(highlight=False).print(_table(points))
+    console = make_console(highlight=False)
+    console.print(_table(points))
+    if args.ethos_u:
+        console.print(_table_of_ethos_u(points))
     return 0
 
 
@@ -94,6 +99,23 @@ def _table(points: Sequence[MicroPoint]) -> Table:
             f"{point.least_bytes / 1000:.1f} KB",
             _score(point.mean_iou),
             _score(point.file_mean_iou),
+        )
+    return table
+
+
+def _table_of_ethos_u(points: Sequence[MicroPoint]) -> Table:
+    headers = ("Size", "SRAM", "Flash", "MACs", "Cycles", "On the CPU")
+    table = make_table("Network", *headers, text=("On the CPU",), title=points[0].ethos_u.accelerator)
+    for point in points:
+        report = point.ethos_u
+        table.add_row(
+            point.name,
+            "x".join(map(str, point.size)),
+            f"{report.sram_bytes / 1000:.1f} KB",
+            f"{report.flash_bytes / 1000:.1f} KB",
+            f"{report.macs / 1e6:.2f} M",
+            f"{report.cycles / 1e6:.2f} M",
+            ", ".join(report.refused) or "nothing",
         )
     return table
 

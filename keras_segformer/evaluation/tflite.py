@@ -255,8 +255,8 @@ def border_beside(path: Path) -> Border:
     if values is None:
         return NO_BORDER
     try:
-        return Border.from_dict(values)
-    except (ValueError, AttributeError, TypeError) as error:
+        return Border.from_dict(dict(values))
+    except (ValueError, TypeError) as error:
         raise ValueError(f"'{path.with_suffix('.json')}' is broken ({error}); convert the model again.") from error
 
 

@@ -82,8 +82,8 @@ class Border:
         numbers = [values.get(name) for name in lengths] + (list(color) if isinstance(color, list) else [])
         if set(values) != {*lengths, "color"} or len(numbers) != 7 or not all(map(_is_byte, numbers)):
             raise ValueError(
-                f"a border has top, left, bottom, right and three values of color, not {dict(values)}; convert the "
-                "model again."
+                f"A border has top, left, bottom, right and three values of color, not {dict(values)}; give all of "
+                "them, from 0 to 255."
             )
         return cls(**{name: values[name] for name in lengths}, color=tuple(color))
 

@@ -201,14 +201,19 @@ def test_scaling_measures_files():
 def test_micro_measures_architectures(tmp_path, capsys):
     pytest.importorskip("matplotlib")
     pytest.importorskip("tflite_micro", reason="tflite-micro is not installed")
+    pytest.importorskip("ethosu", reason="ethos-u-vela is not installed")
     out = ["--json", f"{tmp_path}/micro.json", "--figure", f"{tmp_path}/micro.png"]
-    assert main(["analyze", "micro", "--architectures", "nano", "--sides", "32", *out]) == 0
+    assert main(["analyze", "micro", "--architectures", "nano", "--sides", "32", "--ethos-u", *out]) == 0
     [point] = json.loads((tmp_path / "micro.json").read_text())["points"]
     assert point["name"] == "nano"
     assert point["arena_bytes"] == sum(point["arena"].values()) < 50_000
     assert 0 < point["least_bytes"] <= point["arena"]["activations"]
     assert point["macs"] == count_complexity(VARIANTS["nano"].replace(num_classes=11), (32, 32)).total.macs
-    assert "32x32" in capsys.readouterr().out
+    assert point["ethos_u"]["refused"] == ["RESIZE_BILINEAR"]  # by 4, and not by 2
+    assert point["ethos_u"]["sram_bytes"] < 50_000
+    printed = capsys.readouterr().out
+    assert "32x32" in printed
+    assert "ethos-u55-128" in printed
     assert (tmp_path / "micro.png").stat().st_size > 1000
 
 

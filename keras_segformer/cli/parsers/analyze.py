@@ -162,6 +162,13 @@ def _add_micro(actions: Any) -> None:
     )
     add_dataset(parser)
     parser.add_argument("--antialias", action="store_true", help="score pictures that are resized with antialiasing")
+    parser.add_argument(
+        "--ethos-u",
+        metavar="NAME",
+        nargs="?",
+        const="ethos-u55-128",
+        help="compile for this NPU too, by its name in vela (default: %(const)s)",
+    )
     add_json(parser, "write all figures, after each")
     add_output_file(parser, "--figure", help="draw mean IoU against the arena")
 

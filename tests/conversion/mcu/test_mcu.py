@@ -143,3 +143,12 @@ def test_what_cannot_be_done_is_refused(model, pictures, tmp_path, arguments, me
 def test_gelu_is_refused(pictures, tmp_path):
     with pytest.raises(ValueError, match=r'GELU, .* train it with activation="hard_swish"'):
         convert(SegFormer(tiny_config()), tmp_path / "m.tflite", "int8_mcu", SIZE, calibration=pictures)
+
+
+@pytest.mark.parametrize(
+    "border", [3, {"top": 3}, {"top": 1, "left": 1, "bottom": 1, "right": 1, "color": [1, 2, 300]}]
+)
+def test_a_broken_border_is_named(tmp_path, border):
+    (tmp_path / "m.json").write_text(json.dumps({"input": {"border": border}}))
+    with pytest.raises(ValueError, match=r"m.json' is broken \(.*\); convert the model again"):
+        border_beside(tmp_path / "m.tflite")

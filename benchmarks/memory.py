@@ -66,7 +66,7 @@ def measure(
         for precision in PRECISIONS:
             path = folder / f"{precision}_{side}.tflite"
             options = {"calibration": images, "recipe": recipe} if precision == "int8" else {}
-            convert(model, path, precision, (side, side), report=False, progress=progress, **options)
+            convert(model, path, precision, (side, side), report=False, progress=progress, save_memory=True, **options)
             if precision == "int8":
                 recipe = recipe or path.with_suffix(".json")
             labels = run_file(path.read_bytes(), [_resized(image, side) for image in others])

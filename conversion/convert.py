@@ -58,6 +58,7 @@ def convert(
     batch_size: int = 1,
     resizable: bool = False,
     tiles: bool = True,
+    save_memory: bool = False,
     recipe: QuantizationRecipe | str | os.PathLike[str] | None = None,
     runtime: Runtime = "litert",
     client: ClientName | None = None,
@@ -105,8 +106,10 @@ def convert(
             them together.
         resizable: Whether the runtime can set another size before it runs the file (`resize_tensor_input` in Python,
             `resizeInput` on Android). Such a file starts with `input_size`, has no row tiles, and suits CPUs alone.
-        tiles: Whether large tensors are computed in row tiles. On CPUs, this saves memory and takes no longer. `False`
-            gives fewer operations, for accelerators.
+        tiles: Whether logits at the size of the image, for `"labels_full"`, are computed in row tiles. `False` gives
+            fewer operations, for accelerators.
+        save_memory: Whether attention scores and the decoder's widest map are computed in row tiles too. This saves
+            memory and costs time, above all with several threads.
         recipe: The recipe of an integer precision to apply instead of searching for one, or a JSON file that contains
             it, such as the one beside an earlier file.
         runtime: The runtime that a file with the precision `"int8"` is for: LiteRT, or TF Lite up to 2.16, which has no
@@ -161,6 +164,7 @@ def convert(
         calibration=calibration,
         report=report,
         tiles=tiles,
+        save_memory=save_memory,
         recipe=recipe if isinstance(recipe, QuantizationRecipe | None) else QuantizationRecipe.load(recipe),
         runtime=runtime,
         client=client,
@@ -292,6 +296,7 @@ def _describe(
         },
         "precision": options.precision,
         "tiles": options.tiles and not options.resizable,
+        "save_memory": options.save_memory,
         "operators": audited.operators,
         "minimum_runtime": audited.minimum_runtime,
         "fidelity": verification and verification.to_dict(),

@@ -11,7 +11,7 @@ from keras_segformer.models.segformer import MIN_IMAGE_SIZE
 
 from .choices import AnyPrecision, ClientName, InputKind, OutputKind, Runtime
 from .clients import check_client
-from .graph.tiles import UNTILED, Tiling
+from .graph.tiles import FAST, UNTILED, Tiling
 from .quantize import PLANS, QuantizationRecipe
 
 
@@ -29,7 +29,8 @@ class ConversionOptions:
         output: What the file outputs.
         calibration: Calibration images, if there are any.
         report: Whether to write the report.
-        tiles: Whether to compute large tensors in row tiles.
+        tiles: Whether to compute logits at the size of the image in row tiles.
+        save_memory: Whether to compute other large tensors in row tiles too.
         recipe: The quantisation recipe to apply, if it is known.
         runtime: The runtime that the file is for.
         target: The least mean agreement of a recipe that is searched for, if it is not the default.
@@ -51,6 +52,7 @@ class ConversionOptions:
     calibration: Iterable[Any] | None = None
     report: bool = True
     tiles: bool = True
+    save_memory: bool = False
     recipe: QuantizationRecipe | None = None
     runtime: Runtime = "litert"
     target: float | None = None
@@ -70,6 +72,7 @@ class ConversionOptions:
         _check_size(self.input_size)
         _check_batch(self.batch_size)
         _check_steps(self.fine_tune_steps)
+        self._check_tiles()
         self._check_resizable()
         self._check_precision()
         self._check_microcontroller()
@@ -89,7 +92,16 @@ class ConversionOptions:
     @property
     def tiling(self) -> Tiling:
         """How many values are computed at once."""
-        return Tiling() if self.tiles and not self.resizable else UNTILED
+        if self.resizable or not self.tiles:
+            return UNTILED
+        return Tiling() if self.save_memory else FAST
+
+    def _check_tiles(self) -> None:
+        if self.save_memory and (self.resizable or not self.tiles):
+            raise ValueError(
+                "Memory is saved by row tiles, which a resizable file and one without tiles do not have; leave out "
+                "`save_memory` (--memory) or the other."
+            )
 
     def _check_resizable(self) -> None:
         if self.resizable and (self.is_quantized or self.is_for_microcontrollers):

@@ -22,7 +22,7 @@ from keras_segformer.errors import MissingExtraError
 
 from ..graph.builder import LayerRecord
 from ..tflite.reader import TFLiteFile, read_tflite
-from ..tflite.writer import fix_op_versions, pack, unpack
+from ..tflite.writer import fix_op_versions, replace_weights
 from .file_layers import FileLayer, find_layers
 from .quantization_recipe import QuantizationMode, QuantizationRecipe
 from .ranges import activation_ranges, as_calibration
@@ -124,14 +124,16 @@ class FloatFile:
             if mode == "dynamic" and not self.layers[name].has_weights:
                 raise ValueError(f"The layer '{name}' has no weights, so its mode must be 'static' or 'float'.")
 
-    def quantize(self, recipe: QuantizationRecipe) -> bytes:
+    def quantize(self, recipe: QuantizationRecipe, fix_versions: bool = True) -> bytes:
         """Quantise the file.
 
         Args:
             recipe: How.
+            fix_versions: Whether operations get the versions that their tensors require. Files that only run here
+                do without, which takes less time.
 
         Returns:
-            The content of the quantised file, whose operations have the versions that their tensors require.
+            The content of the quantised file.
 
         Raises:
             ValueError: The recipe cannot be applied, or it needs calibration images and there are no statistics.
@@ -147,7 +149,7 @@ class FloatFile:
         content = _run_quantizer(self.content, selections, recipe, ranges)
         if recipe.rounding != "nearest":
             content = self._with_rounded_weights(content, recipe)
-        return fix_op_versions(content)
+        return fix_op_versions(content) if fix_versions else content
 
     def _calibration(self, bits: int) -> dict[str, dict[str, np.ndarray]]:
         if bits not in self._ranges:
@@ -156,14 +158,12 @@ class FloatFile:
 
     def _with_rounded_weights(self, content: bytes, recipe: QuantizationRecipe) -> bytes:
         """Replaces the weights, which litert-quantizer rounds to the nearest integers."""
-        model = unpack(content)
-        tensors = {tensor.name.decode(): tensor for tensor in model.subgraphs[0].tensors}
+        weights = {}
         for layer in self.layers.values():
             if layer.operator == "CONV_2D" and recipe.layers[layer.name] != "float":
-                integers = self._round(layer, recipe)
-                for name in {node.inputs[1].name for node in layer.nodes}:
-                    model.buffers[tensors[name].buffer].data = _packed(integers, recipe.bits)
-        return pack(model)
+                integers = _packed(self._round(layer, recipe), recipe.bits)
+                weights |= dict.fromkeys((node.inputs[1].name for node in layer.nodes), integers)
+        return replace_weights(content, weights)
 
     def _round(self, layer: FileLayer, recipe: QuantizationRecipe) -> np.ndarray:
         key = (layer.name, recipe.bits, recipe.per_channel)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import flatbuffers
 import numpy as np
 
@@ -43,6 +45,37 @@ def pack(model: schema.ModelT) -> bytes:
     builder = flatbuffers.Builder(1 << 20)
     builder.Finish(model.Pack(builder), file_identifier=_IDENTIFIER)
     return bytes(builder.Output())
+
+
+def replace_weights(content: bytes, weights: Mapping[str, np.ndarray]) -> bytes:
+    """Replace constants where they are, which takes far less time than to unpack and pack a file.
+
+    Args:
+        content: A file of one graph.
+        weights: The new values by the names of tensors, of the types and sizes of the old ones.
+
+    Returns:
+        The file with these values.
+
+    Raises:
+        ValueError: A tensor has another size.
+    """
+    model = schema.Model.GetRootAs(content, 0)
+    graph = model.Subgraphs(0)
+    first = np.frombuffer(content, np.uint8).ctypes.data
+    result = bytearray(content)
+    for tensor in map(graph.Tensors, range(graph.TensorsLength())):
+        name = tensor.Name().decode()
+        if name not in weights:
+            continue
+        buffer, values = model.Buffers(tensor.Buffer()), weights[name].tobytes()
+        # Weights behind the flatbuffer, as litert-quantizer writes them, or in it.
+        is_behind = buffer.Size() > 0
+        start = buffer.Offset() if is_behind else buffer.DataAsNumpy().ctypes.data - first
+        if len(values) != (buffer.Size() if is_behind else buffer.DataLength()):
+            raise ValueError(f"The weights '{name}' have another size than those of the file; convert it again.")
+        result[start : start + len(values)] = values
+    return bytes(result)
 
 
 def fix_op_versions(content: bytes) -> bytes:

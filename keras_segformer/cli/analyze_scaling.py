@@ -89,7 +89,7 @@ def measure_tflite(config: SegFormerConfig, side: int, runs: int = 3) -> Measure
     """
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "model.tflite"
-        convert(SegFormer(config), path, input_size=(side, side), report=False)
+        convert(SegFormer(config), path, input_size=(side, side), report=False, save_memory=True)
         figures = run_in_process(path, runs=runs + 1)
     return Measurement(figures["median_seconds"], figures["peak_bytes_of_file"])
 

@@ -37,6 +37,7 @@ def run(args: argparse.Namespace) -> int:
             **chosen_settings(args),
             input_size=args.input_size or model.config.input_size,
             batch_size=args.batch,
+            save_memory=args.memory,
             resizable=args.resizable,
             calibration=pictures,
             preset=args.preset,

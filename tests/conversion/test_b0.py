@@ -41,7 +41,7 @@ def photographs(shared):
 
 def test_float32(b0, photographs, run_file, tmp_path):
     file = tmp_path / "b0.tflite"
-    convert(b0, file, input_size=SIZE, input="float32", output="logits")
+    convert(b0, file, input_size=SIZE, input="float32", output="logits", save_memory=True)
     assert arena_bytes(file.read_bytes()) <= MAX_ARENA
     for image in photographs:
         expected = b0.predict_on_batch(image[None])
@@ -93,7 +93,7 @@ def test_dynamic(b0, calibration, others, tmp_path):
 
 def test_labels_at_full_size(b0, photographs, run_file, tmp_path):
     file = tmp_path / "b0.tflite"
-    convert(b0, file, input_size=SIZE, output="labels_full")
+    convert(b0, file, input_size=SIZE, output="labels_full", save_memory=True)
     assert arena_bytes(file.read_bytes()) <= MAX_ARENA
     logits = tf.image.resize(b0.predict_on_batch(photographs[:1]), SIZE).numpy()
     assert np.mean(run_file(file, photographs[:1]) == logits.argmax(-1)) >= 1 - 1e-5  # ties between two classes

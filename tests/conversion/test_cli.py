@@ -17,7 +17,7 @@ def test_convert(preset, tmp_path, capsys):
     assert "output: labels, 1x16x16 int32" in printed
     facts = json.loads((tmp_path / "m.json").read_text())
     assert f"TF Lite {facts['minimum_runtime']} and newer" in printed
-    assert facts["tiles"]
+    assert (facts["tiles"], facts["save_memory"]) == (True, False)
 
 
 def test_options(preset, tmp_path):

@@ -99,5 +99,10 @@ def add_parser(subparsers: Any) -> None:
     parser.add_argument(
         "--no-tiles",
         action="store_true",
-        help="compute large tensors at once: more memory, but fewer operations, for accelerators",
+        help="compute logits at the size of the picture at once: more memory, but fewer operations, for accelerators",
+    )
+    parser.add_argument(
+        "--memory",
+        action="store_true",
+        help="compute other large tensors in rows too: less memory for some time, above all with several threads",
     )

@@ -7,7 +7,7 @@ import pytest
 
 from keras_segformer.conversion.tflite.reader import read_tflite
 from keras_segformer.conversion.tflite.schema import schema
-from keras_segformer.conversion.tflite.writer import fix_op_versions, pack, unpack
+from keras_segformer.conversion.tflite.writer import fix_op_versions, pack, replace_weights, unpack
 
 
 @pytest.fixture(scope="module")
@@ -21,6 +21,19 @@ def test_file_survives(content, photograph, run_file):
     assert [tensor.shape for tensor in read_tflite(again).tensors] == [t.shape for t in read_tflite(content).tensors]
     images = photograph(64, 96)
     np.testing.assert_array_equal(run_file(again, images), run_file(content, images))
+
+
+def test_weights_are_replaced_in_place(content):
+    tensor = next(each for each in read_tflite(content).tensors if each.constant and each.data.size > 1000)
+    values = np.arange(tensor.data.size, dtype=np.uint8)
+    changed = replace_weights(content, {tensor.name: values})
+    assert len(changed) == len(content)
+    found = {each.name: each.data for each in read_tflite(changed).tensors if each.constant}
+    for each in read_tflite(content).tensors:
+        if each.constant:
+            np.testing.assert_array_equal(found[each.name], values if each.name == tensor.name else each.data)
+    with pytest.raises(ValueError, match="another size"):
+        replace_weights(content, {tensor.name: values[1:]})
 
 
 def test_weights_are_aligned(content):

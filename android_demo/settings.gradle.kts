@@ -1,4 +1,13 @@
 pluginManagement {
+    // The R8 of AGP 8.13 is older than Kotlin 2.4 asks for; pom.xml has the same version.
+    buildscript {
+        repositories {
+            google()
+        }
+        dependencies {
+            classpath("com.android.tools:r8:9.5.28")
+        }
+    }
     repositories {
         google()
         mavenCentral()

@@ -22,10 +22,12 @@ android {
     }
 
     // full: with the delegates of TF Lite 2.16; store: TF Lite's C library, for memory pages of 16 KB. See pom.xml.
+    // litert: LiteRT 2, from Google's repository; its sources are in src/litert.
     flavorDimensions += "libraries"
     productFlavors {
         create("full") { dimension = "libraries" }
         create("store") { dimension = "libraries" }
+        create("litert") { dimension = "libraries" }
     }
 
     // The same variables as for `make apk`; without them a release is signed with the debug key.
@@ -74,6 +76,10 @@ android {
 }
 
 androidComponents {
+    onVariants(selector().withFlavor("libraries" to "litert")) { variant ->
+        variant.packaging.jniLibs.excludes.add("**/libtensorflowlite*.so")
+        variant.packaging.jniLibs.excludes.add("**/libjnitensorflowlite*.so")
+    }
     onVariants(selector().withFlavor("libraries" to "store")) { variant ->
         variant.packaging.jniLibs.excludes.add("**/libtensorflowlite*.so")
     }
@@ -107,6 +113,7 @@ dependencies {
     implementation(libs.tflite.gpu.api)
 
     implementation(libs.bytedeco.tensorflow.lite)
+    "litertImplementation"(libs.litert)
     for (abi in listOf("android-arm64", "android-x86_64")) {
         "storeImplementation"(variantOf(libs.bytedeco.tensorflow.lite) { classifier(abi) })
         "storeImplementation"(variantOf(libs.bytedeco.javacpp) { classifier(abi) })

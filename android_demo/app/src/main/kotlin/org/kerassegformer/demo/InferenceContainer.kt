@@ -16,8 +16,9 @@ import org.kerassegformer.demo.engine.ModelLoader
 import org.kerassegformer.demo.engine.ProcessorTrial
 import org.kerassegformer.demo.engine.SegmentationEngine
 import org.kerassegformer.demo.engine.SystemThermalMonitor
-import org.kerassegformer.demo.engine.TfLiteRunnerFactory
 import org.kerassegformer.demo.engine.exitCauseOf
+import org.kerassegformer.demo.engine.isLiteRtPacked
+import org.kerassegformer.demo.engine.runnerFactory
 import org.kerassegformer.demo.engine.tfLiteVersion
 import org.kerassegformer.demo.engine.unsupportedProcessors
 import org.kerassegformer.demo.models.AssetModels
@@ -30,11 +31,11 @@ import java.io.File
 
 /** Creates the engine, the model store and the benchmark with TF Lite and the app's files. One per process. */
 internal class InferenceContainer(private val context: Context) {
-    private val loader = ModelLoader(TfLiteRunnerFactory.of(context))
+    private val loader = ModelLoader(runnerFactory(context))
     private val crashLog = CrashLog(File(context.noBackupFilesDir, "crash_log.json"), installation(context), Process.myPid())
         .also { log -> log.resolveInterrupted { exitCauseOf(context, it) } }
     private val references = ReferenceStore(File(context.noBackupFilesDir, "self_check"), installation(context))
-    private val policy = DelegatePolicy(Build.VERSION.SDK_INT, unsupportedProcessors(context))
+    private val policy = DelegatePolicy(Build.VERSION.SDK_INT, unsupportedProcessors(context), hasNpuRuntime = isLiteRtPacked)
     private val thermalMonitor = SystemThermalMonitor(context)
     private val image = BundledSelfCheckImage(context.assets)
 

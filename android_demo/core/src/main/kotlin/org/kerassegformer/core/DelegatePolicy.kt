@@ -52,8 +52,13 @@ public data class ProcessorPlan(public val candidates: List<Candidate>, public v
  *
  * @param sdk `Build.VERSION.SDK_INT`
  * @param unsupported processors that the device does not support, with its explanation
+ * @param hasNpuRuntime true if the runtime addresses NPUs itself, instead of through NNAPI
  */
-public class DelegatePolicy(private val sdk: Int, private val unsupported: Map<Processor, String> = emptyMap()) {
+public class DelegatePolicy(
+    private val sdk: Int,
+    private val unsupported: Map<Processor, String> = emptyMap(),
+    private val hasNpuRuntime: Boolean = false,
+) {
     /**
      * Returns the candidates for a model. The CPU is always the fallback. Processors with an entry in the crash log are
      * skipped until it is cleared.
@@ -78,7 +83,7 @@ public class DelegatePolicy(private val sdk: Int, private val unsupported: Map<P
         processor == Processor.CPU -> null
         choice != ProcessorChoice.AUTO && choice.processor != processor ->
             Skipped(processor, SkipReason.NOT_CHOSEN, "${choice.name} was selected")
-        processor == Processor.NNAPI && sdk !in NNAPI_SDKS ->
+        processor == Processor.NNAPI && !hasNpuRuntime && sdk !in NNAPI_SDKS ->
             Skipped(processor, SkipReason.ANDROID_VERSION, "used on Android 8.1 to 14 (API 27 to 34), not on API $sdk")
         processor in unsupported -> Skipped(processor, SkipReason.UNSUPPORTED, unsupported.getValue(processor))
         else -> crashLog.attempt(processor, file)?.let { Skipped(processor, reasonOf(it.outcome), it.detail) }

@@ -34,6 +34,12 @@ class DelegatePolicyTest {
     private fun ProcessorPlan.reasons() = skipped.associate { it.processor to it.reason }
 
     @Test
+    fun aRuntimeWithItsOwnNpuLibrariesNeedsNoNnapi() {
+        val plan = DelegatePolicy(sdk = 36, hasNpuRuntime = true).plan(set, ProcessorChoice.AUTO, crashLog)
+        assertEquals(listOf(Processor.GPU, Processor.NNAPI, Processor.CPU), plan.order())
+    }
+
+    @Test
     fun triesGpuThenNnapiThenCpuEachWithItsFile() {
         assertEquals(
             listOf(Candidate(Processor.GPU, float16), Candidate(Processor.NNAPI, npu), Candidate(Processor.CPU, int8)),

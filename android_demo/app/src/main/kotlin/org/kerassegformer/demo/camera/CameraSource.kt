@@ -1,6 +1,7 @@
 package org.kerassegformer.demo.camera
 
 import android.graphics.SurfaceTexture
+import android.os.Handler
 
 /**
  * A running camera.
@@ -73,4 +74,68 @@ internal interface CameraSource {
 
     /** Closes the camera and ends the threads; the source cannot be used afterwards. */
     fun release()
+}
+
+/** The side of the device that a camera faces. An external camera counts as [BACK]: it is not mirrored. */
+internal enum class CameraFacing {
+    BACK,
+    FRONT,
+    ;
+
+    /** The other side. */
+    fun other(): CameraFacing = if (this == BACK) FRONT else BACK
+}
+
+/** Why the camera delivers no frames. Each has its own message on the screen. */
+internal enum class CameraFailure {
+    /** Another app uses the camera, or too many cameras are open. */
+    IN_USE,
+
+    /** Another app or the system took over the camera. */
+    DISCONNECTED,
+
+    /** A policy or a privacy switch of the device blocks the camera. */
+    DISABLED,
+
+    /** The permission was revoked between the check and opening. */
+    PERMISSION_DENIED,
+
+    /** The camera, its driver or its service failed, or delivers no frames. */
+    FAILED,
+    ;
+
+    /** True if the camera can be reopened when the system reports it as available. */
+    val isTransient: Boolean
+        get() = this == IN_USE || this == DISCONNECTED
+}
+
+/**
+ * Delivers the events of one opened camera on the right threads, until it is cancelled on the main thread.
+ *
+ * @param main handler of the main thread
+ */
+internal class CameraSubscription(private val listener: CameraListener, private val main: Handler) : CameraListener {
+    @Volatile
+    var isCancelled = false
+        private set
+
+    /** The listener receives no more calls, except for a frame that it is just receiving. */
+    fun cancel() {
+        isCancelled = true
+    }
+
+    override fun onOpened(camera: OpenCamera) = onMain { listener.onOpened(camera) }
+
+    override fun onFailed(failure: CameraFailure) = onMain { listener.onFailed(failure) }
+
+    override fun onAvailable() = onMain { listener.onAvailable() }
+
+    override fun onFrame(image: YuvImage, camera: OpenCamera) {
+        if (isCancelled) image.close() else listener.onFrame(image, camera)
+    }
+
+    /** Calls [event] on the main thread, unless it is cancelled by then. */
+    fun onMain(event: () -> Unit) {
+        main.post { if (!isCancelled) event() }
+    }
 }

@@ -8,6 +8,8 @@ import org.kerassegformer.core.Processor
 
 /** Returns the processors that this build of the app cannot use on this phone, with the reason in English. */
 internal fun unsupportedProcessors(context: Context): Map<Processor, String> {
+    // LiteRT has its own libraries for all processors; an NPU that they do not support is reported when it is tried.
+    if (isLiteRtPacked) return emptyMap()
     val loader = context.classLoader as? BaseDexClassLoader
     val pageBytes = Os.sysconf(OsConstants._SC_PAGESIZE)
     return unsupportedProcessors(pageBytes) { loader?.findLibrary(it) != null }

@@ -4,9 +4,12 @@ import android.util.Log
 import org.kerassegformer.core.RuntimeVersion
 import org.tensorflow.lite.TensorFlowLite
 
-/** Returns the version of the TF Lite library that the app loads; null if the library cannot be loaded. */
-internal fun tfLiteVersion(): RuntimeVersion? = try {
-    if (TfLiteC.isAvailable) TfLiteC.version() else runtimeVersionOf(TensorFlowLite.runtimeVersion())
+/**
+ * Returns the version of the TF Lite library that the app loads; null if the library cannot be loaded, or for LiteRT 2,
+ * which runs the files of all versions.
+ */
+internal fun tfLiteVersion(isLiteRt: Boolean = isLiteRtPacked): RuntimeVersion? = try {
+    if (isLiteRt) null else if (TfLiteC.isAvailable) TfLiteC.version() else runtimeVersionOf(TensorFlowLite.runtimeVersion())
 } catch (error: LinkageError) {
     // Models are still listed: running one fails with the reason.
     Log.w(TAG, "TF Lite cannot be loaded.", error)

@@ -1,6 +1,7 @@
 package org.kerassegformer.demo.models
 
 import java.io.IOException
+import java.io.InputStream
 import java.text.Normalizer
 
 /**
@@ -92,3 +93,15 @@ private const val SNIFFED_BYTES = 8
 /** At most 240 bytes of UTF-8, which with the extension is below the limit of 255 bytes of file systems. */
 private const val MOST_NAME_CHARACTERS = 80
 private const val BYTE_ORDER_MARK = '\uFEFF'
+
+/** Reads up to [most] bytes. (`InputStream.readNBytes` requires API 33.) */
+internal fun InputStream.readAtMost(most: Int): ByteArray {
+    val bytes = ByteArray(most)
+    var count = 0
+    while (count < most) {
+        val read = read(bytes, count, most - count)
+        if (read < 0) break
+        count += read
+    }
+    return bytes.copyOf(count)
+}

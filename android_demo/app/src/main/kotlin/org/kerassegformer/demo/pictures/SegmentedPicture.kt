@@ -5,6 +5,7 @@ import org.kerassegformer.core.ClassShare
 import org.kerassegformer.core.FrameGeometry
 import org.kerassegformer.core.LabelMap
 import org.kerassegformer.core.LabelSet
+import org.kerassegformer.core.Orientation
 
 /**
  * An image together with its own labels, so that a mask is never drawn over another image.
@@ -79,3 +80,11 @@ internal class SegmentedPicture(val picture: Bitmap, val still: CapturedStill? =
 internal fun LabelMap.copyOnly(index: Int, none: Int, target: LabelMap) {
     for (i in labels.indices) target.labels[i] = if (labels[i] == index) index else none
 }
+
+/**
+ * A still image of the camera at the size of the sensor.
+ *
+ * @property jpeg the file
+ * @property orientation what makes it upright, and mirrors it as on the screen
+ */
+internal class CapturedStill(val jpeg: ByteArray, val orientation: Orientation)

@@ -3,7 +3,6 @@ package org.kerassegformer.demo.ui
 import android.graphics.SurfaceTexture
 import android.net.Uri
 import android.os.Handler
-import android.os.HandlerThread
 import android.os.Looper
 import android.os.SystemClock
 import android.util.Log
@@ -14,9 +13,7 @@ import org.kerassegformer.core.Point
 import org.kerassegformer.core.Processor
 import org.kerassegformer.demo.camera.CameraFacing
 import org.kerassegformer.demo.camera.CameraFailure
-import org.kerassegformer.demo.camera.CameraFrameReader
 import org.kerassegformer.demo.camera.CameraListener
-import org.kerassegformer.demo.camera.CameraModelFrame
 import org.kerassegformer.demo.camera.OpenCamera
 import org.kerassegformer.demo.camera.PicturePool
 import org.kerassegformer.demo.camera.YuvImage
@@ -24,14 +21,12 @@ import org.kerassegformer.demo.engine.EngineState
 import org.kerassegformer.demo.engine.SegmentationEngine
 import org.kerassegformer.demo.engine.SegmentationResult
 import org.kerassegformer.demo.engine.ThermalState
-import org.kerassegformer.demo.models.ModelListing
 import org.kerassegformer.demo.models.StoredModel
 import org.kerassegformer.demo.pictures.CapturedStill
 import org.kerassegformer.demo.pictures.MaskPainter
 import org.kerassegformer.demo.pictures.PictureException
 import org.kerassegformer.demo.pictures.PictureFrame
 import org.kerassegformer.demo.pictures.PictureProblem
-import org.kerassegformer.demo.pictures.PictureReader
 import org.kerassegformer.demo.pictures.SegmentedPicture
 
 /** The activity of a [LiveSession]. All methods are called on the main thread. */
@@ -44,11 +39,8 @@ internal interface LiveHost {
 
     fun leave()
 
-    /** The state of the screen, the models, the settings or the engine changed. */
-    fun showState()
-
-    /** The displayed image changed. */
-    fun showPicture()
+    /** Something changed: shows the new state. */
+    fun show(ui: UiState)
 
     /** Shows a short message. */
     fun notify(text: String)
@@ -67,71 +59,40 @@ internal interface LiveHost {
 }
 
 /**
- * State that survives configuration changes: the engine, the camera, the images and the state of the screen. Main
- * thread only, unless noted otherwise.
+ * What survives configuration changes: runs the engine and the camera by the transitions of [ScreenStateMachine], and
+ * keeps the [UiState] that its host shows. Main thread only, unless noted otherwise.
  */
 internal class LiveSession(private val container: AppContainer) {
     /** Latencies of the latest frames. */
     val stats = LatencyStats()
 
+    /** What the screen shows. Written on the main thread, read on any. */
     @Volatile
-    var state = ScreenState()
-        private set
-
-    @Volatile
-    var settings: Settings = container.settings.read()
-        private set
-
-    /** The available models; null until they are read. */
-    var listing: ModelListing? = null
-        private set
-
-    var engineState: EngineState = EngineState.Idle
-        private set
-
-    /** The displayed image, without a mask before inference; null if there is none. */
-    var shown: SegmentedPicture? = null
+    var ui = UiState(settings = container.settings.read())
         private set
 
     /** The current activity; null if there is none. */
     var host: LiveHost? = null
 
-    /** The open camera, or null. */
-    var openCamera: OpenCamera? = null
-        private set
-
-    /** Rotation of the display in degrees; read on the camera's thread. */
-    @Volatile
-    var displayDegrees = 0
-        private set
-
-    val thermalState: ThermalState get() = engine.thermalState
-
-    /** The still image with its mask that can be saved, or null. */
-    val savable: SegmentedPicture? get() = shown?.takeIf { state.still && it.mask != null }
-
     /** Delay of temporal smoothing, in frames. */
     val smoothingDelay: Int get() = MaskPainter.DELAY_FRAMES
 
     private val main = Handler(Looper.getMainLooper())
-    private val painting = HandlerThread("painting").apply { start() }
-    private val paintHandler = Handler(painting.looper)
-    private val painter = MaskPainter()
-    private val reader = CameraFrameReader()
+    private val painting = Painting()
     private val picturePool = PicturePool()
+    private val frames = CameraFrames(picturePool)
+    private val pictures = PictureLoader(container.files, container.resolver)
+    private val stills = PictureLoader(container.files, container.resolver)
     private val camera = container.newCamera()
     private val engine = container.newEngine(EngineListener())
     private val stall = StallDetector()
     private val ticker = Runnable(::tick)
     private var still: SegmentedPicture? = null
     private var shownAt = 0L
-    private var picturesAsked = 0
     private var stillsAsked = 0
-    private var closed = false
 
-    /** True if camera frames are analysed; read on the camera's thread. */
     @Volatile
-    private var analysing = false
+    private var closed = false
 
     /** Incremented when the source changes; results of earlier epochs are ignored. */
     @Volatile
@@ -146,21 +107,26 @@ internal class LiveSession(private val container: AppContainer) {
 
     /** Restores the state after process death. Call before the first [ScreenEvent.Started]. */
     fun restore(snapshot: ScreenSnapshot) {
-        state = snapshot.putInto(state)
+        update { it.copy(screen = snapshot.putInto(it.screen)) }
         snapshot.picture?.let { dispatch(ScreenEvent.PictureChosen(it)) }
     }
 
     /** Handles an event. */
     fun dispatch(event: ScreenEvent) {
-        if (event == ScreenEvent.ToggleFreeze && !state.frozen && shown?.map == null) return
-        val selected = state.selectedClass
-        val transition = ScreenStateMachine.next(state, event)
-        state = transition.state
-        analysing = state.analysing
+        if (closed) return
+        val before = ui.screen
+        if (event == ScreenEvent.ToggleFreeze && !before.frozen && ui.shown?.map == null) return
+        val transition = ScreenStateMachine.next(before, event)
+        ui = ui.copy(screen = transition.state)
         transition.effects.forEach(::perform)
-        if (selected != state.selectedClass) repaintStill()
-        if (!state.analysing && state.pictureStatus != PictureStatus.Analysing) stall.stop()
-        host?.showState()
+        if (before.selectedClass != ui.screen.selectedClass) repaintStill()
+        if (!ui.screen.analysing && ui.screen.pictureStatus != PictureStatus.Analysing) stall.stop()
+        host?.show(ui)
+    }
+
+    private fun update(change: (UiState) -> UiState) {
+        ui = change(ui)
+        host?.show(ui)
     }
 
     private fun perform(effect: ScreenEffect) {
@@ -197,9 +163,7 @@ internal class LiveSession(private val container: AppContainer) {
 
     /** The display was rotated to [degrees] from the natural orientation of the device. */
     fun turn(degrees: Int) {
-        if (degrees == displayDegrees) return
-        displayDegrees = degrees
-        host?.showState()
+        if (degrees != ui.displayDegrees) update { it.copy(displayDegrees = degrees) }
     }
 
     /** The activity was stopped. */
@@ -213,11 +177,10 @@ internal class LiveSession(private val container: AppContainer) {
     fun close() {
         closed = true
         host = null
-        analysing = false
         main.removeCallbacksAndMessages(null)
         camera.release()
         engine.close()
-        painting.quitSafely()
+        painting.close()
     }
 
     /** Frees memory. @param level level of `ComponentCallbacks2.onTrimMemory` */
@@ -231,17 +194,18 @@ internal class LiveSession(private val container: AppContainer) {
 
     /** Saves changed settings and restarts the model if they affect it. */
     fun change(settings: Settings) {
-        val before = this.settings
-        this.settings = settings
+        val before = ui.settings
         container.settings.write(settings)
+        update { it.copy(settings = settings) }
         val other = before.model != settings.model || before.modelImported != settings.modelImported
-        if (other || before.engine != settings.engine) startModel() else host?.showState()
+        if (other || before.engine != settings.engine) startModel()
     }
 
     /** Reloads the list of models and selects the new [model]. */
     fun choose(model: StoredModel) {
-        settings = settings.copy(model = model.name, modelImported = model.imported)
+        val settings = ui.settings.copy(model = model.name, modelImported = model.imported)
         container.settings.write(settings)
+        ui = ui.copy(settings = settings)
         reloadModels()
     }
 
@@ -250,19 +214,11 @@ internal class LiveSession(private val container: AppContainer) {
         container.files.execute {
             val read = container.models.list()
             main.post {
-                listing = read
+                update { it.copy(listing = read) }
                 startModel()
             }
         }
     }
-
-    /** The selected model, or the first one; null if there is none. */
-    val model: StoredModel?
-        get() {
-            val models = listing?.models.orEmpty()
-            return models.find { it.name == settings.model && it.imported == settings.modelImported }
-                ?: models.firstOrNull()
-        }
 
     /** Clears the crash log and restarts the model. */
     fun forgetFailures() {
@@ -271,82 +227,74 @@ internal class LiveSession(private val container: AppContainer) {
     }
 
     private fun startModel() {
-        val model = model
+        val model = ui.model
         stats.reset()
         stall.stop()
         if (model == null) {
-            if (listing != null) dispatch(ScreenEvent.ModelChanged(ModelStatus.NONE))
+            if (ui.listing != null) dispatch(ScreenEvent.ModelChanged(ModelStatus.NONE))
             return
         }
         // Labels of the previous model must not be shown under the name of the new one.
-        if (!state.frozen) clearResult()
-        engine.start(model, settings.engine)
+        if (!ui.screen.frozen) clearResult()
+        engine.start(model, ui.settings.engine)
     }
 
     private fun closeCamera() {
         camera.close()
-        openCamera = null
+        ui = ui.copy(camera = null)
         engine.dropWaiting()
         picturePool.discardAll()
     }
 
     private fun focusAt(x: Float, y: Float) {
-        val open = openCamera ?: return
+        val open = ui.camera ?: return
         val point = orientationOf(open).undo(Point(x.toDouble(), y.toDouble()))
         camera.focusAt(point.x.toFloat(), point.y.toFloat())
     }
 
     /** What makes the frames of a camera upright on the display. */
     private fun orientationOf(open: OpenCamera): Orientation =
-        Orientation.ofCamera(open.sensorDegrees, displayDegrees, open.facing == CameraFacing.FRONT)
+        Orientation.ofCamera(open.sensorDegrees, ui.displayDegrees, open.facing == CameraFacing.FRONT)
 
     private fun clearResult() {
         epoch++
         picturePool.discardAll()
         synchronized(stillsInModel) { stillsInModel.clear() }
-        paintHandler.post(painter::reset)
+        painting.reset()
         // The opened image stays on the screen without a mask.
-        val bare = still?.takeIf { state.source == Source.PICTURE }
+        val bare = still?.takeIf { ui.screen.source == Source.PICTURE }
         show(bare?.let { SegmentedPicture(it.picture) })
-        if (state.source == Source.CAMERA) still = null
+        if (ui.screen.source == Source.CAMERA) still = null
     }
 
     private fun readPicture(address: String) {
         still = null
         show(null)
-        val number = ++picturesAsked
-        container.files.execute {
-            val read = runCatching { PictureReader(container.resolver).read(Uri.parse(address)) }
-            main.post {
-                if (number != picturesAsked) return@post
-                read.onSuccess { bitmap ->
-                    still = SegmentedPicture(bitmap)
-                    show(still)
-                    dispatch(ScreenEvent.PictureRead)
-                }.onFailure { error ->
-                    val problem = (error as? PictureException ?: throw error).problem
-                    dispatch(ScreenEvent.PictureFailed(problem))
-                }
+        pictures.load(address) { read ->
+            read.onSuccess { bitmap ->
+                still = SegmentedPicture(bitmap)
+                show(still)
+                dispatch(ScreenEvent.PictureRead)
+            }.onFailure { error ->
+                val problem = (error as? PictureException ?: throw error).problem
+                dispatch(ScreenEvent.PictureFailed(problem))
             }
         }
     }
 
     /** Replaces the frozen frame by an image at the size of the sensor, with labels of its own. */
     private fun takeStill() {
-        val open = openCamera ?: return
+        val open = ui.camera ?: return
         val orientation = orientationOf(open)
         val number = ++stillsAsked
-        fun isWanted() = number == stillsAsked && state.frozen
+        fun isWanted() = number == stillsAsked && ui.screen.frozen
         camera.takeStill { jpeg ->
             if (jpeg == null || !isWanted()) return@takeStill
-            container.files.execute {
-                val captured = CapturedStill(jpeg, orientation)
-                val read = runCatching { PictureReader(container.resolver).read(captured) }
-                main.post {
-                    // The frame stays if the image cannot be decoded.
-                    val bitmap = read.onFailure { Log.w(TAG, "No still image.", it) }.getOrNull()
-                    if (bitmap != null && isWanted()) analyse(SegmentedPicture(bitmap, captured))
-                }
+            val captured = CapturedStill(jpeg, orientation)
+            stills.load(captured) { read ->
+                // The frame stays if the image cannot be decoded.
+                val bitmap = read.onFailure { Log.w(TAG, "No still image.", it) }.getOrNull()
+                if (bitmap != null && isWanted()) analyse(SegmentedPicture(bitmap, captured))
             }
         }
     }
@@ -368,21 +316,19 @@ internal class LiveSession(private val container: AppContainer) {
 
     /** Displays an image and recycles the previous one, unless the new one shares its bitmap. */
     private fun show(picture: SegmentedPicture?) {
-        val before = shown
-        shown = picture
+        val before = ui.shown
         shownAt = SystemClock.elapsedRealtime()
-        host?.showPicture()
+        update { it.copy(shown = picture) }
         if (before?.picture !== picture?.picture) picturePool.recycle(before)
     }
 
     private fun repaintStill() {
-        val source = shown?.takeIf { state.still } ?: return
-        val onlyClass = state.selectedClass
+        val source = ui.shown?.takeIf { ui.screen.still } ?: return
+        val onlyClass = ui.screen.selectedClass
         val epoch = epoch
-        paintHandler.post {
-            val copy = source.copyLabels()
-            painter.paint(copy, onlyClass)
-            main.post { if (epoch == this.epoch && shown === source) show(copy) }
+        val copy = source.copyLabels()
+        painting.paint(copy, onlyClass = { onlyClass }) {
+            if (epoch == this.epoch && ui.shown === source) show(copy)
         }
     }
 
@@ -390,11 +336,11 @@ internal class LiveSession(private val container: AppContainer) {
         val now = SystemClock.elapsedRealtime()
         val old = now - shownAt > MOST_AGE_MILLIS
         // Rather show the preview without a mask than an outdated frame.
-        if (old && state.analysing && shown != null) show(null)
-        if (stall.isStalled(now, thermalState) && state.model == ModelStatus.RUNNING) {
+        if (old && ui.screen.analysing && ui.shown != null) show(null)
+        if (stall.isStalled(now, ui.thermal) && ui.screen.model == ModelStatus.RUNNING) {
             stall.stop()
             dispatch(ScreenEvent.ModelChanged(ModelStatus.STALLED))
-            if (state.source == Source.CAMERA && !state.frozen) show(null)
+            if (ui.screen.source == Source.CAMERA && !ui.screen.frozen) show(null)
         }
         host?.showLatency()
         main.postDelayed(ticker, TICK_MILLIS)
@@ -403,30 +349,21 @@ internal class LiveSession(private val container: AppContainer) {
     /** Receives camera events. */
     private inner class FrameListener : CameraListener {
         override fun onOpened(camera: OpenCamera) {
-            openCamera = camera
+            ui = ui.copy(camera = camera)
             dispatch(ScreenEvent.CameraOpened(camera.hasTorch, camera.mostZoom))
         }
 
         /** Called on the camera's thread. */
         override fun onFrame(image: YuvImage, camera: OpenCamera) {
-            val orientation = orientationOf(camera)
-            val swaps = orientation.rotation.swapsSides
-            val width = if (swaps) image.height else image.width
-            val height = if (swaps) image.width else image.height
-            val id = picturePool.newId()
-            val picture = if (analysing) picturePool.acquire(id, width, height) else null
-            if (picture == null) {
-                image.close()
-                return
-            }
+            val isWanted = !closed && ui.screen.analysing
+            if (!isWanted) return image.close()
+            val frame = frames.frameOf(image, orientationOf(camera)) ?: return
             stall.submitted(SystemClock.elapsedRealtime())
-            engine.submit(
-                CameraModelFrame(id, image.ageNanos, image, orientation, picture, reader, picturePool::discard),
-            )
+            engine.submit(frame)
         }
 
         override fun onFailed(failure: CameraFailure) {
-            openCamera = null
+            ui = ui.copy(camera = null)
             dispatch(ScreenEvent.CameraFailed(failure))
         }
 
@@ -438,8 +375,8 @@ internal class LiveSession(private val container: AppContainer) {
         override fun onState(state: EngineState) {
             main.post {
                 // The latencies of the CPU say nothing about the accelerator that replaces it.
-                if (processorOf(state) != processorOf(engineState)) stats.reset()
-                engineState = state
+                if (processorOf(state) != processorOf(ui.engine)) stats.reset()
+                ui = ui.copy(engine = state)
                 // Frames that waited for the model to load do not count as stalled.
                 stall.stop()
                 dispatch(ScreenEvent.ModelChanged(statusOf(state)))
@@ -457,7 +394,10 @@ internal class LiveSession(private val container: AppContainer) {
             picture.label(result.map, result.inUse.file.spec.labelSet)
             val epoch = epoch
             val isVideo = result.cameraNanos > 0
-            paintHandler.post { paint(picture, epoch, isVideo) }
+            painting.paint(picture, { ui.screen.selectedClass }, { isVideo && ui.settings.smoothing }) { nanos ->
+                stats.record(Phase.DRAW, nanos + picture.pictureNanos)
+                showResult(picture, epoch)
+            }
         }
 
         override fun onFrameProblem(frameId: Long, detail: String) {
@@ -468,28 +408,20 @@ internal class LiveSession(private val container: AppContainer) {
         }
 
         override fun onThermalStateChanged(state: ThermalState) {
-            main.post { host?.showLatency() }
+            main.post { update { it.copy(thermal = state) } }
         }
-    }
-
-    /** Called on the painting thread. */
-    private fun paint(picture: SegmentedPicture, epoch: Int, isVideo: Boolean) {
-        val start = System.nanoTime()
-        painter.paint(picture, state.selectedClass, smoothing = isVideo && settings.smoothing)
-        stats.record(Phase.DRAW, System.nanoTime() - start + picture.pictureNanos)
-        main.post { showResult(picture, epoch) }
     }
 
     private fun showResult(picture: SegmentedPicture, epoch: Int) {
         // A frozen frame is only replaced by its still image.
-        val isWanted = state.frozen == (picture.still != null)
+        val isWanted = ui.screen.frozen == (picture.still != null)
         if (epoch != this.epoch || !isWanted) {
             picturePool.recycle(picture)
             return
         }
         stats.frameShown(System.nanoTime())
         show(picture)
-        if (state.source == Source.PICTURE) dispatch(ScreenEvent.PictureAnalysed)
+        if (ui.screen.source == Source.PICTURE) dispatch(ScreenEvent.PictureAnalysed)
     }
 
     private companion object {

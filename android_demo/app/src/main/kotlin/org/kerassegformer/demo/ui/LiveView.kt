@@ -64,6 +64,10 @@ internal class LiveView(
     private val settings = SettingsPanel(settingsPage, settingsActions)
     private var legendAt = 0L
 
+    /** What is shown. */
+    private var ui = session.ui
+    private var isEmpty = true
+
     private val isSideways: Boolean get() = controls.layoutParams.height == ViewGroup.LayoutParams.MATCH_PARENT
 
     init {
@@ -89,16 +93,24 @@ internal class LiveView(
         session.showPreviewOn(null)
     }
 
-    fun showState() {
-        val state = session.state
+    /** Shows a state: of the video, only what changed since the last one. */
+    fun show(ui: UiState) {
+        val before = this.ui.takeUnless { isEmpty }
+        isEmpty = false
+        this.ui = ui
+        if (before?.shown !== ui.shown) showPicture()
+        if (before == null || before.copy(shown = ui.shown) != ui) showState(ui.screen)
+    }
+
+    private fun showState(state: ScreenState) {
         message.show(ScreenMessage.of(state), modelDetail())
         showButtons(state)
         settingsPage.visibility = visibleIf(state.settingsOpen)
         over.importantForAccessibility = importanceBehind(state.settingsOpen)
         segmentation.importantForAccessibility = importanceBehind(state.settingsOpen)
-        settings.show(session.settings, session.listing, session.model)
-        showOpacity(session.settings.opacity)
-        segmentation.names = session.settings.names
+        settings.show(ui.settings, ui.listing, ui.model)
+        showOpacity(ui.settings.opacity)
+        segmentation.names = ui.settings.names
         segmentation.isLive = state.source == Source.CAMERA && !state.frozen
         showSheet(state)
         showLegend(now = true)
@@ -107,17 +119,17 @@ internal class LiveView(
         placePicture()
     }
 
-    fun showPicture() {
-        segmentation.shown = session.shown
-        showLegend(now = session.state.still || session.shown == null || legendLine.visibility != View.VISIBLE)
+    private fun showPicture() {
+        segmentation.shown = ui.shown
+        showLegend(now = ui.screen.still || ui.shown == null || legendLine.visibility != View.VISIBLE)
         placePicture()
         updateFreezeButton()
     }
 
     fun showLatency() {
-        val state = session.state
+        val state = ui.screen
         val live = state.source == Source.CAMERA
-        times.show(session.engineState, session.stats, session.thermalState, state.sheet == Sheet.TIMES, live)
+        times.show(ui.engine, session.stats, ui.thermal, state.sheet == Sheet.TIMES, live)
         showNotice()
         describeSegmentation(state)
     }
@@ -135,7 +147,7 @@ internal class LiveView(
         on(R.id.save, onSave)
         on(R.id.share_button, onShare)
         on(R.id.freeze) {
-            val picture = session.state.source == Source.PICTURE
+            val picture = ui.screen.source == Source.PICTURE
             session.dispatch(if (picture) ScreenEvent.BackToCamera else ScreenEvent.ToggleFreeze)
         }
     }
@@ -173,7 +185,7 @@ internal class LiveView(
                 keep(bar.progress)
             }
 
-            private fun keep(progress: Int) = session.change(session.settings.copy(opacity = progress))
+            private fun keep(progress: Int) = session.change(ui.settings.copy(opacity = progress))
         })
     }
 
@@ -213,24 +225,24 @@ internal class LiveView(
         val time = SystemClock.elapsedRealtime()
         if (!now && time - legendAt < LEGEND_MILLIS) return
         legendAt = time
-        val shares = session.shown?.shares.orEmpty()
-        names.labelSet = session.shown?.labelSet?.name
-        legend.show(shares, session.state.selectedClass)
-        chips.show(shares, session.state.selectedClass)
+        val shares = ui.shown?.shares.orEmpty()
+        names.labelSet = ui.shown?.labelSet?.name
+        legend.show(shares, ui.screen.selectedClass)
+        chips.show(shares, ui.screen.selectedClass)
         legendLine.visibility = visibleIf(shares.isNotEmpty())
     }
 
     /** The image can be frozen after the first result. */
     private fun updateFreezeButton() {
-        val state = session.state
-        freeze.isEnabled = state.source == Source.PICTURE || state.frozen || session.shown?.map != null
+        val state = ui.screen
+        freeze.isEnabled = state.source == Source.PICTURE || state.frozen || ui.shown?.map != null
         freeze.alpha = if (freeze.isEnabled) 1f else DISABLED_ALPHA
     }
 
     private fun showNotice() {
-        val isSmoothed = session.settings.smoothing && session.state.source == Source.CAMERA
+        val isSmoothed = ui.settings.smoothing && ui.screen.source == Source.CAMERA
         val text = when {
-            session.thermalState.isThrottled -> resources.getString(R.string.thermal_throttled)
+            ui.thermal.isThrottled -> resources.getString(R.string.thermal_throttled)
             isSmoothed -> resources.getString(R.string.smoothing_delay, session.smoothingDelay)
             else -> null
         }
@@ -239,9 +251,9 @@ internal class LiveView(
     }
 
     private fun describeSegmentation(state: ScreenState) {
-        val shares = session.shown?.shares.orEmpty()
+        val shares = ui.shown?.shares.orEmpty()
         val base = when {
-            session.shown == null -> R.string.segmentation_empty_description
+            ui.shown == null -> R.string.segmentation_empty_description
             state.source == Source.PICTURE -> R.string.segmentation_picture_description
             else -> R.string.segmentation_camera_description
         }
@@ -249,7 +261,7 @@ internal class LiveView(
         segmentation.contentDescription = "${resources.getString(base)} $classes".trim()
     }
 
-    private fun modelDetail(): String? = (session.engineState as? EngineState.Failed)?.let(texts::why)
+    private fun modelDetail(): String? = (ui.engine as? EngineState.Failed)?.let(texts::why)
 
     private fun importanceBehind(covered: Boolean): Int =
         if (covered) View.IMPORTANT_FOR_ACCESSIBILITY_NO_HIDE_DESCENDANTS else View.IMPORTANT_FOR_ACCESSIBILITY_AUTO
@@ -297,22 +309,22 @@ internal class LiveView(
 
     /** Width of the displayed image divided by its height. */
     private fun aspectRatio(): Float {
-        session.shown?.picture?.let { return it.width / it.height.toFloat() }
-        val frame = session.openCamera?.let(::frameOf) ?: return if (isSideways) 4f / 3 else 3f / 4
+        ui.shown?.picture?.let { return it.width / it.height.toFloat() }
+        val frame = ui.camera?.let(::frameOf) ?: return if (isSideways) 4f / 3 else 3f / 4
         return frame.uprightWidth / frame.uprightHeight.toFloat()
     }
 
     private fun frameOf(camera: OpenCamera): FrameGeometry {
         val front = camera.facing == CameraFacing.FRONT
-        val rotation = Orientation.ofCamera(camera.sensorDegrees, session.displayDegrees, front).rotation
+        val rotation = Orientation.ofCamera(camera.sensorDegrees, ui.displayDegrees, front).rotation
         return FrameGeometry(camera.width, camera.height, camera.width, camera.height, rotation)
     }
 
     /** Aligns the preview with the displayed camera frames. */
     private fun placePreview() {
-        val camera = session.openCamera
+        val camera = ui.camera
         val free = segmentation.contentBounds
-        val status = session.state.camera
+        val status = ui.screen.camera
         // Visible while opening, or its surface would only be available after the camera started.
         preview.visibility = hiddenUnless(status == CameraStatus.Opening || status is CameraStatus.Streaming)
         if (camera == null || free.isEmpty) return
@@ -325,7 +337,7 @@ internal class LiveView(
         val same = before.width == place.width && before.height == place.height &&
             before.leftMargin == place.leftMargin && before.topMargin == place.topMargin
         if (!same) preview.layoutParams = place
-        preview.setTransform(PreviewTransform.of(place.width, place.height, session.displayDegrees))
+        preview.setTransform(PreviewTransform.of(place.width, place.height, ui.displayDegrees))
     }
 
     private inner class PreviewListener : TextureView.SurfaceTextureListener {

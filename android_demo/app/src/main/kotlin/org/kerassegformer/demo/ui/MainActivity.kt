@@ -44,8 +44,7 @@ internal class MainActivity : Activity(), LiveHost, SettingsActions {
         session.host = this
         if (retained == null) savedInstanceState?.let { session.restore(ScreenSnapshot.read(it)) }
         if (retained == null && savedInstanceState == null) openShared(intent)
-        showState()
-        showPicture()
+        show(session.ui)
         showLatency()
     }
 
@@ -86,7 +85,7 @@ internal class MainActivity : Activity(), LiveHost, SettingsActions {
 
     override fun onSaveInstanceState(outState: Bundle) {
         super.onSaveInstanceState(outState)
-        ScreenSnapshot.of(session.state).writeTo(outState)
+        ScreenSnapshot.of(session.ui.screen).writeTo(outState)
     }
 
     override fun onTrimMemory(level: Int) {
@@ -97,12 +96,10 @@ internal class MainActivity : Activity(), LiveHost, SettingsActions {
     @Deprecated("The platform API up to Android 12.")
     override fun onBackPressed(): Unit = session.dispatch(ScreenEvent.Back)
 
-    override fun showState() {
-        back.isHandled = ScreenStateMachine.handlesBack(session.state)
-        view.showState()
+    override fun show(ui: UiState) {
+        back.isHandled = ScreenStateMachine.handlesBack(ui.screen)
+        view.show(ui)
     }
-
-    override fun showPicture(): Unit = view.showPicture()
 
     override fun notify(text: String): Unit = Toast.makeText(this, text, Toast.LENGTH_LONG).show()
 
@@ -154,10 +151,7 @@ internal class MainActivity : Activity(), LiveHost, SettingsActions {
 
     override fun choosePicture(): Unit = documents.openPicture()
 
-    override fun change(settings: Settings) {
-        session.change(settings)
-        view.showState()
-    }
+    override fun change(settings: Settings): Unit = session.change(settings)
 
     override fun importModel(): Unit = documents.open(DocumentRequests.MODEL, "*/*", several = true)
 

@@ -36,7 +36,7 @@ internal class PictureSaver(
     /** Saves the displayed image. */
     fun save() {
         if (Build.VERSION.SDK_INT >= Build.VERSION_CODES.Q) {
-            session.savable?.let { inBackground(it, IntoGallery { notify(R.string.saved) }) }
+            session.ui.savable?.let { inBackground(it, IntoGallery { notify(R.string.saved) }) }
         } else {
             createDocument(DocumentRequests.SAVE_PICTURE)
         }
@@ -45,7 +45,7 @@ internal class PictureSaver(
     /** Saves the displayed image and shares the file. */
     fun share() {
         if (Build.VERSION.SDK_INT >= Build.VERSION_CODES.Q) {
-            session.savable?.let { inBackground(it, IntoGallery(::share)) }
+            session.ui.savable?.let { inBackground(it, IntoGallery(::share)) }
         } else {
             notify(R.string.share_first_save)
             createDocument(DocumentRequests.SHARE_PICTURE)
@@ -58,7 +58,7 @@ internal class PictureSaver(
     /** Writes the displayed image to a document that the user created, and optionally shares it. */
     fun saveTo(document: Uri, share: Boolean) {
         // A frozen image is lost if Android ends the process while the user selects the document.
-        val picture = session.savable ?: return notify(R.string.save_failed_lost)
+        val picture = session.ui.savable ?: return notify(R.string.save_failed_lost)
         inBackground(picture) { bitmap ->
             gallery.saveTo(document, bitmap)
             main.post {
@@ -78,7 +78,7 @@ internal class PictureSaver(
     }
 
     private fun inBackground(picture: SegmentedPicture, write: (Bitmap) -> Unit) {
-        val opacity = session.settings.opacity / SettingsStore.FULL_OPACITY.toFloat()
+        val opacity = session.ui.settings.opacity / SettingsStore.FULL_OPACITY.toFloat()
         val still = picture.still
         val compose: () -> Bitmap = try {
             if (still != null) {

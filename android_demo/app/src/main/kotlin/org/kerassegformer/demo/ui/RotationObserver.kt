@@ -4,6 +4,7 @@ import android.app.Activity
 import android.hardware.display.DisplayManager
 import android.os.Handler
 import android.os.Looper
+import android.view.Surface
 
 /**
  * Observes the rotation of the display of an activity. Turning the device by 180 degrees neither changes the
@@ -31,4 +32,20 @@ internal class RotationObserver(private val activity: Activity, private val onRo
     }
 
     private fun report() = onRotation(Displays.degreesOf(activity))
+}
+
+/** Rotation of the display. */
+internal object Displays {
+    /** Returns the rotation from the natural orientation of the device: 0, 90, 180 or 270 degrees. */
+    fun degreesOf(activity: Activity): Int {
+        // Equivalent to Activity.getDisplay, which requires Android 11.
+        @Suppress("DEPRECATION")
+        val display = activity.windowManager.defaultDisplay
+        return when (display.rotation) {
+            Surface.ROTATION_90 -> 90
+            Surface.ROTATION_180 -> 180
+            Surface.ROTATION_270 -> 270
+            else -> 0
+        }
+    }
 }

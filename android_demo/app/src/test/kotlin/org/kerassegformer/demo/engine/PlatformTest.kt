@@ -91,7 +91,7 @@ class PlatformTest {
 
     @Test
     fun `the version of the runtime comes from its library`() {
-        assertEquals("that of the C library", RuntimeVersion(2, 21), tfLiteVersion())
+        assertEquals("that of the C library", RuntimeVersion(2, 21), tfLiteVersion(isLiteRt = false))
         assertEquals(RuntimeVersion(2, 16, 1), runtimeVersionOf("2.16.1"))
         assertEquals(RuntimeVersion(2, 21), runtimeVersionOf("2.21.0-rc1"))
         assertNull(runtimeVersionOf("unknown"))

@@ -198,7 +198,8 @@ internal class FakeCamera : CameraSource {
         onOpen(facing, listener)
     }
 
-    fun cameraOf(facing: CameraFacing) = OpenCamera(facing, 90, 640, 480, hasTorch = facing == CameraFacing.BACK, mostZoom = 4f)
+    fun cameraOf(facing: CameraFacing) =
+        OpenCamera(facing, 90, 640, 480, hasTorch = facing == CameraFacing.BACK, mostZoom = 4f)
 
     fun give(frame: YuvImage): Unit = checkNotNull(listener).onFrame(frame, cameraOf(opened.last()))
 

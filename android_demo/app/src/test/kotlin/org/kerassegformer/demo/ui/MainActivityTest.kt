@@ -728,7 +728,8 @@ internal class MainActivityTest {
         screen.tap(R.id.settings)
         assertFalse(screen.isShown(R.id.hide_unsure))
         val model = modelNamed("logits")
-        val files = model.set.files.map { it.copy(spec = it.spec.copy(output = OutputSpec(OutputKind.LOGITS, 128, 128, 11))) }
+        val output = OutputSpec(OutputKind.LOGITS, 128, 128, 11)
+        val files = model.set.files.map { it.copy(spec = it.spec.copy(output = output)) }
         val locations = files.associate { it.stem to model.locationOf(it) }
         val logits = StoredModel(ModelSet("logits", files), locations, imported = false)
         screen.container.models.listing = ModelListing(listOf(logits), emptyMap())

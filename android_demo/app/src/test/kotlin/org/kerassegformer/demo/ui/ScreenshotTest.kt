@@ -131,7 +131,8 @@ internal class ScreenshotTest {
         screen.start()
         screen.choose(StreetScene.file)
         val chips = screen.view<ViewGroup>(R.id.chips)
-        (0 until chips.childCount).map(chips::getChildAt).first { it.contentDescription.startsWith("Car") }.performClick()
+        val car = (0 until chips.childCount).map(chips::getChildAt).first { it.contentDescription.startsWith("Car") }
+        car.performClick()
         screen.waitForIdle()
         save("picture_tablet")
     }

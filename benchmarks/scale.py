@@ -3,9 +3,9 @@
     pip install -e ".[beam]"
     python benchmarks/scale.py --preset b0_camvid
 
-Each count of workers labels pictures that are crops of one photograph, once as many as `--few` and once `--many`, so
-that the time of starting drops out of the rate. `--runner ray` measures Ray. Overhead is the processor time of a
-picture beyond that of `segment` in a plain loop over decoded pictures.
+Each count of workers, on as many cores, labels pictures that are crops of one photograph, once as many as `--few` and
+once `--many`, so that the time of starting drops out of the rate. `--runner ray` measures Ray. Overhead is the
+processor time of a picture beyond that of `segment` in a plain loop over decoded pictures.
 """
 
 from __future__ import annotations
@@ -101,8 +101,13 @@ def label(folder: Path, name: str, workers: int, args: argparse.Namespace) -> tu
     """Seconds of the clock and of all processors for a run."""
     words = ["label", "--input", str(folder / name), "--preset", args.preset, "--runner", args.runner]
     words += ["--output", str(folder / f"{name}_{workers}"), "--workers", str(workers), "--size", "native"]
+    cores = os.sched_getaffinity(0)
+    os.sched_setaffinity(0, sorted(cores)[:workers])  # which children inherit
     begin, begin_cpu = time.perf_counter(), children_seconds()
-    subprocess.run([sys.executable, "-c", _LABEL, *words], stdout=subprocess.DEVNULL, check=True)
+    try:
+        subprocess.run([sys.executable, "-c", _LABEL, *words], stdout=subprocess.DEVNULL, check=True)
+    finally:
+        os.sched_setaffinity(0, cores)
     return time.perf_counter() - begin, children_seconds() - begin_cpu
 
 

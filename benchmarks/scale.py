@@ -3,20 +3,22 @@
     pip install -e ".[beam]"
     python benchmarks/scale.py --preset b0_camvid
 
-Each count of workers labels pictures that are crops of one photograph, once as many as `--few` and once `--many`, so
-that the time of starting drops out of the rate. `--runner ray` measures Ray. Overhead is the processor time of a
-picture beyond that of `segment` in a plain loop over decoded pictures.
+Each count of workers, on as many cores, labels pictures that are crops of one photograph, once as many as `--few` and
+once `--many`, so that the time of starting drops out of the rate. `--runner ray` measures Ray. Overhead is the
+processor time of a picture beyond that of `segment` in a plain loop over decoded pictures.
 """
 
 from __future__ import annotations
 
 import argparse
+import contextlib
 import json
 import os
 import subprocess
 import sys
 import tempfile
 import time
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -63,7 +65,8 @@ def main() -> None:
     for workers, row in rows.items():
         overhead = 1e3 * (row["cpu"] - plain["cpu"])
         print(
-            f"{workers} workers: {1 / row['wall']:.1f} pictures/s, {first['wall'] / row['wall']:.2f} times the first; "
+            f"{workers} workers: {1 / row['wall']:.1f} pictures/s, {first['wall'] / row['wall']:.2f} times the first "
+            f"({workers / args.workers[0] * first['cpu'] / row['cpu']:.2f} by processor time, on idle cores); "
             f"{1e3 * row['cpu']:.1f} ms of processor time a picture, {overhead:.1f} ms of it overhead; start "
             f"{row['start']:.0f} s; a million pictures: {(row['start'] + MILLION * row['wall']) / 3600:.1f} h, "
             f"{MILLION * row['cpu'] / 3600:.1f} processor hours"
@@ -85,7 +88,10 @@ def write_pictures(folder: Path, count: int, side: int) -> None:
 def measure_plain(preset: str, folder: Path) -> dict[str, float]:
     """Seconds a picture in a loop."""
     command = [sys.executable, "-c", _PLAIN, preset, str(folder)]
-    printed = subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True, check=True).stdout
+    with cores(1):
+        printed = subprocess.run(
+            command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True, check=True
+        ).stdout
     wall, cpu = map(float, printed.split()[-2:])
     return {"wall": wall, "cpu": cpu}
 
@@ -102,8 +108,20 @@ def label(folder: Path, name: str, workers: int, args: argparse.Namespace) -> tu
     words = ["label", "--input", str(folder / name), "--preset", args.preset, "--runner", args.runner]
     words += ["--output", str(folder / f"{name}_{workers}"), "--workers", str(workers), "--size", "native"]
     begin, begin_cpu = time.perf_counter(), children_seconds()
-    subprocess.run([sys.executable, "-c", _LABEL, *words], stdout=subprocess.DEVNULL, check=True)
+    with cores(workers):
+        subprocess.run([sys.executable, "-c", _LABEL, *words], stdout=subprocess.DEVNULL, check=True)
     return time.perf_counter() - begin, children_seconds() - begin_cpu
+
+
+@contextlib.contextmanager
+def cores(count: int) -> Iterator[None]:
+    """Lets children run on so many cores."""
+    before = os.sched_getaffinity(0)
+    os.sched_setaffinity(0, sorted(before)[:count])
+    try:
+        yield
+    finally:
+        os.sched_setaffinity(0, before)
 
 
 def children_seconds() -> float:

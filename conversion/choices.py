@@ -8,6 +8,7 @@ AnyPrecision = Literal["float32", "float16", "dynamic", "int8", "int8_npu", "int
 InputKind = Literal["uint8", "float32"]
 OutputKind = Literal["labels", "labels_full", "logits", "probabilities"]
 ExportFormat = Literal["onnx", "savedmodel", "tflite"]
+ServerName = Literal["tf-serving", "triton", "kserve"]
 ClientName = Literal["app", "mediapipe", "task-library", "gpu", "npu", "mcu", "ethos-u", "coral"]
 
 Runtime = Literal["litert", "tflite-2.16", "ethos-u"]

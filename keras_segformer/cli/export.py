@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import argparse
+from typing import Any
 
 from keras_segformer.conversion import convert, export_onnx, export_savedmodel
+from keras_segformer.conversion.serving.server_files import server_files
+from keras_segformer.files import write_file
 from keras_segformer.segformer import SegFormer
 
 
@@ -27,6 +30,41 @@ def run(args: argparse.Namespace) -> int:
         raise FileExistsError(f"'{args.output}' exists; add --overwrite, or choose another place")
     if args.format == "savedmodel" and args.output_kind:
         raise ValueError("a SavedModel returns logits, probabilities and labels together; leave --output-kind out")
+    if args.server:
+        return _export_for_server(args)
+    _export(args)
+    return 0
+
+
+def _export_for_server(args: argparse.Namespace) -> int:
+    """Exports a model to where a server looks for its first version, and writes the server's configuration."""
+    is_onnx, folder = args.format == "onnx", args.output
+    if args.format == "tflite":
+        raise ValueError("servers take ONNX files and SavedModels; choose --format onnx or savedmodel")
+    if args.server == "tf-serving" and is_onnx:
+        raise ValueError("TensorFlow Serving runs SavedModels alone; choose --format savedmodel")
+    version = folder / "1"
+    if is_onnx:
+        args.output = version / "model.onnx"
+    else:
+        args.output = version if args.server == "tf-serving" else version / "model.savedmodel"
+    inputs, outputs = _tensors(_export(args), is_onnx)
+    for name, content in server_files(args.server, folder.name, is_onnx, inputs, outputs).items():
+        write_file(folder / name, content)
+        print(folder / name)
+    return 0
+
+
+def _tensors(facts: dict[str, Any], is_onnx: bool) -> tuple[dict[str, Any], dict[str, Any]]:
+    """What a model takes and returns by the names of its tensors."""
+    if is_onnx:
+        return {"images": facts["input"]}, {facts["output"]["kind"]: facts["output"]}
+    signature = facts["signatures"]["serving_default"]
+    return signature["inputs"], signature["outputs"]
+
+
+def _export(args: argparse.Namespace) -> dict[str, Any]:
+    """Exports a model, prints what was written, and returns the facts about it."""
     model = SegFormer.from_preset(args.preset)
     output = args.output_kind or "logits"
     match args.format:
@@ -45,4 +83,4 @@ def run(args: argparse.Namespace) -> int:
             print(f"runs on TF Lite {facts['minimum_runtime']} and newer")
     if model.license:
         print(f"licence of the weights: {model.license.terms}")
-    return 0
+    return facts

@@ -12,11 +12,10 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, ProgressColumn, Task, TextColumn, TimeRemainingColumn
 from rich.text import Text
 
-from keras_segformer.cli import describe_error
+from keras_segformer.cli.each_source import work_on_each
 from keras_segformer.cli.outputs import Outputs, class_areas, write_json
 from keras_segformer.cli.predict import Model, label_set_of, labelling
 from keras_segformer.cli.result_tables import AreaTable
-from keras_segformer.errors import InvalidVideoError
 from keras_segformer.label_sets import LabelSet
 from keras_segformer.video.pipeline import VideoReport, segment_video
 from keras_segformer.video.reader import VideoReader
@@ -32,38 +31,19 @@ def segment_videos(
     args: argparse.Namespace,
     areas: AreaTable | None,
 ) -> int:
-    """Segments the videos one by one.
+    """Segments the videos one by one, and returns how many failed or have a frame that could not be decoded."""
+    label_set = label_set_of(model)
 
-    Args:
-        model: The model.
-        sources: The videos.
-        outputs: The files to write for each.
-        args: What the parser returns.
-        areas: The table of all areas, if one is wanted.
-
-    Returns:
-        How many failed, or have a frame that could not be decoded.
-
-    Raises:
-        ValueError: The model's logits are not finite.
-    """
-    label_set, failed = label_set_of(model), 0
-    for source, outputs_of_source in zip(sources, outputs, strict=True):
-        try:
-            report = _segment_source(model, label_set, source, outputs_of_source, args)
-        except (InvalidVideoError, OSError) as error:
-            if args.debug:
-                raise
-            failed += 1
-            print(f"error: {describe_error(error)}", file=sys.stderr)
-            continue
-        failed += bool(report.broken)
+    def work(source: VideoSource, outputs_of_source: Outputs) -> bool:
+        report = _segment_source(model, label_set, source, outputs_of_source, args)
         if areas:
             areas.add(source.name, report.size, report.pixels, label_set)
         if outputs_of_source.areas:
             write_json(outputs_of_source.areas, _facts(report, source, label_set, args))
         _print_report(report, source, outputs_of_source)
-    return failed
+        return not report.broken
+
+    return work_on_each(work, sources, outputs, args)
 
 
 def _segment_source(

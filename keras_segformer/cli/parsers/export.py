@@ -8,7 +8,7 @@ import shtab
 
 from keras_segformer.cli.arguments import add_command, add_preset
 from keras_segformer.cli.values import path
-from keras_segformer.conversion.choices import ExportFormat, InputKind, OutputKind
+from keras_segformer.conversion.choices import ExportFormat, InputKind, OutputKind, ServerName
 
 
 def add_parser(subparsers: Any) -> None:
@@ -26,6 +26,7 @@ def add_parser(subparsers: Any) -> None:
         examples="""
             keras-segformer export --preset b0_camvid --format onnx --output b0.onnx
             keras-segformer export --preset b0_camvid --format savedmodel --output models/segformer/1
+            keras-segformer export --preset b0_camvid --format onnx --server triton --output models/segformer
         """,
     )
     add_preset(parser)
@@ -45,5 +46,11 @@ def add_parser(subparsers: Any) -> None:
         choices=get_args(OutputKind),
         help="logits (default), probabilities or class indices at a quarter of the size, or class indices at full "
         "size; a SavedModel returns all of them",
+    )
+    parser.add_argument(
+        "--server",
+        choices=get_args(ServerName),
+        help="make --output the folder of a model as this server reads it, with the configuration files of the server "
+        "beside the folder 1 of the model's first version",
     )
     parser.add_argument("--overwrite", action="store_true", help="replace what exists at that place")

@@ -1,8 +1,8 @@
 """What a layer costs in each quantisation mode, by a model of a processor that is the same on every machine.
 
 The search for a recipe weighs errors against times. Times measured during the search differ from run to run and from
-machine to machine, and so would the recipe; `costs.json` has been measured once, by
-`python -m keras_segformer.conversion.quantize.collect_costs`.
+machine to machine, and so would the recipe. `costs.json` says where its numbers stem from;
+`python -m keras_segformer.conversion.quantize.collect_costs` measures them anew on an idle machine.
 """
 
 from __future__ import annotations

@@ -105,7 +105,10 @@ def _add_gram_matrices(
             windows = [_windows(x, height, width, stride) for x, stride in zip(maps, strides, strict=True)]
             inputs = np.concatenate(windows)  # (positions, inputs): what the kernel is multiplied by
             products[key] = inputs.T @ inputs
-        gram_matrices[layer.name] = gram_matrices.get(layer.name, 0) + products[key]
+        if layer.name in gram_matrices:
+            gram_matrices[layer.name] += products[key]
+        else:
+            gram_matrices[layer.name] = products[key].copy()
 
 
 def _windows(x: np.ndarray, height: int, width: int, stride: int) -> np.ndarray:

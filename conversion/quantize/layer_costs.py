@@ -2,16 +2,17 @@
 
 The search for a recipe weighs errors against times. Times measured during the search differ from run to run and from
 machine to machine, and so would the recipe. `costs.json` says where its numbers stem from;
-`python -m keras_segformer.conversion.quantize.collect_costs` measures them anew on an idle machine.
+`python benchmarks/layer_costs.py` measures them anew on an idle machine.
 """
 
 from __future__ import annotations
 
 import functools
-import json
 import math
 from collections.abc import Mapping, Sequence
 from importlib import resources
+
+from keras_segformer.json_text import parse_json
 
 from ..tflite.reader import Node
 from .file_layers import FileLayer
@@ -57,4 +58,4 @@ def sizes(operator: str, node: Node) -> tuple[float, ...]:
 def _table() -> Mapping[str, Mapping[str, Sequence[float]]]:
     """Seconds for each of `sizes`, by operator and mode."""
     text = resources.files(__package__).joinpath(COSTS_FILE).read_text(encoding="utf-8")
-    return json.loads(text)["seconds"]
+    return parse_json(text)["seconds"]

@@ -61,7 +61,7 @@ def ablation_costs(table: str) -> list[AblationCost]:
     ('decoder of 256 channels', 25.7, 25.7)
     """
     if table not in _TABLES:
-        raise ValueError(f"The ablations with costs are {' and '.join(_TABLES)}, not {table!r}.")
+        raise ValueError(f"There is no ablation {table!r} with costs; choose {' or '.join(_TABLES)}.")
     return [
         AblationCost(
             name=name,

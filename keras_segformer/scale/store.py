@@ -21,6 +21,7 @@ from typing import Any
 import numpy as np
 
 from keras_segformer.errors import MissingExtraError
+from keras_segformer.json_text import parse_json
 from keras_segformer.label_sets import LabelSet
 from keras_segformer.mask_images import mask_image
 
@@ -33,6 +34,7 @@ except ImportError as error:
     raise MissingExtraError("pyarrow", "beam") from error
 
 _PART_ROWS = 64
+_MAX_LIST = 1 << 31  # bytes: addresses of some ten million pictures
 _TABLES = {
     "index": pa.schema(
         {
@@ -118,7 +120,7 @@ class Results:
             content = {"model": model, "sha256": sha256, "label_set": label_set.to_dict()}
             self._write("model.json", json.dumps(content, indent=2).encode())
             return
-        before = json.loads(self._read("model.json"))
+        before = parse_json(self._read("model.json"))
         if before["sha256"] != sha256:
             raise ValueError(
                 f"'{self.address}' holds the labels of another model ({before['model']}); choose another --output"
@@ -150,7 +152,7 @@ class Results:
         Returns:
             The addresses of the pictures.
         """
-        return json.loads(self._read(name))
+        return parse_json(self._read(name), max_bytes=_MAX_LIST)
 
     def write_mask(self, path: str, labels: np.ndarray, label_set: LabelSet) -> str:
         """Writes a label map.

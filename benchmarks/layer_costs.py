@@ -1,6 +1,6 @@
 """Measures the layers of B0 on this machine, and writes what `layer_costs` estimates times from.
 
-    python -m keras_segformer.conversion.quantize.collect_costs
+    python benchmarks/layer_costs.py
 
 The machine should be idle. Recipes change with the table, on every machine.
 """
@@ -14,18 +14,18 @@ from pathlib import Path
 
 import numpy as np
 
+from keras_segformer.conversion.benchmark.timing import machine
+from keras_segformer.conversion.fold import fold_all
+from keras_segformer.conversion.graph.trace import trace_network
+from keras_segformer.conversion.graph.weights import read_network
+from keras_segformer.conversion.quantize import layer_costs
+from keras_segformer.conversion.quantize.file_layers import FileLayer
+from keras_segformer.conversion.quantize.float_file import FloatFile
+from keras_segformer.conversion.quantize.layer_costs import COSTS_FILE, sizes
+from keras_segformer.conversion.quantize.layer_timing import layer_seconds
+from keras_segformer.conversion.quantize.quantization_recipe import QuantizationMode
+from keras_segformer.conversion.tflite.export import export
 from keras_segformer.models import VARIANTS, SegFormerNetwork
-
-from ..benchmark.timing import machine
-from ..fold import fold_all
-from ..graph.trace import trace_network
-from ..graph.weights import read_network
-from ..tflite.export import export
-from .file_layers import FileLayer
-from .float_file import FloatFile
-from .layer_costs import COSTS_FILE, sizes
-from .layer_timing import layer_seconds
-from .quantization_recipe import QuantizationMode
 
 _SIZE = (512, 512)
 _MODES: Mapping[str, tuple[QuantizationMode, ...]] = {
@@ -35,7 +35,7 @@ _MODES: Mapping[str, tuple[QuantizationMode, ...]] = {
 
 
 def main() -> None:
-    """Write the table beside this module, and print how far its estimates are from the measurements."""
+    """Write the table beside `layer_costs`, and print how far its estimates are from the measurements."""
     traced = trace_network(fold_all(read_network(SegFormerNetwork(VARIANTS["b0"]))), _SIZE)
     layers = FloatFile(export(traced.function, "float32"), traced.layers).layers.values()
     table: dict[str, dict[str, list[float]]] = {}
@@ -50,7 +50,7 @@ def main() -> None:
         "machine": machine(),
         "seconds": table,
     }
-    Path(__file__).with_name(COSTS_FILE).write_text(json.dumps(content, indent=1) + "\n", encoding="utf-8")
+    Path(layer_costs.__file__).with_name(COSTS_FILE).write_text(json.dumps(content, indent=1) + "\n", encoding="utf-8")
 
 
 def _shapes(layer: FileLayer) -> tuple[tuple[int, ...], ...]:

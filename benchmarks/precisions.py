@@ -54,10 +54,15 @@ def main() -> int:
                     file = Path(folder) / "model.tflite"
                     figures = _figures(model, file, precision, side, images, args.runs, progress)
                     rows.append({"model": name, "side": side, "precision": precision} | figures)
+                    _save(rows, args.json)
     _print(rows, f"uint8 to labels, one thread; {machine()}")
-    if args.json:
-        args.json.write_text(json.dumps({"machine": machine(), "rows": rows}, indent=2) + "\n")
     return int(any("error" in row for row in rows))
+
+
+def _save(rows: list[dict[str, Any]], file: Path | None) -> None:
+    """Keeps the rows so far, since all of them take hours."""
+    if file:
+        file.write_text(json.dumps({"machine": machine(), "rows": rows}, indent=2) + "\n")
 
 
 def _model(name: str) -> keras_segformer.SegFormer:

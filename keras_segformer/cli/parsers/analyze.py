@@ -132,8 +132,8 @@ def _add_micro(actions: Any) -> None:
         "Micro needs for them, and scores network and file on a data set.",
         examples="""
             keras-segformer analyze micro --architectures micro nano b0 --sides 64 96 128
-            keras-segformer analyze micro --preset micro_camvid/preset --sides 96 --calibration CamVid/train/images \\
-                --dataset camvid --data CamVid --antialias --figure micro.png
+            keras-segformer analyze micro --preset run/preset --sides 64 96 --calibration photos --figure micro.png
+            keras-segformer analyze micro --preset run/preset --sides 96 --dataset camvid --data CamVid --antialias
         """,
         notes="Architectures have random weights, no GELU and no scores. The arena is that of a machine with 64-bit "
         "pointers; a microcontroller needs less.",

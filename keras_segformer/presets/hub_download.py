@@ -9,6 +9,7 @@ from __future__ import annotations
 import contextlib
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -27,6 +28,7 @@ LEAST_BYTES_PER_SECOND = 1024
 
 _DESCRIPTIONS = ["config.json", "preprocessor.json", "metadata.json", "*.safetensors.index.json"]
 _SAFE_WEIGHTS = ["*.safetensors", "model.weights.h5"]
+_COMMIT = re.compile("[0-9a-f]{40}")
 _PICKLED_WEIGHTS = ["pytorch_model.bin", "*.pth"]
 
 
@@ -120,15 +122,19 @@ def is_cached(source: str) -> bool:
 
 def _fetch_from_hugging_face(repository: str, revision: str | None) -> Path:
     """The cached snapshot of a repository: its safe weights, or its pickled ones where it has no others."""
-    from huggingface_hub import snapshot_download
+    from huggingface_hub import HfApi, snapshot_download
 
+    # The library looks at the variable only once, when it is imported.
+    endpoint = os.environ.get("HF_ENDPOINT") or None
+    if _COMMIT.fullmatch(revision or "") and not is_cached(f"{HUGGING_FACE}{repository}@{revision}"):
+        # Fails at once where there is no network; listing the files of a commit tries for half a minute.
+        HfApi(endpoint).repo_info(repository, revision=revision)
     for weights in (_SAFE_WEIGHTS, _PICKLED_WEIGHTS):
         folder = snapshot_download(
             repository,
             revision=revision,
             allow_patterns=_DESCRIPTIONS + weights,
-            # The library looks at the variable only once, when it is imported.
-            endpoint=os.environ.get("HF_ENDPOINT") or None,
+            endpoint=endpoint,
         )
         if any(any(Path(folder).glob(pattern)) for pattern in weights):
             return Path(folder)

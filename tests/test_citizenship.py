@@ -305,7 +305,15 @@ def test_half_precision(citizen, policy, tolerance):
     assert all(np.isfinite(output).all() for output in numpy_outputs(large))
 
 
-@without_encoder
+@pytest.mark.parametrize(
+    "citizen",
+    [
+        pytest.param(name, marks=[pytest.mark.slow] if name == "SegFormerNetwork" else [])
+        for name in CITIZENS
+        if name != "MixTransformer"
+    ],
+    indirect=True,
+)
 def test_xla_predicts_the_same(citizen):
     model = citizen.model()
     inputs = citizen.inputs(citizen.sizes[0])

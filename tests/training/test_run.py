@@ -204,6 +204,7 @@ def distilled(data, recipe, tmp_path_factory) -> RunSettings:
     return settings
 
 
+@pytest.mark.slow
 class TestTeacher:
     def test_the_card_names_it_with_its_terms(self, distilled):
         card = (distilled.output / "preset" / "README.md").read_text()

@@ -1,5 +1,5 @@
 # make demo          segments a photograph; make demo IMAGE=photo.jpg PRESET=b2_cityscapes for another
-# make test          style, tests on TensorFlow, and those of the layers on JAX; make test-slow for the rest
+# make test          style, and the tests on TensorFlow; make test-slow for the slow ones, and those on JAX
 # make test-scale    the tests with Apache Beam and Ray
 # make test-lowest   the tests with the lowest versions that pyproject.toml allows
 # make apk           builds, signs and checks the Android app; make apk ABI=arm64-v8a for one kind of phone
@@ -32,8 +32,6 @@ known_abis := arm64-v8a armeabi-v7a x86_64 x86
 # By file, so that what the tests of a file share is made once.
 workers := --numprocesses=auto --maxprocesses=4 --dist=loadfile --durations=20
 jax := KERAS_BACKEND=jax .venv/bin/pytest $(workers) -m "backend and not slow"
-# What everything else on JAX is made of.
-jax_core := tests/layers tests/ops
 
 .PHONY: demo docs dist test test-slow test-scale test-lowest apk aab test-android android-tools lint format clean
 .DELETE_ON_ERROR:
@@ -54,11 +52,10 @@ dist: .venv/installed-dev
 
 test: lint
 	.venv/bin/pytest $(workers)
-	$(jax) $(jax_core)
 
 test-slow: .venv/installed-dev
 	.venv/bin/pytest $(workers) -m slow
-	$(jax) $(jax_core:%=--ignore=%)
+	$(jax)
 
 # On JAX, which the workers import in a third of the time.
 test-scale: .venv-scale/installed

@@ -86,7 +86,7 @@ def test_tasks_and_licences(name):
 
 
 def test_what_is_neither_pinned_nor_known_by_its_digest():
-    # Remembered at their first download. Nobody has published what would pin them.
+    # Remembered at their first download: no public record of their revisions was found.
     free = [name for name, info in PRESETS.items() if "@" not in info.source and not info.sha256]
     assert free == [
         "b1_ade20k",

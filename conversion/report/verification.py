@@ -19,7 +19,7 @@ from keras_segformer.predict.enlarge import enlarge_argmax
 from keras_segformer.predict.interpolation import resized_rows
 from keras_segformer.predict.logits import quarter_logits
 from keras_segformer.runtime import IsolatedRunner, TFLiteRunner
-from keras_segformer.runtime.border import NO_BORDER, Border
+from keras_segformer.runtime.border import NO_BORDER, Border, check_border
 from keras_segformer.visualization import legend, overlay
 
 from ..progress import Progress, silent
@@ -145,6 +145,7 @@ def verify_content(
     if not images:
         raise ValueError("There is no image to compare a file and its network on; name some.")
     runner = IsolatedRunner(content, _NAME) if isolated else TFLiteRunner(content)
+    check_border(border, runner.inputs[0].shape, runner.inputs[0].dtype, _NAME)
     size = border.picture_size(runner.inputs[0].shape[1:3])
     num_classes = model.label_set.num_classes
     confusion, agreements = ConfusionMatrix(num_classes, ignore_index=-1), {}

@@ -17,7 +17,7 @@ from keras_segformer.predict.interpolation import resized_rows, resized_with_ant
 from keras_segformer.predict.sizes import Size
 from keras_segformer.predict.views import View, label_map
 from keras_segformer.runtime import IsolatedRunner, TensorDetails, TFLiteRunner
-from keras_segformer.runtime.border import NO_BORDER, Border
+from keras_segformer.runtime.border import NO_BORDER, Border, check_border
 from keras_segformer.runtime.micro_runner import MicroRunner
 
 _IDENTIFIER = b"TFL3"
@@ -78,6 +78,7 @@ class TFLiteModel:
         self._check_input()
         self.gives_labels = self._is_labels()
         self._border = border_beside(self.path)
+        check_border(self._border, self._input.shape, self._input.dtype, str(self.path))
         self.input_size: Size = self._border.picture_size(self._input.shape[1:3])
         self.label_set = self._read_label_set()
         self.num_labels = self._count_labels()

@@ -91,5 +91,31 @@ class Border:
 NO_BORDER = Border()
 
 
+def check_border(border: Border, shape: tuple[int, ...], dtype: Any, name: str) -> None:
+    """Refuses a file for microcontrollers whose border is not known.
+
+    Without its border the input would be taken for a picture of 99x99 pixels, say, and every label would be off.
+
+    Args:
+        border: What the JSON file beside the file states.
+        shape: `(B, H, W, 3)`, the shape of the input.
+        dtype: The data type of the input.
+        name: What the file is called in the message.
+
+    Raises:
+        ValueError: The input has the shape and the type of a picture with a border, and no border is stated.
+
+    Example:
+
+    >>> check_border(NO_BORDER, (1, 96, 96, 3), "int8", "m.tflite")
+    """
+    sides = shape[1:3]
+    if border == NO_BORDER and np.dtype(dtype) == np.int8 and all(side % 32 == 3 for side in sides):
+        raise ValueError(
+            f"'{name}' takes {sides[0]}x{sides[1]} int8 pixels, as files for microcontrollers do, and nothing states "
+            "their border; put the JSON file that convert wrote beside it."
+        )
+
+
 def _is_byte(value: Any) -> bool:
     return isinstance(value, int) and not isinstance(value, bool) and 0 <= value <= 255

@@ -10,7 +10,7 @@ import tensorflow as tf
 
 from comparison import randomize
 from keras_segformer import SegFormer
-from keras_segformer.conversion import audit, convert
+from keras_segformer.conversion import audit, convert, verify
 from keras_segformer.conversion.fold import fold_all
 from keras_segformer.conversion.graph.trace import trace_network
 from keras_segformer.conversion.graph.weights import read_network
@@ -89,6 +89,25 @@ def test_segments_pictures_of_any_size(file, model, photograph):
     assert found.input_size == SIZE
     assert np.mean(found.segment(picture) == model.segment(picture, size=SIZE)) > 0.8
     assert found.segment(picture, antialias=True).shape == (64, 128)
+
+
+def test_without_its_json_file_it_is_refused(file, model, pictures, tmp_path):
+    alone = tmp_path / "m.tflite"
+    alone.write_bytes(file.read_bytes())
+    with pytest.raises(ValueError, match=r"takes 35x67 int8 pixels.*; put the JSON file that convert wrote beside it"):
+        TFLiteModel(alone, isolated=False)
+    for unknown in (alone, file.read_bytes()):
+        with pytest.raises(ValueError, match="nothing states their border; put the JSON file"):
+            verify(unknown, model, pictures)
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [({"batch_size": 2}, "take one image at a time, not 2"), ({"resizable": True}, "choose float32 or float16")],
+)
+def test_takes_one_picture_of_one_size(model, pictures, tmp_path, options, message):
+    with pytest.raises(ValueError, match=message):
+        convert(model, tmp_path / "m.tflite", "int8_mcu", SIZE, calibration=pictures, **options)
 
 
 @pytest.mark.filterwarnings("ignore:.*tf.lite.Interpreter is deprecated")

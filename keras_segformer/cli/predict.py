@@ -46,6 +46,8 @@ def run(args: argparse.Namespace) -> int:
     found = find_sources(args.images)
     for file in found.left_aside:
         print(f"left aside: {file}", file=sys.stderr)
+    if args.geotiff:
+        _check_rasters(found.pictures, args)
     outputs = plan_outputs([*found.pictures, *found.videos], args.output, mask=args.mask, areas=args.json)
     if found.videos:
         import keras_segformer.video.reader  # noqa: F401 - before the model is loaded, which takes long
@@ -124,6 +126,15 @@ def _check_options(args: argparse.Namespace) -> None:
     if args.csv:
         is_parquet(args.csv)  # and whether that can be written, before any work
     check_seen_size(args)
+
+
+def _check_rasters(pictures: Sequence[PictureSource], args: argparse.Namespace) -> None:
+    """Refuses what --geotiff would leave out without a word."""
+    if not any(map(is_raster, pictures)):
+        raise ValueError("--geotiff reads TIFF files, and there is none; leave it out, or name some")
+    ignored = [name for name in ("coco", "json", "mask", "overlay") if getattr(args, name)]
+    if ignored:
+        raise ValueError(f"--geotiff writes the labels of TIFF files alone; leave out --{ignored[0]}")
 
 
 def _segment_pictures(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -61,12 +62,20 @@ def segment_raster(
     """
     try:
         import rasterio
-        from rasterio.errors import RasterioError
+        from rasterio.errors import NotGeoreferencedWarning, RasterioError
     except ImportError as error:
         raise MissingExtraError("rasterio", "geo") from error
     try:
-        with rasterio.Env(GDAL_CACHEMAX=_CACHE), rasterio.open(path) as raster, atomic_file(output) as temporary:
+        with (
+            # Of files without a place, the temporary one included; below, the user's file is named.
+            warnings.catch_warnings(action="ignore", category=NotGeoreferencedWarning),
+            rasterio.Env(GDAL_CACHEMAX=_CACHE),
+            rasterio.open(path) as raster,
+            atomic_file(output) as temporary,
+        ):
             bands = _bands(raster, path, bit_depth)
+            if raster.crs is None:
+                warnings.warn(f"'{path}' has no coordinate system, and neither have its labels", stacklevel=2)
             with rasterio.open(temporary, "w", **_profile(raster, label_set)) as target:
                 if target.dtypes[0] == "uint8":
                     colors = {index: (*color, 255) for index, color in enumerate(label_set.palette)}

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from PIL import Image
 
 rasterio = pytest.importorskip("rasterio", reason="the extra `geo` is not installed")
 
@@ -132,6 +133,29 @@ def test_the_command(tmp_path, monkeypatch, capsys):
     with rasterio.open(tmp_path / "out/scene_mask.tif") as file:
         np.testing.assert_array_equal(file.read(1), model.segment(path, size="native"))
     assert "scene.tif" in (tmp_path / "areas.csv").read_text()
+
+
+@pytest.mark.parametrize(
+    ("name", "options", "message"),
+    [
+        ("scene.png", [], "there is none; leave it out"),
+        ("scene.tif", ["--mask"], "leave out --mask"),
+        ("scene.tif", ["--coco", "masks.json"], "leave out --coco"),
+    ],
+)
+def test_what_would_be_left_out_is_refused(tmp_path, capsys, name, options, message):
+    path = tmp_path / name
+    Image.fromarray(noise(3, 64, 96).transpose(1, 2, 0)).save(path)
+    line = ["predict", str(path), "--preset", "b0_camvid", "--geotiff", "--output", str(tmp_path / "out"), *options]
+    assert main(line) == 2
+    assert message in capsys.readouterr().err
+
+
+def test_a_raster_of_no_place_is_named(tmp_path):
+    path = tmp_path / "plain.tif"
+    Image.fromarray(noise(3, 64, 96).transpose(1, 2, 0)).save(path)
+    with pytest.warns(UserWarning, match="plain.tif' has no coordinate system, and neither have its labels"):
+        segment_raster(path, tmp_path / "out.tif", thirds, LABELS)
 
 
 def test_the_extra_is_named(tmp_path, monkeypatch):

@@ -6,6 +6,8 @@ import ast
 import re
 from collections.abc import Iterator
 
+import syntax_trees
+
 PUBLIC = {
     "keras_segformer": (
         *("LabelSet", "License", "MLPDecoder", "MixTransformer", "MixTransformerConfig", "PRESETS", "PresetInfo"),
@@ -83,7 +85,7 @@ def private_paths_in_text(text: str) -> list[str]:
 
 def private_paths_in_code(code: str) -> list[str]:
     """The paths that Python imports or reaches by attributes, and that are not public."""
-    return [path for path in _paths(ast.parse(code)) if not is_public(path)]
+    return [path for path in _paths(syntax_trees.parse(code)) if not is_public(path)]
 
 
 def _paths(tree: ast.AST) -> Iterator[str]:

@@ -12,6 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import keras_segformer
+import syntax_trees
 from keras_segformer import json_text
 from keras_segformer.json_text import MAX_DEPTH, parse_json, read_json
 
@@ -72,7 +73,7 @@ def test_members_of_archives_and_byte_order_marks(tmp_path):
 
 
 def parses_json(file: Path) -> bool:
-    nodes = ast.walk(ast.parse(file.read_text("utf-8")))
+    nodes = ast.walk(syntax_trees.parse(file.read_text("utf-8")))
     names = {f"{node.value.id}.{node.attr}" for node in nodes if isinstance(node, ast.Attribute) and _is_name(node)}
     return bool(names & {"json.load", "json.loads"})
 

@@ -16,6 +16,7 @@ import tensorflow as tf
 from IPython.core.inputtransformer2 import TransformerManager
 from PIL import Image
 
+import syntax_trees
 from fake_datasets import random_mask, write_classes, write_folder
 from keras_segformer import SegFormer, platforms
 from keras_segformer.evaluation import TFLiteModel
@@ -56,7 +57,7 @@ class TestFile:
 
     def test_code_compiles(self, name):
         for cell in code_cells(name):
-            ast.parse(TransformerManager().transform_cell(cell.source))
+            syntax_trees.parse(TransformerManager().transform_cell(cell.source))
 
     def test_code_names_public_paths(self, name):
         code = "\n".join(TransformerManager().transform_cell(cell.source) for cell in code_cells(name))
@@ -99,7 +100,7 @@ def execute(name: str, folder: Path, parameters: dict[str, Any]) -> None:
 
 
 def names_set_by(code: str) -> set[str]:
-    nodes = ast.walk(ast.parse(code))
+    nodes = ast.walk(syntax_trees.parse(code))
     return {node.id for node in nodes if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store)}
 
 

@@ -16,6 +16,7 @@ import numpy as np
 import pytest
 
 import keras_segformer
+import syntax_trees
 from public_names import PUBLIC, private_paths_in_code, private_paths_in_text
 from tiny import tiny_config
 
@@ -138,7 +139,7 @@ def test_jax_needs_no_tensorflow_and_saved_models_load(tmp_path):
 
 def registered_classes() -> list[str]:
     """The classes in the sources that carry the decorator `register`."""
-    trees = [ast.parse(file.read_text(encoding="utf-8")) for file in SOURCES]
+    trees = [syntax_trees.parse(file.read_text(encoding="utf-8")) for file in SOURCES]
     classes = [node for tree in trees for node in ast.walk(tree) if isinstance(node, ast.ClassDef)]
     return sorted(node.name for node in classes if any(ast.unparse(each) == "register" for each in node.decorator_list))
 

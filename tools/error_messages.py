@@ -12,6 +12,8 @@ import re
 from collections.abc import Iterator
 from pathlib import Path
 
+import syntax_trees
+
 ROOT = Path(__file__).parents[1]
 SOURCES = ("keras_segformer", "conversion")
 GAP = "…"
@@ -140,7 +142,7 @@ def table(messages: list[Message]) -> str:
 
 def _messages(path: Path) -> Iterator[Message]:
     relative = path.relative_to(ROOT).as_posix()
-    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+    for node in ast.walk(syntax_trees.parse(path.read_text(encoding="utf-8"))):
         if isinstance(node, ast.ClassDef) and node.name.endswith("Error"):
             yield from (_split(node.name, text, relative) for text in _fixed_messages(node))
         if not (isinstance(node, ast.Raise) and isinstance(node.exc, ast.Call)):

@@ -22,6 +22,7 @@ ROOT = Path(__file__).parents[1]
 sys.path.insert(0, str(ROOT / "tools"))
 
 import error_messages  # noqa: E402
+import syntax_trees  # noqa: E402
 
 PAGES = {
     "README.md": "index.md",
@@ -83,9 +84,10 @@ def public_names(package: str) -> dict[str, str]:
     path = package.replace("keras_segformer.conversion", "conversion")
     stub = ROOT / path.replace(".", "/") / "__init__.pyi"
     if stub.exists():
-        nodes = [node for node in ast.parse(stub.read_text(encoding="utf-8")).body if isinstance(node, ast.ImportFrom)]
+        body = syntax_trees.parse(stub.read_text(encoding="utf-8")).body
+        nodes = [node for node in body if isinstance(node, ast.ImportFrom)]
         return {each.name: f"{path}.{node.module}.{each.name}" for node in nodes if node.module for each in node.names}
-    source = ast.parse((ROOT / f"{path.replace('.', '/')}.py").read_text(encoding="utf-8"))
+    source = syntax_trees.parse((ROOT / f"{path.replace('.', '/')}.py").read_text(encoding="utf-8"))
     assigned = [node for node in source.body if isinstance(node, ast.Assign)]
     [listed] = [node.value for node in assigned if ast.unparse(node.targets[0]) == "__all__"]
     return {name: f"{path}.{name}" for name in ast.literal_eval(listed)}

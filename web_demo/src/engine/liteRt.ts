@@ -12,7 +12,8 @@ const FOLDER = new URL('../litert/', self.location.href).href;
 
 export interface Runtime {
   readonly threads: number;
-  readonly hasGpu: boolean;
+  /** A `software` GPU is this computer's CPU, slower than WebAssembly. */
+  readonly gpu: 'none' | 'software' | 'hardware';
 }
 
 /** Loads LiteRT: with threads where the page is isolated, for old browsers without relaxed SIMD. */
@@ -24,16 +25,23 @@ export async function loadRuntime(): Promise<Runtime> {
   self.Module = {
     wasmBinary: await unpack(`${FOLDER}${variant}.wasm.packed`),
     mainScriptUrlOrBlob: script,
+    print: logged,
     printErr: logged,
   };
-  const hasGpu = Boolean(await navigator.gpu?.requestAdapter());
-  await withoutWarnings(!hasGpu, () => loadLiteRt(script));
-  return {threads: isThreaded ? navigator.hardwareConcurrency : 1, hasGpu};
+  const adapter = await navigator.gpu?.requestAdapter();
+  await withoutWarnings(!adapter, () => loadLiteRt(script));
+  return {threads: isThreaded ? navigator.hardwareConcurrency : 1, gpu: kindOf(adapter)};
 }
 
-/** LiteRT writes its whole log as errors. */
+function kindOf(adapter: GPUAdapter | null | undefined): Runtime['gpu'] {
+  if (!adapter) return 'none';
+  const {architecture, isFallbackAdapter} = adapter.info as GPUAdapterInfo & {isFallbackAdapter?: boolean};
+  return isFallbackAdapter || architecture === 'swiftshader' ? 'software' : 'hardware';
+}
+
+/** LiteRT logs what it does, most of it as errors. */
 function logged(line: string): void {
-  if (/^(ERROR|FATAL)/.test(line)) console.error(line);
+  if (/^(ERROR|FATAL|[EF]\d{4} )/.test(line)) console.error(line);
 }
 
 async function unpack(url: string): Promise<ArrayBuffer> {

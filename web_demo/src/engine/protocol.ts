@@ -10,7 +10,7 @@ export type ProcessorChoice = 'auto' | Processor;
 
 /** Why WebAssembly is used instead of WebGPU. */
 export type Refusal =
-  | {readonly reason: 'notWanted' | 'noAdapter' | 'partial' | 'lost'}
+  | {readonly reason: 'notWanted' | 'noAdapter' | 'software' | 'partial' | 'lost'}
   | {readonly reason: 'wrong'; readonly check: SelfCheckResult}
   | {readonly reason: 'slower'; readonly check: SelfCheckResult; readonly gpuMs: number; readonly wasmMs: number}
   | {readonly reason: 'failed'; readonly message: string};

@@ -18,7 +18,7 @@ const canvas = new OffscreenCanvas(1, 1);
 const context = canvas.getContext('2d', {willReadFrequently: true})!;
 
 async function load(request: LoadRequest): Promise<Loaded> {
-  const {threads, hasGpu} = await (runtime ??= loadRuntime());
+  const {threads, gpu: kind} = await (runtime ??= loadRuntime());
   current = request;
   runner?.delete();
   runner = undefined;
@@ -27,7 +27,8 @@ async function load(request: LoadRequest): Promise<Loaded> {
   runner = wasm;
   const keep = (refusal: Refusal): Loaded => ({processor: 'wasm', threads, check: undefined, refusal});
   if (wanted === 'wasm') return keep({reason: 'notWanted'});
-  if (!hasGpu) return keep({reason: 'noAdapter'});
+  if (kind === 'none') return keep({reason: 'noAdapter'});
+  if (kind === 'software' && wanted === 'auto') return keep({reason: 'software'});
   try {
     const gpu = await Runner.make(model, spec, 'webgpu');
     if (!gpu) return keep({reason: 'partial'});

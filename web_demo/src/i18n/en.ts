@@ -38,6 +38,7 @@ export const en = {
   usesOneThread: 'Runs on the CPU, with one thread. Several need a page that is isolated: see the documentation.',
   isolateByReload: 'Runs on the CPU, with one thread. Reload the page to use several.',
   noAdapter: 'This browser offers no GPU.',
+  software: 'The only GPU of this browser is emulated by the CPU.',
   partial: 'The GPU cannot run all operations of this model.',
   lost: 'The GPU stopped working.',
   wrong: 'The GPU is not used: only {agreement} of the labels agree with the CPU, {threshold} required.',

@@ -39,6 +39,7 @@ export const ko: Record<TextKey, string> = {
   usesOneThread: 'CPU에서 스레드 하나로 실행합니다. 여러 스레드를 쓰려면 격리된 페이지가 필요합니다. 설명서를 참고하세요.',
   isolateByReload: 'CPU에서 스레드 하나로 실행합니다. 페이지를 새로 고치면 여러 스레드를 씁니다.',
   noAdapter: '이 브라우저에서는 GPU를 쓸 수 없습니다.',
+  software: '이 브라우저의 GPU는 CPU로 흉내 낸 것뿐입니다.',
   partial: 'GPU가 이 모델의 일부 연산을 실행하지 못합니다.',
   lost: 'GPU가 작동을 멈췄습니다.',
   wrong: 'GPU를 쓰지 않습니다. 레이블의 {agreement}만 CPU와 같습니다(기준 {threshold}).',

@@ -18,6 +18,7 @@ export default defineConfig({
         '--disable-background-networking',
         '--disable-component-update',
         '--enable-unsafe-webgpu', // else a software GPU is no adapter
+        '--js-flags=--expose-gc',
         '--use-fake-ui-for-media-stream',
         '--use-fake-device-for-media-stream',
         `--use-file-for-fake-video-capture=${facts.video}`,

@@ -11,13 +11,16 @@ export interface Pixels extends Size {
   readonly data: Uint8ClampedArray;
 }
 
+/** What `pictureToInput` works in, and uses again for the next frame. */
+let rgb = new Uint8Array(0);
+
 /**
  * Writes the model's input `(height, width, 3)`, whole numbers 0..255: transparent pixels over white, bilinear, and
  * bars around the picture.
  */
 export function pictureToInput(pixels: Pixels, geometry: Geometry, input: Float32Array): void {
   const {content, tensor} = geometry;
-  const rgb = overWhite(pixels.data);
+  putOverWhite(pixels.data);
   const across = geometry.across();
   const down = geometry.down();
   const {offset, across: column, down: row} = uprightSteps(geometry);
@@ -91,8 +94,9 @@ function average({width, height, data}: Pixels, factor: number, x: number, y: nu
   into[at + 3] = Math.floor(alpha / count + 0.5);
 }
 
-function overWhite(rgba: Uint8ClampedArray): Uint8Array {
-  const rgb = new Uint8Array((rgba.length / 4) * 3);
+function putOverWhite(rgba: Uint8ClampedArray): void {
+  const length = (rgba.length / 4) * 3;
+  if (rgb.length !== length) rgb = new Uint8Array(length);
   for (let from = 0, to = 0; from < rgba.length; from += 4) {
     const alpha = rgba[from + 3];
     const white = 255 * (255 - alpha) + 127;
@@ -101,7 +105,6 @@ function overWhite(rgba: Uint8ClampedArray): Uint8Array {
       rgb[to++] = alpha === 255 ? value : Math.floor((value * alpha + white) / 255);
     }
   }
-  return rgb;
 }
 
 function pad({content, tensor}: Geometry, input: Float32Array): void {

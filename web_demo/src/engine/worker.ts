@@ -14,6 +14,8 @@ type LoadRequest = Extract<Request, {kind: 'load'}>;
 let runtime: Promise<Runtime> | undefined;
 let runner: Runner | undefined;
 let current: LoadRequest | undefined;
+/** Used again for each frame. */
+let input = new Float32Array(0);
 const canvas = new OffscreenCanvas(1, 1);
 const context = canvas.getContext('2d', {willReadFrequently: true})!;
 
@@ -95,7 +97,8 @@ async function run({bitmap, mirror}: Extract<Request, {kind: 'run'}>): Promise<S
 function prepare(bitmap: ImageBitmap, spec: ModelSpec, mirror: boolean) {
   const pixels = reduce(pixelsOf(bitmap), reductionFor(bitmap, spec.input));
   const geometry = new Geometry(pixels, spec.input, 0, mirror);
-  const input = new Float32Array(spec.input.width * spec.input.height * 3);
+  const length = spec.input.width * spec.input.height * 3;
+  if (input.length !== length) input = new Float32Array(length);
   pictureToInput(pixels, geometry, input);
   return {input, geometry};
 }

@@ -131,7 +131,7 @@ test('follows the camera until it is frozen, and its memory stays flat', async (
   const growth = (await memoryInUse(page)) - before;
   console.log(`memory grew by ${(growth / 1e6).toFixed(1)} MB over 500 frames`);
   expect(growth).toBeLessThan(60e6); // one frame is 0.9 MB
-  await expect(page.locator('#times')).toContainText('pictures per second');
+  await expect(page.locator('#times')).toContainText('Pictures per second');
   await page.locator('#freeze').click();
   await page.waitForTimeout(300);
   const isStill = await page.evaluate(() => new Promise((resolve) => {

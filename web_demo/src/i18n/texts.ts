@@ -40,8 +40,9 @@ export function className(set: LabelSet, index: number): string {
   return (language === 'ko' && NAMES_KO[set.name]?.[name]) || name;
 }
 
-/** 12.3 % of a share 0..1. */
+/** A share 0..1 as 12.3%. */
 export function percent(share: number): string {
+  if (share > 0 && share < 0.0005) return `<${percent(0.001)}`;
   return new Intl.NumberFormat(language, {style: 'percent', minimumFractionDigits: 1, maximumFractionDigits: 1})
     .format(share);
 }

@@ -33,7 +33,7 @@ export function showTimes({prepare, model, read}: Times, color: number, rate?: n
     [text('total'), prepare + model + read + color],
   ];
   const rows = phases.flatMap(([name, ms]) => [cell('dt', name), cell('dd', milliseconds(ms))]);
-  if (rate) rows.push(cell('dt', ''), cell('dd', text('frameRate', {rate: rate.toFixed(1)})));
+  if (rate) rows.push(cell('dt', text('frameRate')), cell('dd', rate.toFixed(1)));
   elements.times.replaceChildren(...rows);
 }
 

@@ -79,6 +79,7 @@ export class View {
   private fit(width: number, height: number): void {
     if (this.canvas.width !== width) this.canvas.width = width;
     if (this.canvas.height !== height) this.canvas.height = height;
+    this.canvas.style.setProperty('--ratio', String(width / height));
   }
 
   private drawMask(map: LabelMap): void {

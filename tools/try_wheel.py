@@ -131,7 +131,7 @@ def steps(environment: Environment) -> Iterator[tuple[str, str]]:
     yield "segment", digest(environment.folder / "keras")
     environment.run("-c", _TINY_DATA)
     training = ("train", "--data", "data", "--output", "run", "--preset", "b0_camvid", "--size", "64")
-    environment.command(*training, "--set", "steps=2")
+    environment.command(*training, "--set", "steps=2", "--set", "steps_per_epoch=2")
     yield "train two steps", "preset" if (environment.folder / "run/preset").is_dir() else "no preset"
     environment.command("convert", "--preset", "b0_camvid", "--input-size", "128", "--output", "b0.tflite")
     environment.command(*segment, "tflite", "--preset", "b0.tflite", "--mask")

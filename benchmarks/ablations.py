@@ -24,7 +24,6 @@ from typing import Any
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
 
 from rich.console import Console
-from rich.progress import track
 from rich.table import Table
 
 FOLDER = Path(__file__).parents[1] / "docs/paper"
@@ -182,7 +181,8 @@ def main() -> None:
     there = {(each["name"], each["seed"]) for each in results}
     wanted = [(name, seed) for seed in options.seeds for name in options.rows]
     missing = [each for each in wanted if each not in there] if not options.table else []
-    for name, seed in track(missing, "Training", disable=options.table):
+    for number, (name, seed) in enumerate(missing, start=1):
+        print(f"Run {number} of {len(missing)}: {name}, seed {seed}")
         results.append(train_row(name, seed, options))
         RESULTS.write_text(json.dumps(results, indent=2) + "\n", encoding="utf-8")
     print_results(results)

@@ -28,21 +28,19 @@ PICTURE = Path(__file__).parents[1] / "docs/street.jpg"
 # What needs another package than the extra itself: run where both are there, in the tests.
 _DEVELOPMENT = {"dev"}
 
-_TINY_DATA = """
-import json, pathlib
+_TRAINING = """
 import numpy as np
-from PIL import Image
+from keras_segformer import SegFormer
 
-for split in ("train", "val"):
-    for kind in ("images", "masks"):
-        (pathlib.Path("data") / kind / split).mkdir(parents=True)
-    for index in range(4):
-        mask = np.zeros((64, 64), np.uint8)
-        mask[:, 8 * index : 8 * index + 24] = 1
-        Image.fromarray(mask).save(f"data/masks/{split}/{index}.png")
-        Image.fromarray(np.repeat(mask[..., None] * 200, 3, axis=-1)).save(f"data/images/{split}/{index}.png")
-classes = [{"name": "ground", "color": [0, 0, 0]}, {"name": "post", "color": [200, 0, 0]}]
-pathlib.Path("data/classes.json").write_text(json.dumps({"classes": classes}))
+model = SegFormer.from_preset("b0_camvid", num_classes=2)
+model.compile()
+masks = np.zeros((4, 64, 64), np.uint8)
+masks[:, 16:48] = 1
+images = np.repeat(masks[..., None] * np.uint8(200), 3, axis=-1)
+history = model.fit(images, masks, batch_size=2, epochs=1, verbose=0).history
+assert np.isfinite(history["loss"]).all()
+model.save_to_preset("trained")
+print(*history)
 """
 
 _IMPORTS = """
@@ -129,10 +127,7 @@ def steps(environment: Environment) -> Iterator[tuple[str, str]]:
     segment = ("predict", PICTURE.name, "--output")
     environment.command(*segment, "keras", "--preset", "b0_camvid", "--mask")
     yield "segment", digest(environment.folder / "keras")
-    environment.run("-c", _TINY_DATA)
-    training = ("train", "--data", "data", "--output", "run", "--preset", "b0_camvid", "--size", "64")
-    environment.command(*training, "--set", "steps=2", "--set", "steps_per_epoch=2")
-    yield "train two steps", "preset" if (environment.folder / "run/preset").is_dir() else "no preset"
+    yield "train two steps", environment.run("-c", _TRAINING).strip()
     environment.command("convert", "--preset", "b0_camvid", "--input-size", "128", "--output", "b0.tflite")
     environment.command(*segment, "tflite", "--preset", "b0.tflite", "--mask")
     yield "convert, and segment with the file", digest(environment.folder / "tflite")

@@ -129,7 +129,7 @@ def steps(environment: Environment) -> Iterator[tuple[str, str]]:
     yield "segment", digest(environment.folder / "keras")
     yield "train two steps", environment.run("-c", _TRAINING).strip()
     environment.command("convert", "--preset", "b0_camvid", "--input-size", "128", "--output", "b0.tflite")
-    environment.command(*segment, "tflite", "--preset", "b0.tflite", "--mask")
+    environment.command(*segment, "tflite", "--model", "b0.tflite", "--mask")
     yield "convert, and segment with the file", digest(environment.folder / "tflite")
 
 

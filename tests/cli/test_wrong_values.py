@@ -33,6 +33,7 @@ USUAL = {
     "verify": {"file": "model.tflite", "against": "preset", "images": "data/images"},
     "benchmark": {"files": "model.tflite", "rounds": "1", "threads": "1"},
     "android": {"preset": "preset", "processors": "gpu", "output": "new", "size": "64"},
+    "web": {"preset": "preset", "page": "page", "output": "new", "size": "64"},
     "data import": {"source": "data", "output": "new"},
     "data classes": {"folder": "data"},
     "data check": {"name": "folder", "data": "data"},
@@ -128,6 +129,9 @@ def folder(tmp_path_factory) -> Path:
     convert(model, folder / "model.tflite", input_size=(64, 64), report=False)
     write_folder(folder / "data")
     write_image(folder / "picture.png")
+    (folder / "page/litert").mkdir(parents=True)
+    for name in ("index.html", "sw.js"):
+        (folder / "page" / name).touch()
     (folder / "empty.bin").touch()
     (folder / "rubbish.bin").write_bytes(np.random.default_rng(0).bytes(1000))
     (folder / "nowhere").symlink_to("gone")

@@ -1,11 +1,12 @@
 # make demo          segments a photograph; make demo IMAGE=photo.jpg PRESET=b2_cityscapes for another
-# make test          style, and the tests on TensorFlow; make test-slow for the slow ones, and those on JAX
+# make test          style, and the tests on TensorFlow; make test-slow for the slow ones, make test-jax for those on JAX
 # make test-scale    the tests with Apache Beam and Ray
 # make test-lowest   the tests with the lowest versions that pyproject.toml allows
 # make apk           builds, signs and checks the Android app; make apk ABI=arm64-v8a for one kind of phone
 # make aab           builds and checks the app bundle for Google Play
 # make docs          builds the pages of docs/ into site/
 # make dist          builds the wheel and the sdist into dist/
+# make try-wheel     tries the wheel alone, in new environments of every Python there is
 # make web           builds the page that runs a model in the browser into web_demo/dist; make web PRESET=b0_ade20k
 # make web-demo      serves that page on this machine
 # make test-web      the unit tests of the page
@@ -34,9 +35,9 @@ ABI ?= $(abis_$(FLAVOUR))
 known_abis := arm64-v8a armeabi-v7a x86_64 x86
 # By file, so that what the tests of a file share is made once.
 workers := --numprocesses=auto --maxprocesses=4 --dist=loadfile --durations=20
-jax := KERAS_BACKEND=jax .venv/bin/pytest $(workers) -m "backend and not slow"
 
-.PHONY: demo docs dist test test-slow test-scale test-lowest apk aab test-android android-tools web web-demo test-web lint format clean
+.PHONY: demo docs dist try-wheel test test-slow test-jax test-scale test-lowest apk aab test-android android-tools \
+	web web-demo test-web lint format clean
 .DELETE_ON_ERROR:
 
 demo: .venv/installed
@@ -53,12 +54,17 @@ dist: .venv/installed-dev
 	@.venv/bin/python -m build --no-isolation > .venv/build.log 2>&1 || { tail -n 20 .venv/build.log; exit 1; }
 	@ls dist/*
 
+try-wheel: dist
+	@$(PYTHON) tools/try_wheel.py dist/*.whl
+
 test: lint
 	.venv/bin/pytest $(workers)
 
 test-slow: .venv/installed-dev
 	.venv/bin/pytest $(workers) -m slow
-	$(jax)
+
+test-jax: .venv/installed-dev
+	KERAS_BACKEND=jax .venv/bin/pytest $(workers) -m "backend and not slow"
 
 # On JAX, which the workers import in a third of the time.
 test-scale: .venv-scale/installed

@@ -6,7 +6,9 @@ export default defineConfig({
   testDir: 'e2e',
   outputDir: 'test-results',
   workers: 1,
-  timeout: 90_000,
+  // The machine may be busy with other tests.
+  timeout: 300_000,
+  expect: {timeout: 30_000},
   reporter: 'line',
   use: {
     permissions: ['camera'],

@@ -3,6 +3,7 @@
 import {expect, type Page} from '@playwright/test';
 
 import type {SegmentedDetail} from '../src/app';
+import {facts} from './facts';
 
 /** Collects what the page and its workers complain about. */
 export function complaintsOf(page: Page): string[] {
@@ -22,6 +23,12 @@ export async function open(page: Page, url: string): Promise<void> {
 export async function ready(page: Page): Promise<void> {
   await expect(page.locator('#picture')).toBeEnabled({timeout: 60_000});
   await expect(page.locator('#status')).toHaveText('');
+}
+
+/** Imports the pair with the small input. */
+export async function importSmall(page: Page): Promise<void> {
+  await page.setInputFiles('#modelFiles', [facts.small.tflite, facts.small.json]);
+  await expect(page.locator('#status')).toContainText('Imported small');
 }
 
 /** The labels of the next picture, once `act` has caused it. */

@@ -5,7 +5,7 @@ import {expect, type Page, test} from '@playwright/test';
 
 import {Geometry} from '../src/core/geometry';
 import {facts, labelsIn} from './facts';
-import {agreement, complaintsOf, frames, labelsAfter, open} from './page';
+import {agreement, complaintsOf, importSmall, labelsAfter, open} from './page';
 
 test.describe.configure({mode: 'serial'});
 
@@ -23,7 +23,6 @@ test.afterAll(async () => {
   await page.close();
 });
 
-const importFiles = (...files: string[]) => page.setInputFiles('#modelFiles', files);
 const choose = () => labelsAfter(page, () => page.setInputFiles('#pictureFile', facts.picture));
 
 test('refuses pairs that do not match, and pairs that are none', async () => {
@@ -34,7 +33,7 @@ test('refuses pairs that do not match, and pairs that are none', async () => {
   const description = {name: 'other.json', mimeType: '', buffer: readFileSync(json)};
   await page.setInputFiles('#modelFiles', [other, description]);
   await expect(page.locator('#status')).toContainText('do not belong together');
-  await importFiles(tflite);
+  await page.setInputFiles('#modelFiles', [tflite]);
   await expect(page.locator('#status')).toContainText('Choose two files together');
   await page.setInputFiles('#modelFiles', [other, {...description, buffer: Buffer.from('{}')}]);
   await expect(page.locator('#status')).toContainText('no usable "label_set.names"');
@@ -42,8 +41,7 @@ test('refuses pairs that do not match, and pairs that are none', async () => {
 });
 
 test('imports the pair of the user, which runs as in Python', async () => {
-  await importFiles(facts.small.tflite, facts.small.json);
-  await expect(page.locator('#status')).toContainText('Imported small');
+  await importSmall(page);
   await expect(page.locator('#model')).toHaveValue('small');
   await expect(page.locator('#facts')).toContainText('not for commercial use');
   const share = agreement(await choose(), labelsIn(facts.small.labels));
@@ -121,31 +119,6 @@ test('saves the picture', async () => {
   expect(content.length).toBeGreaterThan(10_000);
 });
 
-test('follows the camera until it is frozen, and its memory stays flat', async () => {
-  await page.locator('#camera').click();
-  await frames(page, 50);
-  await replaceVideoFrames(page);
-  await frames(page, 50);
-  const before = await memoryInUse(page);
-  await frames(page, 500);
-  const growth = (await memoryInUse(page)) - before;
-  console.log(`memory grew by ${(growth / 1e6).toFixed(1)} MB over 500 frames`);
-  expect(growth).toBeLessThan(60e6); // one frame is 0.9 MB
-  await expect(page.locator('#times')).toContainText('Pictures per second');
-  await page.locator('#freeze').click();
-  await page.waitForTimeout(300);
-  const isStill = await page.evaluate(() => new Promise((resolve) => {
-    window.addEventListener('segmented', () => resolve(false), {once: true});
-    setTimeout(() => resolve(true), 500);
-  }));
-  expect(isStill).toBe(true);
-  await page.locator('#freeze').click();
-  await frames(page, 2);
-  await page.locator('#camera').click();
-  await expect(page.locator('#camera')).toHaveText('Camera');
-  await expect(page.locator('#freeze')).toBeHidden();
-});
-
 /** The name of the class at a point of a picture of this aspect ratio, by Python's labels. */
 function expectedClass(aspect: number, x: number, y: number): string {
   const {label_set: set, output} = JSON.parse(readFileSync(facts.small.json, 'utf-8'));
@@ -154,35 +127,4 @@ function expectedClass(aspect: number, x: number, y: number): string {
   const column = Math.floor(content.left + x * (content.right - content.left));
   const row = Math.floor(content.top + y * (content.bottom - content.top));
   return set.names[labelsIn(facts.small.labels)[row * width + column]];
-}
-
-/** Chromium itself keeps hundreds of drawn frames of a video, which would hide what the page keeps. */
-async function replaceVideoFrames(page: Page): Promise<void> {
-  await page.evaluate(() => {
-    const make = globalThis.createImageBitmap.bind(globalThis);
-    globalThis.createImageBitmap = ((source: ImageBitmapSource, options?: ImageBitmapOptions) =>
-      make(source instanceof HTMLVideoElement ? new ImageData(640, 360) : source, options)) as typeof createImageBitmap;
-  });
-}
-
-/** What the processes of this browser have in memory without garbage, shared pages in parts. */
-async function memoryInUse(page: Page): Promise<number> {
-  const collect = () => (globalThis as {gc?(): void}).gc!();
-  await page.evaluate(collect);
-  await page.workers().find((worker) => worker.url().includes('worker-'))!.evaluate(collect); // LiteRT's threads wait
-  await page.waitForTimeout(500);
-  return descendants(process.pid).reduce((sum, pid) => sum + proportionalSize(pid), 0);
-}
-
-function descendants(pid: number): number[] {
-  const children = readFileSync(`/proc/${pid}/task/${pid}/children`, 'utf-8').trim().split(' ').filter(Boolean);
-  return children.flatMap((child) => [Number(child), ...descendants(Number(child))]);
-}
-
-function proportionalSize(pid: number): number {
-  try {
-    return Number(/^Pss:\s+(\d+) kB/m.exec(readFileSync(`/proc/${pid}/smaps_rollup`, 'utf-8'))![1]) * 1024;
-  } catch {
-    return 0; // it has ended
-  }
 }

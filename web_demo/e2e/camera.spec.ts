@@ -32,6 +32,8 @@ test('follows the camera until it is frozen, and its memory stays flat', async (
   expect(isStill).toBe(true);
   await page.locator('#freeze').click();
   await frames(page, 2);
+  await page.locator('#flip').dispatchEvent('click'); // hidden, because there is one fake camera
+  await frames(page, 10);
   await page.locator('#camera').click();
   await expect(page.locator('#camera')).toHaveText('Camera');
   await expect(page.locator('#freeze')).toBeHidden();

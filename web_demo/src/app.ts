@@ -33,6 +33,8 @@ export class App {
   private loaded: Loaded | undefined;
   private last: {result: Segmented; color: number; rate: number | undefined} | undefined;
   private isFrozen = false;
+  /** Counts the loops that follow the camera; only the latest goes on. */
+  private follower = 0;
   /** Later work waits for earlier work: the engine has one model and one picture at a time. */
   private queue: Promise<unknown> = Promise.resolve();
 
@@ -188,10 +190,13 @@ export class App {
   // --- Camera ---
 
   private async startCamera(): Promise<void> {
+    elements.camera.disabled = true;
     try {
       await this.camera.start(() => this.stopCamera());
     } catch (error) {
       return showError(error, 'cameraFailed');
+    } finally {
+      elements.camera.disabled = false;
     }
     clearStatus();
     await this.showCameraButtons();
@@ -208,8 +213,9 @@ export class App {
       await this.camera.flip(() => this.stopCamera());
     } catch (error) {
       this.stopCamera();
-      showError(error, 'cameraFailed');
+      return showError(error, 'cameraFailed');
     }
+    void this.follow();
   }
 
   private async showCameraButtons(): Promise<void> {
@@ -232,12 +238,13 @@ export class App {
 
   /** Segments frames until the camera is stopped; those that come while the model is busy are skipped. */
   private async follow(): Promise<void> {
+    const mine = ++this.follower;
     let before = performance.now();
     let rate: number | undefined;
-    while (this.camera.isRunning) {
+    while (this.camera.isRunning && mine === this.follower) {
       const bitmap = await this.camera.frame();
       if (!bitmap) break;
-      if (this.isFrozen) {
+      if (this.isFrozen || mine !== this.follower) {
         bitmap.close();
         before = performance.now();
         continue;

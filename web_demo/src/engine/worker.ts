@@ -21,12 +21,11 @@ const context = canvas.getContext('2d', {willReadFrequently: true})!;
 
 async function load(request: LoadRequest): Promise<Loaded> {
   const {threads, gpu: kind} = await (runtime ??= loadRuntime());
-  current = request;
-  runner?.delete();
-  runner = undefined;
   const {spec, model, wanted} = request;
-  const wasm = (await Runner.make(model, spec, 'wasm'))!;
+  const wasm = (await Runner.make(model, spec, 'wasm'))!; // the model before stays where this one fails
+  runner?.delete();
   runner = wasm;
+  current = request;
   const keep = (refusal: Refusal): Loaded => ({processor: 'wasm', threads, check: undefined, refusal});
   if (wanted === 'wasm') return keep({reason: 'notWanted'});
   if (kind === 'none') return keep({reason: 'noAdapter'});

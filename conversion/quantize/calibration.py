@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import math
 import os
 from collections.abc import Iterable
 from pathlib import Path
@@ -16,6 +17,8 @@ from keras_segformer.predict.interpolation import resized_rows
 _MIN_IMAGES = 4
 _HELD_OUT_STEP = 4  # every fourth image is held out
 _MAX_HELD_OUT = 8
+_SEARCH_PIXELS = 256 * 256
+_MULTIPLE = 32
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -39,6 +42,30 @@ class Calibration:
     def held_out_originals(self) -> np.ndarray:
         """The images of `held_out` that are not augmented."""
         return self.held_out[: len(self.held_out) // 2]
+
+    @property
+    def size(self) -> tuple[int, int]:
+        """`(height, width)` of the images."""
+        return self.fitting.shape[1:3]
+
+    def for_search(self) -> Calibration:
+        """The same images with at most about 256x256 pixels.
+
+        How sensitive a layer is and how its weights are best rounded hardly depend on the size, but the time to find it
+        out does.
+
+        Returns:
+            The images, with sides that are multiples of 32 pixels; as they are if they are not larger.
+        """
+        height, width = self.size
+        factor = math.sqrt(_SEARCH_PIXELS / (height * width))
+        if factor >= 1:
+            return self
+        size = tuple(max(_MULTIPLE, round(factor * side / _MULTIPLE) * _MULTIPLE) for side in (height, width))
+        fitting, held_out = (
+            np.stack([_resized(image, size) for image in images]) for images in (self.fitting, self.held_out)
+        )
+        return dataclasses.replace(self, fitting=fitting, held_out=held_out)
 
 
 def make_calibration(images: Iterable[Any], size: tuple[int, int], bit_depth: int | None = None) -> Calibration:

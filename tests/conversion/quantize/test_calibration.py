@@ -40,6 +40,17 @@ def test_bit_depth(pictures, tmp_path):
     np.testing.assert_array_equal(make_calibration(paths, (64, 64), bit_depth=12).held_out[0, ..., 0], scaled)
 
 
+@pytest.mark.parametrize(
+    ("size", "expected"), [((96, 64), (96, 64)), ((512, 256), (352, 192)), ((1024, 32), (1024, 32))]
+)
+def test_images_for_the_search_are_small(pictures, size, expected):
+    calibration = make_calibration(list(pictures), size)
+    small = calibration.for_search()
+    assert (small.size, small.held_out.shape[1:3]) == (expected, expected)
+    assert (len(small.fitting), len(small.held_out)) == (len(calibration.fitting), len(calibration.held_out))
+    assert small.held_out_names == calibration.held_out_names
+
+
 def test_any_size(pictures):
     calibration = make_calibration([image[: 20 + index, :50] for index, image in enumerate(pictures)], (32, 96))
     assert calibration.fitting.shape == (12, 32, 96, 3)

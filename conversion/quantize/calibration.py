@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 import math
 import os
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -101,8 +101,8 @@ def make_calibration(images: Iterable[Any], size: tuple[int, int], bit_depth: in
     ]
     fitting = [image for index, image in enumerate(resized) if index % _HELD_OUT_STEP]
     return Calibration(
-        fitting=_with_augmented(fitting),
-        held_out=_with_augmented(held_out),
+        fitting=_with_augmented(fitting, (*_LIKELY, *_UNLIKELY)),
+        held_out=_with_augmented(held_out, _LIKELY),
         held_out_names=tuple(names[::_HELD_OUT_STEP][:_MAX_HELD_OUT]),
     )
 
@@ -121,8 +121,8 @@ def _resized(image: Any, size: tuple[int, int]) -> np.ndarray:
     return np.rint(resized_rows(image, size, slice(None))).astype(np.uint8)
 
 
-def _with_augmented(images: list[np.ndarray]) -> np.ndarray:
-    augmented = [_AUGMENTATIONS[index % len(_AUGMENTATIONS)](image) for index, image in enumerate(images)]
+def _with_augmented(images: list[np.ndarray], kinds: Sequence[Callable[[np.ndarray], np.ndarray]]) -> np.ndarray:
+    augmented = [kinds[index % len(kinds)](image) for index, image in enumerate(images)]
     return np.stack([*images, *augmented])
 
 
@@ -144,4 +144,26 @@ def _overexposed(image: np.ndarray) -> np.ndarray:
     return np.clip(1.5 * (image.astype(np.float32) - 100) + 140, 0, 255).astype(np.uint8)  # more contrast, brighter
 
 
-_AUGMENTATIONS = (_darkened_mirror_image, _central_half, _red_and_blue_swapped, _overexposed)
+def _inverted(image: np.ndarray) -> np.ndarray:
+    return 255 - image
+
+
+def _noisy(image: np.ndarray) -> np.ndarray:
+    noise = np.random.default_rng(0).normal(0, 30, image.shape)
+    return np.clip(image + noise, 0, 255).astype(np.uint8)
+
+
+def _blurred(image: np.ndarray) -> np.ndarray:
+    height, width, _ = image.shape
+    return _resized(image[::8, ::8], (height, width))
+
+
+def _four_small_ones(image: np.ndarray) -> np.ndarray:
+    rows = np.concatenate([image[::2], image[1::2][::-1]])
+    return np.concatenate([rows[:, ::2], rows[:, 1::2][:, ::-1]], axis=1)
+
+
+# Recipes and files are measured on the first kind. Ranges and weights are fitted to both, so that pictures of another
+# kind than those at hand lie within them too.
+_LIKELY = (_darkened_mirror_image, _central_half, _red_and_blue_swapped, _overexposed)
+_UNLIKELY = (_inverted, _noisy, _blurred, _four_small_ones)

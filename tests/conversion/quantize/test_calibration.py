@@ -20,6 +20,17 @@ def test_sets_are_disjoint_and_half_augmented(pictures):
     assert calibration.fitting.dtype == np.uint8
 
 
+def test_augmented_images_are_of_all_kinds(pictures):
+    """As many as there are, the second half of the images to fit to has inverted, noisy, blurred and small ones too."""
+    images = list(np.concatenate([pictures, pictures[:3, ::-1]]))
+    fitting = make_calibration(images, (64, 64)).fitting
+    originals, altered = fitting[:8], fitting[8:]
+    np.testing.assert_array_equal(altered[4], 255 - originals[4])
+    assert np.std(np.diff(altered[5].astype(int), axis=1)) > np.std(np.diff(originals[5].astype(int), axis=1))
+    assert np.std(np.diff(altered[6].astype(int), axis=1)) <= np.std(np.diff(originals[6].astype(int), axis=1))
+    np.testing.assert_array_equal(altered[7][:32, :32], originals[7][::2, ::2])
+
+
 def test_names(pictures, tmp_path):
     paths = [tmp_path / f"{index}.png" for index in range(len(pictures))]
     for path, picture in zip(paths, pictures, strict=True):

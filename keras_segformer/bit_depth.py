@@ -72,6 +72,23 @@ def scale_to_bytes(values: np.ndarray, bit_depth: int | None, what: str) -> np.n
     return np.rint(values * np.float32(255 / (2**bit_depth - 1))).astype(np.uint8, order="C")
 
 
+def depth_assumption(depth: int) -> str:
+    """Says how values of 16 bits were read.
+
+    Args:
+        depth: How many of the bits count.
+
+    Returns:
+        The predicate of a sentence about the picture.
+
+    Example:
+
+    >>> depth_assumption(12)
+    'has 16 bits a channel, of which 12 count'
+    """
+    return f"has 16 bits a channel, of which {depth} count"
+
+
 def stated_bits(image: Image.Image) -> int | None:
     """Reads how many bits of a 16-bit picture count from the file itself.
 

@@ -18,6 +18,7 @@ from PIL import Image, ImageOps, UnidentifiedImageError
 from keras_segformer.bit_depth import (
     check_bit_depth,
     deep_colours,
+    depth_assumption,
     is_deep_colour,
     scale_to_bytes,
     stated_bits,
@@ -236,7 +237,7 @@ def _read_pillow(image: Image.Image, what: str, bit_depth: int | None) -> ReadIm
         if is_deep_colour(image):
             deep = _deep_colours(image, depth, what)
             if deep is not None:
-                image, assumptions = deep, (*assumptions, _depth_assumption(depth or 16))
+                image, assumptions = deep, (*assumptions, depth_assumption(depth or 16))
         upright = ImageOps.exif_transpose(image)
         if upright.mode in ("I", *_DEEP_MODES):
             values = np.asarray(upright)
@@ -244,13 +245,9 @@ def _read_pillow(image: Image.Image, what: str, bit_depth: int | None) -> ReadIm
                 values = _as_uint16(values, what)
             if upright.mode != "F":
                 values = scale_to_bytes(values, depth, what)
-                assumptions = (*assumptions, _depth_assumption(depth or 16))
+                assumptions = (*assumptions, depth_assumption(depth or 16))
             return ReadImage(_to_rgb(values, what), assumptions=assumptions)
         return _without_transparency(upright, assumptions, what, is_tiff=is_tiff)
-
-
-def _depth_assumption(depth: int) -> str:
-    return f"has 16 bits a channel, of which {depth} count"
 
 
 def _deep_colours(image: Image.Image, bit_depth: int | None, what: str) -> Image.Image | None:
@@ -311,7 +308,7 @@ def _read_array(source: Any, what: str, bit_depth: int | None) -> ReadImage:
     _check_layout(array, what)
     assumptions = ()
     if array.dtype.kind == "u" and array.dtype.itemsize == 2:
-        array, assumptions = scale_to_bytes(array, bit_depth, what), (_depth_assumption(bit_depth or 16),)
+        array, assumptions = scale_to_bytes(array, bit_depth, what), (depth_assumption(bit_depth or 16),)
     if array.ndim == 3 and array.shape[2] == 4:
         return _without_transparency(Image.fromarray(_to_uint8(array, what)), assumptions, what)
     return ReadImage(_to_rgb(array, what), assumptions=assumptions)

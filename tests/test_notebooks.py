@@ -25,7 +25,9 @@ from public_names import private_paths_in_code
 from tiny import tiny_config
 
 FILES = {path.stem: path for path in (Path(__file__).parents[1] / "notebooks").glob("*.ipynb")}
-NAMES = ["fine_tune_your_own", "train_colab_kaggle"]
+NAMES = ["fine_tune_your_own", "labels_to_phone", "train_colab_kaggle"]
+# Those whose data set nobody may copy or everybody has to download are kept without outputs.
+STORED = ["labels_to_phone"]
 SIZE = (40, 50)
 
 every_notebook = pytest.mark.parametrize("name", NAMES)
@@ -50,10 +52,16 @@ class TestFile:
         nbformat.validate(notebook)
         assert [cell.metadata.tags for cell in notebook.cells if "tags" in cell.metadata] == [["parameters"]]
 
-    def test_has_no_outputs(self, name):
-        for cell in code_cells(name):
-            assert cell.outputs == []
-            assert cell.execution_count is None
+    def test_outputs_are_those_of_one_run_from_top_to_bottom(self, name):
+        counts = [cell.execution_count for cell in code_cells(name)]
+        outputs = [output for cell in code_cells(name) for output in cell.outputs]
+        if name in STORED:
+            assert counts == list(range(1, len(counts) + 1))
+            assert sum("image/jpeg" in output.get("data", {}) for output in outputs) >= 3
+            assert {output.output_type for output in outputs} <= {"stream", "execute_result"}
+        else:
+            assert set(counts) == {None}
+            assert outputs == []
 
     def test_code_compiles(self, name):
         for cell in code_cells(name):
@@ -185,4 +193,25 @@ def test_fine_tune_your_own(preset, tmp_path):
     assert binary.config.num_classes == 1
     assert binary.label_set.names == ("no dog", "dog")
     assert set(np.unique(binary.segment(picture))) <= {0, 1}
+    assert output.with_suffix(".zip").is_file()
+
+
+@pytest.mark.slow
+@pytest.mark.usefixtures("environment")
+def test_labels_to_phone(preset, tmp_path):
+    parameters = {
+        "PRESET": str(preset),
+        "CROP": (32, 32),
+        "BATCH_SIZE": 2,
+        "EPOCHS": 1,
+        "STEPS_PER_EPOCH": 2,
+        "FILE_SIZE": (32, 64),
+    }
+    execute("labels_to_phone", tmp_path, parameters)
+
+    output = tmp_path / "outputs" / "labelled"
+    converted = TFLiteModel(output / "labelled_float16.tflite")
+    assert converted.label_set.names == ("background", "bolt", "coin", "nut")
+    with Image.open(output / "data/masks/bench_00.png") as mask:
+        assert set(np.unique(mask)) <= {0, 1, 2, 3}
     assert output.with_suffix(".zip").is_file()

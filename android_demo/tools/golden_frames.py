@@ -2,12 +2,12 @@
 
     python android_demo/tools/golden_frames.py
 
-writes the files in `android_demo/core/src/test/resources/golden`, which the tests of both languages read: `frames.json`
-and `labels.json` contain the offsets into the `.bin` files.
+writes the files in `android_demo/core/src/test/resources/golden`, which the tests of both languages read:
+`frames.json`, `labels.json` and `steady.json` contain the offsets into the `.bin` files.
 
 The implementation is independent of the Kotlin code: it rotates whole planes and multiplies them by interpolation
 matrices in double precision, derives the colour conversion from the two luma weights of the standard, and upsamples
-one-hot maps for the borders of classes.
+one-hot maps for the borders of classes, and adds the votes of labels over time as fractions.
 """
 
 from __future__ import annotations
@@ -17,6 +17,7 @@ import itertools
 import json
 import random
 from collections.abc import Iterator
+from fractions import Fraction
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -35,6 +36,7 @@ _STANDARDS = {
 }
 # Rounding may decide if the two best classes of a pixel differ by less.
 _UNDECIDED_MARGIN = 0.004
+_UNDECIDED_VOTES = Fraction(1, 100_000)
 UNDECIDED = 1  # a colour that is not used otherwise
 
 
@@ -284,10 +286,59 @@ def make_labels() -> tuple[dict[str, Any], bytes]:
     )
 
 
+def steady_labels(frames: np.ndarray, weight: Fraction, count: int) -> np.ndarray:
+    """Returns the labels of the exponential mean of the votes, computed exactly.
+
+    Args:
+        frames: Labels `(T, h, w)` below `count`.
+        weight: Weight of the frames before, 0 to below 1.
+        count: Number of classes.
+    """
+    mean = np.vectorize(Fraction)(np.eye(count, dtype=int)[frames[0]])  # (h, w, count)
+    shown = [frames[0]]
+    for labels in frames[1:]:
+        mean = mean * weight + np.eye(count, dtype=int)[labels] * (1 - weight)
+        best = np.sort(mean, axis=-1)
+        ahead = best[..., -1] - best[..., -2]
+        assert not ((ahead > 0) & (ahead < _UNDECIDED_VOTES)).any(), "rounding may decide; choose another seed"
+        shown.append(mean.argmax(axis=-1))
+    return np.stack(shown)
+
+
+def make_steady() -> tuple[dict[str, Any], bytes]:
+    """Returns the contents of `steady.json` and `steady.bin`: label maps of videos, and the smoothed ones."""
+    generator = random.Random(22)
+    store = Store()
+    cases = []
+    for weight, (width, height), classes in (
+        ("3/5", (8, 6), 5),
+        ("1/2", (5, 7), 3),
+        ("4/5", (6, 6), 4),
+        ("0", (4, 3), 3),
+    ):
+        usual = np.array([[generator.randrange(classes) for _ in range(width)] for _ in range(height)])
+        frames = []
+        for number in range(16):
+            if number == 8:  # the scene changes
+                usual = np.roll(usual, 1)
+            noise = [[generator.randrange(classes) for _ in range(width)] for _ in range(height)]
+            flickers = [[generator.random() < 0.3 for _ in range(width)] for _ in range(height)]
+            frames.append(np.where(flickers, noise, usual))
+        expected = steady_labels(np.stack(frames), Fraction(weight), classes)
+        maps = {"labels": frames, "expected": list(expected)}
+        stored = {name: [store.add(each.astype("<i4").tobytes()) for each in values] for name, values in maps.items()}
+        cases.append({"weight": float(Fraction(weight)), "classes": classes, "map": (width, height)} | stored)
+    return {"cases": cases}, bytes(store.content)
+
+
 def write(folder: Path) -> None:
-    """Writes all four files to a folder."""
+    """Writes all six files to a folder."""
     folder.mkdir(parents=True, exist_ok=True)
-    for name, (description, content) in (("frames", make_frames()), ("labels", make_labels())):
+    for name, (description, content) in (
+        ("frames", make_frames()),
+        ("labels", make_labels()),
+        ("steady", make_steady()),
+    ):
         (folder / f"{name}.json").write_text(json.dumps(description) + "\n")
         (folder / f"{name}.bin").write_bytes(content)
 

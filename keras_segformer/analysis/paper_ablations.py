@@ -1,6 +1,7 @@
-"""Parameters and multiply-accumulates of the networks in the paper's ablations (arXiv 2105.15203, tables 1b and 1d).
+"""Parameters and multiply-accumulates of the networks in the paper's ablations (arXiv 2105.15203, tables 1a, 1b, 1d).
 
-All have 150 classes and pictures of 512x512. What the paper leaves unsaid follows from its figures:
+All have 150 classes, those of tables 1b and 1d pictures of 512x512. What the paper leaves unsaid follows from its
+figures:
 
 - The ResNets are those of mmsegmentation, with three 3x3 convolutions in place of the first 7x7 one (`ResNetV1c`) and
   the stride of a block in its 3x3 convolution. Their decoder has 768 channels, as that of B2 has.
@@ -14,8 +15,9 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Mapping, Sequence
 
-from keras_segformer.analysis.complexity import PAPER_NUM_CLASSES, Cost, count_complexity
+from keras_segformer.analysis.complexity import PAPER_NUM_CLASSES, PAPER_PARAMETERS_M, Cost, count_complexity
 from keras_segformer.models import VARIANTS, SegFormerConfig
+from keras_segformer.presets import PRESETS
 
 _SIDE = 512
 _B2 = VARIANTS["b2"]
@@ -46,7 +48,8 @@ def ablation_costs(table: str) -> list[AblationCost]:
     """Counts the networks of an ablation of the paper.
 
     Args:
-        table: `"1b"`, the width of the decoder of B2, or `"1d"`, encoders under the MLP decoder.
+        table: `"1a"`, the sizes of the network on the data sets, `"1b"`, the width of the decoder of B2, or `"1d"`,
+            encoders under the MLP decoder.
 
     Returns:
         The rows in the order of the paper.
@@ -75,8 +78,23 @@ def ablation_costs(table: str) -> list[AblationCost]:
     ]
 
 
-def _whole(config: SegFormerConfig) -> Cost:
-    return count_complexity(config, (_SIDE, _SIDE)).total
+def _whole(config: SegFormerConfig, size: tuple[int, int] = (_SIDE, _SIDE)) -> Cost:
+    return count_complexity(config, size).total
+
+
+def _sizes() -> list[_Row]:
+    """What the presets state of the paper's table 1a, from the smallest network to the largest."""
+    titles = {"ade20k": "ADE20K", "cityscapes": "Cityscapes"}
+    rows = []
+    for name, info in PRESETS.items():
+        if info.paper.macs_g is None or info.variant not in PAPER_PARAMETERS_M:
+            continue
+        height, width = info.paper.macs_input_size
+        title = f"{info.variant.upper()}, {titles[name.partition('_')[2]]}, {height}x{width}"
+        cost = _whole(VARIANTS[info.variant], (height, width))
+        parameters = sum(PAPER_PARAMETERS_M[info.variant])
+        rows.append((title, cost, info.paper.macs_g, parameters, info.paper.miou_single_scale))
+    return sorted(rows, key=lambda row: row[0].partition(",")[2] + row[0])
 
 
 def _stage_4_alone() -> Cost:
@@ -141,6 +159,7 @@ def _positions(stride: int) -> int:
 
 _Row = tuple[str, Cost, float, float, float]
 _TABLES: Mapping[str, Sequence[_Row]] = {
+    "1a": _sizes(),
     "1b": [
         (f"decoder of {width} channels", _whole(_B2.replace(decoder_width=width)), macs, parameters, miou)
         for width, macs, parameters, miou in (

@@ -16,7 +16,7 @@ from keras_segformer.cli.arguments import add_max_image_pixels
 from keras_segformer.cli.parsers import COMMANDS
 from keras_segformer.quiet import PROGRAM, is_program, without_tensorflow_log
 
-_WITHOUT_PICTURES = ("audit", "benchmark", "export", "info", "presets", "upload")
+_WITHOUT_PICTURES = ("audit", "benchmark", "export", "info", "presets", "upload", "web")
 _EXAMPLES = """examples:
   keras-segformer predict photo.jpg --preset b0_camvid --output out
   keras-segformer COMMAND --help

@@ -5,7 +5,6 @@ from __future__ import annotations
 import argparse
 import contextlib
 import dataclasses
-import re
 import shutil
 import subprocess
 import tempfile
@@ -13,8 +12,9 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
-import keras_segformer
+from keras_segformer.cli.checkout import find_checkout
 from keras_segformer.cli.progress import step_bars
+from keras_segformer.cli.stems import stem_of
 from keras_segformer.conversion import convert
 from keras_segformer.evaluation import TFLiteModel
 from keras_segformer.files import atomic_files
@@ -64,9 +64,9 @@ def run(args: argparse.Namespace) -> int:
         ValueError: Calibration pictures are missing, files of that name are of another model, no phone is connected,
             or the app cannot be built or installed.
     """
-    checkout = _find_checkout()
+    checkout = find_checkout("android_demo/app/pom.xml")
     folder = _folder(args, checkout)
-    stem = args.name or _name_of(args.preset)
+    stem = args.name or stem_of(args.preset)
     _check_calibration(args)
     if args.install:
         _check_phone()
@@ -82,21 +82,6 @@ def run(args: argparse.Namespace) -> int:
     if args.install:
         _install(checkout)
     return 0
-
-
-def _name_of(preset: str) -> str:
-    name = preset.split("@")[0].rstrip("/").rsplit("/", 1)[-1] if "://" in preset else Path(preset).resolve().name
-    name = re.sub(r"[^A-Za-z0-9._-]+", "_", name).lstrip("._-")
-    if not name:
-        raise ValueError(f"'{preset}' gives no name for files; choose one with --name")
-    return name
-
-
-def _find_checkout() -> Path | None:
-    """The folder of the source: around the working folder, or around the installed package."""
-    here = Path.cwd()
-    candidates = [here, *here.parents, Path(keras_segformer.__file__).resolve().parents[1]]
-    return next((each for each in candidates if (each / "android_demo/app/pom.xml").is_file()), None)
 
 
 def _folder(args: argparse.Namespace, checkout: Path | None) -> Path:

@@ -15,6 +15,7 @@ from keras_segformer.cli.values import (
     output_folder,
     path,
     positive_integer,
+    prepared_folder,
     size_choice,
     text,
 )
@@ -231,7 +232,12 @@ def add_prepared_data(parser: Any) -> None:
         parser: A parser or a group of it.
     """
     add_data(parser)
-    add_output_folder(parser, "--cache", help="where the prepared data set is kept (default: the folder of TFDS)")
+    add_folder(
+        parser,
+        "--cache",
+        type=prepared_folder,
+        help="where the prepared data set is kept (default: the folder of TFDS)",
+    )
     parser.add_argument("--skip-bad", action="store_true", help="leave out broken examples, naming them")
     add_bit_depth(parser)
 

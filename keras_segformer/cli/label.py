@@ -6,9 +6,12 @@ import argparse
 import shlex
 import sys
 
+from keras_segformer.cli.assumptions import print_assumptions
 from keras_segformer.cli.predict import check_seen_size
 from keras_segformer.scale.label import label_pictures
 from keras_segformer.scale.models import ModelChoice
+
+_MAX_LINES = 20
 
 
 def run(args: argparse.Namespace) -> int:
@@ -40,6 +43,11 @@ def run(args: argparse.Namespace) -> int:
         f"{done} pictures done in {report.seconds:.1f} s, {report.before} were done before; {args.output} has "
         f"{report.labelled} label maps"
     )
+    for path, assumption in report.assumed[:_MAX_LINES]:
+        print_assumptions(path, [assumption])
+    if len(report.assumed) > _MAX_LINES:
+        left = len(report.assumed) - _MAX_LINES
+        print(f"and of {left} further pictures; the column `assumed` of index.parquet has all", file=sys.stderr)
     if report.failed:
         print(f"{report.failed} pictures have no labels; failed.parquet in {args.output} says why", file=sys.stderr)
     return 1 if report.failed else 0

@@ -11,6 +11,7 @@ from collections.abc import Callable, Sequence
 import numpy as np
 
 from keras_segformer.cli import describe_error
+from keras_segformer.cli.assumptions import print_assumptions
 from keras_segformer.cli.outputs import Outputs, plan_outputs, write_areas, write_mask, write_picture
 from keras_segformer.cli.progress import progress_bar
 from keras_segformer.cli.result_tables import AreaTable, CocoAnnotations, is_parquet
@@ -159,9 +160,7 @@ def _segment_pictures(
                     areas.add(source, labels.shape, pixels, label_set)
                 if annotations:
                     annotations.add(source, labels)
-                for assumption in assumptions:
-                    message = f"assumed: '{source}' {assumption}"
-                    progress.console.print(message, markup=False, highlight=False, soft_wrap=True)
+                print_assumptions(source, assumptions, progress.console)
             except (InvalidDatasetError, InvalidImageError, OSError) as error:
                 if args.debug:
                     raise

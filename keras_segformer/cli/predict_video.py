@@ -8,7 +8,6 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
-from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, ProgressColumn, Task, TextColumn, TimeRemainingColumn
 from rich.text import Text
 
@@ -17,6 +16,7 @@ from keras_segformer.cli.outputs import Outputs, class_areas, write_json
 from keras_segformer.cli.predict import Model, label_set_of, labelling
 from keras_segformer.cli.result_tables import AreaTable
 from keras_segformer.label_sets import LabelSet
+from keras_segformer.progress_console import progress_console
 from keras_segformer.video.pipeline import VideoReport, segment_video
 from keras_segformer.video.reader import VideoReader
 from keras_segformer.video.sources import VideoSource
@@ -112,4 +112,4 @@ class _Rate(ProgressColumn):
 
 def _frame_bar() -> Progress:
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), _Rate(), TimeRemainingColumn())
-    return Progress(*columns, console=Console(stderr=True))
+    return Progress(*columns, console=progress_console())

@@ -5,8 +5,9 @@ from __future__ import annotations
 import contextlib
 from collections.abc import Callable, Iterator
 
-from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+from keras_segformer.progress_console import progress_console
 
 
 def progress_bar() -> Progress:
@@ -23,7 +24,7 @@ def progress_bar() -> Progress:
     ```
     """
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
-    return Progress(*columns, console=Console(stderr=True))
+    return Progress(*columns, console=progress_console())
 
 
 @contextlib.contextmanager

@@ -46,13 +46,18 @@ def path(value: str) -> Path:
         The path.
 
     Raises:
-        argparse.ArgumentTypeError: It is empty.
+        argparse.ArgumentTypeError: It is empty, or an address.
 
     Example:
 
     >>> path("data").name
     'data'
     """
+    if "://" in value:  # of which `Path` would make folders
+        raise argparse.ArgumentTypeError(
+            f"'{value}' is an address, and a path is needed here; mount the bucket, as with gcsfuse or mount-s3, and "
+            "name the file or folder"
+        )
     return Path(text(value))
 
 
@@ -102,6 +107,27 @@ def output_folder(value: str) -> Path:
         raise argparse.ArgumentTypeError(f"'{value}' is a file; name a folder")
     _check_writable(folder)
     return folder
+
+
+def prepared_folder(value: str) -> Path:
+    """Reads the path of a folder of prepared examples, which may be read-only once they are there.
+
+    Args:
+        value: The path. The folder is made later if it does not exist.
+
+    Returns:
+        The path.
+
+    Raises:
+        argparse.ArgumentTypeError: It does not exist and cannot be made, is a file, or is an address.
+
+    Example:
+
+    >>> prepared_folder("cache").name
+    'cache'
+    """
+    folder = path(value)
+    return folder if folder.is_dir() else output_folder(value)
 
 
 def size_choice(value: str) -> str | tuple[int, int]:

@@ -13,7 +13,6 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from rich.console import Console
 from rich.progress import track
 
 from keras_segformer.data.file_budgets import read_picture_bytes
@@ -26,6 +25,7 @@ from keras_segformer.data.sources import CLASSES_FILE, SOURCES, Source
 from keras_segformer.errors import InvalidDatasetError
 from keras_segformer.label_sets import LabelSet
 from keras_segformer.mask_rules import IGNORE, MaskRules
+from keras_segformer.progress_console import progress_console
 
 _LISTED = 3
 
@@ -206,7 +206,7 @@ class _Examined:
 def _examine_all(listing: Listing, description: str, bit_depth: int | None) -> Iterator[_Examined]:
     """Decodes every pair, with a progress bar."""
     examined = parallel_map(functools.partial(_examine, bit_depth=bit_depth), listing.pairs)
-    return iter(track(examined, description, total=len(listing.pairs), console=Console(stderr=True)))
+    return iter(track(examined, description, total=len(listing.pairs), console=progress_console()))
 
 
 def _examine(pair: Pair, bit_depth: int | None) -> _Examined:

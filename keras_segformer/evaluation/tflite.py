@@ -149,9 +149,23 @@ class TFLiteModel:
                 f"'{self.path}' gives labels, and those of a mirrored picture cannot be averaged in; leave --flip out, "
                 "or convert the model with logits as its output."
             )
-        labels = self._run(image, antialias)
-        labels = labels.reshape(labels.shape[1:3])
-        return resize_labels(labels, image.shape[:2])
+        return resize_labels(self.output_labels(image, antialias), image.shape[:2])
+
+    def output_labels(self, image: np.ndarray, antialias: bool = False) -> np.ndarray:
+        """Find the labels of a picture by a file whose output is labels.
+
+        Args:
+            image: `(H, W, 3)`, uint8, RGB.
+            antialias: Whether the picture is resized with antialiasing.
+
+        Returns:
+            `(h, w)`, integer, at the size of the output.
+
+        Raises:
+            ValueError: The file has killed its process.
+        """
+        labels = self._run(image, antialias)  # (1, h, w) or (1, h, w, 1)
+        return labels.reshape(labels.shape[1:3])
 
     def _run(self, image: np.ndarray, antialias: bool) -> np.ndarray:
         resized = resized_with_antialiasing if antialias else resized_rows

@@ -20,6 +20,14 @@ SAFETENSORS_INDEX_SUFFIX = ".safetensors.index.json"
 TORCH_SUFFIXES = (".bin", ".pth", ".pt")
 
 
+_OTHER_WAYS = {
+    ".tflite": "name a TF Lite file with --model, or open it with keras_segformer.evaluation.TFLiteModel",
+    ".keras": "open a whole Keras model with keras.models.load_model after `import keras_segformer`",
+    ".h5": "name the folder that the weights are in, with its config.json",
+}
+"""What to do with files that people take for presets."""
+
+
 def read_tensors(path: str | os.PathLike[str]) -> dict[str, np.ndarray]:
     """Read every tensor of a file. Nothing in the file is executed.
 
@@ -56,7 +64,8 @@ def read_tensors(path: str | os.PathLike[str]) -> dict[str, np.ndarray]:
         tensors = _read_with_torch(torch, path) if torch else read_torch_checkpoint(path)
     else:
         kinds = ", ".join((SAFETENSORS_SUFFIX, SAFETENSORS_INDEX_SUFFIX, *TORCH_SUFFIXES))
-        raise InvalidPresetError(f"{path} is of an unknown kind; tensors are read from {kinds}.")
+        remedy = _OTHER_WAYS.get(path.suffix, f"tensors are read from {kinds}")
+        raise InvalidPresetError(f"{path} is not a preset; {remedy}.")
     return {name: _with_float32(array) for name, array in tensors.items()}
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import warnings
 from collections.abc import Callable
 from pathlib import Path
@@ -9,14 +10,30 @@ from typing import Any
 
 import numpy as np
 
-from keras_segformer.bit_depth import scale_to_bytes
+from keras_segformer.bit_depth import depth_assumption, scale_to_bytes
 from keras_segformer.errors import InvalidImageError, MissingExtraError
 from keras_segformer.files import atomic_file
 from keras_segformer.label_sets import LabelSet
-from keras_segformer.raster.windows import BLOCK, MARGIN, SIDE, Window, windows
+from keras_segformer.predict.sizes import Size
+from keras_segformer.raster.windows import SIDES, Window, block_side, windows
 
 _CACHE = 64  # MB of blocks that GDAL keeps; its default is a twentieth of the memory
 _MAX_PALETTE = 256
+
+
+@dataclasses.dataclass(frozen=True)
+class SegmentedRaster:
+    """What was found in a raster.
+
+    Args:
+        size: Its `(height, width)`.
+        pixels: How many pixels every class has, `(classes,)`.
+        assumptions: What was assumed to read it, each as the predicate of a sentence about it.
+    """
+
+    size: Size
+    pixels: np.ndarray
+    assumptions: tuple[str, ...]
 
 
 def segment_raster(
@@ -25,10 +42,9 @@ def segment_raster(
     segment: Callable[[np.ndarray], np.ndarray],
     label_set: LabelSet,
     bit_depth: int | None = None,
-    side: int = SIDE,
-    margin: int = MARGIN,
+    sides: Size = SIDES,
     progress: Callable[[int], Callable[[], None]] = lambda steps: lambda: None,
-) -> tuple[np.ndarray, tuple[int, int]]:
+) -> SegmentedRaster:
     """Segments a raster window by window; memory does not grow with its size.
 
     The red, green and blue bands are seen, or the first three where the file does not say which those are, or the only
@@ -38,21 +54,20 @@ def segment_raster(
         path: The file.
         output: The GeoTIFF file to write, with the coordinate system of the raster: class indices, and
             `label_set.ignore_index` as "no data" where the raster has none.
-        segment: Finds the labels `(H, W)` of a window `(H, W, 3)`, uint8.
+        segment: Finds the labels `(H, W)` of a window `(H, W, 3)`, uint8, of `sides` or, in a smaller raster, less.
         label_set: Names and colours of the classes.
         bit_depth: How many bits count in bands of 16.
-        side: Side of the windows in pixels.
-        margin: Pixels at the edges of windows whose labels are taken from the next.
+        sides: `(height, width)` of the windows in pixels.
         progress: Called with the number of windows; what it returns is called after each.
 
     Returns:
-        How many pixels every class has, `(classes,)`, and `(height, width)` of the raster.
+        Its size, the areas of the classes, and what was assumed.
 
     Raises:
         InvalidImageError: It cannot be read, or has bands of another type.
         MissingExtraError: rasterio is not installed.
         OSError: The disk is full.
-        ValueError: The logits are not finite.
+        ValueError: The logits are not finite, or windows are smaller than 32x32 pixels.
 
     Example:
 
@@ -74,15 +89,14 @@ def segment_raster(
             atomic_file(output) as temporary,
         ):
             bands = _bands(raster, path, bit_depth)
-            if raster.crs is None:
-                warnings.warn(f"'{path}' has no coordinate system, and neither have its labels", stacklevel=2)
-            with rasterio.open(temporary, "w", **_profile(raster, label_set)) as target:
+            assumptions = _assumptions(raster, bands, bit_depth)
+            with rasterio.open(temporary, "w", **_profile(raster, label_set, sides)) as target:
                 if target.dtypes[0] == "uint8":
                     colors = {index: (*color, 255) for index, color in enumerate(label_set.palette)}
                     target.write_colormap(1, colors)
                 target.update_tags(**{f"CLASS_{index}": name for index, name in enumerate(label_set.names)})
                 pixels = np.zeros(label_set.num_classes, np.int64)
-                places = list(windows(raster.shape, side, margin))
+                places = list(windows(raster.shape, sides))
                 advance = progress(len(places))
                 for place in places:
                     labels = _labels(raster, bands, place, segment, label_set, bit_depth, path)
@@ -93,7 +107,7 @@ def segment_raster(
                         known = labels[labels != label_set.ignore_index]
                         pixels += np.bincount(known, minlength=len(pixels))
                     advance()
-        return pixels, raster.shape
+            return SegmentedRaster(raster.shape, pixels, assumptions)
     except RasterioError as error:
         raise InvalidImageError(f"'{path}' cannot be read as a raster ({error}); save it again as GeoTIFF") from error
 
@@ -121,13 +135,7 @@ def _labels(
 
 
 def _bands(raster: Any, path: Path, bit_depth: int | None) -> list[int]:
-    from rasterio.enums import ColorInterp
-
-    colors = [ColorInterp.red, ColorInterp.green, ColorInterp.blue]
-    if all(color in raster.colorinterp for color in colors):
-        bands = [raster.colorinterp.index(color) + 1 for color in colors]
-    else:
-        bands = [1, 2, 3] if raster.count >= 3 else [1]
+    bands = _stated_colors(raster) or ([1, 2, 3] if raster.count >= 3 else [1])
     kinds = {raster.dtypes[band - 1] for band in bands}
     if kinds == {"uint16"} and bit_depth is None:
         raise InvalidImageError(f"'{path}' has 16 bits a band; say how many of them count with --bit-depth")
@@ -136,7 +144,32 @@ def _bands(raster: Any, path: Path, bit_depth: int | None) -> list[int]:
     return bands
 
 
-def _profile(raster: Any, label_set: LabelSet) -> dict[str, Any]:
+def _stated_colors(raster: Any) -> list[int]:
+    """The red, green and blue band; none if the file does not say which those are."""
+    from rasterio.enums import ColorInterp
+
+    colors = [ColorInterp.red, ColorInterp.green, ColorInterp.blue]
+    return [raster.colorinterp.index(color) + 1 for color in colors if set(colors) <= set(raster.colorinterp)]
+
+
+def _assumptions(raster: Any, bands: list[int], bit_depth: int | None) -> tuple[str, ...]:
+    from rasterio.enums import ColorInterp
+
+    found = []
+    if raster.crs is None:
+        found.append("has no coordinate system, and neither have its labels")
+    if raster.dtypes[bands[0] - 1] == "uint16":
+        found.append(depth_assumption(bit_depth))
+    if len(bands) == 3 and not _stated_colors(raster):
+        which = f"which of its {raster.count} bands are red, green and blue"
+        found.append(f"does not say {which}; the first three are seen")
+    elif raster.count - list(raster.colorinterp).count(ColorInterp.alpha) > len(bands):
+        seen = "red, green and blue are" if len(bands) == 3 else "the first is"
+        found.append(f"has {raster.count} bands, of which {seen} seen")
+    return tuple(found)
+
+
+def _profile(raster: Any, label_set: LabelSet, sides: Size) -> dict[str, Any]:
     """What the file of labels is to be: placed as the raster is, tiled and compressed."""
     has_palette = max(label_set.num_classes - 1, label_set.ignore_index) < _MAX_PALETTE
     return {
@@ -149,8 +182,8 @@ def _profile(raster: Any, label_set: LabelSet) -> dict[str, Any]:
         "crs": raster.crs,
         "transform": raster.transform,
         "tiled": True,
-        "blockxsize": BLOCK,
-        "blockysize": BLOCK,
+        "blockysize": block_side(sides[0]),
+        "blockxsize": block_side(sides[1]),
         "compress": "deflate",
         "sparse_ok": True,
         "bigtiff": "if_safer",

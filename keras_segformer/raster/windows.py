@@ -5,16 +5,16 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Iterator
 
+from keras_segformer.models.segformer import MIN_IMAGE_SIZE
 from keras_segformer.predict.sizes import Size
 
-SIDE = 1024
-"""Side of a window in pixels."""
+SIDES: Size = (1024, 1024)
+"""`(height, width)` of a window in pixels, for networks that see pictures of any size."""
 
-MARGIN = 128
-"""Pixels at the edges of a window whose labels are those of its neighbour, which sees more around them."""
+MAX_BLOCK = 256
+"""The longest side of the blocks of files of labels."""
 
-BLOCK = 256
-"""Side of the blocks of the files; the steps between windows are multiples of it, so that each is written once."""
+_TIFF_UNIT = 16  # the sides of the blocks of TIFF files are multiples of it
 
 
 @dataclasses.dataclass(frozen=True)
@@ -39,34 +39,66 @@ class Window:
         return _shifted(self.kept_rows, self.rows.start), _shifted(self.kept_columns, self.columns.start)
 
 
-def windows(size: Size, side: int = SIDE, margin: int = MARGIN) -> Iterator[Window]:
+def windows(size: Size, sides: Size = SIDES) -> Iterator[Window]:
     """Places overlapping windows over a raster, from top to bottom and left to right.
+
+    An eighth of a window is dropped at each side, but for edges of the raster: its labels are those of the neighbour,
+    which sees more around them.
 
     Args:
         size: `(height, width)` of the raster.
-        side: Side of a window; at the edges and in smaller rasters it may be less.
-        margin: What of a window is dropped at each side, but for edges of the raster.
+        sides: `(height, width)` of a window, each at least 32; in smaller rasters it is less.
 
     Yields:
         The windows. What they keep covers every pixel once.
+
+    Raises:
+        ValueError: The windows are too small.
 
     Example:
 
     >>> [(each.columns.start, each.kept_columns.stop) for each in windows((64, 2048))]
     [(0, 768), (640, 1536), (1024, 2048)]
     """
-    for rows, kept_rows in _spans(size[0], side, margin):
-        for columns, kept_columns in _spans(size[1], side, margin):
+    if min(sides) < MIN_IMAGE_SIZE:
+        raise ValueError(
+            f"windows of a raster need at least {MIN_IMAGE_SIZE}x{MIN_IMAGE_SIZE} pixels; got {sides[0]}x{sides[1]}: "
+            "convert the model for a larger input"
+        )
+    for rows, kept_rows in _spans(size[0], sides[0]):
+        for columns, kept_columns in _spans(size[1], sides[1]):
             yield Window(rows, columns, kept_rows, kept_columns)
 
 
-def _spans(length: int, side: int, margin: int) -> Iterator[tuple[slice, slice]]:
-    step = side - 2 * margin
+def block_side(side: int) -> int:
+    """Chooses the side of blocks of which whole numbers fit into what windows keep, so that each is written once.
+
+    Args:
+        side: Side of a window.
+
+    Returns:
+        A multiple of 16, at most 256.
+
+    Example:
+
+    >>> block_side(1024), block_side(512)
+    (256, 192)
+    """
+    step = _step(side)
+    return next(block for block in range(MAX_BLOCK, 0, -_TIFF_UNIT) if step % block == 0)
+
+
+def _step(side: int) -> int:
+    return side * 3 // 4 // _TIFF_UNIT * _TIFF_UNIT
+
+
+def _spans(length: int, side: int) -> Iterator[tuple[slice, slice]]:
+    step = _step(side)
+    margin = (side - step) // 2
     for kept in range(0, length, step):
-        end = min(kept + step, length)
-        start, stop = max(0, kept - margin), min(end + margin, length)
-        # A short one at the end begins earlier instead: networks see no fewer pixels than 32.
-        yield slice(max(0, min(start, stop - side)), stop), slice(kept, end)
+        # The first and the last begin where they are as long as the others: files see windows of one size.
+        start = max(0, min(kept - margin, length - side))
+        yield slice(start, min(start + side, length)), slice(kept, min(kept + step, length))
 
 
 def _shifted(span: slice, by: int) -> slice:

@@ -122,7 +122,10 @@ def _listed(output: str, name: str) -> list[str]:
 
 
 class _Read(DoFn):
-    """From addresses to pairs of them and pictures; those of unreadable ones go aside, with the reason."""
+    """From addresses to pictures, with the address and what was assumed as their keys.
+
+    Those of unreadable ones go aside, with the reason.
+    """
 
     def __init__(self, bit_depth: int | None) -> None:
         self._bit_depth = bit_depth
@@ -131,9 +134,10 @@ class _Read(DoFn):
         from keras_segformer.scale.pictures import read_picture
 
         try:
-            yield address, read_picture(address, self._bit_depth)
+            picture = read_picture(address, self._bit_depth)
+            yield (address, picture.assumptions), picture.pixels
         except (InvalidImageError, OSError) as error:
-            yield beam.pvalue.TaggedOutput(_UNREADABLE, (address, InvalidImageError(str(error))))
+            yield beam.pvalue.TaggedOutput(_UNREADABLE, ((address, ()), InvalidImageError(str(error))))
 
 
 class _Write(DoFn):
@@ -148,10 +152,10 @@ class _Write(DoFn):
 
         self._writer = ResultWriter(Results(self._job.output), self._job.label_set)
 
-    def process(self, item: tuple[str, Any]) -> None:
-        address, result = item
+    def process(self, item: tuple[tuple[str, tuple[str, ...]], Any]) -> None:
+        (address, assumptions), result = item
         labels = result if isinstance(result, Exception) else result.inference
-        self._writer.add(address, labels, self._job.sha256)
+        self._writer.add(address, labels, self._job.sha256, assumptions)
 
     def finish_bundle(self) -> None:
         self._writer.flush()

@@ -27,6 +27,7 @@ class LabelReport:
         labelled: How many pictures have labels in the end, those of runs before with other pictures included.
         failed: How many have none.
         seconds: How long it took.
+        assumed: The pictures that were done of which something was assumed: the path, and the predicate of a sentence.
     """
 
     pictures: int
@@ -34,6 +35,7 @@ class LabelReport:
     labelled: int
     failed: int
     seconds: float
+    assumed: tuple[tuple[str, str], ...] = ()
 
 
 def label_pictures(
@@ -84,7 +86,10 @@ def label_pictures(
         job = LabelJob(output, results.write_list(left), share, loaded.label_set, loaded.sha256, bit_depth)
         _run(job, left, runner, workers, options)
     labelled, failed = results.merge()
-    return LabelReport(len(paths), len(paths) - len(left), labelled, failed, time.perf_counter() - begin)
+    seconds = time.perf_counter() - begin
+    return LabelReport(
+        len(paths), len(paths) - len(left), labelled, failed, seconds, tuple(results.assumed(frozenset(left)))
+    )
 
 
 def _check_runner(runner: str) -> None:

@@ -7,11 +7,9 @@ import os
 import re
 from collections.abc import Iterator, Sequence
 
-import numpy as np
-
 from keras_segformer.data.file_budgets import read_streamed_image
 from keras_segformer.image_formats import readable_suffixes
-from keras_segformer.images import list_images, load_image
+from keras_segformer.images import ReadImage, list_images, read_image
 from keras_segformer.scale.store import open_location, pa
 
 _WILDCARD = re.compile(r"[*?\[]")
@@ -46,7 +44,7 @@ def find_pictures(patterns: Sequence[str]) -> list[str]:
     return sorted(found)
 
 
-def read_picture(address: str, bit_depth: int | None = None) -> np.ndarray:
+def read_picture(address: str, bit_depth: int | None = None) -> ReadImage:
     """Reads a picture.
 
     Args:
@@ -54,17 +52,17 @@ def read_picture(address: str, bit_depth: int | None = None) -> np.ndarray:
         bit_depth: As for `keras_segformer.images.load_image`.
 
     Returns:
-        `(H, W, 3)`, uint8, RGB.
+        The picture, and what was assumed to read it.
 
     Raises:
         InvalidImageError: It cannot be read as a picture.
         OSError: It cannot be opened.
     """
     if "://" not in address:
-        return load_image(address, bit_depth)
+        return read_image(address, bit_depth)
     files, path = open_location(address)
     with files.open_input_stream(path) as stream:
-        return read_streamed_image(stream, address, bit_depth).pixels
+        return read_streamed_image(stream, address, bit_depth)
 
 
 def _remote(pattern: str) -> Iterator[str]:

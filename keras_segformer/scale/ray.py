@@ -16,8 +16,9 @@ class LabelBatch:
     """Labels batches of a Ray data set, by `map_batches`: an actor of this class loads its model once.
 
     Batches have a column `path` of pictures, as `keras_segformer.images.load_image` reads them or at addresses
-    (`s3://`, `gs://`, `hdfs://`). They get the columns `labels`, arrays `(H, W)`, int32, those of `SegFormer.segment`,
-    and `reason`, which is empty but for pictures without labels, whose array is empty.
+    (`s3://`, `gs://`, `hdfs://`). They get the columns `labels`, arrays `(H, W)`, int32, those of `SegFormer.segment`;
+    `assumed`, what was assumed to read a picture, empty for most; and `reason`, which is empty but for pictures without
+    labels, whose array is empty.
 
     Args:
         model: The model.
@@ -42,25 +43,26 @@ class LabelBatch:
             batch: Its columns.
 
         Returns:
-            The same and two more.
+            The same and three more.
 
         Raises:
             ValueError: The logits are not finite.
         """
-        found = [self.label(str(path)) for path in batch["path"]]
+        found, assumed = zip(*(self.label(str(path)) for path in batch["path"]), strict=True)
         labels = np.empty(len(found), object)
         labels[:] = [np.zeros((0, 0), np.int32) if isinstance(each, Exception) else each for each in found]
         reasons = [str(each) if isinstance(each, Exception) else "" for each in found]
-        return batch | {"labels": labels, "reason": np.array(reasons, object)}
+        texts = {"assumed": list(map("; ".join, assumed)), "reason": reasons}
+        return batch | {"labels": labels} | {name: np.array(values, object) for name, values in texts.items()}
 
-    def label(self, path: str) -> np.ndarray | Exception:
+    def label(self, path: str) -> tuple[np.ndarray | Exception, tuple[str, ...]]:
         """Labels one picture.
 
         Args:
             path: Its path or address.
 
         Returns:
-            `(H, W)`, or why it has no labels.
+            `(H, W)`, or why it has no labels; and what was assumed to read it.
 
         Raises:
             ValueError: The logits are not finite.
@@ -70,8 +72,8 @@ class LabelBatch:
         try:
             picture = read_picture(path, self._bit_depth)
         except (InvalidImageError, OSError) as error:
-            return error
-        return self._model.segment([picture])[0]
+            return error, ()
+        return self._model.segment([picture.pixels])[0], picture.assumptions
 
 
 class _LabelAndWrite:
@@ -85,7 +87,8 @@ class _LabelAndWrite:
 
         writer = ResultWriter(Results(self._job.output), self._job.label_set)
         for path in map(str, batch["path"]):
-            writer.add(path, self._label(path), self._job.sha256)
+            labels, assumptions = self._label(path)
+            writer.add(path, labels, self._job.sha256, assumptions)
         writer.flush()
         return {"path": batch["path"]}
 

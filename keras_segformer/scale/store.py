@@ -14,7 +14,7 @@ import json
 import posixpath
 import re
 import uuid
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable, Sequence
 from pathlib import PurePosixPath
 from typing import Any
 
@@ -43,6 +43,7 @@ _TABLES = {
             "height": pa.int32(),
             "width": pa.int32(),
             "classes": pa.list_(pa.struct({"index": pa.int16(), "share": pa.float32()})),
+            "assumed": pa.string(),
             "model_sha256": pa.string(),
             "time": pa.timestamp("ms", tz="UTC"),
         }
@@ -129,6 +130,19 @@ class Results:
     def finished(self) -> set[str]:
         """The addresses of the pictures whose labels are there."""
         return {path for table in self._tables("index") for path in table["path"].to_pylist()}
+
+    def assumed(self, paths: Collection[str]) -> list[tuple[str, str]]:
+        """What was assumed to read pictures, from the merged table.
+
+        Args:
+            paths: The addresses of those that are asked for.
+
+        Returns:
+            The address and the predicate of a sentence about it, for every picture of which something was assumed.
+        """
+        index = self._tables("index")[-1].select(["path", "assumed"])
+        index = index.filter(pyarrow.compute.greater(pyarrow.compute.utf8_length(index["assumed"]), 0))
+        return [(row["path"], row["assumed"]) for row in index.to_pylist() if row["path"] in paths]
 
     def write_list(self, paths: Iterable[str]) -> str:
         """Writes down what is to be done, for workers to read.
@@ -261,13 +275,14 @@ class ResultWriter:
         self._results, self._label_set = results, label_set
         self._rows: dict[str, list[dict[str, Any]]] = {"index": [], "failed": []}
 
-    def add(self, path: str, labels: np.ndarray | Exception, sha256: str) -> None:
+    def add(self, path: str, labels: np.ndarray | Exception, sha256: str, assumptions: Sequence[str] = ()) -> None:
         """Adds a picture.
 
         Args:
             path: Its address.
             labels: `(H, W)`, or why there are none.
             sha256: The SHA-256 of the model.
+            assumptions: What was assumed to read it.
         """
         row: dict[str, Any] = {"path": path, "model_sha256": sha256, "time": datetime.datetime.now(datetime.UTC)}
         if isinstance(labels, Exception):
@@ -279,6 +294,7 @@ class ResultWriter:
         row["classes"] = [
             {"index": int(index), "share": float(pixels[index] / labels.size)} for index in np.flatnonzero(pixels)
         ]
+        row["assumed"] = "; ".join(assumptions)
         self._append("index", row)
 
     def flush(self) -> None:
@@ -298,6 +314,6 @@ class ResultWriter:
 
 def _one_row_each(tables: list[pa.Table]) -> pa.Table:
     """The rows of all tables in the order of their paths, of those with one path the first."""
-    table = pa.concat_tables(tables)
+    table = pa.concat_tables(tables, promote_options="default")  # those of older versions lack columns
     _, first = np.unique(np.array(table["path"].to_pylist(), dtype=object), return_index=True)
     return table.take(pa.array(first))

@@ -10,12 +10,12 @@ from typing import Any
 
 import keras
 import numpy as np
-from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 
 from keras_segformer.files import atomic_file
 from keras_segformer.models import SegFormerNetwork
 from keras_segformer.predict import segment
+from keras_segformer.progress_console import progress_console
 from keras_segformer.training.run_state import MONITOR, Row, RunState, averaged_weights, row_of
 from keras_segformer.visualization import overlay
 
@@ -141,7 +141,7 @@ class RunProgress(keras.callbacks.Callback):
             TextColumn("left"),
             TimeRemainingColumn(elapsed_when_finished=False),
         )
-        self._progress = Progress(*columns, console=Console(stderr=True), speed_estimate_period=600)
+        self._progress = Progress(*columns, console=progress_console(), speed_estimate_period=600)
 
     def on_train_begin(self, logs: Any = None) -> None:
         self._progress.start()

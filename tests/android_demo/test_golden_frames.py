@@ -32,7 +32,7 @@ def planes() -> list[np.ndarray]:
     return [rng.integers(0, 256, shape, np.uint8) for shape in ((10, 14), (5, 7), (5, 7))]
 
 
-@pytest.mark.parametrize("name", ["frames", "labels"])
+@pytest.mark.parametrize("name", ["frames", "labels", "steady"])
 def test_files_are_current(golden_frames: ModuleType, tmp_path: Path, name: str) -> None:
     golden_frames.write(tmp_path)
     kept, made = golden_frames.GOLDEN, tmp_path

@@ -85,15 +85,18 @@ def test_too_small_image(capsys):
 @pytest.mark.parametrize(
     ("table", "row", "cells"),
     [
+        ("1a", "B5, Cityscapes, 1024x2048", ["84.71 M", "84.7 M", "1460.35 G", "1460.4 G", "82.4 %"]),
         ("1b", "decoder of 768 channels", ["27.46 M", "27.5 M", "62.39 G", "62.4 G", "45.4 %"]),
         ("1d", "MiT-B2, stage 4", ["24.71 M", "24.7 M", "22.26 G", "22.3 G", "43.1 %"]),
     ],
 )
 def test_ablations_of_the_paper(capsys, table, row, cells):
     assert main(["info", "--table", table]) == 0
-    assert rows(capsys.readouterr().out)[row] == cells
+    printed = capsys.readouterr().out
+    assert rows(printed)[row] == cells
+    assert f"The paper{'' if table != '1a' else chr(39) + 's table 2'} prints" in printed
 
 
 def test_the_size_of_an_ablation_is_the_papers():
-    with pytest.raises(ValueError, match="ablations are of 512x512; leave out --size"):
+    with pytest.raises(ValueError, match="ablations have sizes of their own; leave out --size"):
         main(["info", "--table", "1b", "--size", "256", "--debug"])

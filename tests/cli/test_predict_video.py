@@ -17,9 +17,7 @@ from PIL import Image
 pytest.importorskip("av", reason="the extra `video` is not installed")
 
 from keras_segformer.cli import main
-from keras_segformer.evaluation import TFLiteModel
 from keras_segformer.segformer import SegFormer
-from keras_segformer.video.steady import SteadySegmenter
 from tflite_files import convert
 from tiny import light_segmenter
 from video_files import pictures, read_video, write_video
@@ -125,14 +123,6 @@ def test_a_tflite_file(folder, tmp_path, capsys):
     assert names(tmp_path / "out") == {"street_segmented.png", "street_2_segmented.mp4"}
     assert main([*line, "--steady"]) == 0
     assert main([*line, "--size", "64"]) == 2
-
-
-def test_files_that_give_labels_have_no_mean(folder, monkeypatch):
-    monkeypatch.setattr(TFLiteModel, "__init__", lambda self, path: None)
-    monkeypatch.setattr(TFLiteModel, "gives_labels", True, raising=False)
-    monkeypatch.setattr(TFLiteModel, "path", "labels.tflite", raising=False)
-    with pytest.raises(ValueError, match="gives labels, which have no mean"):
-        SteadySegmenter(TFLiteModel("labels.tflite"))
 
 
 def test_times_in_the_wrong_order(folder, tmp_path, capsys):

@@ -195,12 +195,11 @@ def test_eight_clients_lose_nothing():
     server = subprocess.Popen([sys.executable, "-c", code, *arguments], stdout=subprocess.PIPE, text=True)
     try:
         address = re.search(r"http://\S+", server.stdout.readline())[0]
-        end = time.monotonic() + 5
 
         def ask(number: int) -> list[int]:
             statuses = []
             with httpx.Client(base_url=address, timeout=60) as client:
-                while time.monotonic() < end:
+                for _ in range(8):
                     answer = post(client, png(noise(40 + number)))
                     statuses.append(answer.status_code)
                     if answer.status_code == 200:
@@ -209,8 +208,7 @@ def test_eight_clients_lose_nothing():
 
         with concurrent.futures.ThreadPoolExecutor(8) as executor:
             statuses = [status for answers in executor.map(ask, range(8)) for status in answers]
-        assert len(statuses) > 20
-        assert set(statuses) == {200}
+        assert statuses == [200] * 64
         counted = httpx.get(f"{address}/metrics").text
         assert f'segformer_requests_total{{status="200"}} {float(len(statuses))}' in counted
         server.send_signal(signal.SIGTERM)

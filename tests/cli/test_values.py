@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import argparse
+import errno
+import os
+from pathlib import Path
 
 import pytest
 
@@ -12,6 +15,7 @@ from keras_segformer.cli.values import (
     output_folder,
     path,
     positive_integer,
+    prepared_folder,
     share,
     size_choice,
     text,
@@ -74,6 +78,22 @@ def test_sizes_out_of_range(size):
 def test_empty_texts(read, value):
     with pytest.raises(argparse.ArgumentTypeError, match="the value is empty"):
         read(value)
+
+
+@pytest.mark.parametrize("read", [path, output_file, output_folder, prepared_folder])
+def test_addresses_are_no_paths(read):
+    with pytest.raises(argparse.ArgumentTypeError, match="is an address, and a path is needed here; mount the bucket"):
+        read("gs://bucket/cache")
+
+
+def test_prepared_examples_may_be_read_only(tmp_path, monkeypatch):
+    def refuse(dir: Path) -> None:
+        raise OSError(errno.EROFS, os.strerror(errno.EROFS))
+
+    monkeypatch.setattr("tempfile.TemporaryFile", refuse)
+    assert prepared_folder(str(tmp_path)) == tmp_path
+    with pytest.raises(argparse.ArgumentTypeError, match="nothing can be written"):
+        prepared_folder(str(tmp_path / "new"))
 
 
 def test_outputs_are_tried_before_the_work(tmp_path):

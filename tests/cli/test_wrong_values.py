@@ -17,7 +17,7 @@ from fake_datasets import write_folder, write_image
 from keras_segformer import cli
 from keras_segformer.cli import main, make_parser
 from keras_segformer.cli.parsers.android import stem
-from keras_segformer.cli.values import output_file, output_folder, path, text
+from keras_segformer.cli.values import output_file, output_folder, path, prepared_folder, text
 from keras_segformer.conversion import convert
 from keras_segformer.segformer import SegFormer
 from tiny import tiny_config
@@ -33,6 +33,7 @@ USUAL = {
     "verify": {"file": "model.tflite", "against": "preset", "images": "data/images"},
     "benchmark": {"files": "model.tflite", "rounds": "1", "threads": "1"},
     "android": {"preset": "preset", "processors": "gpu", "output": "new", "size": "64"},
+    "web": {"preset": "preset", "page": "page", "output": "new", "size": "64"},
     "data import": {"source": "data", "output": "new"},
     "data classes": {"folder": "data"},
     "data check": {"name": "folder", "data": "data"},
@@ -92,14 +93,14 @@ def values_for_the_parser(action: argparse.Action) -> list[str]:
         return ["", "nonsense"]
     if action.type is output_file:
         return ["", "data", "rubbish.bin/below"]
-    if action.type is output_folder:
+    if action.type in (output_folder, prepared_folder):
         return ["", "rubbish.bin", "rubbish.bin/below"]
     return [""] if action.type in (text, path, stem) else NUMBERS
 
 
 def values_for_the_command(action: argparse.Action) -> list[str]:
     """Wrong values that the parser takes."""
-    if action.choices or action.type in (output_file, output_folder):
+    if action.choices or action.type in (output_file, output_folder, prepared_folder):
         return []
     if getattr(action, "complete", None) in (shtab.FILE, shtab.DIRECTORY):
         return INPUTS
@@ -128,6 +129,9 @@ def folder(tmp_path_factory) -> Path:
     convert(model, folder / "model.tflite", input_size=(64, 64), report=False)
     write_folder(folder / "data")
     write_image(folder / "picture.png")
+    (folder / "page/litert").mkdir(parents=True)
+    for name in ("index.html", "sw.js"):
+        (folder / "page" / name).touch()
     (folder / "empty.bin").touch()
     (folder / "rubbish.bin").write_bytes(np.random.default_rng(0).bytes(1000))
     (folder / "nowhere").symlink_to("gone")

@@ -42,7 +42,7 @@ PAGES = sorted(
 )
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
 MAKEFILE = (ROOT / "Makefile").read_text()
-OTHER_PROGRAMS = {"adb", "eval", "pip", "tensorboard"}
+OTHER_PROGRAMS = {"adb", "eval", "export", "gcloud", "gcsfuse", "mkdir", "pip", "tensorboard"}
 
 _BLOCK = re.compile(r'^ *```(\w+)(?: title="([^"]+)")?\n(.*?)^ *```$', re.M | re.S)
 _LINK = re.compile(r"(?:\]\(|(?:src|href)=\")([^)\s\"]+)[)\"]")

@@ -29,7 +29,7 @@ def test_a_hub_that_never_answers_is_not_waited_for(monkeypatch):
         monkeypatch.setenv("HF_ENDPOINT", f"http://127.0.0.1:{server.getsockname()[1]}")
         started = time.perf_counter()
         assert not is_available(NAME, seconds=0.2)
-    assert time.perf_counter() - started < 2
+    assert time.perf_counter() - started < 10
 
 
 def test_a_hub_that_lacks_it(monkeypatch):

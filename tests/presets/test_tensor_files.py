@@ -170,10 +170,19 @@ class TestWithTorch:
             read_tensors(tmp_path / "model.pth")
 
 
-def test_unknown_suffix(tmp_path):
-    (tmp_path / "model.onnx").write_bytes(b"x")
-    with pytest.raises(InvalidPresetError, match=r"model\.onnx is of an unknown kind; .* \.safetensors, .*\.pth"):
-        read_tensors(tmp_path / "model.onnx")
+@pytest.mark.parametrize(
+    ("name", "remedy"),
+    [
+        ("model.onnx", r"\.safetensors, .*\.pth"),
+        ("b0.tflite", r"with --model, .*TFLiteModel"),
+        ("best.keras", r"keras\.models\.load_model"),
+        ("model.weights.h5", "the folder that the weights are in"),
+    ],
+)
+def test_other_kinds(tmp_path, name, remedy):
+    (tmp_path / name).write_bytes(b"x")
+    with pytest.raises(InvalidPresetError, match=rf"{name} is not a preset; .*{remedy}"):
+        read_tensors(tmp_path / name)
 
 
 def test_missing_file(tmp_path):

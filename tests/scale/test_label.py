@@ -87,6 +87,34 @@ def test_what_is_written(folder, model, tmp_path, capsys):
     assert not list((output / "parts").iterdir())
 
 
+def test_what_was_assumed(folder, tmp_path, capsys, monkeypatch):
+    monkeypatch.setattr("keras_segformer.cli.label._MAX_LINES", 1)
+    for name in ("deep", "deeper"):
+        Image.fromarray(np.full((40, 56), 4095, np.uint16)).save(folder / f"{name}.png")
+    output = tmp_path / "out"
+    assert run(folder, output, "--bit-depth", "12") == 1
+    assumed = "has 16 bits a channel, of which 12 count"
+    assert {Path(row["path"]).stem: row["assumed"] for row in rows(output, "index") if row["assumed"]} == {
+        "deep": assumed,
+        "deeper": assumed,
+    }
+    error = capsys.readouterr().err
+    assert f"assumed: '{folder / 'deep.png'}' {assumed}\n" in error
+    assert "and of 1 further pictures; the column `assumed`" in error
+    assert run(folder, output, "--bit-depth", "12") == 1
+    assert "assumed: " not in capsys.readouterr().err  # that was said when they were done
+
+
+def test_the_index_of_an_older_version(folder, tmp_path):
+    output = tmp_path / "out"
+    run(folder, output)
+    index = pyarrow.parquet.read_table(output / "index.parquet").drop_columns(["assumed"])
+    pyarrow.parquet.write_table(index, output / "index.parquet")
+    Image.open(folder / "0.png").save(folder / "broken.png")
+    assert run(folder, output) == 1
+    assert [row["assumed"] for row in rows(output, "index")] == [None, None, None, ""]
+
+
 def test_only_what_is_left_is_done(folder, tmp_path, capsys):
     output = tmp_path / "out"
     run(folder, output)
@@ -148,7 +176,7 @@ def test_addresses(folder, tmp_path, model):
         f"{address}/{name}.png" for name in ("0", "1", "2", "broken", "small")
     ]
     assert find_pictures([f"{address}/0.png"]) == [f"{address}/0.png"]
-    np.testing.assert_array_equal(read_picture(f"{address}/0.png"), np.asarray(Image.open(folder / "0.png")))
+    np.testing.assert_array_equal(read_picture(f"{address}/0.png").pixels, np.asarray(Image.open(folder / "0.png")))
     assert run(address, (tmp_path / "out").as_uri()) == 1
     assert len(rows(tmp_path / "out", "index")) == 3
     with pytest.raises(FileNotFoundError, match="no image found"):
@@ -164,7 +192,7 @@ def test_batches_of_ray(folder, model):
     batch = LabelBatch(ModelChoice("light", size="native"))({"path": paths})
     np.testing.assert_array_equal(batch["labels"][0], model.segment(folder / "0.png", size="native"))
     assert batch["labels"][1].size == 0
-    assert batch["reason"][0] == ""
+    assert batch["reason"][0] == batch["assumed"][0] == ""
     assert "broken.png" in batch["reason"][1]
 
 

@@ -18,16 +18,24 @@ def test_order_and_completeness():
 
 
 def test_stages_run_at_the_same_time():
-    pause, count = 0.03, 8
+    read, worked, met = threading.Event(), threading.Event(), []
 
     def items():
-        for item in range(count):
-            time.sleep(pause)
-            yield item
+        yield from (0, 1)
+        read.set()
+        yield 2
 
-    begin = time.perf_counter()
-    overlap(items(), lambda item: time.sleep(pause), lambda result: time.sleep(pause))
-    assert time.perf_counter() - begin < 2 * pause * count  # one after the other they would take three times as long
+    def work(item):
+        if item == 1:
+            worked.set()
+        return item
+
+    def write(item):
+        if item == 0:  # one after the other, neither would come before this has returned
+            met.extend([read.wait(30), worked.wait(30)])
+
+    overlap(items(), work, write)
+    assert met == [True, True]
 
 
 def test_queues_are_bounded():

@@ -2,15 +2,22 @@
 
 from __future__ import annotations
 
+import json
+from pathlib import Path
+
 import keras
 import numpy as np
 import pytest
 
+from keras_segformer.evaluation import TFLiteModel
+from keras_segformer.label_sets import LabelSet
 from keras_segformer.predict.enlarge import enlarge_argmax
 from keras_segformer.predict.logits import quarter_logits
 from keras_segformer.video.flicker import FlickerMeter
-from keras_segformer.video.steady import SteadySegmenter
+from keras_segformer.video.steady import ExponentialMean, SteadySegmenter, votes
 from tiny import light_segmenter
+
+GOLDEN = Path(__file__).parents[2] / "android_demo/core/src/test/resources/golden"
 
 
 @pytest.fixture(scope="module")
@@ -46,6 +53,39 @@ def test_the_mean_of_logits(model, frames):
     steady(frames[0])
     expected = enlarge_argmax([0.75 * first + 0.25 * second], first.shape[:2], (64, 64))
     np.testing.assert_array_equal(steady(frames[1]), expected)
+
+
+def test_labels_are_those_of_the_app():
+    """Of votes, by the numbers that the tests of the Android app read as well."""
+    cases = json.loads((GOLDEN / "steady.json").read_text())["cases"]
+    content = (GOLDEN / "steady.bin").read_bytes()
+    assert len(cases) >= 3
+    for case in cases:
+        mean = ExponentialMean(case["weight"])
+        for labels, expected in zip(case["labels"], case["expected"], strict=True):
+            seen, wanted = (
+                np.frombuffer(content, "<i4", place["length"] // 4, place["offset"]) for place in (labels, expected)
+            )
+            np.testing.assert_array_equal(mean(votes(seen, case["classes"])).argmax(axis=-1), wanted)
+
+
+@pytest.mark.parametrize("channels", [(), (1,)])
+def test_files_that_give_labels(tmp_path, monkeypatch, channels):
+    """The red of a picture of 32x32 pixels, a quarter as large, as one of three labels."""
+
+    class File(TFLiteModel):
+        def __init__(self) -> None:
+            self.gives_labels, self.label_set, self.num_labels = True, LabelSet.generic(3), 3
+
+        def _run(self, image: np.ndarray, antialias: bool) -> np.ndarray:
+            return (image[::4, ::4, 0] // 86).astype(np.int32).reshape(1, 8, 8, *channels)
+
+    frames = np.zeros((4, 32, 32, 3), np.uint8)
+    frames[1, :16] = frames[2:, 16:] = 255  # for one frame, and for good
+    steady = SteadySegmenter(File(), 0.6)
+    found = [steady(frame) for frame in frames]
+    assert [labels.max() for labels in found] == [0, 0, 0, 2]
+    np.testing.assert_array_equal(found[3], frames[3, ..., 0] // 86)
 
 
 def test_steady_labels_flicker_less(model, frames):

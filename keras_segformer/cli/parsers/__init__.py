@@ -14,6 +14,7 @@ COMMANDS = (
     "verify",
     "benchmark",
     "android",
+    "web",
     "data",
     "presets",
     "info",

@@ -35,8 +35,8 @@ def add_parser(subparsers: Any) -> None:
     )
     subject.add_argument(
         "--table",
-        choices=("1b", "1d"),
-        help="the networks of an ablation of the paper instead, at 512x512: widths of the decoder, or encoders",
+        choices=("1a", "1b", "1d"),
+        help="the networks of an ablation of the paper instead: model sizes, widths of the decoder, or encoders",
     )
     parser.add_argument(
         "--size",

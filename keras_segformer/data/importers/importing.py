@@ -13,7 +13,6 @@ from pathlib import Path, PurePosixPath
 
 import numpy as np
 from PIL import Image
-from rich.console import Console
 from rich.progress import track
 
 from keras_segformer.data.importers.class_files import CLASSES_FILE, write_classes
@@ -43,6 +42,7 @@ from keras_segformer.files import atomic_folder
 from keras_segformer.label_sets import LabelSet
 from keras_segformer.label_sets.colors import distinct_colors
 from keras_segformer.mask_rules import IGNORE
+from keras_segformer.progress_console import progress_console
 
 MAX_CLASSES = IGNORE
 """The most classes that 8 bits can hold in addition to the value for ignored pixels."""
@@ -232,7 +232,7 @@ def _write_pairs(export: Export, plan: _ClassPlan, options: ImportOptions, folde
             "or put them into the folder images of the output under the names of their masks."
         )
     write = functools.partial(_write_pair, plan=plan, order=options.overlap or export.order, folder=folder)
-    console = Console(stderr=True)
+    console = progress_console()
     written = parallel_map(write, targets)
     for target, result in zip(
         targets,

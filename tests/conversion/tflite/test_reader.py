@@ -51,10 +51,10 @@ def test_few_operations():
 def test_small_file_that_describes_many_operations():
     content = repeated(graphs=300, operations=300)
     assert len(content) < 2700
-    start = time.perf_counter()
+    start = time.process_time()
     with pytest.raises(ValueError, match=r"describes more operations and tensors than its 2,[0-9]+ bytes can hold"):
         read_tflite(content)
-    assert time.perf_counter() - start < 1
+    assert time.process_time() - start < 1
 
 
 @pytest.mark.parametrize("file", ["keras_hub_float32_random_weights", "litert_torch_float32", "onnx2tf_float32"])

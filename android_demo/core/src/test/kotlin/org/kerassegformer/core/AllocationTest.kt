@@ -56,7 +56,7 @@ class AllocationTest {
 
     @Test
     fun smoothing() {
-        val smoother = LabelSmoother(32, 32)
+        val smoother = LabelSmoother(32, 32, labelSet)
         assertAllocatesNothing { smoother.smooth(map) }
     }
 

@@ -50,7 +50,7 @@ class FuzzTest {
     fun labels() = fuzz(1000) {
         val labelSet = TestSpecs.spec().labelSet
         val map = labelMap(labelSet)
-        LabelSmoother(mapSide(), mapSide(), random.nextInt()).smooth(map)
+        LabelSmoother(mapSide(), mapSide(), labelSet, Float.fromBits(random.nextInt())).smooth(map)
         ClassShares(labelSet).count(map, if (random.nextBoolean()) box() else null)
         val colorizer = LabelColorizer(labelSet, map.width, map.height, side(), side())
         colorizer.opacity = Float.fromBits(random.nextInt())

@@ -17,14 +17,14 @@ internal class MaskPainter {
      * Updates [SegmentedPicture.mask], [SegmentedPicture.shares] and [SegmentedPicture.anchors] from the labels.
      *
      * @param onlyClass the only class to render, or null for all
-     * @param smoothing true to smooth the labels over time, for video
+     * @param smoothing true to smooth the labels over time, for video; those of very large maps are left as they are
      */
     fun paint(picture: SegmentedPicture, onlyClass: Int? = null, smoothing: Boolean = false) {
         val map = checkNotNull(picture.map) { "The image has no labels." }
         val labelSet = checkNotNull(picture.labelSet) { "The image has no label set." }
         val geometry = checkNotNull(picture.geometry) { "The image has not been processed by a model." }
         val tools = toolsFor(labelSet, map, geometry)
-        if (smoothing) tools.smoother.smooth(map)
+        if (smoothing) tools.smoother?.smooth(map)
         val content = contentOf(map, geometry)
         tools.shares.count(map, content)
         picture.shares = tools.shares.list()
@@ -54,7 +54,9 @@ internal class MaskPainter {
             LabelColorizer(labelSet, map.width, map.height, geometry.tensorWidth, geometry.tensorHeight)
         val pixels = IntArray(geometry.tensorWidth * geometry.tensorHeight)
         val shares = ClassShares(labelSet)
-        val smoother = LabelSmoother(map.width, map.height, DELAY_FRAMES + 1)
+        val smoother by lazy(LazyThreadSafetyMode.NONE) {
+            if (canSmooth(map, labelSet)) LabelSmoother(map.width, map.height, labelSet) else null
+        }
         val anchors = ClassAnchors()
         private val single = LabelMap(map.width, map.height)
 
@@ -71,8 +73,9 @@ internal class MaskPainter {
     }
 
     internal companion object {
-        /** Delay of temporal smoothing, in frames. */
-        const val DELAY_FRAMES = 1
+        /** Returns true if labels of this size can be smoothed. */
+        fun canSmooth(map: LabelMap, labelSet: LabelSet): Boolean =
+            LabelSmoother.fits(map.width, map.height, labelSet)
 
         /** Segments with a radius below the map's width divided by this are too small for a label. */
         private const val LABEL_RADIUS_DIVISOR = 18

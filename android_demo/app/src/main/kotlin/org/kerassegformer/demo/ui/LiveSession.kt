@@ -23,7 +23,6 @@ import org.kerassegformer.demo.engine.SegmentationResult
 import org.kerassegformer.demo.engine.ThermalState
 import org.kerassegformer.demo.models.StoredModel
 import org.kerassegformer.demo.pictures.CapturedStill
-import org.kerassegformer.demo.pictures.MaskPainter
 import org.kerassegformer.demo.pictures.PictureException
 import org.kerassegformer.demo.pictures.PictureFrame
 import org.kerassegformer.demo.pictures.PictureProblem
@@ -73,9 +72,6 @@ internal class LiveSession(private val container: AppContainer) {
 
     /** The current activity; null if there is none. */
     var host: LiveHost? = null
-
-    /** Delay of temporal smoothing, in frames. */
-    val smoothingDelay: Int get() = MaskPainter.DELAY_FRAMES
 
     private val main = Handler(Looper.getMainLooper())
     private val painting = Painting()

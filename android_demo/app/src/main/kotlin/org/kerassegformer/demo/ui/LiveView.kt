@@ -20,6 +20,8 @@ import org.kerassegformer.demo.R
 import org.kerassegformer.demo.camera.CameraFacing
 import org.kerassegformer.demo.camera.OpenCamera
 import org.kerassegformer.demo.engine.EngineState
+import org.kerassegformer.demo.pictures.MaskPainter
+import org.kerassegformer.demo.pictures.SegmentedPicture
 import org.kerassegformer.demo.pictures.toRectF
 
 /** The views of the live screen: displays the session and forwards user input to it. */
@@ -243,11 +245,17 @@ internal class LiveView(
         val isSmoothed = ui.settings.smoothing && ui.screen.source == Source.CAMERA
         val text = when {
             ui.thermal.isThrottled -> resources.getString(R.string.thermal_throttled)
-            isSmoothed -> resources.getString(R.string.smoothing_delay, session.smoothingDelay)
+            isSmoothed && ui.shown?.let(::isTooLarge) == true -> resources.getString(R.string.smoothing_too_large)
+            isSmoothed -> resources.getString(R.string.smoothing_delay)
             else -> null
         }
         notice.text = text
         notice.visibility = visibleIf(text != null)
+    }
+
+    private fun isTooLarge(picture: SegmentedPicture): Boolean {
+        val map = picture.map ?: return false
+        return !MaskPainter.canSmooth(map, picture.labelSet ?: return false)
     }
 
     private fun describeSegmentation(state: ScreenState) {

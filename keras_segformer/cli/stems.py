@@ -1,0 +1,30 @@
+"""Names for files that are made from a preset."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+
+def stem_of(preset: str) -> str:
+    """Derives a name for files from the name of a preset.
+
+    Args:
+        preset: A preset's name, folder or address.
+
+    Returns:
+        A name that every file system takes, without an ending.
+
+    Raises:
+        ValueError: It has no letter and no digit.
+
+    Example:
+
+    >>> stem_of("hf://someone/b0 of mine@main")
+    'b0_of_mine'
+    """
+    name = preset.split("@")[0].rstrip("/").rsplit("/", 1)[-1] if "://" in preset else Path(preset).resolve().name
+    name = re.sub(r"[^A-Za-z0-9._-]+", "_", name).lstrip("._-")
+    if not name:
+        raise ValueError(f"'{preset}' gives no name for files; choose one with --name")
+    return name

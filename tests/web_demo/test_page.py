@@ -1,0 +1,123 @@
+"""The page in Chromium: Playwright's tests of `web_demo/e2e`, against what Python computes of the same files."""
+
+from __future__ import annotations
+
+import importlib.util
+import json
+import os
+import shutil
+import subprocess
+import sys
+import threading
+from pathlib import Path
+from types import ModuleType
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from keras_segformer.cli import main
+from keras_segformer.cli.web_server import FolderServer
+from keras_segformer.runtime import TFLiteRunner
+
+pytestmark = pytest.mark.slow
+
+ROOT = Path(__file__).parents[2]
+DEMO = ROOT / "web_demo"
+PICTURE = ROOT / "docs/street.jpg"
+
+
+@pytest.fixture(scope="module")
+def page() -> Path:
+    """The page as the Makefile builds it."""
+    made = subprocess.run(["make", "web_demo/page/index.html"], cwd=ROOT, capture_output=True, text=True, check=False)
+    if made.returncode:
+        reason = f"the page cannot be built: {made.stdout[-2000:]}{made.stderr[-1000:]}"
+        pytest.fail(reason) if os.environ.get("CI") else pytest.skip(reason)
+    return DEMO / "page"
+
+
+@pytest.fixture(scope="module")
+def chromium() -> str:
+    path = shutil.which("chromium")
+    if path is None:
+        reason = "there is no chromium, which Debian has in chromium"
+        pytest.fail(reason) if os.environ.get("CI") else pytest.skip(reason)
+    return path
+
+
+@pytest.fixture(scope="module")
+def golden_frames() -> ModuleType:
+    """The rule of preprocessing that Python, the Android app and the page share."""
+    path = ROOT / "android_demo/tools/golden_frames.py"
+    specification = importlib.util.spec_from_file_location("golden_frames", path)
+    module = importlib.util.module_from_spec(specification)
+    sys.modules[specification.name] = module
+    specification.loader.exec_module(module)
+    return module
+
+
+def test_unit_tests_of_the_page(page):
+    subprocess.run(["make", "test-web"], cwd=ROOT, check=True)
+
+
+def test_page_in_chromium(page, chromium, golden_frames, tmp_path):
+    site, small = tmp_path / "site", tmp_path / "small"
+    assert make_site(page, site) == 0
+    assert make_site(page, small, "--size", "128", "--precision", "float16", "--name", "small") == 0
+    facts = {
+        "chromium": chromium,
+        "picture": str(PICTURE),
+        "video": write_video(tmp_path / "street.y4m"),
+        "labels": write_labels(golden_frames, site / "models/b0_camvid.tflite", tmp_path / "labels"),
+        "small": {
+            "tflite": str(small / "models/small.tflite"),
+            "json": str(small / "models/small.json"),
+            "labels": write_labels(golden_frames, small / "models/small.tflite", tmp_path / "labels_small"),
+        },
+    }
+    with FolderServer(site, "127.0.0.1", 0) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        (tmp_path / "facts.json").write_text(json.dumps(facts | {"url": server.url}))
+        node = ROOT / ".venv-web/bin/node"
+        environment = os.environ | {"WEB_DEMO_FACTS": str(tmp_path / "facts.json")}
+        command = [node, "node_modules/.bin/playwright", "test", "--output", tmp_path / "results"]
+        done = subprocess.run(command, cwd=DEMO, env=environment, check=False)
+        server.shutdown()
+    assert done.returncode == 0
+
+
+def make_site(page: Path, folder: Path, *options: str) -> int:
+    return main(["web", "--preset", "b0_camvid", "--page", str(page), "--output", str(folder), *options])
+
+
+def write_labels(golden_frames: ModuleType, file: Path, target: Path) -> str:
+    """Writes the labels that the interpreter gives for the picture, as int32."""
+    runner = TFLiteRunner(file.read_bytes())
+    _, height, width, _ = runner.inputs[0].shape
+    with Image.open(PICTURE) as picture:
+        rgba = picture.convert("RGBA")
+    factor = 1
+    while rgba.width / (2 * factor) >= width and rgba.height / (2 * factor) >= height:
+        factor *= 2
+    pixels = np.asarray(rgba.reduce(factor))
+    geometry = golden_frames.Geometry((pixels.shape[1], pixels.shape[0]), (width, height), 0, False, "FIT")
+    image = golden_frames.picture_to_input(pixels, geometry).astype(np.float32)
+    [labels] = runner(image[np.newaxis])
+    np.asarray(labels, "<i4").tofile(target)
+    return str(target)
+
+
+def write_video(path: Path) -> str:
+    """Writes what the fake camera films, in YUV 4:2:0: the street, which moves to the left."""
+    size = (640, 360)
+    with Image.open(PICTURE) as picture:
+        street = picture.convert("RGB").resize((720, 404))
+    with path.open("wb") as file:
+        file.write(b"YUV4MPEG2 W%d H%d F60:1 Ip A1:1 C420jpeg\n" % size)
+        for left in range(0, 80, 4):
+            part = street.crop((left, 20, left + size[0], 20 + size[1]))
+            luma, *chroma = (np.asarray(plane) for plane in part.convert("YCbCr").split())
+            halves = [plane.reshape(180, 2, 320, 2).mean((1, 3)).astype(np.uint8) for plane in chroma]
+            file.write(b"FRAME\n" + b"".join(plane.tobytes() for plane in (luma, *halves)))
+    return str(path)

@@ -1,0 +1,28 @@
+import {defineConfig} from '@playwright/test';
+
+import {facts} from './e2e/facts';
+
+export default defineConfig({
+  testDir: 'e2e',
+  outputDir: 'test-results',
+  workers: 1,
+  timeout: 90_000,
+  reporter: 'line',
+  use: {
+    permissions: ['camera'],
+    viewport: {width: 1280, height: 800},
+    launchOptions: {
+      executablePath: facts.chromium,
+      args: [
+        '--no-sandbox',
+        '--disable-background-networking',
+        '--disable-component-update',
+        '--enable-unsafe-webgpu', // else a software GPU is no adapter
+        '--js-flags=--expose-gc',
+        '--use-fake-ui-for-media-stream',
+        '--use-fake-device-for-media-stream',
+        `--use-file-for-fake-video-capture=${facts.video}`,
+      ],
+    },
+  },
+});

@@ -9,6 +9,7 @@ import android.os.Environment
 import android.provider.MediaStore
 import android.system.ErrnoException
 import android.system.OsConstants
+import java.io.File
 import java.io.FileNotFoundException
 import java.io.IOException
 import java.io.OutputStream
@@ -27,7 +28,7 @@ internal enum class SaveProblem {
 internal class SaveException(val problem: SaveProblem, cause: Throwable? = null) :
     Exception("Not saved: ${problem.name.lowercase()}.", cause)
 
-/** Saves images to the gallery or to documents. Blocking: do not call on the main thread. */
+/** Saves images and videos to the gallery, and images to documents. Blocking: do not call on the main thread. */
 internal class PictureGallery(private val resolver: ContentResolver) {
     /**
      * Saves [bitmap] as a JPEG file to the gallery. Other apps see it only when it is complete.
@@ -36,20 +37,38 @@ internal class PictureGallery(private val resolver: ContentResolver) {
      * @return its URI
      * @throws SaveException saving failed; no partial file remains
      */
-     @RequiresSdk(Build.VERSION_CODES.Q)
+    @RequiresSdk(Build.VERSION_CODES.Q)
     fun save(bitmap: Bitmap, name: String): Uri {
+        val images = MediaStore.Images.Media.getContentUri(MediaStore.VOLUME_EXTERNAL_PRIMARY)
+        return insert(images, "$name.jpg", MIME_TYPE, Environment.DIRECTORY_PICTURES) { writeJpeg(bitmap, it) }
+    }
+
+    /**
+     * Copies a video to the gallery, as [save] does.
+     *
+     * @throws SaveException saving failed; no partial file remains
+     */
+    @RequiresSdk(Build.VERSION_CODES.Q)
+    fun saveVideo(video: File, name: String): Uri {
+        val videos = MediaStore.Video.Media.getContentUri(MediaStore.VOLUME_EXTERNAL_PRIMARY)
+        return insert(videos, "$name.mp4", PlatformVideo.MIME_TYPE, Environment.DIRECTORY_MOVIES) { stream ->
+            video.inputStream().use { it.copyTo(stream) }
+        }
+    }
+
+    @RequiresSdk(Build.VERSION_CODES.Q)
+    private fun insert(collection: Uri, name: String, type: String, folder: String, write: (OutputStream) -> Unit): Uri {
         val values = ContentValues().apply {
-            put(MediaStore.Images.Media.DISPLAY_NAME, "$name.jpg")
-            put(MediaStore.Images.Media.MIME_TYPE, MIME_TYPE)
-            put(MediaStore.Images.Media.RELATIVE_PATH, "${Environment.DIRECTORY_PICTURES}/$FOLDER")
-            put(MediaStore.Images.Media.IS_PENDING, 1)
+            put(MediaStore.MediaColumns.DISPLAY_NAME, name)
+            put(MediaStore.MediaColumns.MIME_TYPE, type)
+            put(MediaStore.MediaColumns.RELATIVE_PATH, "$folder/$FOLDER")
+            put(MediaStore.MediaColumns.IS_PENDING, 1)
         }
         return guarded {
-            val collection = MediaStore.Images.Media.getContentUri(MediaStore.VOLUME_EXTERNAL_PRIMARY)
-            val uri = resolver.insert(collection, values) ?: throw IOException("The gallery does not accept images.")
+            val uri = resolver.insert(collection, values) ?: throw IOException("The gallery does not accept files.")
             writeOrRemove(uri) {
-                write(uri, bitmap)
-                resolver.update(uri, ContentValues().apply { put(MediaStore.Images.Media.IS_PENDING, 0) }, null, null)
+                open(uri).use(write)
+                resolver.update(uri, ContentValues().apply { put(MediaStore.MediaColumns.IS_PENDING, 0) }, null, null)
             }
             uri
         }
@@ -66,8 +85,6 @@ internal class PictureGallery(private val resolver: ContentResolver) {
     fun saveDocument(document: Uri, write: (OutputStream) -> Unit): Unit = guarded {
         writeOrRemove(document) { open(document).use(write) }
     }
-
-    private fun write(uri: Uri, bitmap: Bitmap) = open(uri).use { writeJpeg(bitmap, it) }
 
     private fun open(uri: Uri): OutputStream =
         resolver.openOutputStream(uri) ?: throw FileNotFoundException("$uri")

@@ -8,6 +8,9 @@ import org.kerassegformer.demo.camera.Camera2Source
 import org.kerassegformer.demo.camera.CameraSource
 import org.kerassegformer.demo.engine.SegmentationEngine
 import org.kerassegformer.demo.models.ModelStore
+import org.kerassegformer.demo.pictures.PlatformVideo
+import org.kerassegformer.demo.pictures.VideoRecordings
+import java.io.File
 import java.util.concurrent.Executor
 import java.util.concurrent.Executors
 
@@ -20,6 +23,14 @@ internal interface AppContainer {
 
     /** Sequential executor for file access. */
     val files: Executor
+
+    /** Sequential executor for encoding videos. */
+    val encoding: Executor
+
+    /** Folder for videos that are not complete. */
+    val videoFolder: File
+
+    val recordings: VideoRecordings
 
     fun newCamera(): CameraSource
 
@@ -44,6 +55,12 @@ internal class DefaultAppContainer private constructor(private val context: Cont
     override val models: ModelStore = inference.newModelStore()
 
     override val files: Executor = Executors.newSingleThreadExecutor { Thread(it, "files") }
+
+    override val encoding: Executor = Executors.newSingleThreadExecutor { Thread(it, "encoding") }
+
+    override val videoFolder: File get() = context.cacheDir
+
+    override val recordings: VideoRecordings = PlatformVideo
 
     override fun newCamera(): CameraSource = Camera2Source(context)
 

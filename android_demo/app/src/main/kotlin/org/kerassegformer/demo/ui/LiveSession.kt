@@ -2,6 +2,7 @@ package org.kerassegformer.demo.ui
 
 import android.graphics.SurfaceTexture
 import android.net.Uri
+import android.os.Build
 import android.os.Handler
 import android.os.Looper
 import android.os.SystemClock
@@ -11,6 +12,7 @@ import org.kerassegformer.core.Orientation
 import org.kerassegformer.core.Phase
 import org.kerassegformer.core.Point
 import org.kerassegformer.core.Processor
+import org.kerassegformer.demo.R
 import org.kerassegformer.demo.camera.CameraFacing
 import org.kerassegformer.demo.camera.CameraFailure
 import org.kerassegformer.demo.camera.CameraListener
@@ -44,6 +46,9 @@ internal interface LiveHost {
     /** Shows a short message. */
     fun notify(text: String)
 
+    /** Shows a short message of the resources. */
+    fun notify(text: Int)
+
     /** Shows why an import failed. */
     fun showImportProblem(text: String)
 
@@ -73,8 +78,12 @@ internal class LiveSession(private val container: AppContainer) {
     /** The current activity; null if there is none. */
     var host: LiveHost? = null
 
+    /** Seconds of the video that is recorded; null if there is none. */
+    val recordedSeconds: Int? get() = recording.seconds
+
     private val main = Handler(Looper.getMainLooper())
     private val painting = Painting()
+    private val recording = LiveRecording(container, ::recordingEnded)
     private val picturePool = PicturePool()
     private val frames = CameraFrames(picturePool)
     private val pictures = PictureLoader(container.files, container.resolver)
@@ -134,6 +143,8 @@ internal class LiveSession(private val container: AppContainer) {
             is ScreenEffect.OpenCamera -> camera.open(effect.facing, FrameListener())
             ScreenEffect.CloseCamera -> closeCamera()
             ScreenEffect.TakeStill -> takeStill()
+            ScreenEffect.StartRecording -> startRecording()
+            ScreenEffect.StopRecording -> recording.stop()
             is ScreenEffect.SetTorch -> camera.setTorch(effect.on)
             is ScreenEffect.SetZoom -> camera.setZoom(effect.zoom)
             is ScreenEffect.Focus -> focusAt(effect.x, effect.y)
@@ -173,6 +184,7 @@ internal class LiveSession(private val container: AppContainer) {
     fun close() {
         closed = true
         host = null
+        recording.stop()
         main.removeCallbacksAndMessages(null)
         camera.release()
         engine.close()
@@ -275,6 +287,20 @@ internal class LiveSession(private val container: AppContainer) {
                 val problem = (error as? PictureException ?: throw error).problem
                 dispatch(ScreenEvent.PictureFailed(problem))
             }
+        }
+    }
+
+    private fun recordingEnded(text: Int?, endedItself: Boolean) {
+        if (endedItself) dispatch(ScreenEvent.RecordingEnded)
+        if (text != null) mailbox.post { it.notify(text) }
+    }
+
+    private fun startRecording() {
+        if (Build.VERSION.SDK_INT >= Build.VERSION_CODES.Q) {
+            recording.start()
+        } else {
+            dispatch(ScreenEvent.RecordingEnded)
+            mailbox.post { it.notify(R.string.video_needs_android_10) }
         }
     }
 
@@ -417,6 +443,7 @@ internal class LiveSession(private val container: AppContainer) {
         }
         stats.frameShown(System.nanoTime())
         show(picture)
+        if (ui.screen.recording) recording.add(picture, ui.settings.opacity / SettingsStore.FULL_OPACITY.toFloat())
         if (ui.screen.source == Source.PICTURE) dispatch(ScreenEvent.PictureAnalysed)
     }
 

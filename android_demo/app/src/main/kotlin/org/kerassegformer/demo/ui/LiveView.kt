@@ -4,6 +4,7 @@ import android.app.Activity
 import android.graphics.Rect
 import android.graphics.SurfaceTexture
 import android.os.SystemClock
+import android.text.format.DateUtils
 import android.view.Gravity
 import android.view.TextureView
 import android.view.View
@@ -149,8 +150,16 @@ internal class LiveView(
         on(R.id.save, onSave)
         on(R.id.share_button, onShare)
         on(R.id.freeze) {
-            val picture = ui.screen.source == Source.PICTURE
-            session.dispatch(if (picture) ScreenEvent.BackToCamera else ScreenEvent.ToggleFreeze)
+            val event = when {
+                ui.screen.recording -> ScreenEvent.ToggleRecording
+                ui.screen.source == Source.PICTURE -> ScreenEvent.BackToCamera
+                else -> ScreenEvent.ToggleFreeze
+            }
+            session.dispatch(event)
+        }
+        freeze.setOnLongClickListener {
+            session.dispatch(ScreenEvent.ToggleRecording)
+            true
         }
     }
 
@@ -208,6 +217,7 @@ internal class LiveView(
         save.visibility = hiddenUnless(state.still)
         share.visibility = hiddenUnless(state.still)
         val (icon, text) = when {
+            state.recording -> R.drawable.ic_stop to R.string.record_stop
             state.source == Source.PICTURE -> R.drawable.ic_camera to R.string.back_to_camera
             state.frozen -> R.drawable.ic_play to R.string.resume
             else -> null to R.string.freeze
@@ -237,13 +247,14 @@ internal class LiveView(
     /** The image can be frozen after the first result. */
     private fun updateFreezeButton() {
         val state = ui.screen
-        freeze.isEnabled = state.source == Source.PICTURE || state.frozen || ui.shown?.map != null
+        freeze.isEnabled = state.source == Source.PICTURE || state.frozen || state.recording || ui.shown?.map != null
         freeze.alpha = if (freeze.isEnabled) 1f else DISABLED_ALPHA
     }
 
     private fun showNotice() {
         val isSmoothed = ui.settings.smoothing && ui.screen.source == Source.CAMERA
         val text = when {
+            ui.screen.recording -> recordingTime()
             ui.thermal.isThrottled -> resources.getString(R.string.thermal_throttled)
             isSmoothed && ui.shown?.let(::isTooLarge) == true -> resources.getString(R.string.smoothing_too_large)
             isSmoothed -> resources.getString(R.string.smoothing_delay)
@@ -252,6 +263,9 @@ internal class LiveView(
         notice.text = text
         notice.visibility = visibleIf(text != null)
     }
+
+    private fun recordingTime(): String =
+        resources.getString(R.string.recording, DateUtils.formatElapsedTime((session.recordedSeconds ?: 0).toLong()))
 
     private fun isTooLarge(picture: SegmentedPicture): Boolean {
         val map = picture.map ?: return false

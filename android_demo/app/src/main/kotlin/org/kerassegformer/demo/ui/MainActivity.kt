@@ -188,7 +188,7 @@ internal class MainActivity : Activity(), LiveHost, SettingsActions {
         }
     }
 
-    private fun notify(text: Int): Unit = notify(getString(text))
+    override fun notify(text: Int): Unit = notify(getString(text))
 
     private companion object {
         const val CAMERA_REQUEST = 1

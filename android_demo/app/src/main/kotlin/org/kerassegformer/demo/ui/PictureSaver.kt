@@ -115,7 +115,8 @@ internal class PictureSaver(
 
     private fun notify(text: Int) = session.mailbox.post { it.notify(resources.getString(text)) }
 
-    private companion object {
+    internal companion object {
+        /** Names an image or a video by the time. */
         fun newName(): String =
             "segformer_" + LocalDateTime.now().format(DateTimeFormatter.ofPattern("yyyyMMdd_HHmmss"))
     }

@@ -44,6 +44,12 @@ internal sealed interface ScreenEvent {
 
     data object ToggleFreeze : ScreenEvent
 
+    /** Starts or stops recording a video of the live image. */
+    data object ToggleRecording : ScreenEvent
+
+    /** The recording ended by itself. */
+    data object RecordingEnded : ScreenEvent
+
     data object ChoosePicture : ScreenEvent
 
     data class PictureChosen(val address: String) : ScreenEvent
@@ -93,6 +99,10 @@ internal sealed interface ScreenEffect {
 
     /** Replaces the frozen frame by a still image at the size of the sensor. */
     data object TakeStill : ScreenEffect
+
+    data object StartRecording : ScreenEffect
+
+    data object StopRecording : ScreenEffect
 
     data class SetTorch(val on: Boolean) : ScreenEffect
 

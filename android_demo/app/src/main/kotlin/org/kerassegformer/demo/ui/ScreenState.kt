@@ -67,6 +67,7 @@ internal sealed interface PictureStatus {
  * @property zoom magnification of the camera, at least 1
  * @property sheet the open sheet, or null
  * @property frozen true if the last result stays on the screen
+ * @property recording true if a video of the live image is recorded
  * @property selectedClass the only class shown, or null for all
  */
 internal data class ScreenState(
@@ -79,6 +80,7 @@ internal data class ScreenState(
     val torch: Boolean = false,
     val zoom: Float = 1f,
     val frozen: Boolean = false,
+    val recording: Boolean = false,
     val model: ModelStatus = ModelStatus.STARTING,
     val picture: String? = null,
     val pictureStatus: PictureStatus = PictureStatus.None,

@@ -9,7 +9,14 @@ internal data class Transition(val state: ScreenState, val effects: List<ScreenE
 /** State machine of the live screen, as a pure function for testability. */
 internal object ScreenStateMachine {
     /** Returns the transition for [event] in [state]. Events that do not apply leave the state unchanged. */
-    fun next(state: ScreenState, event: ScreenEvent): Transition = when (event) {
+    fun next(state: ScreenState, event: ScreenEvent): Transition {
+        val next = transition(state, event)
+        // Whatever ends the live image ends its video, before the camera closes.
+        if (!next.state.recording || next.state.analysing) return next
+        return Transition(next.state.copy(recording = false), listOf(ScreenEffect.StopRecording) + next.effects)
+    }
+
+    private fun transition(state: ScreenState, event: ScreenEvent): Transition = when (event) {
         is ScreenEvent.Started -> started(state, event)
         is ScreenEvent.CamerasFound -> camerasFound(state, event.facings)
         ScreenEvent.Stopped -> closeCamera(state.copy(visible = false))
@@ -27,6 +34,8 @@ internal object ScreenStateMachine {
         is ScreenEvent.Focus ->
             Transition(state, if (state.analysing) listOf(ScreenEffect.Focus(event.x, event.y)) else emptyList())
         ScreenEvent.ToggleFreeze -> toggleFreeze(state)
+        ScreenEvent.ToggleRecording -> toggleRecording(state)
+        ScreenEvent.RecordingEnded -> Transition(state.copy(recording = false))
         ScreenEvent.ChoosePicture -> Transition(state, listOf(ScreenEffect.ChoosePicture))
         is ScreenEvent.PictureChosen -> readPicture(state, event.address)
         ScreenEvent.PictureRead -> pictureRead(state)
@@ -135,6 +144,12 @@ internal object ScreenStateMachine {
         val takesStill = !state.frozen && state.camera is CameraStatus.Streaming
         val effects = if (takesStill) listOf(ScreenEffect.TakeStill) else emptyList()
         return Transition(state.copy(frozen = !state.frozen), effects)
+    }
+
+    private fun toggleRecording(state: ScreenState): Transition = when {
+        state.recording -> Transition(state.copy(recording = false), listOf(ScreenEffect.StopRecording))
+        state.analysing -> Transition(state.copy(recording = true), listOf(ScreenEffect.StartRecording))
+        else -> Transition(state)
     }
 
     private fun readPicture(state: ScreenState, address: String): Transition {

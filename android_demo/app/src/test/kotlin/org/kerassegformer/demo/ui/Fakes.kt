@@ -6,6 +6,7 @@ import android.graphics.SurfaceTexture
 import org.kerassegformer.core.BenchmarkEntry
 import org.kerassegformer.core.BenchmarkReport
 import org.kerassegformer.core.DeviceInfo
+import org.kerassegformer.core.EncodedPart
 import org.kerassegformer.core.Fidelity
 import org.kerassegformer.core.InputSpec
 import org.kerassegformer.core.LabelMap
@@ -18,11 +19,16 @@ import org.kerassegformer.core.OutputSpec
 import org.kerassegformer.core.Phase
 import org.kerassegformer.core.Precision
 import org.kerassegformer.core.Processor
+import org.kerassegformer.core.RecordingEnd
 import org.kerassegformer.core.RuntimeVersion
 import org.kerassegformer.core.SelfCheckResult
 import org.kerassegformer.core.TensorType
 import org.kerassegformer.core.ThermalStatus
 import org.kerassegformer.core.Timing
+import org.kerassegformer.core.VideoEncoder
+import org.kerassegformer.core.VideoFile
+import org.kerassegformer.core.VideoRecording
+import org.kerassegformer.core.VideoSize
 import org.kerassegformer.demo.benchmark.BenchmarkPlan
 import org.kerassegformer.demo.benchmark.BenchmarkProgress
 import org.kerassegformer.demo.benchmark.BenchmarkRunner
@@ -48,6 +54,7 @@ import org.kerassegformer.demo.models.ModelListing
 import org.kerassegformer.demo.models.ModelLocation
 import org.kerassegformer.demo.models.ModelStore
 import org.kerassegformer.demo.models.StoredModel
+import org.kerassegformer.demo.pictures.VideoRecordings
 import java.io.File
 import java.nio.ByteBuffer
 import java.nio.ByteOrder
@@ -300,6 +307,60 @@ internal class FakeBenchmark(private val onRun: (BenchmarkPlan) -> Unit = {}) : 
 }
 
 /** Scripted dependencies. */
+/** Recordings into files that hold the times of their frames. */
+internal class FakeRecordings : VideoRecordings {
+    val sizes = ArrayList<VideoSize>()
+    val frames = ArrayList<IntArray>()
+    val times = ArrayList<Long>()
+    var freeBytes = Long.MAX_VALUE
+    var isBroken = false
+
+    override fun start(file: File, size: VideoSize, onEnd: (RecordingEnd) -> Unit): VideoRecording<IntArray, *> {
+        sizes += size
+        return VideoRecording(Encoder(), Target(file), onEnd = onEnd)
+    }
+
+    private inner class Encoder : VideoEncoder<IntArray, Unit> {
+        private var isStarted = false
+        private var waiting: Long? = null
+
+        override fun encode(picture: IntArray, micros: Long): Boolean {
+            check(!isBroken) { "no encoder" }
+            frames += picture.copyOf()
+            waiting = micros
+            return true
+        }
+
+        override fun drain(atEnd: Boolean, receive: (EncodedPart<Unit>) -> Unit) {
+            if (!isStarted) receive(EncodedPart.Format(Unit))
+            isStarted = true
+            waiting?.let { receive(EncodedPart.Sample(ByteBuffer.allocate(1), it, isKey = true)) }
+            waiting = null
+        }
+
+        override fun close() = Unit
+    }
+
+    private inner class Target(private val file: File) : VideoFile<Unit> {
+        override val freeBytes: Long get() = this@FakeRecordings.freeBytes
+
+        override fun start(format: Unit) = Unit
+
+        override fun write(sample: EncodedPart.Sample) {
+            times += sample.micros
+            file.appendText("${sample.micros} ")
+        }
+
+        override fun finish() = file.appendText("end")
+
+        override fun remove() {
+            file.delete()
+        }
+
+        override fun close() = Unit
+    }
+}
+
 internal class FakeAppContainer(context: Context) : AppContainer {
     override val resolver: ContentResolver = context.contentResolver
     override val settings = SettingsStore(context.getSharedPreferences("settings", Context.MODE_PRIVATE))
@@ -307,6 +368,9 @@ internal class FakeAppContainer(context: Context) : AppContainer {
     /** Runs work in the background; a test may delay it. */
     var runFileTask: (Runnable) -> Unit = Runnable::run
     override val files: Executor = Executor { runFileTask(it) }
+    override val encoding: Executor = Executor(Runnable::run)
+    override val videoFolder: File = context.cacheDir
+    override val recordings = FakeRecordings()
     val camera = FakeCamera()
     val engines = ArrayList<FakeEngine>()
     var prepareEngine: (FakeEngine) -> Unit = {}

@@ -125,6 +125,44 @@ internal class ScreenStateMachineTest {
     }
 
     @Test
+    fun `a video is recorded of the live image alone`() {
+        send(ScreenEvent.ToggleRecording)
+        assertEquals(emptyList<ScreenEffect>(), effects)
+        stream()
+        send(ScreenEvent.ToggleRecording)
+        assertEquals(listOf(ScreenEffect.StartRecording), effects)
+        send(ScreenEvent.ToggleTorch, ScreenEvent.OpenSettings, ScreenEvent.SelectClass(1))
+        assertTrue(state.recording)
+        send(ScreenEvent.ToggleRecording)
+        assertEquals(listOf(ScreenEffect.StopRecording), effects)
+        assertFalse(state.recording)
+    }
+
+    @Test
+    fun `a video ends before the camera closes`() {
+        val ends = listOf(
+            ScreenEvent.Stopped, ScreenEvent.Flip, ScreenEvent.ToggleFreeze, ScreenEvent.PictureChosen("content://a"),
+            ScreenEvent.CameraFailed(CameraFailure.entries.first()),
+        )
+        for (end in ends) {
+            state = ScreenState()
+            stream()
+            send(ScreenEvent.ToggleRecording, end)
+            assertEquals("$end", ScreenEffect.StopRecording, effects.first())
+            assertFalse(state.recording)
+        }
+    }
+
+    @Test
+    fun `a video that ended by itself can be followed by another`() {
+        stream()
+        send(ScreenEvent.ToggleRecording, ScreenEvent.RecordingEnded)
+        assertFalse(state.recording)
+        send(ScreenEvent.ToggleRecording)
+        assertEquals(listOf(ScreenEffect.StartRecording), effects)
+    }
+
+    @Test
     fun `switches the torch only if there is one`() {
         stream()
         send(ScreenEvent.ToggleTorch)
@@ -328,6 +366,7 @@ internal class ScreenStateMachineTest {
             assertTrue("$state", !running || (state.visible && state.source == Source.CAMERA))
             assertTrue("$state", !state.analysing || !state.frozen)
             assertTrue("$state", !state.torch || state.hasTorch)
+            assertTrue("$state", !state.recording || state.analysing)
             val mostZoom = (state.camera as? CameraStatus.Streaming)?.mostZoom ?: 1f
             assertTrue("$state", state.zoom in 1f..mostZoom)
             val message = ScreenMessage.of(state)
@@ -349,6 +388,8 @@ internal class ScreenStateMachineTest {
             ScreenEvent.Flip,
             ScreenEvent.ToggleTorch,
             ScreenEvent.ToggleFreeze,
+            ScreenEvent.ToggleRecording,
+            ScreenEvent.RecordingEnded,
             ScreenEvent.PictureChosen("content://a"),
             ScreenEvent.PictureRead,
             ScreenEvent.PictureAnalysed,

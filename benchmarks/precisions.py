@@ -5,7 +5,8 @@
 
 A model is a preset, or a variant with random weights and a number of classes. Of random weights, size, time and arena
 are those of trained ones, and the agreement says whether a file computes its network, but not what integers cost in
-practice. A row that cannot be converted says why, and the exit status is 1.
+practice. A row that cannot be converted says why, and the exit status is 1. With `--json`, a run that was stopped
+goes on where it was.
 """
 
 from __future__ import annotations
@@ -32,6 +33,7 @@ from keras_segformer.conversion.choices import AnyPrecision
 from keras_segformer.conversion.progress import Progress
 from keras_segformer.conversion.tflite.arena import arena_bytes
 from keras_segformer.images import find_images
+from keras_segformer.json_text import read_json
 
 
 def main() -> int:
@@ -42,15 +44,18 @@ def main() -> int:
     parser.add_argument("--sizes", type=int, nargs="+", default=[128, 256, 512], help="sides of the square picture")
     parser.add_argument("--precisions", nargs="+", choices=get_args(AnyPrecision), default=get_args(AnyPrecision))
     parser.add_argument("--runs", type=int, default=10, help="times that every file runs")
-    parser.add_argument("--json", type=Path, help="also write the figures to this file")
+    parser.add_argument("--json", type=Path, help="also write the figures to this file, and keep those that it has")
     args = parser.parse_args()
     images = find_images(args.images)
-    rows: list[dict[str, Any]] = []
+    rows: list[dict[str, Any]] = read_json(args.json)["rows"] if args.json and args.json.exists() else []
+    done = {(row["model"], row["side"], row["precision"]) for row in rows}
     with tempfile.TemporaryDirectory() as folder, step_bars() as progress:
         for name in args.models:
             model = _model(name)
             for side in args.sizes:
                 for precision in args.precisions:
+                    if (name, side, precision) in done:
+                        continue
                     file = Path(folder) / "model.tflite"
                     figures = _figures(model, file, precision, side, images, args.runs, progress)
                     rows.append({"model": name, "side": side, "precision": precision} | figures)

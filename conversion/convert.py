@@ -122,8 +122,9 @@ def convert(
         fine_tune_steps: For how many steps, with one image each, the weights of an integer precision are trained such
             that rounding them changes the outputs little. This pays
             off for recipes with 4-bit weights.
-        measure_times: Whether the search for an `"int8"` recipe measures the times of layers on this machine. By
-            default it estimates them, so that the same arguments give the same recipe everywhere.
+        measure_times: Whether the search for an `"int8"` recipe measures the times of layers on this machine, and
+            leaves those float that are not faster in integers. By default it counts multiplications, so that the same
+            arguments give the same recipe everywhere.
         preset: Name of the model's preset, for the title of the report.
         bit_depth: The number of significant bits in calibration files with 16 bits a channel, if the files do not
             state it; see `keras_segformer.images.load_image`.
@@ -219,17 +220,19 @@ def _export(
 ) -> tuple[bytes, dict[str, Any] | None]:
     """The content of the file, and for integer precisions how it was quantised."""
 
-    def make_float_file(network: Network, output: OutputKind, batch_size: int) -> FloatFile:
-        traced = _trace(network, options, output, batch_size)
+    def make_float_file(network: Network, output: OutputKind, batch_size: int, size: tuple[int, int]) -> FloatFile:
+        traced = _trace(network, options, output, batch_size, size)
         return FloatFile(export(traced.function, "float32"), traced.layers)
 
     if options.is_for_microcontrollers:
         return export_for_microcontrollers(network, options, images.fitting), None
     if not options.is_quantized or network.foreign:
-        traced = _trace(network, options, options.output, options.batch_size)
+        size = (None, None) if options.resizable else options.input_size
+        traced = _trace(network, options, options.output, options.batch_size, size)
         return export(traced.function, options.precision), None
     quantization = QuantizationOptions(
         precision=options.precision,
+        input_size=options.input_size,
         batch_size=options.batch_size,
         runtime=options.runtime,
         calibration=images,
@@ -241,8 +244,13 @@ def _export(
     return quantize_network(network, options.output, make_float_file, quantization, progress)
 
 
-def _trace(network: Network, options: ConversionOptions, output: OutputKind, batch_size: int) -> TracedNetwork:
-    size = (None, None) if options.resizable else options.input_size
+def _trace(
+    network: Network,
+    options: ConversionOptions,
+    output: OutputKind,
+    batch_size: int,
+    size: tuple[int, int] | tuple[None, None],
+) -> TracedNetwork:
     return trace_network(network, size, options.input, output, options.tiling, batch_size)
 
 

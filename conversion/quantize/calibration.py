@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import dataclasses
+import math
 import os
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +17,8 @@ from keras_segformer.predict.interpolation import resized_rows
 _MIN_IMAGES = 4
 _HELD_OUT_STEP = 4  # every fourth image is held out
 _MAX_HELD_OUT = 8
+_SEARCH_PIXELS = 256 * 256
+_MULTIPLE = 32
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -39,6 +42,30 @@ class Calibration:
     def held_out_originals(self) -> np.ndarray:
         """The images of `held_out` that are not augmented."""
         return self.held_out[: len(self.held_out) // 2]
+
+    @property
+    def size(self) -> tuple[int, int]:
+        """`(height, width)` of the images."""
+        return self.fitting.shape[1:3]
+
+    def for_search(self) -> Calibration:
+        """The same images with at most about 256x256 pixels.
+
+        How sensitive a layer is and how its weights are best rounded hardly depend on the size, but the time to find it
+        out does.
+
+        Returns:
+            The images, with sides that are multiples of 32 pixels; as they are if they are not larger.
+        """
+        height, width = self.size
+        factor = math.sqrt(_SEARCH_PIXELS / (height * width))
+        if factor >= 1:
+            return self
+        size = tuple(max(_MULTIPLE, round(factor * side / _MULTIPLE) * _MULTIPLE) for side in (height, width))
+        fitting, held_out = (
+            np.stack([_resized(image, size) for image in images]) for images in (self.fitting, self.held_out)
+        )
+        return dataclasses.replace(self, fitting=fitting, held_out=held_out)
 
 
 def make_calibration(images: Iterable[Any], size: tuple[int, int], bit_depth: int | None = None) -> Calibration:
@@ -74,8 +101,8 @@ def make_calibration(images: Iterable[Any], size: tuple[int, int], bit_depth: in
     ]
     fitting = [image for index, image in enumerate(resized) if index % _HELD_OUT_STEP]
     return Calibration(
-        fitting=_with_augmented(fitting),
-        held_out=_with_augmented(held_out),
+        fitting=_with_augmented(fitting, (*_LIKELY, *_UNLIKELY)),
+        held_out=_with_augmented(held_out, _LIKELY),
         held_out_names=tuple(names[::_HELD_OUT_STEP][:_MAX_HELD_OUT]),
     )
 
@@ -94,8 +121,8 @@ def _resized(image: Any, size: tuple[int, int]) -> np.ndarray:
     return np.rint(resized_rows(image, size, slice(None))).astype(np.uint8)
 
 
-def _with_augmented(images: list[np.ndarray]) -> np.ndarray:
-    augmented = [_AUGMENTATIONS[index % len(_AUGMENTATIONS)](image) for index, image in enumerate(images)]
+def _with_augmented(images: list[np.ndarray], kinds: Sequence[Callable[[np.ndarray], np.ndarray]]) -> np.ndarray:
+    augmented = [kinds[index % len(kinds)](image) for index, image in enumerate(images)]
     return np.stack([*images, *augmented])
 
 
@@ -117,4 +144,26 @@ def _overexposed(image: np.ndarray) -> np.ndarray:
     return np.clip(1.5 * (image.astype(np.float32) - 100) + 140, 0, 255).astype(np.uint8)  # more contrast, brighter
 
 
-_AUGMENTATIONS = (_darkened_mirror_image, _central_half, _red_and_blue_swapped, _overexposed)
+def _inverted(image: np.ndarray) -> np.ndarray:
+    return 255 - image
+
+
+def _noisy(image: np.ndarray) -> np.ndarray:
+    noise = np.random.default_rng(0).normal(0, 30, image.shape)
+    return np.clip(image + noise, 0, 255).astype(np.uint8)
+
+
+def _blurred(image: np.ndarray) -> np.ndarray:
+    height, width, _ = image.shape
+    return _resized(image[::8, ::8], (height, width))
+
+
+def _four_small_ones(image: np.ndarray) -> np.ndarray:
+    rows = np.concatenate([image[::2], image[1::2][::-1]])
+    return np.concatenate([rows[:, ::2], rows[:, 1::2][:, ::-1]], axis=1)
+
+
+# Recipes and files are measured on the first kind. Ranges and weights are fitted to both, so that pictures of another
+# kind than those at hand lie within them too.
+_LIKELY = (_darkened_mirror_image, _central_half, _red_and_blue_swapped, _overexposed)
+_UNLIKELY = (_inverted, _noisy, _blurred, _four_small_ones)

@@ -85,10 +85,10 @@ class FloatFile:
         return FloatFile(self.content, self.records, statistics)
 
     def with_output_of(self, other: FloatFile, values: Mapping[str, np.ndarray]) -> FloatFile:
-        """The same network with the output and the batch size of another file.
+        """The same network with the output, the batch size and the input size of another file.
 
         Args:
-            other: A file with the same weights and another output or batch size.
+            other: A file with the same weights.
             values: The sampled values of its tensors, as in `Statistics`.
 
         Returns:

@@ -5,16 +5,16 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from .file_layers import FileLayer
-from .quantization_recipe import QuantizationRecipe
+from .quantization_recipe import QuantizationMode
 
 
 def integer_share(
-    recipe: QuantizationRecipe, layers: Mapping[str, FileLayer], include_attention: bool = False
+    modes: Mapping[str, QuantizationMode], layers: Mapping[str, FileLayer], include_attention: bool = False
 ) -> float:
     """Compute the share of multiplications that are done in integers.
 
     Args:
-        recipe: How the file is quantised.
+        modes: The quantisation mode of each layer, by its name.
         layers: The layers of the file.
         include_attention: Whether to count the matrix products of attention, where neither factor is a weight.
 
@@ -22,5 +22,5 @@ def integer_share(
         The share, from 0 to 1.
     """
     counted = [layer for layer in layers.values() if include_attention or layer.has_weights]
-    integers = sum(layer.macs for layer in counted if recipe.layers[layer.name] != "float")
+    integers = sum(layer.macs for layer in counted if modes[layer.name] != "float")
     return integers / sum(layer.macs for layer in counted)

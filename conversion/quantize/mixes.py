@@ -7,21 +7,28 @@ become more exact: the one that removes most error per cost first. How far to go
 from __future__ import annotations
 
 import bisect
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 from .quantization_recipe import QuantizationMode, QuantizationRecipe
 from .sensitivity import RecipeEvaluator, Sensitivity
+
+Mix = Mapping[str, QuantizationMode]
+"""The mode of each layer."""
 
 # Keeps the ratio of error to cost finite: sometimes a more exact mode is faster too. In units of the cost, e.g.
 # seconds.
 _MIN_EXTRA_COST = 1e-7
 
 
-def greedy_mixes(rows: Sequence[Sensitivity]) -> list[dict[str, QuantizationMode]]:
+def greedy_mixes(
+    rows: Sequence[Sensitivity], is_allowed: Callable[[Mix], bool] | None = None
+) -> list[dict[str, QuantizationMode]]:
     """List mixes from the fastest to the most exact.
 
     Args:
         rows: What `measure_sensitivity` returns.
+        is_allowed: Whether a mix may be in the list, the first excepted. Layers that would become more exact in one
+            that is not are left as they are.
 
     Returns:
         The mode of each layer, for each mix. From one mix to the next, one layer becomes more exact: the one that
@@ -41,11 +48,17 @@ def greedy_mixes(rows: Sequence[Sensitivity]) -> list[dict[str, QuantizationMode
     mixes = [current]
     while True:
         better = [row for row in rows if row.error < current[row.layer].error and row.cost > current[row.layer].cost]
-        if not better:
-            return [{name: row.mode for name, row in mix.items()} for mix in mixes]
-        best = max(better, key=lambda row: _error_per_cost(current[row.layer], row))
-        current = current | {best.layer: best}
+        better.sort(key=lambda row: _error_per_cost(current[row.layer], row), reverse=True)
+        more_exact = (current | {row.layer: row} for row in better)
+        following = next((mix for mix in more_exact if is_allowed is None or is_allowed(_modes(mix))), None)
+        if following is None:
+            return [_modes(mix) for mix in mixes]
+        current = following
         mixes.append(current)
+
+
+def _modes(mix: Mapping[str, Sensitivity]) -> dict[str, QuantizationMode]:
+    return {name: row.mode for name, row in mix.items()}
 
 
 def first_meeting_target(

@@ -30,8 +30,8 @@ class Plan:
             there is no search, and each layer has its first mode.
         operators: Further operations that are quantised statically.
         activation_bits: Number of bits of static inputs and outputs.
-        minimize_time: Whether the search minimises the time on this machine. If not, it maximises the share of
-            multiplications in integers, because the file is for another kind of processor.
+        minimize_time: Whether the search may measure times on this machine. If not, the file is for another kind of
+            processor.
     """
 
     modes: Mapping[Runtime, Modes]

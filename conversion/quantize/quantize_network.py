@@ -20,8 +20,8 @@ from .quantization_recipe import QuantizationRecipe
 from .search import SearchResult, default_recipe, search_recipe
 from .statistics import Statistics, collect_statistics
 
-MakeFloatFile = Callable[[Network, OutputKind, int], FloatFile]
-"""Exports a network with the given output and batch size to a float file."""
+MakeFloatFile = Callable[[Network, OutputKind, int, tuple[int, int]], FloatFile]
+"""Exports a network with the given output, batch size and `(height, width)` to a float file."""
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -30,6 +30,7 @@ class QuantizationOptions:
 
     Args:
         precision: A key of `PLANS`.
+        input_size: `(height, width)` of the file's input. Recipes are found at a smaller one.
         batch_size: Number of images that the file takes at once. Recipes are found for one.
         runtime: The runtime that the file is for.
         calibration: The calibration images; `None` if there are none.
@@ -40,6 +41,7 @@ class QuantizationOptions:
     """
 
     precision: str
+    input_size: tuple[int, int]
     batch_size: int = 1
     runtime: Runtime = "litert"
     calibration: Calibration | None = None
@@ -66,10 +68,10 @@ def quantize_network(
     Args:
         network: The folded network.
         output: The output of the file.
-        make_float_file: Exports the network, also with the logits of one image as its output, because recipes are
-            evaluated on them.
+        make_float_file: Exports the network, also with the logits of one small image as its output, because recipes
+            are evaluated on them.
         options: How to quantise it. Calibration images must be there if the recipe, the search or fine-tuning need
-        them.
+            them.
         progress: Called with progress updates.
 
     Returns:
@@ -80,67 +82,72 @@ def quantize_network(
         ValueError: The recipe is for another network, or it needs calibration images and there are none.
         MissingExtraError: litert-quantizer is not installed.
     """
-    logits_file = make_float_file(network, "logits", 1)
+    images = options.calibration and options.calibration.for_search()
+    size = images.size if images else options.input_size
+    search_file = make_float_file(network, "logits", 1, size)
     if options.recipe:
-        logits_file.check(options.recipe)
-    logits_file = logits_file.with_statistics(_observe(logits_file, options, progress))
-    result = _find_recipe(logits_file, options, progress)
+        search_file.check(options.recipe)
+    search_file = search_file.with_statistics(_observe(search_file, images, options, progress))
+    result = _find_recipe(search_file, images, options, progress)
     if options.fine_tune_steps:
         # Training moved the weights to where rounding to the nearest integers is best.
         result = dataclasses.replace(result, recipe=dataclasses.replace(result.recipe, rounding="nearest"))
-        images, steps = options.calibration.fitting, options.fine_tune_steps
-        network = fine_tune(network, result.recipe, images, steps, progress=progress)
-        logits_file = make_float_file(network, "logits", 1).with_statistics(logits_file.statistics)
-    file = logits_file
-    if output != "logits" or options.batch_size > 1:
-        other = make_float_file(network, output, options.batch_size)
-        file = _with_output(logits_file, other, result.recipe, options, progress)
-    return file.quantize(result.recipe), _facts(result, logits_file, options)
+        network = fine_tune(
+            network, result.recipe, options.calibration.fitting, options.fine_tune_steps, progress=progress
+        )
+        search_file = make_float_file(network, "logits", 1, size).with_statistics(search_file.statistics)
+    file = search_file
+    if (output, options.batch_size, options.input_size) != ("logits", 1, size):
+        other = make_float_file(network, output, options.batch_size, options.input_size)
+        file = _with_output(search_file, other, result.recipe, options, progress)
+    return file.quantize(result.recipe), _facts(result, file, options)
 
 
-def _observe(file: FloatFile, options: QuantizationOptions, progress: Progress) -> Statistics | None:
-    if options.calibration is None:
+def _observe(
+    file: FloatFile, images: Calibration | None, options: QuantizationOptions, progress: Progress
+) -> Statistics | None:
+    if images is None:
         return None
-    images = options.calibration.fitting
-    advance = progress("Collecting statistics", len(images))
+    advance = progress("Collecting statistics", len(images.fitting))
     return collect_statistics(
-        file.content, file.file, file.layers.values(), images, advance, with_values=options.may_be_static
+        file.content, file.file, file.layers.values(), images.fitting, advance, with_values=options.may_be_static
     )
 
 
-def _find_recipe(file: FloatFile, options: QuantizationOptions, progress: Progress) -> SearchResult:
+def _find_recipe(
+    file: FloatFile, images: Calibration | None, options: QuantizationOptions, progress: Progress
+) -> SearchResult:
     if options.recipe:
         return SearchResult(recipe=options.recipe)
     if not PLANS[options.precision].is_searched:
         calibrated = options.calibration is not None
         return SearchResult(recipe=default_recipe(options.precision, file, options.runtime, calibrated))
-    images = options.calibration.held_out
     search = (options.runtime, options.target, progress, options.measure_times)
-    return search_recipe(options.precision, file, images, *search)
+    return search_recipe(options.precision, file, images.held_out, *search)
 
 
 def _with_output(
-    logits_file: FloatFile,
+    search_file: FloatFile,
     file: FloatFile,
     recipe: QuantizationRecipe,
     options: QuantizationOptions,
     progress: Progress,
 ) -> FloatFile:
-    """The file with another output. Its further tensors need ranges if the recipe is static."""
+    """The file with another output, batch or size. Its tensors need ranges if the recipe is static."""
     values: dict[str, np.ndarray] = {}
     if recipe.is_static and options.calibration is not None:
         images = options.calibration.fitting
         advance = progress("Collecting statistics of the output", len(images))
         values = collect_statistics(file.content, file.file, (), images, advance).values
-    return logits_file.with_output_of(file, values)
+    return search_file.with_output_of(file, values)
 
 
 def _facts(result: SearchResult, file: FloatFile, options: QuantizationOptions) -> dict[str, Any]:
     return {
         "runtime": options.runtime,
         "recipe": result.recipe.to_dict(),
-        "integer_share_of_layers": integer_share(result.recipe, file.layers),
-        "integer_share_with_attention": integer_share(result.recipe, file.layers, include_attention=True),
+        "integer_share_of_layers": integer_share(result.recipe.layers, file.layers),
+        "integer_share_with_attention": integer_share(result.recipe.layers, file.layers, include_attention=True),
         "target": result.target,
         "measured_times": options.measure_times,
         "search": result.fidelity and result.fidelity.to_dict(),

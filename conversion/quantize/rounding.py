@@ -106,7 +106,20 @@ def _inverse_factor(gram_matrix: np.ndarray) -> np.ndarray:
     damped = np.asarray(gram_matrix, np.float64).copy()
     mean = np.trace(damped) / len(damped) or 1.0
     damped[np.diag_indices_from(damped)] += _DAMPING * mean
-    return np.linalg.cholesky(np.linalg.inv(damped)).T
+    # Cholesky from the last row and column to the first gives an upper triangular factor of the matrix itself.
+    return _inverse_of_upper(np.linalg.cholesky(damped[::-1, ::-1])[::-1, ::-1])
+
+
+def _inverse_of_upper(matrix: np.ndarray) -> np.ndarray:
+    """By halves, so that most of the work is in matrix products."""
+    if len(matrix) <= _BLOCK_SIZE:
+        return np.linalg.inv(matrix)
+    half = len(matrix) // 2
+    result = np.zeros_like(matrix)
+    first = result[:half, :half] = _inverse_of_upper(matrix[:half, :half])
+    second = result[half:, half:] = _inverse_of_upper(matrix[half:, half:])
+    result[:half, half:] = -first @ matrix[:half, half:] @ second
+    return result
 
 
 def _nearest(values: np.ndarray, scales: np.ndarray, largest: int) -> np.ndarray:

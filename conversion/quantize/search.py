@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import math
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 
 import numpy as np
 
@@ -14,7 +14,6 @@ from ..report.fidelity import Fidelity
 from .file_layers import FileLayer
 from .float_file import FloatFile
 from .integer_share import integer_share
-from .layer_costs import modelled_seconds
 from .layer_timing import layer_seconds
 from .mixes import first_meeting_target, greedy_mixes
 from .plans import PLANS, Plan
@@ -24,13 +23,13 @@ from .sensitivity import RecipeEvaluator, Sensitivity, measure_sensitivity
 Cost = Callable[[str, QuantizationMode], float]
 """The cost of a layer, given by its name, in a mode."""
 
-# The linear maps after the norms of the patch embeddings: few weights, whose magnitudes differ too much for one scale.
+# The linear maps after the norms of the patch embeddings stay float. They multiply channels by their gamma and subtract
+# the mean, so that each output has one large weight, beside which 8 bits leave little of the others.
 _SENSITIVE_ROLE = "start"
-_MAX_IMAGES_PER_LAYER = 6
-# A more exact mix than needed is taken if it takes no more than 5 % longer, since new images are harder than those that
-# were measured, and as long as 90 % of the multiplications are done in integers.
-_MAX_RELATIVE_COST = 1.05
-_MIN_INTEGER_SHARE = 0.9
+_MAX_IMAGES_PER_LAYER = 4
+# A mix may be more exact than required, since new images are harder than those that were measured, as long as 92 % of
+# the multiplications are done in integers.
+_MIN_INTEGER_SHARE = 0.92
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -64,8 +63,7 @@ def default_recipe(precision: str, file: FloatFile, runtime: Runtime, calibrated
     """
     plan = PLANS[precision]
     modes: dict[str, QuantizationMode] = {
-        name: "float" if file.layers[name].layer.role == _SENSITIVE_ROLE else (*choices, "float")[0]
-        for name, choices in _choices(plan, file, runtime).items()
+        name: (*choices, "float")[0] for name, choices in _choices(plan, file, runtime).items()
     }
     return _recipe(plan, modes, "least_output_error" if calibrated else "nearest")
 
@@ -79,7 +77,10 @@ def search_recipe(
     progress: Progress = silent,
     measure_times: bool = False,
 ) -> SearchResult:
-    """Find the fastest recipe that agrees with the float network as required.
+    """Find the recipe with the lowest cost that agrees with the float network as required.
+
+    If that is so with 92 % of the multiplications of layers in integers, it is the most exact recipe of which this
+    is true.
 
     Args:
         precision: A key of `PLANS` with a target.
@@ -88,23 +89,27 @@ def search_recipe(
         runtime: The runtime that the file is for.
         target: The least mean agreement with the float network; `None` for that of the plan.
         progress: Called with progress updates.
-        measure_times: Whether the times of layers are measured on this machine instead of estimated by a model, which
-            gives the same recipe everywhere.
+        measure_times: Whether a layer costs the time that is measured on this machine, instead of its multiplications
+            in float, which gives the same recipe everywhere.
 
     Returns:
         The recipe and how it was found.
     """
     plan = PLANS[precision]
     target = plan.target[runtime] if target is None else target
-    seconds = layer_seconds if measure_times else modelled_seconds
-    cost = _seconds(file.layers, seconds) if plan.minimize_time else _float_macs(file.layers)
+    in_seconds = measure_times and plan.minimize_time
+    cost = _seconds(file.layers) if in_seconds else _float_macs(file.layers)
     rows = _measure_layers(_choices(plan, file, runtime), plan, file, images, cost, progress)
-    candidates = [_recipe(plan, mix, "least_output_error") for mix in greedy_mixes(rows)]
     evaluator = RecipeEvaluator(file, images)
-    advance = progress("Measuring candidate files", len(candidates).bit_length())
-    first = first_meeting_target(candidates, evaluator, target, advance)
-    recipe = candidates[_most_exact_at_similar_cost(candidates, first, rows, file.layers)]
-    return SearchResult(recipe=recipe, sensitivity=tuple(rows), fidelity=evaluator.measure(recipe), target=target)
+    enough = greedy_mixes(rows, lambda mix: integer_share(mix, file.layers) >= _MIN_INTEGER_SHARE)[-1]
+    recipe = _recipe(plan, enough, "least_output_error")
+    fidelity = None if in_seconds else evaluator.measure(recipe)
+    if fidelity is None or fidelity.agreement < target:
+        candidates = [_recipe(plan, mix, "least_output_error") for mix in greedy_mixes(rows)]
+        advance = progress("Measuring candidate files", len(candidates).bit_length())
+        recipe = candidates[first_meeting_target(candidates, evaluator, target, advance)]
+        fidelity = evaluator.measure(recipe)
+    return SearchResult(recipe=recipe, sensitivity=tuple(rows), fidelity=fidelity, target=target)
 
 
 def _measure_layers(
@@ -122,25 +127,12 @@ def _measure_layers(
     return measure_sensitivity(RecipeEvaluator(file, some), choices, cost, base, advance)
 
 
-def _most_exact_at_similar_cost(
-    candidates: Sequence[QuantizationRecipe],
-    first: int,
-    rows: Sequence[Sensitivity],
-    layers: Mapping[str, FileLayer],
-) -> int:
-    """The index of the most exact mix that costs little more than the first one that meets the target."""
-    costs = {(row.layer, row.mode): row.cost for row in rows}
-    totals = [sum(costs[choice] for choice in recipe.layers.items()) for recipe in candidates]
-    best = first
-    for index in range(first, len(candidates)):
-        is_cheap = totals[index] <= _MAX_RELATIVE_COST * totals[first]
-        if is_cheap and integer_share(candidates[index], layers) >= _MIN_INTEGER_SHARE:
-            best = index
-    return best
-
-
 def _choices(plan: Plan, file: FloatFile, runtime: Runtime) -> dict[str, tuple[QuantizationMode, ...]]:
-    return {name: plan.modes[runtime].get(layer.operator, ()) for name, layer in file.layers.items()}
+    modes = plan.modes[runtime]
+    return {
+        name: () if layer.layer.role == _SENSITIVE_ROLE else modes.get(layer.operator, ())
+        for name, layer in file.layers.items()
+    }
 
 
 def _recipe(plan: Plan, modes: Mapping[str, QuantizationMode], rounding: Rounding) -> QuantizationRecipe:
@@ -150,8 +142,8 @@ def _recipe(plan: Plan, modes: Mapping[str, QuantizationMode], rounding: Roundin
     )
 
 
-def _seconds(layers: Mapping[str, FileLayer], seconds: Callable[[FileLayer, QuantizationMode], float]) -> Cost:
-    return lambda name, mode: seconds(layers[name], mode) if layers[name].has_weights else 0.0
+def _seconds(layers: Mapping[str, FileLayer]) -> Cost:
+    return lambda name, mode: layer_seconds(layers[name], mode) if layers[name].has_weights else 0.0
 
 
 def _float_macs(layers: Mapping[str, FileLayer]) -> Cost:

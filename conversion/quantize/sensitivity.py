@@ -20,7 +20,7 @@ class Sensitivity:
     Args:
         layer: Name of the layer.
         mode: Its quantisation mode.
-        cost: Seconds on this machine, or another cost.
+        cost: Multiplications in float, or seconds on this machine.
         error: Mean squared change of the logits, relative to their variance.
         agreement: Share of positions whose label stays the same.
     """

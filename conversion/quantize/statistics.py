@@ -15,6 +15,7 @@ from ..tflite.reader import TFLiteFile
 from .file_layers import FileLayer
 
 _SAMPLES_PER_IMAGE = 1024  # values of each tensor
+_POSITIONS_PER_IMAGE = 1024  # for each Gram matrix
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -22,8 +23,8 @@ class Statistics:
     """The statistics of a file.
 
     Args:
-        gram_matrices: `x.T @ x` of the inputs `x` of each convolution, by the name of its layer: `(inputs, inputs)`,
-            where the inputs are in the order of the kernel's axes `(height, width, in)`.
+        gram_matrices: `x.T @ x` of the inputs `x` of each convolution at some positions, by the name of its layer:
+            `(inputs, inputs)`, where the inputs are in the order of the kernel's axes `(height, width, in)`.
         values: A random sample of the values of each float activation, with their extremes, by the name of the tensor;
             1-D; empty if none were sampled.
     """
@@ -102,7 +103,7 @@ def _add_gram_matrices(
         key = (height, width, strides, *(node.inputs[0].name for node in layer.nodes))
         if key not in products:
             maps = [read(node.inputs[0].name)[0] for node in layer.nodes]
-            windows = [_windows(x, height, width, stride) for x, stride in zip(maps, strides, strict=True)]
+            windows = [_some_windows(x, height, width, stride) for x, stride in zip(maps, strides, strict=True)]
             inputs = np.concatenate(windows)  # (positions, inputs): what the kernel is multiplied by
             products[key] = inputs.T @ inputs
         if layer.name in gram_matrices:
@@ -111,10 +112,14 @@ def _add_gram_matrices(
             gram_matrices[layer.name] = products[key].copy()
 
 
-def _windows(x: np.ndarray, height: int, width: int, stride: int) -> np.ndarray:
+def _some_windows(x: np.ndarray, height: int, width: int, stride: int) -> np.ndarray:
     windows = np.lib.stride_tricks.sliding_window_view(x, (height, width), axis=(0, 1))[::stride, ::stride]
-    windows = windows.transpose(0, 1, 3, 4, 2)  # (rows, columns, height, width, in)
-    return windows.reshape(-1, height * width * x.shape[-1])
+    rows, columns = windows.shape[:2]
+    positions = np.arange(rows * columns)
+    if len(positions) > _POSITIONS_PER_IMAGE:
+        positions = np.random.default_rng(0).choice(positions, _POSITIONS_PER_IMAGE, replace=False)
+    chosen = windows[positions // columns, positions % columns]  # (positions, in, height, width)
+    return chosen.transpose(0, 2, 3, 1).reshape(len(positions), height * width * x.shape[-1])
 
 
 def _sample(values: np.ndarray, generator: np.random.Generator) -> np.ndarray:

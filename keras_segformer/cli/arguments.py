@@ -11,6 +11,7 @@ import shtab
 
 from keras_segformer.cli.values import (
     bit_depth,
+    image_size,
     output_file,
     output_folder,
     path,
@@ -109,6 +110,21 @@ def add_output_folder(parser: Any, *flags: str, **options: Any) -> None:
         **options: As for `add_argument`.
     """
     add_folder(parser, *flags, **{"type": output_folder} | options)
+
+
+def add_input_side(parser: Any) -> None:
+    """Adds `--size`, the size of a converted model's input.
+
+    Args:
+        parser: A parser or a group of it.
+    """
+    parser.add_argument(
+        "--size",
+        metavar="SIZE",
+        type=image_size,
+        default=(512, 512),
+        help="side of the picture in pixels, or HEIGHTxWIDTH (default: 512)",
+    )
 
 
 def add_preset(parser: Any, *, required: bool = True, help: str = "the model", **options: Any) -> None:

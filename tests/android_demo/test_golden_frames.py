@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import importlib.util
 import json
-import sys
 from pathlib import Path
 from types import ModuleType
 
@@ -12,18 +10,15 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from outside_modules import load_module
+
 ROOT = Path(__file__).parents[2]
 
 
 @pytest.fixture(scope="module")
 def golden_frames() -> ModuleType:
     """The command, which lies outside of every package."""
-    path = ROOT / "android_demo/tools/golden_frames.py"
-    specification = importlib.util.spec_from_file_location("golden_frames", path)
-    module = importlib.util.module_from_spec(specification)
-    sys.modules[specification.name] = module
-    specification.loader.exec_module(module)
-    return module
+    return load_module(ROOT / "android_demo/tools/golden_frames.py")
 
 
 @pytest.fixture(scope="module")

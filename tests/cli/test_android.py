@@ -13,6 +13,7 @@ import pytest
 from PIL import Image
 
 from keras_segformer.cli import android, main
+from keras_segformer.cli import checkout as checkout_module
 from keras_segformer.cli.parsers.android import PROCESSORS
 from keras_segformer.label_sets import LabelSet
 from keras_segformer.segformer import SegFormer
@@ -160,7 +161,7 @@ def test_from_the_source_of_the_package(preset, tmp_path, monkeypatch, conversio
     source = tmp_path / "source"
     (source / "android_demo/app").mkdir(parents=True)
     (source / "android_demo/app/pom.xml").touch()
-    monkeypatch.setattr(android.keras_segformer, "__file__", str(source / "keras_segformer/__init__.py"))
+    monkeypatch.setattr(checkout_module.keras_segformer, "__file__", str(source / "keras_segformer/__init__.py"))
     assert run("--preset", preset, "--processors", "gpu") == 0
     assert names(source / ASSETS) == {"tiny_float16.tflite", "tiny_float16.json"}
 
@@ -168,7 +169,7 @@ def test_from_the_source_of_the_package(preset, tmp_path, monkeypatch, conversio
 def test_outside_of_a_checkout(preset, tmp_path, monkeypatch, conversions, capsys) -> None:
     monkeypatch.chdir(tmp_path)
     monkeypatch.setattr(
-        android.keras_segformer, "__file__", str(tmp_path / "site-packages/keras_segformer/__init__.py")
+        checkout_module.keras_segformer, "__file__", str(tmp_path / "site-packages/keras_segformer/__init__.py")
     )
     assert run("--preset", preset, "--processors", "gpu") == 2
     message = error(capsys)
@@ -208,19 +209,6 @@ def test_wrong_arguments(preset, checkout, arguments) -> None:
     with pytest.raises(SystemExit) as stopped:
         run("--preset", preset, *arguments)
     assert stopped.value.code == 2
-
-
-@pytest.mark.parametrize(
-    ("named", "stem"),
-    [
-        ("b0_ade20k", "b0_ade20k"),
-        ("models/my net/", "my_net"),
-        ("hf://someone/segformer-b0@main", "segformer-b0"),
-        ("kaggle://someone/segformer/keras/b0", "b0"),
-    ],
-)
-def test_names(named: str, stem: str) -> None:
-    assert android._name_of(named) == stem
 
 
 def test_an_interruption_leaves_the_old_files(preset, checkout, pictures, conversions, monkeypatch) -> None:

@@ -16,7 +16,6 @@ from filelock import FileLock
 
 from keras_segformer import SegFormer
 from keras_segformer.conversion import convert
-from keras_segformer.conversion.quantize import search
 from keras_segformer.models import SegFormerNetwork
 from keras_segformer.runtime import TFLiteRunner
 from random_models import CONFIGS, random_model
@@ -109,13 +108,6 @@ def tiny() -> SegFormerNetwork:
 def deep() -> SegFormerNetwork:
     """A network with several blocks in a stage and a learned positional embedding."""
     return random_model("deep")
-
-
-@pytest.fixture
-def fixed_layer_times(monkeypatch) -> None:
-    """Times of layers that are faster in integers however small they are, which those of real processors are not."""
-    seconds = {"static": 1.0, "dynamic": 2.0, "float": 3.0}
-    monkeypatch.setattr(search, "modelled_seconds", lambda layer, mode: seconds[mode] * layer.macs)
 
 
 @pytest.fixture(scope="session")

@@ -69,7 +69,6 @@ def others(shared):
     return [(file.name, load_image(file)) for file in files]
 
 
-@pytest.mark.usefixtures("fixed_layer_times")
 def test_int8(b0, calibration, others, tmp_path):
     file = tmp_path / "b0.tflite"
     facts = convert(b0, file, "int8", (256, 256), calibration=calibration)

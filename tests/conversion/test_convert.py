@@ -252,7 +252,6 @@ def pictures(photograph):
 @pytest.mark.parametrize(
     ("name", "output"), [("stage_1", "labels"), pytest.param("tiny", "labels_full", marks=pytest.mark.slow)]
 )
-@pytest.mark.usefixtures("fixed_layer_times")
 def test_integers(name, pictures, output, tmp_path):
     pytest.importorskip("litert_quantizer", reason="litert-quantizer is not installed")
     model, options = random_model(name), {"input_size": (64, 64), "output": output, "calibration": pictures}
@@ -271,7 +270,6 @@ def test_integers(name, pictures, output, tmp_path):
     ("precision", "options"),
     [("int8", {"runtime": "tflite-2.16", "target": 0.9}), ("int8_npu", {"target": 0.9}), ("int16x8", {})],
 )
-@pytest.mark.usefixtures("fixed_layer_times")
 def test_static_integers(tiny, pictures, precision, options, tmp_path):
     pytest.importorskip("litert_quantizer", reason="litert-quantizer is not installed")
     facts = convert(tiny, tmp_path / "m.tflite", precision, (64, 64), calibration=pictures, report=False, **options)

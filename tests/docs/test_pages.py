@@ -38,6 +38,7 @@ PAGES = sorted(
         *(ROOT / "docs").rglob("*.md"),
         ROOT / "conversion/README.md",
         ROOT / "android_demo/README.md",
+        ROOT / "web_demo/README.md",
     ]
 )
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import importlib.util
 import json
 import os
 import shutil
 import subprocess
-import sys
 import threading
 from pathlib import Path
 from types import ModuleType
@@ -19,6 +17,7 @@ from PIL import Image
 from keras_segformer.cli import main
 from keras_segformer.cli.web_server import FolderServer
 from keras_segformer.runtime import TFLiteRunner
+from outside_modules import load_module
 
 pytestmark = pytest.mark.slow
 
@@ -49,12 +48,7 @@ def chromium() -> str:
 @pytest.fixture(scope="module")
 def golden_frames() -> ModuleType:
     """The rule of preprocessing that Python, the Android app and the page share."""
-    path = ROOT / "android_demo/tools/golden_frames.py"
-    specification = importlib.util.spec_from_file_location("golden_frames", path)
-    module = importlib.util.module_from_spec(specification)
-    sys.modules[specification.name] = module
-    specification.loader.exec_module(module)
-    return module
+    return load_module(ROOT / "android_demo/tools/golden_frames.py")
 
 
 def test_unit_tests_of_the_page(page):

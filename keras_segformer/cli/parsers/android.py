@@ -6,8 +6,7 @@ import argparse
 import re
 from typing import Any
 
-from keras_segformer.cli.arguments import add_calibration, add_command, add_output_folder, add_preset
-from keras_segformer.cli.values import image_size
+from keras_segformer.cli.arguments import add_calibration, add_command, add_input_side, add_output_folder, add_preset
 
 PROCESSORS = ("gpu", "cpu", "nnapi")
 
@@ -32,13 +31,7 @@ def add_parser(subparsers: Any) -> None:
         """,
     )
     add_preset(parser)
-    parser.add_argument(
-        "--size",
-        metavar="SIZE",
-        type=image_size,
-        default=(512, 512),
-        help="side of the picture in pixels, or HEIGHTxWIDTH (default: 512)",
-    )
+    add_input_side(parser)
     add_calibration(parser, "the files in INT8 are fitted to them")
     parser.add_argument(
         "--processors",

@@ -60,7 +60,7 @@ def add_parser(subparsers: Any) -> None:
     parser.add_argument(
         "--measure",
         action="store_true",
-        help="measure how long layers take on this machine, where the search for an int8 recipe would estimate it",
+        help="weigh the errors of layers against their time on this machine in the search for an int8 recipe",
     )
     add_file(parser, "--recipe", help="quantise as an earlier file of which this is the JSON file")
     parser.add_argument(

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from keras_segformer.cli.arguments import add_command, add_folder, add_output_folder, add_preset
+from keras_segformer.cli.arguments import add_command, add_folder, add_input_side, add_output_folder, add_preset
 from keras_segformer.cli.parsers.android import stem
-from keras_segformer.cli.values import image_size, text, whole_number
+from keras_segformer.cli.values import text, whole_number
 
 PRECISIONS = ("dynamic", "float16", "float32")
 """Those that need no calibration pictures, the smallest file first."""
@@ -39,13 +39,7 @@ def add_parser(subparsers: Any) -> None:
         help="dynamic is the smallest and the fastest on CPUs, float16 the closest to the network on GPUs (default: "
         "%(default)s)",
     )
-    parser.add_argument(
-        "--size",
-        metavar="SIZE",
-        type=image_size,
-        default=(512, 512),
-        help="side of the picture in pixels, or HEIGHTxWIDTH (default: 512)",
-    )
+    add_input_side(parser)
     parser.add_argument("--name", type=stem, help="the model's name on the page (default: the preset's)")
     add_folder(parser, "--page", help="the page as it was built (default: that of this checkout)")
     parser.add_argument("--serve", action="store_true", help="then serve the folder, until Ctrl+C")

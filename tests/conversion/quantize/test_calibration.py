@@ -20,6 +20,17 @@ def test_sets_are_disjoint_and_half_augmented(pictures):
     assert calibration.fitting.dtype == np.uint8
 
 
+def test_augmented_images_are_of_all_kinds(pictures):
+    """As many as there are, the second half of the images to fit to has inverted, noisy, blurred and small ones too."""
+    images = list(np.concatenate([pictures, pictures[:3, ::-1]]))
+    fitting = make_calibration(images, (64, 64)).fitting
+    originals, altered = fitting[:8], fitting[8:]
+    np.testing.assert_array_equal(altered[4], 255 - originals[4])
+    assert np.std(np.diff(altered[5].astype(int), axis=1)) > np.std(np.diff(originals[5].astype(int), axis=1))
+    assert np.std(np.diff(altered[6].astype(int), axis=1)) <= np.std(np.diff(originals[6].astype(int), axis=1))
+    np.testing.assert_array_equal(altered[7][:32, :32], originals[7][::2, ::2])
+
+
 def test_names(pictures, tmp_path):
     paths = [tmp_path / f"{index}.png" for index in range(len(pictures))]
     for path, picture in zip(paths, pictures, strict=True):
@@ -38,6 +49,17 @@ def test_bit_depth(pictures, tmp_path):
         make_calibration(paths, (64, 64))
     scaled = np.rint(pictures[0][..., 0] * np.float32(16 * 255 / 4095)).astype(np.uint8)
     np.testing.assert_array_equal(make_calibration(paths, (64, 64), bit_depth=12).held_out[0, ..., 0], scaled)
+
+
+@pytest.mark.parametrize(
+    ("size", "expected"), [((96, 64), (96, 64)), ((512, 256), (352, 192)), ((1024, 32), (1024, 32))]
+)
+def test_images_for_the_search_are_small(pictures, size, expected):
+    calibration = make_calibration(list(pictures), size)
+    small = calibration.for_search()
+    assert (small.size, small.held_out.shape[1:3]) == (expected, expected)
+    assert (len(small.fitting), len(small.held_out)) == (len(calibration.fitting), len(calibration.held_out))
+    assert small.held_out_names == calibration.held_out_names
 
 
 def test_any_size(pictures):

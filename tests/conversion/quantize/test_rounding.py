@@ -5,7 +5,13 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from keras_segformer.conversion.quantize.rounding import round_nearest, round_weights, weight_scales
+from keras_segformer.conversion.quantize.rounding import (
+    _DAMPING,
+    _inverse_factor,
+    round_nearest,
+    round_weights,
+    weight_scales,
+)
 
 
 @pytest.fixture
@@ -46,6 +52,16 @@ def test_integers_are_in_range(layer, bits):
     for integers in (round_nearest(kernel, scales, bits), round_weights(kernel, scales, inputs.T @ inputs, bits)):
         assert integers.dtype == np.int8
         assert np.abs(integers).max() == largest
+
+
+@pytest.mark.parametrize("size", [5, 64, 131])
+def test_inverse_factor(size):
+    inputs = np.random.default_rng(0).normal(size=(300, size))
+    gram_matrix = inputs.T @ inputs
+    factor = _inverse_factor(gram_matrix)
+    assert not np.tril(factor, -1).any()
+    damped = gram_matrix + _DAMPING * np.trace(gram_matrix) / size * np.eye(size)
+    np.testing.assert_allclose(factor.T @ factor @ damped, np.eye(size), atol=1e-9)
 
 
 def test_inputs_that_are_always_zero_and_channels_without_weights(layer):

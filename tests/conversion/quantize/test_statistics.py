@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from keras_segformer.conversion.quantize import statistics
 from keras_segformer.conversion.quantize.statistics import collect_statistics
 from keras_segformer.conversion.tflite.outputs import with_outputs
 from keras_segformer.runtime import TFLiteRunner
@@ -17,6 +18,16 @@ def test_gram_matrices_alone_are_the_same(small_file, pictures):
     assert found.gram_matrices.keys() == small_file.statistics.gram_matrices.keys()
     for name, expected in small_file.statistics.gram_matrices.items():
         np.testing.assert_allclose(found.gram_matrices[name], expected, rtol=1e-3, atol=1e-4 * np.abs(expected).max())
+
+
+def test_some_positions_stand_for_all(small_file, pictures, monkeypatch):
+    layers = [small_file.layers["stage1/embedding"]]  # 7x7 windows
+    arguments = (small_file.content, small_file.file, layers, pictures)
+    monkeypatch.setattr(statistics, "_POSITIONS_PER_IMAGE", 128)  # of 256
+    found = collect_statistics(*arguments, with_values=False).gram_matrices["stage1/embedding"]
+    everything = small_file.statistics.gram_matrices["stage1/embedding"]
+    difference = np.linalg.norm(2 * found - everything) / np.linalg.norm(everything)
+    assert 0 < difference < 0.2
 
 
 def test_inputs_of_layers_are_what_they_multiply(small_file, pictures):

@@ -92,6 +92,7 @@ def _print(args: argparse.Namespace, facts: dict[str, Any]) -> None:
         )
         if fidelity["vanished"]:
             print(f"warning: the file never predicts {', '.join(fidelity['vanished'])}, unlike the model")
+        _warn_below_target(fidelity["agreement"], facts["quantization"] or {})
     others = ["json"] if args.no_report else ["json", "html"]
     files = " and ".join(str(args.output.with_suffix(f".{suffix}")) for suffix in others)
     print(f"runs on TF Lite {facts['minimum_runtime']} and newer; more is in {files}")
@@ -115,6 +116,17 @@ def _print_quantization(quantization: dict[str, Any]) -> None:
     search = quantization["search"]
     if search and search["agreement"] < quantization["target"]:
         print(f"warning: no recipe reaches an agreement of {quantization['target']:.3f}; this is the closest one")
+
+
+def _warn_below_target(agreement: float, quantization: dict[str, Any]) -> None:
+    """Says where the file misses what its recipe reached in the search, which sees smaller pictures."""
+    search = quantization.get("search")
+    if search and agreement < quantization["target"] <= search["agreement"]:
+        target = f"{quantization['target']:.2%}"
+        print(
+            f"warning: that is less than the {target} which the recipe reached on smaller pictures; give more pictures "
+            "to calibrate with, or a higher --target"
+        )
 
 
 def _text(tensor: dict[str, Any]) -> str:

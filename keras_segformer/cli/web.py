@@ -12,7 +12,7 @@ from typing import Any
 from keras_segformer.cli.checkout import find_checkout
 from keras_segformer.cli.progress import step_bars
 from keras_segformer.cli.stems import stem_of
-from keras_segformer.cli.web_server import serve_folder
+from keras_segformer.cli.web_server import FolderServer
 from keras_segformer.conversion import convert
 from keras_segformer.files import write_file
 from keras_segformer.json_text import read_json
@@ -20,6 +20,7 @@ from keras_segformer.segformer import SegFormer
 
 _PAGE = "web_demo/page"
 _PARTS = ("index.html", "sw.js", "litert")
+_HOST, _PORT = "127.0.0.1", 8080
 
 
 def run(args: argparse.Namespace) -> int:
@@ -36,8 +37,25 @@ def run(args: argparse.Namespace) -> int:
         PresetNotFoundError: There is no such preset.
         InvalidPresetError: The preset's files are broken.
         OSError: The folder cannot be written to, or the port is taken.
-        ValueError: The model cannot be converted like this.
+        ValueError: The model cannot be converted like this, or an address is given and nothing is to be served.
     """
+    if not args.serve and (args.host, args.port) != (None, None):
+        raise ValueError("--host and --port are for --serve; give it too, or leave them out.")
+    with contextlib.ExitStack() as stack:
+        # Before the work, so that a port that is taken is found out at once.
+        server = stack.enter_context(_listening(args)) if args.serve else None
+        _write_page(args)
+        if server:
+            print(f"serving {args.output} at {server.url} (Ctrl+C ends it)", flush=True)
+            server.serve_forever()
+    return 0
+
+
+def _listening(args: argparse.Namespace) -> FolderServer:
+    return FolderServer(args.output, args.host or _HOST, _PORT if args.port is None else args.port)
+
+
+def _write_page(args: argparse.Namespace) -> None:
     page = _find_page(args.page)
     name = args.name or stem_of(args.preset)
     model = SegFormer.from_preset(args.preset)
@@ -58,9 +76,6 @@ def run(args: argparse.Namespace) -> int:
     print(f"{args.output}: the page, with {name} of {facts['bytes'] / 1e6:.1f} MB")
     if model.license:
         print(f"licence of the weights: {model.license.terms}")
-    if args.serve:
-        serve_folder(args.output, args.host, args.port)
-    return 0
 
 
 def _find_page(given: Path | None) -> Path:

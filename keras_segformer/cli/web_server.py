@@ -51,22 +51,6 @@ class FolderServer(http.server.ThreadingHTTPServer):
         return f"http://{host}:{port}/"
 
 
-def serve_folder(folder: Path, host: str, port: int) -> None:
-    """Serves a folder until the process is interrupted.
-
-    Args:
-        folder: What to serve.
-        host: The address to listen at.
-        port: The port; 0 takes one that is free.
-
-    Raises:
-        OSError: The port is taken or may not be used.
-    """
-    with FolderServer(folder, host, port) as server:
-        print(f"serving {folder} at {server.url} (Ctrl+C ends it)", flush=True)
-        server.serve_forever()
-
-
 class _Handler(http.server.SimpleHTTPRequestHandler):
     extensions_map = http.server.SimpleHTTPRequestHandler.extensions_map | {
         ".js": "text/javascript",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import http.client
 import json
+import socket
 import threading
 from pathlib import Path
 from typing import Any
@@ -126,3 +127,18 @@ def test_server_isolates_the_page(page):
 def test_port_that_is_taken(page):
     with FolderServer(page, "127.0.0.1", 0) as server, pytest.raises(OSError, match="choose another --host or --port"):
         FolderServer(page, "127.0.0.1", server.server_address[1])
+
+
+def test_an_address_that_is_taken_is_found_out_before_the_work(page, preset, conversions, tmp_path, capsys):
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        options = ("--serve", "--port", str(taken.getsockname()[1]))
+        assert run(preset, page, tmp_path / "site", *options) == 2
+    assert "choose another --host or --port" in capsys.readouterr().err
+    assert not conversions
+
+
+@pytest.mark.parametrize("option", ["--host=0.0.0.0", "--port=0"])
+def test_an_address_without_a_server_is_refused(page, preset, conversions, tmp_path, capsys, option):
+    assert run(preset, page, tmp_path / "site", option) == 2
+    assert "--host and --port are for --serve" in capsys.readouterr().err
+    assert not conversions

@@ -44,8 +44,8 @@ def add_parser(subparsers: Any) -> None:
     add_folder(parser, "--page", help="the page as it was built (default: that of this checkout)")
     parser.add_argument("--serve", action="store_true", help="then serve the folder, until Ctrl+C")
     parser.add_argument(
-        "--host", type=text, default="127.0.0.1", help="the address to serve at (default: %(default)s, this machine)"
+        "--host", type=text, help="the address to serve at, with --serve (default: 127.0.0.1, this machine)"
     )
     parser.add_argument(
-        "--port", type=whole_number(0, 65535), default=8080, help="0 takes one that is free (default: %(default)s)"
+        "--port", type=whole_number(0, 65535), help="with --serve; 0 takes one that is free (default: 8080)"
     )

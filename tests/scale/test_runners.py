@@ -22,7 +22,7 @@ from keras_segformer.cli import main
 from tiny import save_light_preset
 
 pytestmark = [pytest.mark.slow, pytest.mark.skipif(sys.platform != "linux", reason="looks processes up in /proc")]
-COUNT = 300
+COUNT = 2000
 DISTINCT = 5
 
 

@@ -25,7 +25,7 @@ from pathlib import Path
 PYTHONS = ("python3.11", "python3.12", "python3.13")
 PICTURE = Path(__file__).parents[1] / "docs/street.jpg"
 
-# What needs another package than the extra itself: run where both are there, in the tests.
+# For work on the package itself: `make test` installs and uses it.
 _DEVELOPMENT = {"dev"}
 
 _TRAINING = """

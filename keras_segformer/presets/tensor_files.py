@@ -21,7 +21,8 @@ TORCH_SUFFIXES = (".bin", ".pth", ".pt")
 
 
 _OTHER_WAYS = {
-    ".tflite": "name a TF Lite file with --model, or open it with keras_segformer.evaluation.TFLiteModel",
+    ".tflite": "commands that run TF Lite files take them with --model, and Python opens them with "
+    "keras_segformer.evaluation.TFLiteModel",
     ".keras": "open a whole Keras model with keras.models.load_model after `import keras_segformer`",
     ".h5": "name the folder that the weights are in, with its config.json",
 }

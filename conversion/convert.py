@@ -173,6 +173,8 @@ def convert(
         fine_tune_steps=fine_tune_steps,
         measure_times=measure_times,
     )
+    if bit_depth is not None and calibration is None:
+        raise ValueError("The bit depth is that of calibration images, and there are none; pass some, or leave it out.")
     network = _inference_network(model, options)
     images = None if calibration is None else make_calibration(calibration, options.input_size, bit_depth)
     border = border_of(network, options.input_size) if options.is_for_microcontrollers else NO_BORDER

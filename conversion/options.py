@@ -77,6 +77,7 @@ class ConversionOptions:
         self._check_precision()
         self._check_microcontroller()
         self._check_target()
+        self._check_measuring()
         self._check_calibration()
 
     @property
@@ -157,6 +158,13 @@ class ConversionOptions:
             raise ValueError(
                 f"A target has an effect only if a recipe is searched for, which the precisions {searched} do without "
                 "a given recipe; leave it out."
+            )
+
+    def _check_measuring(self) -> None:
+        if self.measure_times and (self.precision != "int8" or self.recipe is not None):
+            raise ValueError(
+                "Times are measured in the search for a recipe, for the precision int8 without a given one; leave out "
+                "`measure_times` (--measure), or choose that precision."
             )
 
     def _check_calibration(self) -> None:

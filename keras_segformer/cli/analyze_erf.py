@@ -24,6 +24,8 @@ from keras_segformer.files import atomic_file
 from keras_segformer.images import find_images
 from keras_segformer.segformer import SegFormer
 
+_IMAGENET = "imagenet"
+
 
 def run(args: argparse.Namespace) -> int:
     """Measures the fields and prints their sizes.
@@ -68,10 +70,12 @@ def run(args: argparse.Namespace) -> int:
 def _models(args: argparse.Namespace) -> dict[str, SegFormer]:
     if not (args.preset or args.backbone):
         raise ValueError("there is no model; name one with --preset, or a CNN with --backbone")
+    if args.backbone_weights and not args.backbone:
+        raise ValueError("--backbone-weights is for the CNN of --backbone; name one, or leave it out")
     models = {name: SegFormer.from_preset(name) for name in args.preset or ()}
     if args.backbone:
         keras.utils.set_random_seed(0)
-        weights = None if args.backbone_weights == "random" else args.backbone_weights
+        weights = None if args.backbone_weights == "random" else _IMAGENET
         models[args.backbone] = SegFormer(*cnn_backbone(args.backbone, weights))
     return models
 
@@ -81,7 +85,7 @@ def _content(args: argparse.Namespace, count: int, fields: Mapping[str, Mapping[
         "images": args.images,
         "count": count,
         "size": list(args.size),
-        "backbone_weights": args.backbone_weights if args.backbone else None,
+        "backbone_weights": (args.backbone_weights or _IMAGENET) if args.backbone else None,
         "models": {name: {part: field.to_dict() for part, field in parts.items()} for name, parts in fields.items()},
     }
 

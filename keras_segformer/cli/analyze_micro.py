@@ -46,6 +46,8 @@ def run(args: argparse.Namespace) -> int:
         raise ValueError("there is no network; name presets with --preset, or --architectures for random weights")
     if args.preset and not args.calibration:
         raise ValueError("the ranges of INT8 are fitted to pictures; name some with --calibration")
+    if args.antialias and not has_dataset(args):
+        raise ValueError("--antialias is for the pictures of a data set; name its folder with --data, or leave it out")
     calibration = find_images(args.calibration) if args.calibration else _noise()
     examples, _ = load_dataset(args) if has_dataset(args) else (None, None)
     points: list[MicroPoint] = []

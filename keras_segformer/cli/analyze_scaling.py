@@ -30,6 +30,8 @@ from keras_segformer.files import atomic_file
 from keras_segformer.models import VARIANTS, SegFormerConfig
 from keras_segformer.segformer import SegFormer
 
+_RUNS = 3
+
 
 def run(args: argparse.Namespace) -> int:
     """Counts and measures, and prints the costs with their slopes.
@@ -47,11 +49,13 @@ def run(args: argparse.Namespace) -> int:
     """
     if args.figure:
         check_figure_path(args.figure)
+    if args.runs and not args.runtimes:
+        raise ValueError("--runs counts passes of --runtimes, of which none is named; leave it out, or name some")
     sides = sorted(set(args.sides))
     with step_bars() as progress:
-        measured = args.runtimes or ()
+        measured, runs = args.runtimes or (), args.runs or _RUNS
         advance = progress("Measuring", len(args.architectures) * len(sides) * len(measured))
-        measure = {name: _counted(functools.partial(_RUNTIMES[name], runs=args.runs), advance) for name in measured}
+        measure = {name: _counted(functools.partial(_RUNTIMES[name], runs=runs), advance) for name in measured}
         points: dict[str, list[ScalingPoint]] = {}
         for name in args.architectures:
             points[name] = scaling(VARIANTS[name], sides, measure)
@@ -67,7 +71,7 @@ def run(args: argparse.Namespace) -> int:
     return 0
 
 
-def measure_tflite(config: SegFormerConfig, side: int, runs: int = 3) -> Measurement:
+def measure_tflite(config: SegFormerConfig, side: int, runs: int = _RUNS) -> Measurement:
     """Measures a float32 TF Lite file on one thread, in a process that imports nothing but NumPy and LiteRT.
 
     Args:
@@ -111,7 +115,7 @@ def _counted(
 def _content(args: argparse.Namespace, points: Mapping[str, Sequence[ScalingPoint]]) -> dict:
     return {
         "machine": machine() if args.runtimes else None,
-        "runs": args.runs,
+        "runs": (args.runs or _RUNS) if args.runtimes else None,
         "architectures": {
             name: {
                 "sizes": [point.to_dict() for point in own],

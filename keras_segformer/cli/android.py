@@ -104,6 +104,9 @@ def _check_calibration(args: argparse.Namespace) -> None:
             f"the files for {' and '.join(fitted)} are in INT8, which is fitted to pictures: name some dozen that look "
             "like what the camera will see with --calibration DIR, or take --processors gpu"
         )
+    given = [flag for flag, value in (("--calibration", args.calibration), ("--bit-depth", args.bit_depth)) if value]
+    if given and not fitted:
+        raise ValueError(f"{given[0]} is for files in INT8, and that for the GPU is none; leave it out")
 
 
 def _check_others(folder: Path, stem: str, processors: Iterable[str], model: SegFormer, size: tuple[int, int]) -> None:

@@ -47,6 +47,8 @@ def run(args: argparse.Namespace) -> int:
     found = find_sources(args.images)
     for file in found.left_aside:
         print(f"left aside: {file}", file=sys.stderr)
+    if not found.videos:
+        _check_no_video_options(args)
     if args.geotiff:
         _check_rasters(found.pictures, args)
     outputs = plan_outputs([*found.pictures, *found.videos], args.output, mask=args.mask, areas=args.json)
@@ -136,6 +138,20 @@ def _check_rasters(pictures: Sequence[PictureSource], args: argparse.Namespace) 
     ignored = [name for name in ("coco", "json", "mask", "overlay") if getattr(args, name)]
     if ignored:
         raise ValueError(f"--geotiff writes the labels of TIFF files alone; leave out --{ignored[0]}")
+
+
+def _check_no_video_options(args: argparse.Namespace) -> None:
+    """Refuses what only videos heed."""
+    given = {
+        "--start": args.start > 0,
+        "--stop": args.stop is not None,
+        "--every": args.every > 1,
+        "--beside": args.beside,
+        "--steady": args.steady is not None,
+    }
+    ignored = [flag for flag, is_given in given.items() if is_given]
+    if ignored:
+        raise ValueError(f"{ignored[0]} is for videos, and there is none; leave it out, or name some")
 
 
 def _segment_pictures(

@@ -1,9 +1,34 @@
-"""Names for files that are made from a preset."""
+"""Names, without an ending, for the files of a model."""
 
 from __future__ import annotations
 
+import argparse
 import re
 from pathlib import Path
+
+_STEM = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
+
+
+def stem(text: str) -> str:
+    """Reads a name that a user has chosen.
+
+    Args:
+        text: Letters, digits, dots, underscores and hyphens.
+
+    Returns:
+        The same.
+
+    Raises:
+        argparse.ArgumentTypeError: It holds something else.
+
+    Example:
+
+    >>> stem("b0_ade20k")
+    'b0_ade20k'
+    """
+    if not _STEM.fullmatch(text):
+        raise argparse.ArgumentTypeError(f"{text!r} cannot name a file; use letters, digits, '.', '_' and '-'")
+    return text
 
 
 def stem_of(preset: str) -> str:

@@ -74,7 +74,7 @@ def label_pictures(
     ```
     """
     begin = time.perf_counter()
-    _check_runner(runner)
+    _check_runner(runner, workers)
     paths = find_pictures(patterns)
     loaded = model.load()  # so that what is wrong with it is found before workers start
     results = Results(output)
@@ -92,12 +92,14 @@ def label_pictures(
     )
 
 
-def _check_runner(runner: str) -> None:
+def _check_runner(runner: str, workers: int) -> None:
     if runner != RAY and not runner.endswith("Runner"):
         raise ValueError(f"there is no runner {runner!r}; name DirectRunner, another runner of Apache Beam, or ray")
     module, extra = ("ray", "ray") if runner == RAY else ("apache_beam", "beam")
     if importlib.util.find_spec(module) is None:
         raise MissingExtraError(module, extra)
+    if workers != 1 and runner not in (DIRECT, RAY):
+        raise ValueError(f"{runner} has a number of workers of its own; leave --workers out, and give it in --options")
 
 
 def _threads(runner: str, workers: int) -> int | None:

@@ -89,6 +89,19 @@ def test_erf_needs_a_model(tmp_path, capsys):
     assert "name one with --preset, or a CNN with --backbone" in capsys.readouterr().err
 
 
+@pytest.mark.parametrize(
+    ("line", "message"),
+    [
+        ("erf --preset b0 --images x --backbone-weights random", "--backbone-weights is for the CNN of --backbone"),
+        ("micro --architectures micro --antialias", "--antialias is for the pictures of a data set"),
+        ("scaling --runtimes --runs 5", "--runs counts passes of --runtimes, of which none is named"),
+    ],
+)
+def test_options_that_nothing_would_heed(line, message, capsys):
+    assert main(["analyze", *line.split()]) == 2
+    assert message in capsys.readouterr().err
+
+
 @pytest.fixture(scope="module")
 def data(tmp_path_factory) -> Path:
     """Two pictures of three classes."""

@@ -197,6 +197,13 @@ def test_no_calibration(preset, checkout, conversions, capsys) -> None:
     assert conversions == []
 
 
+@pytest.mark.parametrize("option", ["--calibration", "--bit-depth"])
+def test_the_gpu_needs_no_pictures(preset, checkout, conversions, capsys, option) -> None:
+    assert run("--preset", preset, "--processors", "gpu", option, 12) == 2
+    assert f"{option} is for files in INT8" in error(capsys)
+    assert conversions == []
+
+
 def test_no_pictures(preset, checkout, tmp_path, conversions, capsys) -> None:
     (tmp_path / "empty").mkdir()
     assert run("--preset", preset, "--calibration", tmp_path / "empty") == 2

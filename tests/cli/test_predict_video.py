@@ -130,6 +130,16 @@ def test_times_in_the_wrong_order(folder, tmp_path, capsys):
     assert "--stop must be later" in capsys.readouterr().err
 
 
+@pytest.mark.parametrize(
+    "option",
+    [["--start", "1"], ["--stop", "2"], ["--every", "3"], ["--beside"], ["--steady"]],
+    ids=lambda each: each[0],
+)
+def test_options_for_videos_without_one(folder, tmp_path, capsys, option):
+    assert predict(folder / "street.png", *option, output=tmp_path / "out") == 2
+    assert f"{option[0]} is for videos, and there is none; leave it out" in capsys.readouterr().err
+
+
 def test_the_extra_is_named(folder, tmp_path, monkeypatch, capsys):
     import sys
 

@@ -16,7 +16,7 @@ import shtab
 from fake_datasets import write_folder, write_image
 from keras_segformer import cli
 from keras_segformer.cli import main, make_parser
-from keras_segformer.cli.parsers.android import stem
+from keras_segformer.cli.stems import stem
 from keras_segformer.cli.values import output_file, output_folder, path, prepared_folder, text
 from keras_segformer.conversion import convert
 from keras_segformer.segformer import SegFormer

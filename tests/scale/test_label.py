@@ -43,7 +43,7 @@ def loaded(model, monkeypatch):
         _LabelAndWrite(job)({"path": np.array(paths)})
 
     monkeypatch.setattr(label_module, "_run", run)
-    monkeypatch.setattr(label_module, "_check_runner", lambda runner: None)
+    monkeypatch.setattr(label_module, "_check_runner", lambda *_: None)
 
 
 @pytest.fixture
@@ -218,6 +218,13 @@ def test_runners_are_looked_up_before_any_work(runner, tmp_path, monkeypatch, ca
     assert run("nowhere", tmp_path / "out", "--runner", runner) == 2
     message = "there is no runner 'nonsense'" if runner == "nonsense" else f"[{'ray' if runner == 'ray' else 'beam'}]"
     assert message in capsys.readouterr().err
+
+
+def test_runners_with_workers_of_their_own(tmp_path, monkeypatch, capsys):
+    monkeypatch.undo()
+    monkeypatch.setattr("importlib.util.find_spec", lambda name: True)
+    assert run("nowhere", tmp_path / "out", "--runner", "FlinkRunner", "--workers", "2") == 2
+    assert "leave --workers out, and give it in --options" in capsys.readouterr().err
 
 
 def test_missing_extras_are_named(monkeypatch):

@@ -70,8 +70,7 @@ def _add_erf(actions: Any) -> None:
     parser.add_argument(
         "--backbone-weights",
         choices=("imagenet", "random"),
-        default="imagenet",
-        help="weights of the CNN (default: %(default)s, which Keras downloads)",
+        help="weights of the CNN (default: imagenet, which Keras downloads)",
     )
     add_folder(parser, "--images", type=text, required=True, help="pictures: a file, a folder or a glob")
     parser.add_argument(
@@ -213,8 +212,6 @@ def _add_scaling(actions: Any) -> None:
         metavar="NAME",
         help="in which time and memory are measured: keras, on all cores, and tflite, on one (default: both)",
     )
-    parser.add_argument(
-        "--runs", type=positive_integer, default=3, help="passes that are timed after a first one (default: 3)"
-    )
+    parser.add_argument("--runs", type=positive_integer, help="passes that are timed after a first one (default: 3)")
     add_json(parser)
     add_output_file(parser, "--figure", help="draw the costs on logarithmic scales")

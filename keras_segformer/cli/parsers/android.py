@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 import argparse
-import re
 from typing import Any
 
 from keras_segformer.cli.arguments import add_calibration, add_command, add_input_side, add_output_folder, add_preset
+from keras_segformer.cli.stems import stem
 
 PROCESSORS = ("gpu", "cpu", "nnapi")
-
-_STEM = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
 
 
 def add_parser(subparsers: Any) -> None:
@@ -69,25 +67,3 @@ def processors(text: str) -> tuple[str, ...]:
     if unknown:
         raise argparse.ArgumentTypeError(f"there is no processor {unknown[0]!r}; choose from {', '.join(PROCESSORS)}")
     return names
-
-
-def stem(text: str) -> str:
-    """Reads the name of a file without its ending.
-
-    Args:
-        text: Letters, digits, dots, underscores and hyphens.
-
-    Returns:
-        The same.
-
-    Raises:
-        argparse.ArgumentTypeError: It holds something else.
-
-    Example:
-
-    >>> stem("b0_ade20k")
-    'b0_ade20k'
-    """
-    if not _STEM.fullmatch(text):
-        raise argparse.ArgumentTypeError(f"{text!r} cannot name a file; use letters, digits, '.', '_' and '-'")
-    return text

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from keras_segformer.cli.arguments import add_command, add_folder, add_input_side, add_output_folder, add_preset
-from keras_segformer.cli.parsers.android import stem
+from keras_segformer.cli.stems import stem
 from keras_segformer.cli.values import text, whole_number
 
 PRECISIONS = ("dynamic", "float16", "float32")

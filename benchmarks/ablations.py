@@ -117,9 +117,19 @@ def network_of(row: Row) -> type:
                 fields = ("num_classes", "input_size", "decoder_width", "output_stride")
                 kept = {field: getattr(config, field) for field in fields}
                 config, backbone = cnn_backbone(row.cnn, weights=None, **kept)
+                follow_short_runs(backbone)
             super().__init__(config, backbone, **keywords)
 
     return CNNSegFormer
+
+
+def follow_short_runs(backbone: Any) -> None:
+    """Averages the statistics of batch norms over some dozen steps: Keras' .999 for MobileNetV2 takes thousands."""
+    import keras
+
+    for layer in backbone.layers:
+        if isinstance(layer, keras.layers.BatchNormalization):
+            layer.momentum = 0.97
 
 
 def window_score(model: Any, examples: Any, window: tuple[int, int]) -> float:

@@ -10,6 +10,7 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import tensorflow as tf
 
 from keras_segformer.files import atomic_files, write_bytes
@@ -40,9 +41,12 @@ from .quantize.float_file import FloatFile
 from .report.page import write_report
 from .report.verification import Verification, verify_content
 from .tflite.export import export
+from .tflite.half import with_half_hint
 from .tflite.metadata import with_metadata
 from .tflite.resizable import with_initial_shape
 from .tflite.scale_pixels import scale_pixels
+
+_MAX_LOSS_OF_HALF = 0.01  # of the agreement
 
 
 def convert(
@@ -65,6 +69,7 @@ def convert(
     target: float | None = None,
     fine_tune_steps: int = 0,
     measure_times: bool = False,
+    half: bool = False,
     preset: str | None = None,
     bit_depth: int | None = None,
     progress: Progress = silent,
@@ -125,6 +130,8 @@ def convert(
         measure_times: Whether the search for an `"int8"` recipe measures the times of layers on this machine, and
             leaves those float that are not faster in integers. By default it counts multiplications, so that the same
             arguments give the same recipe everywhere.
+        half: Whether CPUs with float16 arithmetic, as in most phones since 2018, may compute the float operations of
+            the file in it. Others, and GPUs, ignore the hint. Needs calibration images, on which float16 is tried.
         preset: Name of the model's preset, for the title of the report.
         bit_depth: The number of significant bits in calibration files with 16 bits a channel, if the files do not
             state it; see `keras_segformer.images.load_image`.
@@ -172,6 +179,7 @@ def convert(
         target=target,
         fine_tune_steps=fine_tune_steps,
         measure_times=measure_times,
+        half=half,
     )
     if bit_depth is not None and calibration is None:
         raise ValueError("The bit depth is that of calibration images, and there are none; pass some, or leave it out.")
@@ -187,6 +195,9 @@ def convert(
     _check_audit(audited)
     verification = images and _verify(content, model, images, border, progress)
     facts = _describe(model, network, options, audited, verification, quantization)
+    if options.half:
+        facts["half"] = _try_half(content, model, images, verification, progress)
+        content = with_half_hint(content)
     if options.is_for_microcontrollers:  # which have no memory for metadata
         facts = _with_integers(facts, border, content)
     else:
@@ -267,8 +278,29 @@ def _check_audit(audited: Audit) -> None:
 def _verify(
     content: bytes, model: SegFormerNetwork, images: Calibration, border: Border, progress: Progress
 ) -> Verification:
-    named = list(zip(_distinct(images.held_out_names), images.held_out_originals, strict=True))
-    return verify_content(content, model, named, progress, isolated=False, border=border)
+    return verify_content(content, model, _held_out(images), progress, isolated=False, border=border)
+
+
+def _held_out(images: Calibration) -> list[tuple[str, np.ndarray]]:
+    return list(zip(_distinct(images.held_out_names), images.held_out_originals, strict=True))
+
+
+def _try_half(
+    content: bytes, model: SegFormerNetwork, images: Calibration, verification: Verification, progress: Progress
+) -> dict[str, Any]:
+    """How closely the file follows the model where its float operations are computed in float16.
+
+    Raises:
+        ValueError: Not closely enough.
+    """
+    found = verify_content(content, model, _held_out(images), progress, half=True)
+    lost = sorted(set(found.vanished) - set(verification.vanished))
+    if lost or found.agreement < verification.agreement - _MAX_LOSS_OF_HALF:
+        raise ValueError(
+            f"In float16 the file has only {found.agreement:.2%} of the model's labels, in float32 "
+            f"{verification.agreement:.2%}{f', and never {lost[0]}' if lost else ''}; leave out `half` (--half)."
+        )
+    return {key: value for key, value in found.to_dict().items() if key in ("agreement", "worst_agreement")}
 
 
 def _distinct(names: Iterable[str]) -> list[str]:

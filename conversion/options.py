@@ -14,6 +14,8 @@ from .clients import check_client
 from .graph.tiles import FAST, UNTILED, Tiling
 from .quantize import PLANS, QuantizationRecipe
 
+_WITH_FLOAT = ("float32", "float16", "dynamic", "int8")
+
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class ConversionOptions:
@@ -37,6 +39,7 @@ class ConversionOptions:
         fine_tune_steps: Number of fine-tuning steps.
         client: What will read the file, if it is known.
         measure_times: Whether a search measures the times of layers on this machine.
+        half: Whether CPUs with float16 arithmetic may compute in it.
 
     Raises:
         ValueError: A value is out of range, or options contradict each other.
@@ -59,6 +62,7 @@ class ConversionOptions:
     fine_tune_steps: int = 0
     client: ClientName | None = None
     measure_times: bool = False
+    half: bool = False
 
     def __post_init__(self) -> None:
         if self.path.suffix != ".tflite":
@@ -78,6 +82,7 @@ class ConversionOptions:
         self._check_microcontroller()
         self._check_target()
         self._check_measuring()
+        self._check_half()
         self._check_calibration()
 
     @property
@@ -167,11 +172,23 @@ class ConversionOptions:
                 "`measure_times` (--measure), or choose that precision."
             )
 
+    def _check_half(self) -> None:
+        if self.half and self.precision not in _WITH_FLOAT:
+            raise ValueError(
+                f"The precision {self.precision} is for integers, and `half` (--half) for float operations of CPUs; "
+                f"leave it out, or choose one of {', '.join(_WITH_FLOAT)}."
+            )
+
     def _check_calibration(self) -> None:
         if self.calibration is not None:
             return
         if self.fine_tune_steps:
             reason = "Fine-tuning needs"
+        elif self.half:
+            raise ValueError(
+                "Whether a network bears float16 is tried on images; pass some dozen as calibration, or leave out "
+                "`half` (--half)."
+            )
         elif self.recipe is not None and self.recipe.needs_calibration:
             reason = "The recipe needs"
         elif self.is_for_microcontrollers or (

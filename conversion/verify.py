@@ -25,6 +25,8 @@ def verify(
     images: str | os.PathLike[str] | Iterable[ImageSource],
     progress: Progress = silent,
     bit_depth: int | None = None,
+    *,
+    half: bool = False,
 ) -> Verification:
     """Run a TF Lite file and its model on the same images and compare the labels.
 
@@ -37,6 +39,8 @@ def verify(
         progress: Called with a description and a number of steps; what it returns is called after every step.
         bit_depth: The number of significant bits in images with 16 bits a channel, if the files do not state it; see
             `keras_segformer.images.load_image`.
+        half: Whether the float operations of the file are computed in float16, as CPUs with such arithmetic do with
+            files that `convert(..., half=True)` has written.
 
     Returns:
         The agreement of the labels: overall, by image and by class, with the images that agree least.
@@ -44,6 +48,7 @@ def verify(
     Raises:
         FileNotFoundError: There is no such file or image.
         InvalidImageError: An image is broken.
+        MissingExtraError: LiteRT, which computes in float16, is not installed.
         PresetNotFoundError: There is no such preset.
         ValueError: There is no image, the file is not a TF Lite file, or it does not fit the model.
 
@@ -58,7 +63,7 @@ def verify(
     sources = find_images(images) if isinstance(images, str | os.PathLike) else list(images)
     model = against if isinstance(against, SegFormerNetwork) else load_segmenter(SegFormerNetwork, against)
     border = NO_BORDER if isinstance(file, bytes) else border_beside(Path(file))
-    return verify_content(content, model, _named(sources, bit_depth), progress, border=border)
+    return verify_content(content, model, _named(sources, bit_depth), progress, border=border, half=half)
 
 
 def _named(sources: Iterable[ImageSource], bit_depth: int | None) -> Iterator[tuple[str, np.ndarray]]:

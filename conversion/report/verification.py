@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import dataclasses
 import heapq
+import importlib.util
 from collections.abc import Iterable, Iterator
 from typing import Any
 
 import numpy as np
 from PIL import Image, ImageDraw, ImageFont
 
+from keras_segformer.errors import MissingExtraError
 from keras_segformer.evaluation.confusion import ConfusionMatrix
 from keras_segformer.evaluation.tflite import resize_labels
 from keras_segformer.label_sets import LabelSet
@@ -123,6 +125,7 @@ def verify_content(
     progress: Progress = silent,
     isolated: bool = True,
     border: Border = NO_BORDER,
+    half: bool = False,
 ) -> Verification:
     """Run a file and its network on the same images and compare the labels.
 
@@ -134,17 +137,20 @@ def verify_content(
         progress: Called with progress updates.
         isolated: Whether the file runs in a process of its own, as files of unknown origin should.
         border: What the input of the file has around a picture.
+        half: Whether the float operations of the file are computed in float16, in a process of its own.
 
     Returns:
         The comparison.
 
     Raises:
-        ValueError: There is no image, the file and the network have different outputs, or the file is damaged.
+        MissingExtraError: LiteRT, which computes in float16, is not installed.
+        ValueError: There is no image, the file and the network have different outputs, the file is damaged, or this
+            machine cannot compute in float16.
     """
     images = list(images)
     if not images:
         raise ValueError("There is no image to compare a file and its network on; name some.")
-    runner = IsolatedRunner(content, _NAME) if isolated else TFLiteRunner(content)
+    runner = _runner(content, isolated, half)
     check_border(border, runner.inputs[0].shape, runner.inputs[0].dtype, _NAME)
     size = border.picture_size(runner.inputs[0].shape[1:3])
     num_classes = model.label_set.num_classes
@@ -163,6 +169,25 @@ def verify_content(
     return Verification(
         agreements=agreements, confusion=confusion, class_names=tuple(model.label_set.names), worst=tuple(worst)
     )
+
+
+def _runner(content: bytes, isolated: bool, half: bool) -> IsolatedRunner | TFLiteRunner:
+    if half:
+        return _half_runner(content)
+    return IsolatedRunner(content, _NAME) if isolated else TFLiteRunner(content)
+
+
+def _half_runner(content: bytes) -> IsolatedRunner:
+    """In a process of its own, because LiteRT lists all accelerators that the machine lacks on the standard error."""
+    if importlib.util.find_spec("ai_edge_litert") is None:
+        raise MissingExtraError("ai-edge-litert", "mobile")
+    try:
+        return IsolatedRunner(content, _NAME, half=True)
+    except ValueError as error:
+        raise ValueError(
+            f"LiteRT does not compute the file in float16 on this machine ({error}); take one with AVX2 or ARMv8.2, or "
+            "leave out `half` (--half)."
+        ) from error
 
 
 def draw_worst(verification: Verification, label_set: LabelSet) -> Image.Image:

@@ -47,6 +47,7 @@ def run(args: argparse.Namespace) -> int:
             target=args.target,
             fine_tune_steps=args.fine_tune,
             measure_times=args.measure,
+            half=args.half,
             progress=progress,
         )
     _print(args, facts)
@@ -92,6 +93,9 @@ def _print(args: argparse.Namespace, facts: dict[str, Any]) -> None:
         )
         if fidelity["vanished"]:
             print(f"warning: the file never predicts {', '.join(fidelity['vanished'])}, unlike the model")
+        if "half" in facts:
+            half = facts["half"]
+            print(f"in float16: {half['agreement']:.2%}, {half['worst_agreement']:.2%} on the worst of them")
         _warn_below_target(fidelity["agreement"], facts["quantization"] or {})
     others = ["json"] if args.no_report else ["json", "html"]
     files = " and ".join(str(args.output.with_suffix(f".{suffix}")) for suffix in others)

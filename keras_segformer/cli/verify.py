@@ -40,10 +40,12 @@ def run(args: argparse.Namespace) -> int:
     """
     paths = find_images(args.images)[: args.limit]
     check_dataset(args, required=False)
+    if args.half and has_dataset(args):
+        raise ValueError("--half compares labels, and data sets are scored in float32; leave one of them out")
     model = SegFormer.from_preset(args.against)
     file = TFLiteModel(args.file)
     with step_bars() as progress:
-        found = verify(args.file, model, paths, progress, args.bit_depth)
+        found = verify(args.file, model, paths, progress, args.bit_depth, half=args.half)
     scores = _scores(args, file, model) if has_dataset(args) else None
     if args.figure:
         with atomic_file(args.figure) as temporary:

@@ -36,6 +36,7 @@ class IsolatedRunner:
         name: What error messages call the file, such as its path.
         num_threads: Number of threads; `None` leaves it to the runtime.
         delegates: Whether XNNPACK may take part, as in `TFLiteRunner`.
+        half: Whether float operations are computed in float16, as in `HalfRunner`.
         trial: Whether the file is loaded, run and unloaded once before it is used, so that a file that kills its
             process is refused here rather than after an evaluation.
 
@@ -61,10 +62,11 @@ class IsolatedRunner:
         num_threads: int | None = None,
         *,
         delegates: bool = True,
+        half: bool = False,
         trial: bool = True,
     ) -> None:
         self._worker = WorkerProcess(name)
-        options = {"num_threads": num_threads, "delegates": delegates}
+        options = {"num_threads": num_threads, "delegates": delegates, "half": half}
         try:
             if trial:
                 self._try(content, options)

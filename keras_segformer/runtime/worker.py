@@ -46,12 +46,14 @@ class _Worker:
     def __init__(self) -> None:
         self._runner: Any = None
 
-    def load(self, content: np.ndarray | None = None, path: str | None = None, **options: Any) -> tuple[Any, list]:
+    def load(
+        self, content: np.ndarray | None = None, path: str | None = None, half: bool = False, **options: Any
+    ) -> tuple[Any, list]:
         self._runner = None  # free the memory of an earlier one first
         model, runner = path if content is None else content.tobytes(), _module("runner")
         with warnings.catch_warnings(record=True) as caught:
             warnings.simplefilter("always")
-            self._runner = runner.TFLiteRunner(model, **options)
+            self._runner = (runner.HalfRunner if half else runner.TFLiteRunner)(model, **options)
         details = {"inputs": self._runner.inputs, "outputs": self._runner.outputs}
         described = {name: [dataclasses.asdict(each) for each in tensors] for name, tensors in details.items()}
         is_slow = runner.SLOW_INTEGERS in [str(each.message) for each in caught]

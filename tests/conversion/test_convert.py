@@ -199,6 +199,8 @@ UNKNOWN = QuantizationRecipe(layers={"stage9/start": "float"})
         ({"measure_times": True}, "Times are measured in the search for a recipe"),
         ({"precision": "int16x8", "calibration": NOISE, "measure_times": True}, "for the precision int8"),
         ({"precision": "int8", "calibration": NOISE, "recipe": STATIC, "measure_times": True}, "without a given one"),
+        ({"half": True}, "tried on images; pass some dozen as calibration, or leave out `half`"),
+        ({"precision": "int8_npu", "calibration": NOISE, "half": True}, "int8_npu is for integers, and `half`"),
         ({"bit_depth": 12}, "The bit depth is that of calibration images, and there are none"),
         ({"precision": "int8", "calibration": [NOISE[0]] * 8}, "Only 1 of the 8 calibration images can be used"),
         ({"precision": "int8", "calibration": [np.zeros_like(NOISE[0])] * 8}, "Only 0 of the 8 calibration images"),

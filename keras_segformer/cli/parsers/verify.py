@@ -38,6 +38,9 @@ def add_parser(subparsers: Any) -> None:
         parser, "--against", metavar="PRESET", type=text, required=True, help="the model, named as --preset elsewhere"
     )
     add_folder(parser, "--images", type=text, required=True, help="pictures: a folder or a glob")
+    parser.add_argument(
+        "--half", action="store_true", help="compute float operations in float16, as CPUs with such arithmetic may"
+    )
     parser.add_argument("--require", metavar="SHARE", type=share, help="the least mean agreement, from 0 to 1")
     add_dataset(parser)
     add_json(parser)

@@ -9,6 +9,7 @@ import sys
 import numpy as np
 import pytest
 
+from keras_segformer.conversion.tflite.half import with_half_hint
 from keras_segformer.conversion.tflite.reader import read_tflite
 from keras_segformer.ops import predicted_labels
 
@@ -105,6 +106,19 @@ def test_integers_within_some_steps(precision, file_of, images, on_arm, on_cpu):
     agreement = np.mean(predicted_labels(actual) == predicted_labels(expected))
     print(f"{precision}: ARM is {steps:.0f} steps from x86 at most, and they agree on {agreement:.4f} of the labels")
     assert steps <= MAX_STEPS + 0.01  # the scale is a float
+    assert agreement >= 0.99
+
+
+def test_float16_where_the_file_allows_it(file_of, images, on_arm, on_cpu, tmp_path):
+    file = file_of("float32", "uint8", "logits")
+    allowed = tmp_path / "half.tflite"
+    allowed.write_bytes(with_half_hint(file.read_bytes()))
+    np.testing.assert_array_equal(on_cpu(allowed, images), on_cpu(file, images))  # which has no such arithmetic
+    actual, expected = on_arm(allowed, images), on_arm(file, images)
+    error = np.abs(actual - expected).max() / np.abs(expected).max()
+    agreement = np.mean(predicted_labels(actual) == predicted_labels(expected))
+    print(f"float16 changes logits by {error:.1e} of the largest, and keeps {agreement:.4f} of the labels")
+    assert 1e-5 < error < 0.05
     assert agreement >= 0.99
 
 

@@ -107,6 +107,8 @@ if (litert != "none") {
 
 dependencies {
     implementation(project(":core"))
+    implementation(libs.kotlinx.coroutines.core)
+    implementation(libs.kotlinx.coroutines.android)
     implementation(libs.tflite)
     implementation(libs.tflite.api)
     implementation(libs.tflite.gpu)
@@ -120,6 +122,7 @@ dependencies {
     }
 
     testImplementation(libs.junit)
+    testImplementation(libs.kotlinx.coroutines.test)
     testImplementation(libs.robolectric)
     testImplementation(libs.animal.sniffer)
     testImplementation(libs.asm.tree)

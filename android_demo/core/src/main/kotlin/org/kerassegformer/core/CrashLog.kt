@@ -109,7 +109,7 @@ public class CrashLog(
      * Runs [block], which uses the CPU, as a logged attempt. The CPU needs no driver and has no fallback: it also runs
      * when the log cannot be written, and only crashes are held against it.
      */
-    public fun <T> logCpuAttempt(file: ModelFile, block: () -> T): T {
+    public inline fun <T> logCpuAttempt(file: ModelFile, block: () -> T): T {
         try {
             begin(Processor.CPU, file)
         } catch (_: IOException) {

@@ -1,5 +1,22 @@
 package org.kerassegformer.core
 
+/** `PowerManager.THERMAL_STATUS_*`, in the same order. */
+public enum class ThermalStatus {
+    NONE,
+    LIGHT,
+    MODERATE,
+    SEVERE,
+    CRITICAL,
+    EMERGENCY,
+    SHUTDOWN,
+    ;
+
+    public companion object {
+        /** Converts Android's constant; unknown values are clamped. */
+        public fun of(value: Int): ThermalStatus = entries[value.coerceIn(entries.indices)]
+    }
+}
+
 /** Limits the frame rate: to [COOL_FPS], and further on a hot device. Not thread-safe. */
 public class FrameRateLimiter {
     /** The device's current thermal status. */

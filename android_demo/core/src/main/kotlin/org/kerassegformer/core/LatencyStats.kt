@@ -23,6 +23,17 @@ public data class Timing(public val p50: Double, public val p90: Double, public 
 }
 
 /**
+ * Latencies at one time.
+ *
+ * @property timings latency of each phase that was recorded
+ * @property fps frames per second; 0 before the second frame
+ */
+public data class LatencySummary(
+    public val timings: Map<Phase, Timing> = emptyMap(),
+    public val fps: Double = 0.0,
+)
+
+/**
  * Latency of each phase and frame rate over a window of recent frames. Recording allocates nothing. Thread-safe.
  *
  * @param window number of frames, at least 2
@@ -56,6 +67,11 @@ public class LatencyStats(window: Int = 120) {
             val nanos = if (times.size < 2) 0 else times.last() - times.first()
             return if (nanos > 0) (times.size - 1) * NANOS_PER_SECOND / nanos else 0.0
         }
+
+    /** Returns the latency of every phase, and the frame rate. */
+    @Synchronized
+    public fun summary(): LatencySummary =
+        LatencySummary(Phase.entries.mapNotNull { phase -> timing(phase)?.let { phase to it } }.toMap(), fps)
 
     /** Clears all records. */
     @Synchronized

@@ -26,6 +26,16 @@ class LatencyStatsTest {
     }
 
     @Test
+    fun aSummaryHasWhatWasRecordedAndDoesNotChange() {
+        assertEquals(LatencySummary(), stats.summary())
+        repeat(10) { stats.record(Phase.OUTPUT, 3_000_000) }
+        for (frame in 0..1) stats.frameShown(frame * 50_000_000L)
+        val summary = stats.summary()
+        stats.reset()
+        assertEquals(LatencySummary(mapOf(Phase.OUTPUT to Timing(3.0, 3.0, 10)), 20.0), summary)
+    }
+
+    @Test
     fun framesPerSecond() {
         assertEquals(0.0, stats.fps, 0.0)
         for (frame in 0..20) stats.frameShown(7_000_000_000 + frame * 50_000_000L)

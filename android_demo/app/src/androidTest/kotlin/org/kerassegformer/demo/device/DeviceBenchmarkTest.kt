@@ -1,6 +1,7 @@
 package org.kerassegformer.demo.device
 
 import androidx.test.ext.junit.runners.AndroidJUnit4
+import kotlinx.coroutines.runBlocking
 import org.junit.Assert.assertTrue
 import org.junit.Test
 import org.junit.runner.RunWith
@@ -17,7 +18,7 @@ class DeviceBenchmarkTest {
         val container = InferenceContainer(Device.context)
         val plan = BenchmarkRequest().planFor(container.newModelStore().list().models)
 
-        val report = container.newBenchmark().run(plan, progress = {}, isCancelled = { false })
+        val report = runBlocking { container.newBenchmark().run(plan, progress = {}, isCancelled = { false }) }
 
         val file = File(Device.context.getExternalFilesDir(null), "benchmark.json")
         file.writeText(report.toJson())

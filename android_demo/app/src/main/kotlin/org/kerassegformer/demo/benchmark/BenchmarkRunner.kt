@@ -21,7 +21,7 @@ internal data class BenchmarkPlan(
 )
 
 /**
- * Measures models on processors. [run] blocks: call it on a background thread, while no engine is running.
+ * Measures models on processors. Not on the main thread, and while no engine is running.
  */
 internal interface BenchmarkRunner {
     /**
@@ -31,7 +31,11 @@ internal interface BenchmarkRunner {
      * @param progress called before each measurement and after each run
      * @param isCancelled checked between runs; if true, the report of the completed measurements is returned
      */
-    fun run(plan: BenchmarkPlan, progress: (BenchmarkProgress) -> Unit, isCancelled: () -> Boolean): BenchmarkReport
+    suspend fun run(
+        plan: BenchmarkPlan,
+        progress: (BenchmarkProgress) -> Unit,
+        isCancelled: () -> Boolean,
+    ): BenchmarkReport
 }
 
 /**

@@ -1,5 +1,6 @@
 package org.kerassegformer.demo.benchmark
 
+import kotlinx.coroutines.CancellationException
 import org.kerassegformer.core.BenchmarkEntry
 import org.kerassegformer.core.BenchmarkReport
 import org.kerassegformer.core.Candidate
@@ -33,7 +34,7 @@ internal class ModelBenchmark(
     private val thermalMonitor: ThermalMonitor,
     private val device: DeviceInfo,
 ) : BenchmarkRunner {
-    override fun run(
+    override suspend fun run(
         plan: BenchmarkPlan,
         progress: (BenchmarkProgress) -> Unit,
         isCancelled: () -> Boolean,
@@ -47,7 +48,7 @@ internal class ModelBenchmark(
     }
 
     /** @return null if cancelled */
-    private fun measure(plan: BenchmarkPlan, task: Task, meter: Meter): BenchmarkEntry? {
+    private suspend fun measure(plan: BenchmarkPlan, task: Task, meter: Meter): BenchmarkEntry? {
         meter.begin(task)
         val before = thermalMonitor.current()
         val outcome = candidateOf(task)?.let { attempt(plan, task, it, meter) } ?: Outcome(error = whyNot(task))
@@ -62,7 +63,7 @@ internal class ModelBenchmark(
             warmup = plan.warmUp,
             runs = plan.runs,
             loadMillis = outcome.loadNanos?.let { it / NANOS_PER_MILLI },
-            timings = outcome.stats?.timings().orEmpty(),
+            timings = outcome.stats?.summary()?.timings.orEmpty(),
             agreement = outcome.agreement,
             thermalBefore = before,
             thermalAfter = thermalMonitor.current(),
@@ -70,15 +71,17 @@ internal class ModelBenchmark(
         )
     }
 
-    private fun attempt(plan: BenchmarkPlan, task: Task, candidate: Candidate, meter: Meter): Outcome =
+    private suspend fun attempt(plan: BenchmarkPlan, task: Task, candidate: Candidate, meter: Meter): Outcome =
         when (val result = trial.attempt(task.model, candidate, plan.threads, mustBeatCpu = false)) {
             is TrialResult.Rejected -> Outcome(error = result.reason.describe())
             is TrialResult.Accepted -> result.loaded.use {
                 val outcome = Outcome(loadNanos = result.loadNanos, agreement = result.check?.result?.agreement)
                 try {
                     outcome.copy(stats = meter.time(it))
-                } catch (_: CancelledException) {
+                } catch (_: StoppedException) {
                     outcome.copy(cancelled = true)
+                } catch (cancelled: CancellationException) {
+                    throw cancelled
                 } catch (failure: Throwable) {
                     outcome.copy(error = failure.toReasonInUse().describe())
                 }
@@ -104,9 +107,6 @@ internal class ModelBenchmark(
         Processor.CPU -> ProcessorChoice.CPU
     }
 
-    private fun LatencyStats.timings() =
-        Phase.entries.mapNotNull { phase -> timing(phase)?.let { phase to it } }.toMap()
-
     private class Task(val model: StoredModel, val file: ModelFile, val processor: Processor)
 
     private data class Outcome(
@@ -117,7 +117,7 @@ internal class ModelBenchmark(
         val cancelled: Boolean = false,
     )
 
-    private class CancelledException : Exception()
+    private class StoppedException : Exception()
 
     /** Runs models, counts the runs and reports progress. */
     private inner class Meter(
@@ -142,7 +142,7 @@ internal class ModelBenchmark(
             report(finished * runsOfTask)
         }
 
-        fun time(loaded: LoadedModel): LatencyStats {
+        suspend fun time(loaded: LoadedModel): LatencyStats {
             val map = loaded.newMap()
             repeat(plan.warmUp) { step(it) { record(loaded, map, null) } }
             val stats = LatencyStats(plan.runs)
@@ -150,13 +150,13 @@ internal class ModelBenchmark(
             return stats
         }
 
-        private fun step(index: Int, run: () -> Unit) {
-            if (isCancelled()) throw CancelledException()
+        private inline fun step(index: Int, run: () -> Unit) {
+            if (isCancelled()) throw StoppedException()
             run()
             report(finished * runsOfTask + index + 1)
         }
 
-        private fun record(loaded: LoadedModel, map: LabelMap, stats: LatencyStats?) {
+        private suspend fun record(loaded: LoadedModel, map: LabelMap, stats: LatencyStats?) {
             val start = System.nanoTime()
             image.writeTo(loaded.input, loaded.file.spec.input)
             val ready = System.nanoTime()

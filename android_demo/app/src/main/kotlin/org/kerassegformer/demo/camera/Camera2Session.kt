@@ -13,13 +13,17 @@ import android.media.ImageReader
 import android.os.Handler
 import android.util.Range
 import android.view.Surface
+import kotlinx.coroutines.CoroutineScope
+import kotlinx.coroutines.Job
+import kotlinx.coroutines.delay
+import kotlinx.coroutines.launch
 import java.util.concurrent.atomic.AtomicInteger
 
 /**
  * One camera, from opening to closing. Callbacks of the camera service after [close] are ignored, except for the one
  * that opens the [gate] for the next camera.
  *
- * Everything runs on the thread of [handler].
+ * Everything runs on the thread of [handler], which is that of [scope].
  *
  * @param view what it shows of its sensor
  * @param rates frames per second; null for the default of the camera
@@ -34,6 +38,7 @@ internal class Camera2Session(
     stillSize: Pair<Int, Int>?,
     private val listener: CameraListener,
     private val handler: Handler,
+    private val scope: CoroutineScope,
     private val gate: CameraGate,
 ) {
     private val reader = ImageReader.newInstance(camera.width, camera.height, ImageFormat.YUV_420_888, OPEN_IMAGES)
@@ -44,13 +49,11 @@ internal class Camera2Session(
     private var torch = false
     private var framesCame = false
     private var attempts = 0
-    private var focuses = 0
-
-    @Volatile
+    private var focusing: Job? = null
     private var closed = false
 
-    /** Number of frames that the listener has not closed. [reader] owns their memory and must outlive them. */
-    private val openImages = AtomicInteger()
+    /** Users of [reader]: this session, and the frames that the listener has not closed, whose memory it owns. */
+    private val users = AtomicInteger(1)
 
     /** Opens the camera. @param texture preview, or null */
     @SuppressLint("MissingPermission")
@@ -80,23 +83,21 @@ internal class Camera2Session(
     /** Focuses on a point of the frame for a while, if the camera can. */
     fun focusAt(x: Float, y: Float) {
         if (!view.focusAt(x, y)) return
-        val focus = ++focuses
         repeat(startFocus = true)
-        handler.postDelayed({ if (focus == focuses) releaseFocus() }, FOCUS_MILLIS)
+        focusing?.cancel()
+        focusing = after(FOCUS_MILLIS) {
+            view.releaseFocus()
+            repeat()
+        }
     }
 
-    private fun releaseFocus() {
-        view.releaseFocus()
-        repeat()
-    }
-
-    /** Takes a still image. @param onTaken receives a JPEG, or null if the camera cannot take one */
-    fun takeStill(onTaken: (ByteArray?) -> Unit) {
+    /** Takes a still image. @return a JPEG, or null if the camera cannot take one or is closed meanwhile */
+    suspend fun takeStill(): ByteArray? {
         val device = device
         val session = capture
         val still = still
-        if (closed || device == null || session == null || still == null) return onTaken(null)
-        still.take(device, session, onTaken) { setUp(this) }
+        if (closed || device == null || session == null || still == null) return null
+        return still.take(device, session) { setUp(this) }
     }
 
     /** Closes the camera. The listener receives no more calls. */
@@ -108,11 +109,12 @@ internal class Camera2Session(
         device?.close()
         preview?.release()
         still?.close()
-        if (openImages.get() == 0) reader.close()
+        leaveReader()
     }
 
-    private fun onImageClosed() {
-        if (openImages.decrementAndGet() > 0 || !closed) return
+    /** Closes the reader with its last user, on any thread. */
+    private fun leaveReader() {
+        if (users.decrementAndGet() > 0) return
         // The thread ends when the screen is left; a frame may come back from the model later.
         if (!handler.post(reader::close)) reader.close()
     }
@@ -124,8 +126,8 @@ internal class Camera2Session(
             return
         }
         framesCame = true
-        openImages.incrementAndGet()
-        listener.onFrame(ImageYuv(image, clock.ageNanos(image.timestamp), ::onImageClosed), camera)
+        users.incrementAndGet()
+        listener.onFrame(ImageYuv(image, clock.ageNanos(image.timestamp), ::leaveReader), camera)
     }
 
     private fun acquire() = try {
@@ -162,7 +164,7 @@ internal class Camera2Session(
             still?.close()
             still = null
         }
-        handler.postDelayed(::startCapture, RETRY_MILLIS)
+        after(RETRY_MILLIS) { startCapture() }
     }
 
     /** Sets what frames and still images have in common. */
@@ -197,6 +199,11 @@ internal class Camera2Session(
         }
     }
 
+    private fun after(millis: Long, action: () -> Unit) = scope.launch {
+        delay(millis)
+        action()
+    }
+
     private fun fail(failure: CameraFailure) {
         if (closed) return
         close()
@@ -211,7 +218,7 @@ internal class Camera2Session(
                 return
             }
             startCapture()
-            handler.postDelayed({ if (!framesCame) fail(CameraFailure.FAILED) }, FIRST_FRAME_MILLIS)
+            after(FIRST_FRAME_MILLIS) { if (!framesCame) fail(CameraFailure.FAILED) }
         }
 
         override fun onClosed(camera: CameraDevice) = gate.leave(this@Camera2Session)

@@ -11,17 +11,33 @@ import android.hardware.camera2.CameraManager
 import android.hardware.camera2.CameraMetadata
 import android.os.Handler
 import android.os.HandlerThread
-import android.os.Looper
+import kotlinx.coroutines.CoroutineDispatcher
+import kotlinx.coroutines.CoroutineScope
+import kotlinx.coroutines.SupervisorJob
+import kotlinx.coroutines.android.asCoroutineDispatcher
+import kotlinx.coroutines.cancel
+import kotlinx.coroutines.delay
+import kotlinx.coroutines.launch
+import kotlinx.coroutines.withContext
 
 /**
  * The cameras of the device, through Camera2. Main thread only; calls of the camera service, which may take long, are
  * made on a thread of its own.
+ *
+ * @param main the main thread
  */
-internal class Camera2Source(private val context: Context) : CameraSource {
-    private val main = Handler(Looper.getMainLooper())
+internal class Camera2Source(private val context: Context, private val main: CoroutineDispatcher) : CameraSource {
+    // Before Android 9, Camera2 reports to a Handler and to nothing else: the coroutines run on its thread too.
     private val thread = HandlerThread("camera").apply { start() }
     private val handler = Handler(thread.looper)
-    private val gate = CameraGate { millis, action -> handler.postDelayed(action, millis) }
+    private val dispatcher = handler.asCoroutineDispatcher("camera")
+    private val scope = CoroutineScope(SupervisorJob() + dispatcher)
+    private val gate = CameraGate { millis, action ->
+        scope.launch {
+            delay(millis)
+            action()
+        }
+    }
     private var subscription: CameraSubscription? = null
 
     // Used on the camera's thread.
@@ -30,61 +46,56 @@ internal class Camera2Source(private val context: Context) : CameraSource {
     private var texture: SurfaceTexture? = null
     private var availability: CameraManager.AvailabilityCallback? = null
 
-    override fun findFacings(onFound: (List<CameraFacing>) -> Unit) {
-        handler.post {
-            val found = CameraFacing.entries.filter { idOf(it) != null }
-            main.post { onFound(found) }
-        }
-    }
+    override suspend fun findFacings(): List<CameraFacing> =
+        withContext(dispatcher) { CameraFacing.entries.filter { idOf(it) != null } }
 
     override fun open(facing: CameraFacing, listener: CameraListener) {
         close()
         val next = CameraSubscription(listener, main)
         subscription = next
-        handler.post { openNow(facing, next) }
+        scope.launch { openNow(facing, next) }
     }
 
     override fun showOn(texture: SurfaceTexture?) {
-        handler.post {
-            this.texture = texture
+        scope.launch {
+            this@Camera2Source.texture = texture
             session?.showOn(texture)
         }
     }
 
     override fun setTorch(on: Boolean) {
-        handler.post { session?.setTorch(on) }
+        scope.launch { session?.setTorch(on) }
     }
 
     override fun setZoom(zoom: Float) {
-        handler.post { session?.setZoom(zoom) }
+        scope.launch { session?.setZoom(zoom) }
     }
 
     override fun focusAt(x: Float, y: Float) {
-        handler.post { session?.focusAt(x, y) }
+        scope.launch { session?.focusAt(x, y) }
     }
 
-    override fun takeStill(onTaken: (ByteArray?) -> Unit) {
-        val current = subscription ?: return onTaken(null)
-        handler.post {
-            val session = session
-            if (session == null) {
-                current.onMain { onTaken(null) }
-            } else {
-                session.takeStill { jpeg -> current.onMain { onTaken(jpeg) } }
-            }
-        }
+    override suspend fun takeStill(): ByteArray? {
+        val current = subscription ?: return null
+        val jpeg = withContext(dispatcher) { session?.takeStill() }
+        return jpeg.takeUnless { current.isCancelled }
     }
 
     override fun close() {
         subscription?.cancel()
         subscription = null
-        handler.post(::closeNow)
+        scope.launch { closeNow() }
     }
 
     override fun release() {
         close()
         // The camera service still reports that the camera has closed.
-        handler.post { gate.whenEmpty { thread.quitSafely() } }
+        scope.launch { gate.whenEmpty(::end) }
+    }
+
+    private fun end() {
+        scope.cancel()
+        thread.quitSafely()
     }
 
     private fun openNow(facing: CameraFacing, subscription: CameraSubscription) {
@@ -136,7 +147,7 @@ internal class Camera2Source(private val context: Context) : CameraSource {
         val clock = FrameClock.of(characteristics[CameraCharacteristics.SENSOR_INFO_TIMESTAMP_SOURCE])
         val rates = FrameRates.choose(ratesOf(characteristics))
         val still = sizesOf(characteristics, ImageFormat.JPEG).let(FrameSizes::chooseStill)
-        return Camera2Session(id, camera, view, clock, rates, still, subscription, handler, gate)
+        return Camera2Session(id, camera, view, clock, rates, still, subscription, handler, scope, gate)
     }
 
     private fun listenForAvailability(id: String, subscription: CameraSubscription) {

@@ -11,7 +11,7 @@ import java.nio.ByteBuffer
  *
  * @param image closed together with this frame
  * @param picture filled when the engine reads the frame
- * @param reader only used on the engine's thread
+ * @param reader only used by the engine, for one frame after another
  * @param onSkipped called once if the frame is closed without having been read
  */
 internal class CameraModelFrame(

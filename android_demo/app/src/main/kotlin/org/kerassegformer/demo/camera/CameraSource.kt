@@ -1,7 +1,12 @@
 package org.kerassegformer.demo.camera
 
 import android.graphics.SurfaceTexture
-import android.os.Handler
+import kotlinx.coroutines.CoroutineDispatcher
+import kotlinx.coroutines.CoroutineScope
+import kotlinx.coroutines.Job
+import kotlinx.coroutines.cancel
+import kotlinx.coroutines.isActive
+import kotlinx.coroutines.launch
 
 /**
  * A running camera.
@@ -39,12 +44,8 @@ internal interface CameraListener {
 
 /** Abstraction of the camera, so that tests can replace it. */
 internal interface CameraSource {
-    /**
-     * Finds the sides that have a camera, the preferred one first; none if there is no camera or the query fails.
-     *
-     * @param onFound called on the main thread
-     */
-    fun findFacings(onFound: (List<CameraFacing>) -> Unit)
+    /** Finds the sides that have a camera, the preferred one first; none if there is no camera or the query fails. */
+    suspend fun findFacings(): List<CameraFacing>
 
     /** Closes the current camera, if any, and opens the one of [facing]. The result is reported to the listener. */
     fun open(facing: CameraFacing, listener: CameraListener)
@@ -64,10 +65,9 @@ internal interface CameraSource {
     /**
      * Takes a still image at the size of the sensor.
      *
-     * @param onTaken called on the main thread with a JPEG that is not rotated, or null if the camera cannot take one;
-     *   not called if the camera is closed meanwhile
+     * @return a JPEG that is not rotated, or null if the camera cannot take one or is closed meanwhile
      */
-    fun takeStill(onTaken: (ByteArray?) -> Unit)
+    suspend fun takeStill(): ByteArray?
 
     /** Closes the camera. The listener receives no more calls. */
     fun close()
@@ -112,17 +112,14 @@ internal enum class CameraFailure {
 /**
  * Delivers the events of one opened camera on the right threads, until it is cancelled on the main thread.
  *
- * @param main handler of the main thread
+ * @param main the main thread
  */
-internal class CameraSubscription(private val listener: CameraListener, private val main: Handler) : CameraListener {
-    @Volatile
-    var isCancelled = false
-        private set
+internal class CameraSubscription(private val listener: CameraListener, main: CoroutineDispatcher) : CameraListener {
+    private val scope = CoroutineScope(Job() + main)
+    val isCancelled: Boolean get() = !scope.isActive
 
     /** The listener receives no more calls, except for a frame that it is just receiving. */
-    fun cancel() {
-        isCancelled = true
-    }
+    fun cancel() = scope.cancel()
 
     override fun onOpened(camera: OpenCamera) = onMain { listener.onOpened(camera) }
 
@@ -135,7 +132,7 @@ internal class CameraSubscription(private val listener: CameraListener, private 
     }
 
     /** Calls [event] on the main thread, unless it is cancelled by then. */
-    fun onMain(event: () -> Unit) {
-        main.post { if (!isCancelled) event() }
+    private fun onMain(event: () -> Unit) {
+        scope.launch { event() }
     }
 }

@@ -8,11 +8,13 @@ import android.hardware.camera2.CaptureRequest
 import android.media.ImageReader
 import android.os.Handler
 import android.view.Surface
+import kotlinx.coroutines.CompletableDeferred
+import kotlinx.coroutines.withTimeoutOrNull
 
 /** Takes still images as JPEG files. Everything runs on the thread of [handler]. */
 internal class StillReader(width: Int, height: Int, private val handler: Handler) : AutoCloseable {
     private val reader = ImageReader.newInstance(width, height, ImageFormat.JPEG, OPEN_IMAGES)
-    private var onTaken: ((ByteArray?) -> Unit)? = null
+    private var awaited: CompletableDeferred<ByteArray?>? = null
 
     /** The output that a capture session must have. */
     val surface: Surface get() = reader.surface
@@ -24,17 +26,26 @@ internal class StillReader(width: Int, height: Int, private val handler: Handler
     /**
      * Takes an image.
      *
-     * @param onTaken receives a JPEG, or null if that fails
      * @param setUp sets focus, zoom and torch of the request
+     * @return a JPEG, or null if that fails or takes too long
      */
-    fun take(
+    suspend fun take(
         device: CameraDevice,
         session: CameraCaptureSession,
-        onTaken: (ByteArray?) -> Unit,
+        setUp: CaptureRequest.Builder.() -> Unit,
+    ): ByteArray? {
+        finish(null)
+        val taken = CompletableDeferred<ByteArray?>()
+        awaited = taken
+        request(device, session, setUp)
+        return withTimeoutOrNull(LONGEST_MILLIS) { taken.await() }
+    }
+
+    private fun request(
+        device: CameraDevice,
+        session: CameraCaptureSession,
         setUp: CaptureRequest.Builder.() -> Unit,
     ) {
-        finish(null)
-        this.onTaken = onTaken
         try {
             val request = device.createCaptureRequest(CameraDevice.TEMPLATE_STILL_CAPTURE).apply {
                 addTarget(surface)
@@ -44,7 +55,6 @@ internal class StillReader(width: Int, height: Int, private val handler: Handler
                 set(CaptureRequest.JPEG_QUALITY, QUALITY)
             }
             session.capture(request.build(), FailureListener(), handler)
-            handler.postDelayed({ if (this.onTaken === onTaken) finish(null) }, LONGEST_MILLIS)
         } catch (_: Exception) {
             // The session was replaced or the camera has closed: the last frame is frozen instead.
             finish(null)
@@ -70,9 +80,8 @@ internal class StillReader(width: Int, height: Int, private val handler: Handler
     }
 
     private fun finish(jpeg: ByteArray?) {
-        val receiver = onTaken
-        onTaken = null
-        receiver?.invoke(jpeg)
+        awaited?.complete(jpeg)
+        awaited = null
     }
 
     private inner class FailureListener : CameraCaptureSession.CaptureCallback() {

@@ -1,22 +1,31 @@
 package org.kerassegformer.demo.engine
 
+import kotlinx.coroutines.CoroutineScope
+import kotlinx.coroutines.Job
+import kotlinx.coroutines.currentCoroutineContext
+import kotlinx.coroutines.ensureActive
+import kotlinx.coroutines.launch
+import kotlinx.coroutines.sync.Mutex
+import kotlinx.coroutines.sync.withLock
 import org.kerassegformer.core.Candidate
 import org.kerassegformer.core.ProcessorChoice
-import java.util.concurrent.Executors
 
 /**
- * Tries accelerators on a thread of its own, while the CPU processes frames: compiling for a GPU may take seconds.
+ * Tries accelerators beside the CPU, which processes frames meanwhile: compiling for a GPU may take seconds.
  *
- * A search that is cancelled ends after the attempt in progress.
+ * A search that is cancelled ends after the attempt in progress, and the next one waits for that.
  *
- * @param report receives the progress on that thread; owns an accepted model
+ * @param scope where searches run
+ * @param report receives the progress; owns an accepted model
  */
-internal class AcceleratorSearch(private val trial: ProcessorTrial, private val report: (Command.Tried) -> Unit) {
-    private val executor =
-        Executors.newSingleThreadExecutor { task -> Thread(task, "accelerator search").apply { isDaemon = true } }
-
-    @Volatile
+internal class AcceleratorSearch(
+    private val trial: ProcessorTrial,
+    private val scope: CoroutineScope,
+    private val report: (Command.Tried) -> Unit,
+) {
+    private val oneAtATime = Mutex()
     private var current = 0
+    private var job: Job? = null
 
     /** Returns true if [progress] belongs to the latest search, and that was not cancelled. */
     fun isCurrent(progress: Command.Tried): Boolean = progress.search == current
@@ -27,22 +36,20 @@ internal class AcceleratorSearch(private val trial: ProcessorTrial, private val 
      * @param rejected the processors that are not used so far
      */
     fun start(command: Command.Start, candidates: List<Candidate>, rejected: List<Rejection>) {
-        val number = ++current
-        if (candidates.isNotEmpty()) executor.execute { search(number, command, candidates, rejected) }
+        cancel()
+        val number = current
+        if (candidates.isEmpty()) return
+        job = scope.launch { oneAtATime.withLock { search(number, command, candidates, rejected) } }
     }
 
     /** Cancels the search, if any. */
     fun cancel() {
         current++
+        job?.cancel()
+        job = null
     }
 
-    /** Cancels the search and ends the thread as soon as it is idle. */
-    fun end() {
-        cancel()
-        executor.shutdown()
-    }
-
-    private fun search(
+    private suspend fun search(
         number: Int,
         command: Command.Start,
         candidates: List<Candidate>,
@@ -51,7 +58,7 @@ internal class AcceleratorSearch(private val trial: ProcessorTrial, private val 
         val (model, settings) = command
         val rejected = rejectedBefore.toMutableList()
         for ((index, candidate) in candidates.withIndex()) {
-            if (number != current) return
+            currentCoroutineContext().ensureActive()
             val mustBeatCpu = settings.choice == ProcessorChoice.AUTO
             when (val result = trial.attempt(model, candidate, settings.threads, mustBeatCpu)) {
                 is TrialResult.Accepted ->

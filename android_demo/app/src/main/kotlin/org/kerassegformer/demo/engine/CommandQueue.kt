@@ -1,13 +1,15 @@
 package org.kerassegformer.demo.engine
 
+import android.content.ComponentCallbacks2
+import kotlinx.coroutines.channels.Channel
+import kotlinx.coroutines.currentCoroutineContext
+import kotlinx.coroutines.ensureActive
+import kotlinx.coroutines.withTimeoutOrNull
 import org.kerassegformer.core.Candidate
 import org.kerassegformer.core.FrameRateLimiter
 import org.kerassegformer.core.Processor
 import org.kerassegformer.core.ThermalStatus
 import org.kerassegformer.demo.models.StoredModel
-import java.util.concurrent.TimeUnit
-import java.util.concurrent.locks.ReentrantLock
-import kotlin.concurrent.withLock
 
 /** What the engine does next. */
 internal sealed interface Command {
@@ -38,22 +40,19 @@ internal sealed interface Command {
         val trying: Processor? = null,
         val accepted: AcceptedCandidate? = null,
     ) : Command
-
-    data object Close : Command
 }
 
 /** An accelerator that passed the self-check. */
 internal class AcceptedCandidate(val candidate: Candidate, val result: TrialResult.Accepted)
 
 /**
- * Conflated queue of the engine's thread: any thread posts, the engine's thread takes.
+ * Conflated queue of the engine: any thread posts, the engine's coroutine takes.
  *
  * It holds at most one command of each kind, except for [Command.Tried]; a newer one replaces the older. A frame that is
- * replaced is closed.
+ * replaced is closed. A conflated channel alone would neither know kinds nor count frames: here it only wakes the engine.
  */
 internal class CommandQueue {
-    private val lock = ReentrantLock()
-    private val changed = lock.newCondition()
+    private val changed = Channel<Unit>(Channel.CONFLATED)
     private val rateLimiter = FrameRateLimiter()
     private var start: Command.Start? = null
     private var thermalUpdate: Command.UpdateThermalStatus? = null
@@ -79,7 +78,6 @@ internal class CommandQueue {
             Command.ForgetFailures -> forget = command
             Command.FreeCaches -> if (free == null) free = command
             Command.Suspend -> free = command
-            Command.Close -> closed = true
             is Command.ProcessFrame, is Command.Tried -> error("$command has a method of its own.")
         }
     }
@@ -91,9 +89,14 @@ internal class CommandQueue {
         return isOpen
     }
 
-    /** Closes the accepted models that were not taken. */
-    fun dropTried() {
-        change { tried.toList().also { tried.clear() } }.forEach { it.accepted?.result?.loaded?.close() }
+    /** Accepts nothing any longer; closes the waiting frame and the accepted models that were not taken. */
+    fun close() {
+        val left = change {
+            closed = true
+            tried.toList().also { tried.clear() }
+        }
+        left.forEach { it.accepted?.result?.loaded?.close() }
+        dropFrame()
     }
 
     /** Replaces the waiting frame by [newer]; closes [newer] and returns false if no frames are accepted. */
@@ -128,20 +131,23 @@ internal class CommandQueue {
     }
 
     /** Maximum frames per second at the current thermal status, or null for no limit. */
-    fun maxFps(): Int? = change { rateLimiter.maxFps }
+    @Synchronized
+    fun maxFps(): Int? = rateLimiter.maxFps
 
     /** Waits for the next command. Frames have the lowest priority, and are throttled on a hot phone. */
-    fun take(): Command {
-        lock.withLock {
-            while (true) {
-                poll()?.let { return it }
-                if (frame == null) changed.await() else changed.await(THROTTLE_POLL_MILLIS, TimeUnit.MILLISECONDS)
-            }
+    suspend fun take(): Command {
+        while (true) {
+            currentCoroutineContext().ensureActive()
+            poll()?.let { return it }
+            if (isThrottled()) withTimeoutOrNull(THROTTLE_POLL_MILLIS) { changed.receive() } else changed.receive()
         }
     }
 
+    @Synchronized
+    private fun isThrottled(): Boolean = frame != null
+
+    @Synchronized
     private fun poll(): Command? = when {
-        closed -> Command.Close
         // Before a start, which then tries all processors again.
         forget != null -> forget.also { forget = null }
         start != null -> start.also { start = null }
@@ -160,11 +166,23 @@ internal class CommandQueue {
         }
     }
 
-    private fun <T> change(block: () -> T): T = lock.withLock {
-        block().also { changed.signalAll() }
-    }
+    private inline fun <T> change(block: () -> T): T = synchronized(this, block).also { changed.trySend(Unit) }
 
     private companion object {
         const val THROTTLE_POLL_MILLIS = 10L
     }
 }
+
+/**
+ * Returns the command for a level of `ComponentCallbacks2.onTrimMemory`, or null.
+ *
+ * In the foreground, only caches are freed; in the background, the model is unloaded too.
+ */
+internal fun trimCommand(level: Int): Command? = when {
+    level >= ComponentCallbacks2.TRIM_MEMORY_UI_HIDDEN -> Command.Suspend
+    level >= TRIM_MEMORY_RUNNING_LOW -> Command.FreeCaches
+    else -> null
+}
+
+// The constant of ComponentCallbacks2 is deprecated, as API 34 and newer no longer send this level; older ones do.
+private const val TRIM_MEMORY_RUNNING_LOW = 10

@@ -6,7 +6,7 @@ import java.nio.ByteBuffer
 /**
  * An input frame of the model: a camera frame or an image of the user.
  *
- * The engine calls [writeTo] at most once, on its own thread, and [close] exactly once: right after that call, or when
+ * The engine calls [writeTo] at most once, one frame after another, and [close] exactly once: right after that call, or when
  * a newer frame replaces this one. A camera image is thus released before the model runs.
  */
 internal interface Frame : AutoCloseable {

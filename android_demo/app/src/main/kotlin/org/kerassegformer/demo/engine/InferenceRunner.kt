@@ -1,5 +1,6 @@
 package org.kerassegformer.demo.engine
 
+import android.content.Context
 import org.kerassegformer.core.ModelFile
 import org.kerassegformer.core.Processor
 import org.kerassegformer.demo.models.ModelLocation
@@ -31,4 +32,21 @@ internal interface InferenceRunnerFactory {
 
     /** Deletes the cached compiled programs of [file], which may be the cause of a failure. */
     fun discardPrograms(file: ModelFile)
+}
+
+/** Returns what runs models in this build of the app: LiteRT 2 if it is packed, otherwise TF Lite. */
+internal fun runnerFactory(context: Context): InferenceRunnerFactory =
+    liteRtRunnerFactory(context) ?: TfLiteRunnerFactory.of(context)
+
+/** True if this build runs models with LiteRT 2. */
+internal val isLiteRtPacked: Boolean by lazy { liteRtClass() != null }
+
+/** The factory of src/litert, which only the flavour `litert` compiles; null in the others. */
+internal fun liteRtRunnerFactory(context: Context): InferenceRunnerFactory? =
+    liteRtClass()?.getDeclaredConstructor(Context::class.java)?.newInstance(context) as InferenceRunnerFactory?
+
+private fun liteRtClass(): Class<*>? = try {
+    Class.forName("org.kerassegformer.demo.engine.LiteRtRunnerFactory")
+} catch (_: ClassNotFoundException) {
+    null
 }

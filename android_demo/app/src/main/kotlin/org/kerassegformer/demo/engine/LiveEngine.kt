@@ -1,5 +1,13 @@
 package org.kerassegformer.demo.engine
 
+import kotlinx.coroutines.CancellationException
+import kotlinx.coroutines.CoroutineDispatcher
+import kotlinx.coroutines.CoroutineScope
+import kotlinx.coroutines.Dispatchers
+import kotlinx.coroutines.SupervisorJob
+import kotlinx.coroutines.cancel
+import kotlinx.coroutines.flow.MutableStateFlow
+import kotlinx.coroutines.launch
 import org.kerassegformer.core.Candidate
 import org.kerassegformer.core.CrashLog
 import org.kerassegformer.core.DelegatePolicy
@@ -10,9 +18,11 @@ import org.kerassegformer.demo.models.StoredModel
 /**
  * The app's engine.
  *
- * One thread processes commands and frames sequentially; the model runs on a second one ([LoadedModel]), so that a
- * driver that hangs does not block the engine. The CPU is used at once, and replaced by the first accelerator that
+ * One coroutine processes commands and frames sequentially; the model runs on a thread of its own ([LoadedModel]), so that
+ * a driver that hangs does not block the engine. The CPU is used at once, and replaced by the first accelerator that
  * passes the self-check ([AcceleratorSearch]).
+ *
+ * @param dispatcher where the engine converts frames and reads labels
  */
 internal class LiveEngine(
     private val trial: ProcessorTrial,
@@ -21,23 +31,24 @@ internal class LiveEngine(
     thermalMonitor: ThermalMonitor,
     private val listener: SegmentationEngine.Listener,
     private val recheck: RecheckSchedule = RecheckSchedule(),
+    dispatcher: CoroutineDispatcher = Dispatchers.Default,
 ) : SegmentationEngine {
+    private val scope = CoroutineScope(SupervisorJob() + dispatcher)
     private val commands = CommandQueue()
-    private val search = AcceleratorSearch(trial) { commands.postTried(it) }
+    private val search = AcceleratorSearch(trial, scope) { commands.postTried(it) }
+    private val latestState = MutableStateFlow<EngineState>(EngineState.Idle)
+    private val latestThermalState = MutableStateFlow(ThermalState(ThermalStatus.NONE, null))
     private val thermalSubscription: AutoCloseable
     private var active: Active? = null
     private var lastStart: Command.Start? = null
 
-    @Volatile
-    override var state: EngineState = EngineState.Idle
-        private set
+    override val state: EngineState get() = latestState.value
 
-    @Volatile
-    override var thermalState: ThermalState = ThermalState(ThermalStatus.NONE, null)
-        private set
+    override val thermalState: ThermalState get() = latestThermalState.value
 
     init {
-        Thread(::work, "segmentation engine").apply { isDaemon = true }.start()
+        // Also runs if the engine is closed before its coroutine has started.
+        scope.launch { work() }.invokeOnCompletion { end() }
         thermalSubscription = thermalMonitor.listen { commands.post(Command.UpdateThermalStatus(it)) }
     }
 
@@ -55,11 +66,12 @@ internal class LiveEngine(
 
     override fun close() {
         thermalSubscription.close()
-        commands.post(Command.Close)
-        commands.dropFrame()
+        commands.close()
+        // An inference in progress is not waited for; an attempt with a processor is, as its end must be logged.
+        scope.cancel()
     }
 
-    private fun work() {
+    private suspend fun work() {
         while (true) {
             when (val command = commands.take()) {
                 is Command.Start -> begin(command)
@@ -68,13 +80,12 @@ internal class LiveEngine(
                 is Command.UpdateThermalStatus -> reportThermalState(command.status)
                 Command.ForgetFailures -> crashLog.clear()
                 Command.FreeCaches -> trial.freeCaches()
-                Command.Suspend -> suspend()
-                Command.Close -> return end()
+                Command.Suspend -> unloadAndSuspend()
             }
         }
     }
 
-    private fun begin(command: Command.Start) {
+    private suspend fun begin(command: Command.Start) {
         lastStart = command
         unload()
         val plan = policy.plan(command.model.set, command.settings.choice, crashLog)
@@ -83,7 +94,7 @@ internal class LiveEngine(
     }
 
     /** Loads the CPU and tries [accelerators] beside it. Without a CPU, their labels cannot be checked. */
-    private fun startCpu(
+    private suspend fun startCpu(
         command: Command.Start,
         cpu: Candidate?,
         accelerators: List<Candidate>,
@@ -158,8 +169,8 @@ internal class LiveEngine(
         enter(EngineState.Failed(model, rejected))
     }
 
-    private fun process(command: Command.ProcessFrame) {
-        if (active == null) lastStart?.let(::begin)
+    private suspend fun process(command: Command.ProcessFrame) {
+        if (active == null) lastStart?.let { begin(it) }
         val running = active ?: return command.frame.close()
         val result = running.result
         result.dropped = command.dropped
@@ -169,6 +180,8 @@ internal class LiveEngine(
             result.outputNanos = nanosOf {
                 if (running.hidesUnsure) running.loaded.readSure(result.map) else running.loaded.read(result.map)
             }
+        } catch (closed: CancellationException) {
+            throw closed
         } catch (failure: Throwable) {
             return fallBack(result.inUse, failure.toReasonInUse())
         }
@@ -195,7 +208,7 @@ internal class LiveEngine(
     }
 
     /** Falls back to the CPU after another processor failed in use. */
-    private fun fallBack(failed: ProcessorInUse, reason: RejectionReason) {
+    private suspend fun fallBack(failed: ProcessorInUse, reason: RejectionReason) {
         unload()
         trial.logFailure(failed.processor, failed.file, reason)
         val command = lastStart ?: return
@@ -205,7 +218,7 @@ internal class LiveEngine(
         startCpu(command, cpu, emptyList(), failed.rejected + Rejection(failed.processor, reason))
     }
 
-    private fun suspend() {
+    private suspend fun unloadAndSuspend() {
         trial.freeCaches()
         val model = active?.result?.inUse?.model ?: return
         unload()
@@ -216,9 +229,6 @@ internal class LiveEngine(
 
     private fun end() {
         unload()
-        search.end()
-        commands.dropTried()
-        commands.dropFrame()
         enter(EngineState.Closed)
     }
 
@@ -229,12 +239,13 @@ internal class LiveEngine(
     }
 
     private fun reportThermalState(status: ThermalStatus) {
-        thermalState = ThermalState(status, commands.maxFps())
-        listener.onThermalStateChanged(thermalState)
+        val next = ThermalState(status, commands.maxFps())
+        latestThermalState.value = next
+        listener.onThermalStateChanged(next)
     }
 
     private fun enter(next: EngineState) {
-        state = next
+        latestState.value = next
         listener.onState(next)
     }
 

@@ -28,7 +28,7 @@ internal class LoadedModel(
      * @throws CallTimeoutException it took longer than the limit; the model is then unusable and must be closed
      * @throws Throwable any exception of the runtime
      */
-    fun run(): Long = thread.call(limits.runMillis) {
+    suspend fun run(): Long = thread.call(limits.runMillis) {
         val start = clock()
         runner.run()
         clock() - start
@@ -59,11 +59,11 @@ internal class LoadedModel(
 private const val TIMED_RUNS = 2
 
 /** Runs the model on [image] and returns its labels. */
-internal fun LoadedModel.predict(image: SelfCheckImage): LabelMap {
+internal suspend fun LoadedModel.predict(image: SelfCheckImage): LabelMap {
     image.writeTo(input, file.spec.input)
     run()
     return newMap().also(::read)
 }
 
 /** Returns the duration of the fastest of several runs in nanoseconds; slower ones measure other load on the phone. */
-internal fun LoadedModel.fastestRun(): Long = (1..TIMED_RUNS).minOf { run() }
+internal suspend fun LoadedModel.fastestRun(): Long = (1..TIMED_RUNS).minOf { run() }

@@ -37,7 +37,7 @@ internal class ModelLoader(
      * @throws CallTimeoutException it took longer than the limit; the model is closed if loading ever completes
      * @throws Throwable any exception of the runtime
      */
-    fun load(file: ModelFile, location: ModelLocation, processor: Processor, threads: Int): LoadedModel {
+    suspend fun load(file: ModelFile, location: ModelLocation, processor: Processor, threads: Int): LoadedModel {
         val thread = WorkerThread("inference on $processor")
         var runner: InferenceRunner? = null
         try {

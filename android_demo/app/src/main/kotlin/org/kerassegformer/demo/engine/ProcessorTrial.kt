@@ -1,5 +1,8 @@
 package org.kerassegformer.demo.engine
 
+import kotlinx.coroutines.CancellationException
+import kotlinx.coroutines.NonCancellable
+import kotlinx.coroutines.withContext
 import org.kerassegformer.core.Attempt
 import org.kerassegformer.core.Candidate
 import org.kerassegformer.core.CrashLog
@@ -36,7 +39,7 @@ internal sealed interface TrialResult {
  * Runs the self-check on a processor before it is used. [attemptCpu] and [recheck] may run beside [attempt].
  *
  * Each attempt is logged in [crashLog] before the driver is loaded, so that a driver that crashes the process is known
- * at the next start.
+ * at the next start. For the same reason an attempt is never cancelled: its end must be logged too.
  */
 internal class ProcessorTrial(
     private val loader: ModelLoader,
@@ -51,19 +54,27 @@ internal class ProcessorTrial(
      *
      * @param mustBeatCpu true to reject a processor that is slower than the CPU
      */
-    fun attempt(model: StoredModel, candidate: Candidate, threads: Int, mustBeatCpu: Boolean): TrialResult {
+    suspend fun attempt(
+        model: StoredModel,
+        candidate: Candidate,
+        threads: Int,
+        mustBeatCpu: Boolean,
+    ): TrialResult = withContext(NonCancellable) {
         val (processor, file) = candidate
-        if (processor == Processor.CPU) return attemptCpu(model, file, threads, isReference = false)
-        if (crashLog.hasCrashed(processor, file)) return TrialResult.Rejected(RejectionReason.CrashedBefore)
-        val result = tryAccelerator(model, candidate, threads, mustBeatCpu)
-        if (result is TrialResult.Rejected) loader.discardPrograms(file)
-        return result
+        when {
+            processor == Processor.CPU -> attemptCpu(model, file, threads, isReference = false)
+            crashLog.hasCrashed(processor, file) -> TrialResult.Rejected(RejectionReason.CrashedBefore)
+            else -> tryAccelerator(model, candidate, threads, mustBeatCpu)
+                .also { if (it is TrialResult.Rejected) loader.discardPrograms(file) }
+        }
     }
 
     /** Tries the CPU. @param isReference true if accelerators will be compared with it */
-    fun attemptCpu(model: StoredModel, file: ModelFile, threads: Int, isReference: Boolean): TrialResult {
+    suspend fun attemptCpu(model: StoredModel, file: ModelFile, threads: Int, isReference: Boolean): TrialResult {
         if (crashLog.hasCrashed(Processor.CPU, file)) return TrialResult.Rejected(RejectionReason.CrashedBefore)
-        return guarded { crashLog.logCpuAttempt(file) { tryCpu(model, file, threads, isReference) } }
+        return withContext(NonCancellable) {
+            guarded { crashLog.logCpuAttempt(file) { tryCpu(model, file, threads, isReference) } }
+        }
     }
 
     /**
@@ -72,10 +83,12 @@ internal class ProcessorTrial(
      * @param nanos duration of one run as measured before
      * @return why it must not be used any longer, or null
      */
-    fun recheck(loaded: LoadedModel, reference: CpuReference, nanos: Long): RejectionReason? = try {
+    suspend fun recheck(loaded: LoadedModel, reference: CpuReference, nanos: Long): RejectionReason? = try {
         val labels = loaded.predict(image)
         labels.invalidLabel(loaded.file)
             ?: measure(loaded.file, labels, reference, nanos).takeUnless { it.result.passed }?.let(RejectionReason::LabelMismatch)
+    } catch (closed: CancellationException) {
+        throw closed
     } catch (failure: Throwable) {
         failure.toReasonInUse()
     }
@@ -87,9 +100,9 @@ internal class ProcessorTrial(
     }
 
     /** Frees memory that can be recomputed. */
-    fun freeCaches() = references.clear()
+    suspend fun freeCaches() = references.clear()
 
-    private fun tryCpu(model: StoredModel, file: ModelFile, threads: Int, isReference: Boolean): TrialResult {
+    private suspend fun tryCpu(model: StoredModel, file: ModelFile, threads: Int, isReference: Boolean): TrialResult {
         val start = System.nanoTime()
         val loaded = loader.load(file, model.locationOf(file), Processor.CPU, threads)
         return loaded.closeUnless<TrialResult.Accepted> {
@@ -102,7 +115,7 @@ internal class ProcessorTrial(
         }
     }
 
-    private fun tryAccelerator(
+    private suspend fun tryAccelerator(
         model: StoredModel,
         candidate: Candidate,
         threads: Int,
@@ -167,7 +180,7 @@ internal class ProcessorTrial(
         else -> TrialResult.Accepted(loaded, measurement, loadNanos, reference)
     }
 
-    private fun guarded(block: () -> TrialResult): TrialResult =
+    private inline fun guarded(block: () -> TrialResult): TrialResult =
         try {
             block()
         } catch (failure: Throwable) {
@@ -189,5 +202,31 @@ private inline fun <reified T> LoadedModel.closeUnless(block: () -> TrialResult)
         return block().also { result = it }
     } finally {
         if (result !is T) close()
+    }
+}
+
+/**
+ * Decides when an accelerator in use repeats the self-check: a driver may start to fail when the phone gets hot or
+ * memory is short.
+ *
+ * @param intervalNanos time between two checks
+ * @param now a monotonic clock in nanoseconds
+ */
+internal class RecheckSchedule(
+    private val intervalNanos: Long = 5 * 60 * 1_000_000_000L,
+    private val now: () -> Long = System::nanoTime,
+) {
+    private var last = now()
+
+    /** A self-check has just passed. */
+    fun restart() {
+        last = now()
+    }
+
+    /** Returns true once per interval. */
+    fun isDue(): Boolean {
+        if (now() - last < intervalNanos) return false
+        restart()
+        return true
     }
 }

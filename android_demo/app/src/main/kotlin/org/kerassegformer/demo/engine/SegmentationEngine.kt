@@ -41,10 +41,10 @@ internal interface SegmentationEngine : AutoCloseable {
     /** Clears the crash log, so that the next [start] tries all processors again. */
     fun forgetFailures()
 
-    /** Closes the engine permanently, and the interpreter as soon as it is idle. */
+    /** Closes the engine permanently, and the interpreter as soon as it is idle; does not wait. */
     override fun close()
 
-    /** Receives the engine's events in order, on one thread of the engine. Must not block. */
+    /** Receives the engine's events in order, one after another, in the background. Must not block. */
     interface Listener {
         /** Called when the engine enters [state]. */
         fun onState(state: EngineState)

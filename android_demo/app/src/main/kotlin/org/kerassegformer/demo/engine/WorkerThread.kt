@@ -1,16 +1,18 @@
 package org.kerassegformer.demo.engine
 
-import java.util.concurrent.CompletableFuture
-import java.util.concurrent.ExecutionException
+import kotlinx.coroutines.CancellationException
+import kotlinx.coroutines.CompletableDeferred
+import kotlinx.coroutines.TimeoutCancellationException
+import kotlinx.coroutines.withTimeout
 import java.util.concurrent.Executors
-import java.util.concurrent.TimeUnit
-import java.util.concurrent.TimeoutException
 
 /** A call did not return within [limitMillis]. */
 internal class CallTimeoutException(val limitMillis: Long) : Exception("No response within $limitMillis ms.")
 
 /**
- * A thread for objects that are confined to one thread and whose calls may hang.
+ * A thread for objects that are confined to one thread and whose calls may hang, such as delegates: one for GPUs must be
+ * created, run and closed on the same thread. The threads of a coroutine dispatcher are shared, and a driver that hangs
+ * would take them away from the rest of the app.
  *
  * A thread that hangs in native code cannot be stopped: it is abandoned, and cleans up if it ever returns.
  */
@@ -18,14 +20,14 @@ internal class WorkerThread(name: String) {
     private val executor = Executors.newSingleThreadExecutor { task -> Thread(task, name).apply { isDaemon = true } }
 
     /**
-     * Runs [block] on the thread and waits for its result.
+     * Runs [block] on the thread and waits for its result. A caller that is cancelled no longer waits.
      *
-     * @param onLate receives, on the thread, the result of a [block] that returns after the limit
+     * @param onLate receives, on the thread, the result of a [block] that returns when no one waits any longer
      * @throws CallTimeoutException [block] took longer than [limitMillis]
      * @throws Throwable whatever [block] throws
      */
-    fun <T> call(limitMillis: Long, onLate: (T) -> Unit = {}, block: () -> T): T {
-        val result = CompletableFuture<T>()
+    suspend fun <T> call(limitMillis: Long, onLate: (T) -> Unit = {}, block: () -> T): T {
+        val result = CompletableDeferred<T>()
         executor.execute {
             // Also catches errors: the caller handles OutOfMemoryError.
             runCatching(block)
@@ -33,13 +35,12 @@ internal class WorkerThread(name: String) {
                 .onFailure { result.completeExceptionally(it) }
         }
         return try {
-            result.get(limitMillis, TimeUnit.MILLISECONDS)
-        } catch (_: TimeoutException) {
-            val timeout = CallTimeoutException(limitMillis)
-            if (result.completeExceptionally(timeout)) throw timeout
+            withTimeout(limitMillis) { result.await() }
+        } catch (end: CancellationException) {
+            val failure = if (end is TimeoutCancellationException) CallTimeoutException(limitMillis) else end
+            if (result.completeExceptionally(failure)) throw failure
+            // It has returned at the same time.
             result.await()
-        } catch (failure: ExecutionException) {
-            throw failure.cause ?: failure
         }
     }
 
@@ -48,11 +49,4 @@ internal class WorkerThread(name: String) {
         executor.execute(last)
         executor.shutdown()
     }
-
-    private fun <T> CompletableFuture<T>.await(): T =
-        try {
-            get()
-        } catch (failure: ExecutionException) {
-            throw failure.cause ?: failure
-        }
 }

@@ -3,6 +3,10 @@ package org.kerassegformer.demo.pictures
 import android.graphics.Bitmap
 import android.graphics.Canvas
 import android.graphics.Paint
+import kotlinx.coroutines.CoroutineDispatcher
+import kotlinx.coroutines.CoroutineScope
+import kotlinx.coroutines.Job
+import kotlinx.coroutines.launch
 import org.kerassegformer.core.FrameGeometry
 import org.kerassegformer.core.Framing
 import org.kerassegformer.core.RecordingEnd
@@ -10,7 +14,6 @@ import org.kerassegformer.core.VideoRecording
 import org.kerassegformer.core.VideoSize
 import org.kerassegformer.core.ViewGeometry
 import java.io.File
-import java.util.concurrent.Executor
 import kotlin.math.roundToInt
 
 /** Makes recordings of a size; their frames are colours in row-major order. */
@@ -22,13 +25,15 @@ internal fun interface VideoRecordings {
  * Records images with their overlay as a video, of the size of the first one. Main thread only; the images are encoded on
  * [worker]. Images that come while one is being encoded are left out.
  *
+ * @param scope outlives the screen, so that the file is completed
  * @param worker runs one task after the other
  * @param onEnd receives the outcome, on [worker]
  */
 internal class OverlayRecorder(
     val file: File,
     private val recordings: VideoRecordings,
-    private val worker: Executor,
+    private val scope: CoroutineScope,
+    private val worker: CoroutineDispatcher,
     private val onEnd: (RecordingEnd) -> Unit,
 ) {
     private val maskPaint = Paint(Paint.FILTER_BITMAP_FLAG)
@@ -38,22 +43,18 @@ internal class OverlayRecorder(
     private var firstNanos = NONE
     private var recording: VideoRecording<IntArray, *>? = null
     private var isStopped = false
-
-    @Volatile
-    private var isBusy = false
+    private var encoding: Job? = null
 
     /** Adds an image. @param opacity opacity of the labels, 0..1 */
     fun add(picture: SegmentedPicture, opacity: Float, nanos: Long) {
-        if (isBusy || isStopped) return
+        if (isStopped || encoding?.isActive == true) return
         if (firstNanos == NONE) firstNanos = nanos
         val frame = draw(picture, opacity)
-        isBusy = true
-        worker.execute {
+        encoding = scope.launch(worker) {
             val size = VideoSize(frame.width, frame.height)
             frame.getPixels(pixels, 0, size.width, 0, 0, size.width, size.height)
             val running = recording ?: recordings.start(file, size, onEnd).also { recording = it }
             running.add(pixels, nanos)
-            isBusy = false
         }
     }
 
@@ -64,7 +65,7 @@ internal class OverlayRecorder(
     fun stop() {
         if (isStopped) return
         isStopped = true
-        worker.execute { recording?.stop() ?: onEnd(RecordingEnd.EMPTY) }
+        scope.launch(worker) { recording?.stop() ?: onEnd(RecordingEnd.EMPTY) }
     }
 
     private fun draw(picture: SegmentedPicture, opacity: Float): Bitmap {

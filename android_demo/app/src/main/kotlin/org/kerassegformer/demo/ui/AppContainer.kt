@@ -2,6 +2,13 @@ package org.kerassegformer.demo.ui
 
 import android.content.ContentResolver
 import android.content.Context
+import android.os.Handler
+import android.os.Looper
+import kotlinx.coroutines.CoroutineDispatcher
+import kotlinx.coroutines.CoroutineScope
+import kotlinx.coroutines.Dispatchers
+import kotlinx.coroutines.SupervisorJob
+import kotlinx.coroutines.android.asCoroutineDispatcher
 import org.kerassegformer.demo.InferenceContainer
 import org.kerassegformer.demo.benchmark.BenchmarkRunner
 import org.kerassegformer.demo.camera.Camera2Source
@@ -11,8 +18,23 @@ import org.kerassegformer.demo.models.ModelStore
 import org.kerassegformer.demo.pictures.PlatformVideo
 import org.kerassegformer.demo.pictures.VideoRecordings
 import java.io.File
-import java.util.concurrent.Executor
-import java.util.concurrent.Executors
+
+/**
+ * Where coroutines run; tests replace them.
+ *
+ * @property main the main thread, at once for what runs there already
+ * @property files file access, one task after another
+ * @property encoding videos, one task after another
+ * @property painting labels, one image after another
+ * @property compute everything else that takes long
+ */
+internal class AppDispatchers(
+    val main: CoroutineDispatcher = mainDispatcher(),
+    val files: CoroutineDispatcher = Dispatchers.IO.limitedParallelism(1),
+    val encoding: CoroutineDispatcher = Dispatchers.IO.limitedParallelism(1),
+    val painting: CoroutineDispatcher = Dispatchers.Default.limitedParallelism(1),
+    val compute: CoroutineDispatcher = Dispatchers.Default,
+)
 
 /** Dependencies of the screens; tests replace them. */
 internal interface AppContainer {
@@ -21,11 +43,10 @@ internal interface AppContainer {
     val settings: SettingsStore
     val models: ModelStore
 
-    /** Sequential executor for file access. */
-    val files: Executor
+    val dispatchers: AppDispatchers
 
-    /** Sequential executor for encoding videos. */
-    val encoding: Executor
+    /** For work that is completed although its screen is closed meanwhile, on the main thread: saving, importing. */
+    val scope: CoroutineScope
 
     /** Folder for videos that are not complete. */
     val videoFolder: File
@@ -44,6 +65,12 @@ internal interface AppContainer {
     }
 }
 
+/** `Dispatchers.Main.immediate`, without the services by which that is found: R8 would have to keep them. */
+private fun mainDispatcher(): CoroutineDispatcher = Handler(Looper.getMainLooper()).asCoroutineDispatcher("main").immediate
+
+/** Makes a scope on the main thread, for one screen. */
+internal fun AppContainer.newScope(): CoroutineScope = CoroutineScope(SupervisorJob() + dispatchers.main)
+
 /** The dependencies of the app on a device. */
 internal class DefaultAppContainer private constructor(private val context: Context) : AppContainer {
     private val inference = InferenceContainer(context)
@@ -54,15 +81,15 @@ internal class DefaultAppContainer private constructor(private val context: Cont
 
     override val models: ModelStore = inference.newModelStore()
 
-    override val files: Executor = Executors.newSingleThreadExecutor { Thread(it, "files") }
+    override val dispatchers = AppDispatchers()
 
-    override val encoding: Executor = Executors.newSingleThreadExecutor { Thread(it, "encoding") }
+    override val scope = newScope()
 
     override val videoFolder: File get() = context.cacheDir
 
     override val recordings: VideoRecordings = PlatformVideo
 
-    override fun newCamera(): CameraSource = Camera2Source(context)
+    override fun newCamera(): CameraSource = Camera2Source(context, dispatchers.main)
 
     override fun newEngine(listener: SegmentationEngine.Listener): SegmentationEngine = inference.newEngine(listener)
 

@@ -3,8 +3,6 @@ package org.kerassegformer.demo.ui
 import android.app.Activity
 import android.content.Intent
 import android.os.Bundle
-import android.os.Handler
-import android.os.Looper
 import android.view.LayoutInflater
 import android.view.View
 import android.view.ViewGroup
@@ -12,6 +10,10 @@ import android.widget.Button
 import android.widget.ProgressBar
 import android.widget.TextView
 import android.widget.Toast
+import kotlinx.coroutines.CoroutineScope
+import kotlinx.coroutines.cancel
+import kotlinx.coroutines.launch
+import kotlinx.coroutines.withContext
 import org.kerassegformer.core.BenchmarkEntry
 import org.kerassegformer.core.BenchmarkReport
 import org.kerassegformer.core.Phase
@@ -29,6 +31,7 @@ import org.kerassegformer.demo.pictures.SaveProblem
 internal class BenchmarkActivity : Activity() {
     private lateinit var session: BenchmarkSession
     private lateinit var container: AppContainer
+    private lateinit var scope: CoroutineScope
     private val texts by lazy { EngineTexts(resources) }
     private val start: Button by lazy { requireView(R.id.start) }
     private val status: TextView by lazy { requireView(R.id.status) }
@@ -44,7 +47,6 @@ internal class BenchmarkActivity : Activity() {
         container = AppContainer.factory(this)
         val retained = lastNonConfigurationInstance as BenchmarkSession?
         session = retained ?: BenchmarkSession(container, getExternalFilesDir(null))
-        session.onState = ::showState
         val root = requireView<View>(R.id.root)
         Insets.listen(root) { root.setPadding(it.left, it.top, it.right, it.bottom) }
         requireView<View>(R.id.back).setOnClickListener { finish() }
@@ -52,7 +54,9 @@ internal class BenchmarkActivity : Activity() {
         requireView<View>(R.id.share_button).setOnClickListener { share() }
         start.setOnClickListener { startOrStop() }
         val isNew = retained == null && savedInstanceState == null
-        if (isNew && BenchmarkRequest.isIn(intent)) begin() else showState()
+        scope = container.newScope()
+        scope.launch { session.state.collect(::show) }
+        if (isNew && BenchmarkRequest.isIn(intent)) begin()
     }
 
     /** A further `am start` while this screen is shown. */
@@ -64,7 +68,7 @@ internal class BenchmarkActivity : Activity() {
 
     override fun onDestroy() {
         super.onDestroy()
-        session.onState = {}
+        scope.cancel()
         if (!isChangingConfigurations) session.cancel()
     }
 
@@ -76,16 +80,18 @@ internal class BenchmarkActivity : Activity() {
     override fun onActivityResult(requestCode: Int, resultCode: Int, data: Intent?) {
         val document = DocumentRequests.resultOf(resultCode, data).firstOrNull() ?: return
         val report = report() ?: return
-        val gallery = PictureGallery(contentResolver)
-        val main = Handler(Looper.getMainLooper())
-        container.files.execute {
+        val gallery = PictureGallery(container.resolver)
+        val context = applicationContext
+        container.scope.launch {
             val text = try {
-                gallery.saveDocument(document) { it.write(report.toJson().toByteArray()) }
+                withContext(container.dispatchers.files) {
+                    gallery.saveDocument(document) { it.write(report.toJson().toByteArray()) }
+                }
                 R.string.benchmark_saved
             } catch (e: SaveException) {
                 if (e.problem == SaveProblem.FULL) R.string.save_failed_space else R.string.save_failed
             }
-            main.post { Toast.makeText(this, text, Toast.LENGTH_LONG).show() }
+            Toast.makeText(context, text, Toast.LENGTH_LONG).show()
         }
     }
 
@@ -93,7 +99,6 @@ internal class BenchmarkActivity : Activity() {
         val request = try {
             BenchmarkRequest.of(intent.extras)
         } catch (e: BenchmarkRequestException) {
-            showState()
             status.text = e.message
             return
         }
@@ -101,13 +106,13 @@ internal class BenchmarkActivity : Activity() {
     }
 
     private fun startOrStop() {
-        if (session.state is BenchmarkState.Running) session.cancel() else begin()
+        if (session.state.value is BenchmarkState.Running) session.cancel() else begin()
     }
 
-    private fun report(): BenchmarkReport? = (session.state as? BenchmarkState.Done)?.report
+    private fun report(): BenchmarkReport? = (session.state.value as? BenchmarkState.Done)?.report
 
     private fun save() {
-        val name = (session.state as? BenchmarkState.Done)?.file?.name ?: "benchmark.json"
+        val name = (session.state.value as? BenchmarkState.Done)?.file?.name ?: "benchmark.json"
         DocumentRequests(this).create(DocumentRequests.SAVE_REPORT, JSON, name)
     }
 
@@ -121,8 +126,7 @@ internal class BenchmarkActivity : Activity() {
         startActivity(Intent.createChooser(send, getString(R.string.benchmark_share)))
     }
 
-    private fun showState() {
-        val state = session.state
+    private fun show(state: BenchmarkState) {
         val running = state is BenchmarkState.Running
         status.text = statusText(state)
         progress.visibility = visibleIf(running)

@@ -1,8 +1,13 @@
 package org.kerassegformer.demo.ui
 
-import android.os.Handler
-import android.os.Looper
 import android.util.Log
+import kotlinx.coroutines.CancellationException
+import kotlinx.coroutines.flow.MutableStateFlow
+import kotlinx.coroutines.flow.StateFlow
+import kotlinx.coroutines.flow.asStateFlow
+import kotlinx.coroutines.flow.update
+import kotlinx.coroutines.launch
+import kotlinx.coroutines.withContext
 import org.kerassegformer.core.BenchmarkReport
 import org.kerassegformer.demo.benchmark.BenchmarkProgress
 import org.kerassegformer.demo.benchmark.BenchmarkRequest
@@ -11,7 +16,7 @@ import java.io.File
 import java.io.IOException
 import java.time.LocalDateTime
 import java.time.format.DateTimeFormatter
-import kotlin.concurrent.thread
+import java.util.concurrent.atomic.AtomicBoolean
 
 /** State of a benchmark. */
 internal sealed interface BenchmarkState {
@@ -42,60 +47,50 @@ internal sealed interface BenchmarkState {
  * @param folder folder for reports; null if the storage is unavailable
  */
 internal class BenchmarkSession(private val container: AppContainer, private val folder: File?) {
-    var state: BenchmarkState = BenchmarkState.Idle
-        private set(value) {
-            field = value
-            onState()
-        }
+    private val current = MutableStateFlow<BenchmarkState>(BenchmarkState.Idle)
+    val state: StateFlow<BenchmarkState> = current.asStateFlow()
 
-    /** Called on the main thread when [state] changes. */
-    var onState: () -> Unit = {}
-
-    private val main = Handler(Looper.getMainLooper())
-
-    @Volatile
-    private var cancelled = false
-
+    /** Stops the latest benchmark. Cancelling its coroutine would lose the measurements. */
+    private var cancelled = AtomicBoolean()
     private var next: BenchmarkRequest? = null
 
     /** Starts a benchmark. One that is running is stopped first. */
     fun start(request: BenchmarkRequest) {
-        if (state is BenchmarkState.Running) {
-            cancelled = true
+        if (state.value is BenchmarkState.Running) {
+            cancelled.set(true)
             next = request
             return
         }
-        cancelled = false
-        state = BenchmarkState.Running(null)
-        thread(name = "benchmark") {
-            val end = measure(request)
-            main.post { finish(end) }
+        val stop = AtomicBoolean().also { cancelled = it }
+        current.value = BenchmarkState.Running(null)
+        // Its report is written although the screen is closed meanwhile.
+        container.scope.launch {
+            current.value = withContext(container.dispatchers.compute) { measure(request, stop) }
+            next?.also { next = null }?.let(::start)
         }
     }
 
     /** Stops after the current run and keeps the completed measurements. */
     fun cancel() {
         next = null
-        cancelled = true
+        cancelled.set(true)
     }
 
-    private fun finish(end: BenchmarkState) {
-        state = end
-        next?.also { next = null }?.let(::start)
-    }
-
-    private fun measure(request: BenchmarkRequest): BenchmarkState = try {
-        val plan = request.planFor(container.models.list().models)
+    private suspend fun measure(request: BenchmarkRequest, stop: AtomicBoolean): BenchmarkState = try {
+        val models = withContext(container.dispatchers.files) { container.models.list().models }
+        val plan = request.planFor(models)
         if (plan.models.isEmpty()) {
             BenchmarkState.Failed(null)
         } else {
-            val report = container.newBenchmark().run(plan, ::onProgress) { cancelled }
+            val report = container.newBenchmark().run(plan, ::onProgress, stop::get)
             Log.i(TAG, report.toText())
-            write(report, request.output)
+            withContext(container.dispatchers.files) { write(report, request.output, stop.get()) }
         }
     } catch (e: BenchmarkRequestException) {
         Log.e(TAG, e.message, e)
         BenchmarkState.Failed(e.message)
+    } catch (e: CancellationException) {
+        throw e
     } catch (e: Exception) {
         // A driver or a file failed; the screen shows the error.
         Log.e(TAG, "The benchmark failed.", e)
@@ -106,10 +101,10 @@ internal class BenchmarkSession(private val container: AppContainer, private val
     }
 
     private fun onProgress(progress: BenchmarkProgress) {
-        main.post { if (state is BenchmarkState.Running) state = BenchmarkState.Running(progress) }
+        current.update { if (it is BenchmarkState.Running) BenchmarkState.Running(progress) else it }
     }
 
-    private fun write(report: BenchmarkReport, name: String?): BenchmarkState.Done {
+    private fun write(report: BenchmarkReport, name: String?, cancelled: Boolean): BenchmarkState.Done {
         val folder = folder ?: return BenchmarkState.Done(report, null, "the storage is unavailable", cancelled)
         return try {
             val file = File(folder, name ?: "benchmark_${LocalDateTime.now().format(STAMP)}.json")

@@ -5,7 +5,7 @@ import android.view.View
 import android.widget.TableLayout
 import android.widget.TableRow
 import android.widget.TextView
-import org.kerassegformer.core.LatencyStats
+import org.kerassegformer.core.LatencySummary
 import org.kerassegformer.core.Phase
 import org.kerassegformer.core.ThermalStatus
 import org.kerassegformer.demo.R
@@ -27,34 +27,34 @@ internal class LatencyPanel(private val button: View, details: View) {
      *
      * @param live true for video, which has a frame rate
      */
-    fun show(engine: EngineState, stats: LatencyStats, thermalState: ThermalState, open: Boolean, live: Boolean) {
-        compact.text = summary(engine, stats, live)
+    fun show(engine: EngineState, latency: LatencySummary, thermalState: ThermalState, open: Boolean, live: Boolean) {
+        compact.text = summary(engine, latency, live)
         val hint = resources.getString(if (open) R.string.latency_hide else R.string.latency_show)
         button.contentDescription = "${compact.text}. $hint"
-        if (open) showDetails(engine, stats, thermalState, live)
+        if (open) showDetails(engine, latency, thermalState, live)
     }
 
-    private fun summary(engine: EngineState, stats: LatencyStats, live: Boolean): String = when (engine) {
+    private fun summary(engine: EngineState, latency: LatencySummary, live: Boolean): String = when (engine) {
         is EngineState.Starting -> resources.getString(R.string.latency_starting, texts.nameOf(engine.processor))
-        is EngineState.Running -> running(texts.nameOf(engine.inUse.processor), stats, live)
+        is EngineState.Running -> running(texts.nameOf(engine.inUse.processor), latency, live)
         else -> resources.getString(R.string.latency_no_model)
     }
 
-    private fun running(processor: String, stats: LatencyStats, live: Boolean): String {
-        val inference = stats.timing(Phase.INFERENCE) ?: return processor
+    private fun running(processor: String, latency: LatencySummary, live: Boolean): String {
+        val inference = latency.timings[Phase.INFERENCE] ?: return processor
         val millis = inference.p50.roundToInt()
         if (!live) return resources.getString(R.string.latency_summary_still, processor, millis)
-        return resources.getString(R.string.latency_summary, processor, millis, stats.fps.roundToInt())
+        return resources.getString(R.string.latency_summary, processor, millis, latency.fps.roundToInt())
     }
 
-    private fun showDetails(engine: EngineState, stats: LatencyStats, thermalState: ThermalState, live: Boolean) {
+    private fun showDetails(engine: EngineState, latency: LatencySummary, thermalState: ThermalState, live: Boolean) {
         val rows = ArrayList<Pair<String, String>>()
         for (phase in Phase.entries) {
-            val timing = stats.timing(phase) ?: continue
+            val timing = latency.timings[phase] ?: continue
             rows += texts.nameOf(phase) to resources.getString(R.string.latency_pair, timing.p50, timing.p90)
         }
         if (live) {
-            val rate = resources.getString(R.string.latency_frame_rate_value, stats.fps)
+            val rate = resources.getString(R.string.latency_frame_rate_value, latency.fps)
             rows += resources.getString(R.string.latency_frame_rate) to rate
         }
         rows += resources.getString(R.string.latency_thermal_status) to thermalText(thermalState)

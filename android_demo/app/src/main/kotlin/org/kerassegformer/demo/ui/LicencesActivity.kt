@@ -2,18 +2,21 @@ package org.kerassegformer.demo.ui
 
 import android.app.Activity
 import android.os.Bundle
-import android.os.Handler
-import android.os.Looper
 import android.view.LayoutInflater
 import android.view.View
 import android.view.ViewGroup
 import android.widget.TextView
+import kotlinx.coroutines.CoroutineScope
+import kotlinx.coroutines.cancel
+import kotlinx.coroutines.launch
+import kotlinx.coroutines.withContext
 import org.kerassegformer.demo.R
 import org.kerassegformer.demo.models.StoredModel
 
 /** Lists the licences of the app, of its libraries and of the models. */
 internal class LicencesActivity : Activity() {
     private val rows: ViewGroup by lazy { requireView(R.id.licences) }
+    private lateinit var scope: CoroutineScope
 
     override fun onCreate(savedInstanceState: Bundle?) {
         setTheme(R.style.AppTheme)
@@ -27,10 +30,15 @@ internal class LicencesActivity : Activity() {
         for ((library, terms) in LIBRARIES) add(library, terms)
         for ((library, terms) in INSIDE) add("$library (${getString(R.string.licence_inside)})", terms)
         val container = AppContainer.factory(this)
-        container.files.execute {
-            val models = container.models.list().models
-            Handler(Looper.getMainLooper()).post { models.forEach(::add) }
+        scope = container.newScope()
+        scope.launch {
+            withContext(container.dispatchers.files) { container.models.list().models }.forEach(::add)
         }
+    }
+
+    override fun onDestroy() {
+        super.onDestroy()
+        scope.cancel()
     }
 
     private fun add(model: StoredModel) {
@@ -53,6 +61,7 @@ internal class LicencesActivity : Activity() {
             "TensorFlow Lite" to APACHE,
             "JavaCPP" to APACHE,
             "Kotlin" to APACHE,
+            "kotlinx.coroutines" to APACHE,
             "kotlinx.serialization" to APACHE,
         )
 

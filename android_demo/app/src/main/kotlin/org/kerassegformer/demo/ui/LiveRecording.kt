@@ -1,9 +1,8 @@
 package org.kerassegformer.demo.ui
 
 import android.os.Build
-import android.os.Handler
-import android.os.Looper
 import android.util.Log
+import kotlinx.coroutines.launch
 import org.kerassegformer.core.RecordingEnd
 import org.kerassegformer.demo.R
 import org.kerassegformer.demo.RequiresSdk
@@ -21,7 +20,6 @@ import java.io.File
  * @param onEnd receives what to tell the user, or null, and true if the recording was not stopped; on the main thread
  */
 internal class LiveRecording(private val container: AppContainer, private val onEnd: (Int?, Boolean) -> Unit) {
-    private val main = Handler(Looper.getMainLooper())
     private val gallery = PictureGallery(container.resolver)
     private var recorder: OverlayRecorder? = null
 
@@ -32,11 +30,12 @@ internal class LiveRecording(private val container: AppContainer, private val on
     fun start() {
         stop()
         val file = File(container.videoFolder, "$PREFIX${System.nanoTime()}.mp4")
-        container.encoding.execute(::removeOthers)
-        recorder = OverlayRecorder(file, container.recordings, container.encoding) { end ->
+        val encoding = container.dispatchers.encoding
+        container.scope.launch(encoding) { removeOthers() }
+        recorder = OverlayRecorder(file, container.recordings, container.scope, encoding) { end ->
             val text = save(file, end)
             file.delete()
-            main.post {
+            container.scope.launch {
                 val endedItself = recorder?.file == file
                 if (endedItself) recorder = null
                 onEnd(text, endedItself)

@@ -68,7 +68,7 @@ internal class LiveView(
     private var legendAt = 0L
 
     /** What is shown. */
-    private var ui = session.ui
+    private var ui = session.state.value
     private var isEmpty = true
 
     private val isSideways: Boolean get() = controls.layoutParams.height == ViewGroup.LayoutParams.MATCH_PARENT
@@ -102,7 +102,12 @@ internal class LiveView(
         isEmpty = false
         this.ui = ui
         if (before?.shown !== ui.shown) showPicture()
-        if (before == null || before.copy(shown = ui.shown) != ui) showState(ui.screen)
+        val same = before?.copy(shown = ui.shown)
+        when (ui) {
+            same -> Unit
+            same?.copy(latency = ui.latency, recordedSeconds = ui.recordedSeconds) -> showLatency()
+            else -> showState(ui.screen)
+        }
     }
 
     private fun showState(state: ScreenState) {
@@ -129,10 +134,10 @@ internal class LiveView(
         updateFreezeButton()
     }
 
-    fun showLatency() {
+    private fun showLatency() {
         val state = ui.screen
         val live = state.source == Source.CAMERA
-        times.show(ui.engine, session.stats, ui.thermal, state.sheet == Sheet.TIMES, live)
+        times.show(ui.engine, ui.latency, ui.thermal, state.sheet == Sheet.TIMES, live)
         showNotice()
         describeSegmentation(state)
     }
@@ -265,7 +270,7 @@ internal class LiveView(
     }
 
     private fun recordingTime(): String =
-        resources.getString(R.string.recording, DateUtils.formatElapsedTime((session.recordedSeconds ?: 0).toLong()))
+        resources.getString(R.string.recording, DateUtils.formatElapsedTime((ui.recordedSeconds ?: 0).toLong()))
 
     private fun isTooLarge(picture: SegmentedPicture): Boolean {
         val map = picture.map ?: return false

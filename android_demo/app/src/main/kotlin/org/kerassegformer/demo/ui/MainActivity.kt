@@ -12,13 +12,18 @@ import android.os.Bundle
 import android.provider.Settings.ACTION_APPLICATION_DETAILS_SETTINGS
 import android.view.View
 import android.widget.Toast
+import kotlinx.coroutines.CoroutineScope
+import kotlinx.coroutines.Job
+import kotlinx.coroutines.cancel
+import kotlinx.coroutines.launch
 import org.kerassegformer.demo.R
 import org.kerassegformer.demo.models.IfTaken
 import org.kerassegformer.demo.models.StoredModel
 import org.kerassegformer.demo.pictures.PictureGallery
 
 /** The live screen. Displays a [LiveSession], which survives configuration changes. */
-internal class MainActivity : Activity(), LiveHost, SettingsActions {
+internal class MainActivity : Activity(), SettingsActions {
+    private lateinit var scope: CoroutineScope
     private lateinit var session: LiveSession
     private lateinit var view: LiveView
     private lateinit var documents: DocumentRequests
@@ -27,6 +32,7 @@ internal class MainActivity : Activity(), LiveHost, SettingsActions {
     private lateinit var permissionAnswers: PermissionAnswers
     private val back = BackButton(this) { session.dispatch(ScreenEvent.Back) }
     private val rotation = RotationObserver(this) { session.turn(it) }
+    private var receiving: Job? = null
 
     override fun onCreate(savedInstanceState: Bundle?) {
         setTheme(R.style.AppTheme_Live)
@@ -38,14 +44,13 @@ internal class MainActivity : Activity(), LiveHost, SettingsActions {
         session = retained ?: LiveSession(container)
         permissionAnswers = PermissionAnswers(container.settings)
         documents = DocumentRequests(this)
-        saver = PictureSaver(this, session, container, documents)
+        saver = PictureSaver(session, container, documents)
         models = ModelImports(this, container, session)
         view = LiveView(this, session, this, onSave = { saver.save() }, onShare = { saver.share() })
-        session.host = this
         if (retained == null) savedInstanceState?.let { session.restore(ScreenSnapshot.read(it)) }
         if (retained == null && savedInstanceState == null) openShared(intent)
-        show(session.ui)
-        showLatency()
+        scope = container.newScope()
+        scope.launch { session.state.collect(::show) }
     }
 
     /** Another image was shared with the app while it was open. */
@@ -62,6 +67,8 @@ internal class MainActivity : Activity(), LiveHost, SettingsActions {
     override fun onStart() {
         super.onStart()
         rotation.start()
+        // What waits is only done by an activity on the screen: another one may follow when the device is turned.
+        receiving = scope.launch { session.effects.collect(::perform) }
         val allowed = checkSelfPermission(Manifest.permission.CAMERA) == PackageManager.PERMISSION_GRANTED
         session.start(allowed)
     }
@@ -69,13 +76,14 @@ internal class MainActivity : Activity(), LiveHost, SettingsActions {
     override fun onStop() {
         super.onStop()
         rotation.stop()
+        receiving?.cancel()
         session.stop()
     }
 
     override fun onDestroy() {
         super.onDestroy()
+        scope.cancel()
         view.release()
-        session.host = null
         if (!isChangingConfigurations) session.close()
     }
 
@@ -85,7 +93,7 @@ internal class MainActivity : Activity(), LiveHost, SettingsActions {
 
     override fun onSaveInstanceState(outState: Bundle) {
         super.onSaveInstanceState(outState)
-        ScreenSnapshot.of(session.ui.screen).writeTo(outState)
+        ScreenSnapshot.of(session.state.value.screen).writeTo(outState)
     }
 
     override fun onTrimMemory(level: Int) {
@@ -96,14 +104,29 @@ internal class MainActivity : Activity(), LiveHost, SettingsActions {
     @Deprecated("The platform API up to Android 12.")
     override fun onBackPressed(): Unit = session.dispatch(ScreenEvent.Back)
 
-    override fun show(ui: UiState) {
+    private fun show(ui: UiState) {
         back.isHandled = ScreenStateMachine.handlesBack(ui.screen)
         view.show(ui)
     }
 
-    override fun notify(text: String): Unit = Toast.makeText(this, text, Toast.LENGTH_LONG).show()
+    private fun perform(effect: ScreenEffect.ForActivity) {
+        when (effect) {
+            ScreenEffect.AskPermission -> requestPermissions(arrayOf(Manifest.permission.CAMERA), CAMERA_REQUEST)
+            ScreenEffect.OpenAppSettings ->
+                start(Intent(ACTION_APPLICATION_DETAILS_SETTINGS, Uri.fromParts("package", packageName, null)))
+            ScreenEffect.ChoosePicture -> documents.openPicture()
+            ScreenEffect.Leave -> finish()
+            is ScreenEffect.Notify -> notify(effect.text, *effect.arguments)
+            is ScreenEffect.ShowImportProblem -> showImportProblem(effect.text)
+            is ScreenEffect.AskToReplace -> askToReplace(effect.text, effect.documents)
+            is ScreenEffect.Share -> share(effect.picture)
+        }
+    }
 
-    override fun showImportProblem(text: String) {
+    private fun notify(text: Int, vararg arguments: Any) =
+        Toast.makeText(this, getString(text, *arguments), Toast.LENGTH_LONG).show()
+
+    private fun showImportProblem(text: String) {
         AlertDialog.Builder(this)
             .setTitle(R.string.import_failed_title)
             .setMessage(text)
@@ -111,7 +134,7 @@ internal class MainActivity : Activity(), LiveHost, SettingsActions {
             .show()
     }
 
-    override fun askToReplace(text: String, documents: List<Uri>) {
+    private fun askToReplace(text: String, documents: List<Uri>) {
         AlertDialog.Builder(this)
             .setMessage(text)
             .setPositiveButton(R.string.import_replace) { _, _ -> models.import(documents, IfTaken.REPLACE) }
@@ -120,7 +143,7 @@ internal class MainActivity : Activity(), LiveHost, SettingsActions {
             .show()
     }
 
-    override fun share(picture: Uri) {
+    private fun share(picture: Uri) {
         val send = Intent(Intent.ACTION_SEND)
             .setType(PictureGallery.MIME_TYPE)
             .putExtra(Intent.EXTRA_STREAM, picture)
@@ -128,12 +151,6 @@ internal class MainActivity : Activity(), LiveHost, SettingsActions {
         send.clipData = ClipData.newRawUri("", picture)
         start(Intent.createChooser(send, getString(R.string.share_picture)))
     }
-
-    override fun showLatency(): Unit = view.showLatency()
-
-    override fun leave(): Unit = finish()
-
-    override fun askPermission(): Unit = requestPermissions(arrayOf(Manifest.permission.CAMERA), CAMERA_REQUEST)
 
     override fun onRequestPermissionsResult(requestCode: Int, permissions: Array<String>, grantResults: IntArray) {
         super.onRequestPermissionsResult(requestCode, permissions, grantResults)
@@ -144,12 +161,6 @@ internal class MainActivity : Activity(), LiveHost, SettingsActions {
         val mayAskAgain = permissionAnswers.mayAskAgain(granted, rationale)
         session.dispatch(ScreenEvent.PermissionAnswered(granted == true, mayAskAgain))
     }
-
-    override fun openAppSettings() {
-        start(Intent(ACTION_APPLICATION_DETAILS_SETTINGS, Uri.fromParts("package", packageName, null)))
-    }
-
-    override fun choosePicture(): Unit = documents.openPicture()
 
     override fun change(settings: Settings): Unit = session.change(settings)
 
@@ -187,8 +198,6 @@ internal class MainActivity : Activity(), LiveHost, SettingsActions {
             notify(R.string.no_app)
         }
     }
-
-    override fun notify(text: Int): Unit = notify(getString(text))
 
     private companion object {
         const val CAMERA_REQUEST = 1

@@ -3,9 +3,9 @@ package org.kerassegformer.demo.ui
 import android.content.ContentResolver
 import android.content.Context
 import android.net.Uri
-import android.os.Handler
-import android.os.Looper
 import android.provider.OpenableColumns
+import kotlinx.coroutines.launch
+import kotlinx.coroutines.withContext
 import org.kerassegformer.demo.R
 import org.kerassegformer.demo.models.IfTaken
 import org.kerassegformer.demo.models.ImportDocument
@@ -17,55 +17,54 @@ import java.io.IOException
 
 /** Imports and removes models of the user. */
 internal class ModelImports(
-    private val context: Context,
+    context: Context,
     private val container: AppContainer,
     private val session: LiveSession,
 ) {
-    private val main = Handler(Looper.getMainLooper())
+    private val files = container.dispatchers.files
     private val texts = EngineTexts(context.resources)
     private val resolver: ContentResolver = container.resolver
 
     /** Imports and checks the files of a model, and selects it. Asks before it replaces another one. */
     fun import(documents: List<Uri>, ifTaken: IfTaken = IfTaken.ASK) {
-        notify(context.getString(R.string.import_running))
-        container.files.execute {
+        session.effects.send(ScreenEffect.Notify(R.string.import_running))
+        container.scope.launch {
             try {
-                val imported = container.models.import(documents.map(::documentOf), ifTaken)
-                main.post { select(imported) }
+                select(withContext(files) { container.models.import(documents.map(::documentOf), ifTaken) })
             } catch (e: ModelImportException) {
-                main.post { show(e.problem, documents) }
+                show(e.problem, documents)
             }
         }
     }
 
     /** Removes an imported model. */
     fun delete(model: StoredModel) {
-        container.files.execute {
+        container.scope.launch {
             try {
-                container.models.remove(model)
+                withContext(files) { container.models.remove(model) }
             } catch (e: IOException) {
-                main.post { showError(e.localizedMessage.orEmpty()) }
+                showError(e.localizedMessage.orEmpty())
             }
-            main.post { session.reloadModels() }
+            session.reloadModels()
         }
     }
 
     private fun select(imported: List<StoredModel>) {
         val model = imported.first()
-        notify(context.getString(R.string.import_done, model.name))
+        session.effects.send(ScreenEffect.Notify(R.string.import_done, model.name))
         session.choose(model)
     }
 
     private fun show(problem: ImportProblem, documents: List<Uri>) {
         val text = texts.problem(problem)
         if (problem is ImportProblem.NameTaken) {
-            session.mailbox.post { it.askToReplace(text, documents) }
+            session.effects.send(ScreenEffect.AskToReplace(text, documents))
         } else {
             showError(text)
         }
     }
 
-    private fun showError(text: String) = session.mailbox.post { it.showImportProblem(text) }
+    private fun showError(text: String) = session.effects.send(ScreenEffect.ShowImportProblem(text))
 
     private fun documentOf(uri: Uri): ImportDocument = ImportDocument(nameOf(uri)) {
         try {
@@ -86,6 +85,4 @@ internal class ModelImports(
         }
         return name ?: uri.lastPathSegment?.substringAfterLast('/').orEmpty()
     }
-
-    private fun notify(text: String) = session.mailbox.post { it.notify(text) }
 }

@@ -1,11 +1,10 @@
 package org.kerassegformer.demo.ui
 
-import android.content.Context
 import android.graphics.Bitmap
 import android.net.Uri
 import android.os.Build
-import android.os.Handler
-import android.os.Looper
+import kotlinx.coroutines.launch
+import kotlinx.coroutines.withContext
 import org.kerassegformer.demo.R
 import org.kerassegformer.demo.RequiresSdk
 import org.kerassegformer.demo.pictures.CapturedStill
@@ -24,19 +23,16 @@ import java.time.format.DateTimeFormatter
  * gallery would need the storage permission there. The outcome goes to the activity that is shown by then.
  */
 internal class PictureSaver(
-    context: Context,
     private val session: LiveSession,
     private val container: AppContainer,
     private val documents: DocumentRequests,
 ) {
-    private val resources = context.resources
     private val gallery = PictureGallery(container.resolver)
-    private val main = Handler(Looper.getMainLooper())
 
     /** Saves the displayed image. */
     fun save() {
         if (Build.VERSION.SDK_INT >= Build.VERSION_CODES.Q) {
-            session.ui.savable?.let { inBackground(it, IntoGallery { notify(R.string.saved) }) }
+            session.state.value.savable?.let { save(it, ToGallery()) { notify(R.string.saved) } }
         } else {
             createDocument(DocumentRequests.SAVE_PICTURE)
         }
@@ -45,7 +41,7 @@ internal class PictureSaver(
     /** Saves the displayed image and shares the file. */
     fun share() {
         if (Build.VERSION.SDK_INT >= Build.VERSION_CODES.Q) {
-            session.ui.savable?.let { inBackground(it, IntoGallery(::share)) }
+            session.state.value.savable?.let { save(it, ToGallery(), ::share) }
         } else {
             notify(R.string.share_first_save)
             createDocument(DocumentRequests.SHARE_PICTURE)
@@ -58,27 +54,22 @@ internal class PictureSaver(
     /** Writes the displayed image to a document that the user created, and optionally shares it. */
     fun saveTo(document: Uri, share: Boolean) {
         // A frozen image is lost if Android ends the process while the user selects the document.
-        val picture = session.ui.savable ?: return notify(R.string.save_failed_lost)
-        inBackground(picture) { bitmap ->
-            gallery.saveTo(document, bitmap)
-            main.post {
-                notify(R.string.saved_document)
-                if (share) share(document)
-            }
+        val picture = session.state.value.savable ?: return notify(R.string.save_failed_lost)
+        save(picture, { bitmap -> document.also { gallery.saveTo(it, bitmap) } }) {
+            notify(R.string.saved_document)
+            if (share) share(it)
         }
     }
 
-    /** Saves to the gallery and then calls [then] with the URI on the main thread. */
+    /** Saves an image to the gallery and returns its URI. */
     @RequiresSdk(Build.VERSION_CODES.Q)
-    private inner class IntoGallery(private val then: (Uri) -> Unit) : (Bitmap) -> Unit {
-        override fun invoke(bitmap: Bitmap) {
-            val uri = gallery.save(bitmap, newName())
-            main.post { then(uri) }
-        }
+    private inner class ToGallery : (Bitmap) -> Uri {
+        override fun invoke(bitmap: Bitmap): Uri = gallery.save(bitmap, newName())
     }
 
-    private fun inBackground(picture: SegmentedPicture, write: (Bitmap) -> Unit) {
-        val opacity = session.ui.settings.opacity / SettingsStore.FULL_OPACITY.toFloat()
+    /** Writes the image with [write], also if the screen is closed meanwhile, and calls [then] with its URI. */
+    private fun save(picture: SegmentedPicture, write: (Bitmap) -> Uri, then: (Uri) -> Unit) {
+        val opacity = session.state.value.settings.opacity / SettingsStore.FULL_OPACITY.toFloat()
         val still = picture.still
         val compose: () -> Bitmap = try {
             if (still != null) {
@@ -90,14 +81,14 @@ internal class PictureSaver(
         } catch (_: OutOfMemoryError) {
             return notify(R.string.picture_large_text)
         }
-        container.files.execute {
+        container.scope.launch {
             try {
-                write(compose())
+                then(withContext(container.dispatchers.files) { write(compose()) })
             } catch (e: SaveException) {
                 val full = e.problem == SaveProblem.FULL
-                main.post { notify(if (full) R.string.save_failed_space else R.string.save_failed) }
+                notify(if (full) R.string.save_failed_space else R.string.save_failed)
             } catch (_: OutOfMemoryError) {
-                main.post { notify(R.string.picture_large_text) }
+                notify(R.string.picture_large_text)
             }
         }
     }
@@ -111,9 +102,9 @@ internal class PictureSaver(
         PictureComposer.compose(picture, opacity)
     }
 
-    private fun share(picture: Uri) = session.mailbox.post { it.share(picture) }
+    private fun share(picture: Uri) = session.effects.send(ScreenEffect.Share(picture))
 
-    private fun notify(text: Int) = session.mailbox.post { it.notify(resources.getString(text)) }
+    private fun notify(text: Int) = session.effects.send(ScreenEffect.Notify(text))
 
     internal companion object {
         /** Names an image or a video by the time. */

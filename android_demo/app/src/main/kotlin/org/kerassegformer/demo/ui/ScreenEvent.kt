@@ -1,5 +1,6 @@
 package org.kerassegformer.demo.ui
 
+import android.net.Uri
 import org.kerassegformer.demo.camera.CameraFacing
 import org.kerassegformer.demo.camera.CameraFailure
 import org.kerassegformer.demo.pictures.PictureProblem
@@ -87,11 +88,26 @@ internal sealed interface ScreenEvent {
     data object Back : ScreenEvent
 }
 
-/** Side effects of a transition. */
+/** Side effects: of a transition, and what the activity does for others. */
 internal sealed interface ScreenEffect {
-    data object AskPermission : ScreenEffect
+    /** What the activity does, once. */
+    sealed interface ForActivity : ScreenEffect
 
-    data object OpenAppSettings : ScreenEffect
+    data object AskPermission : ForActivity
+
+    data object OpenAppSettings : ForActivity
+
+    /** Shows a short message: a string of the resources. */
+    class Notify(val text: Int, vararg val arguments: Any) : ForActivity
+
+    /** Shows why an import failed. */
+    data class ShowImportProblem(val text: String) : ForActivity
+
+    /** Asks whether an imported model replaces the one of that name, and continues the import. */
+    data class AskToReplace(val text: String, val documents: List<Uri>) : ForActivity
+
+    /** Opens the share sheet for a saved image. */
+    data class Share(val picture: Uri) : ForActivity
 
     data class OpenCamera(val facing: CameraFacing) : ScreenEffect
 
@@ -111,7 +127,7 @@ internal sealed interface ScreenEffect {
     /** Focuses on a point of the upright image, with coordinates 0..1. */
     data class Focus(val x: Float, val y: Float) : ScreenEffect
 
-    data object ChoosePicture : ScreenEffect
+    data object ChoosePicture : ForActivity
 
     data class ReadPicture(val address: String) : ScreenEffect
 
@@ -125,5 +141,5 @@ internal sealed interface ScreenEffect {
     /** Submits the opened image to the model. */
     data object AnalysePicture : ScreenEffect
 
-    data object Leave : ScreenEffect
+    data object Leave : ForActivity
 }

@@ -1,5 +1,6 @@
 package org.kerassegformer.demo.benchmark
 
+import kotlinx.coroutines.runBlocking
 import org.junit.Assert.assertEquals
 import org.junit.Assert.assertNotNull
 import org.junit.Assert.assertNull
@@ -43,7 +44,7 @@ class ModelBenchmarkTest {
         BenchmarkPlan(names.map { fakeModel(it) }, threads = 3, warmUp = 4, runs = runs)
 
     private fun run(plan: BenchmarkPlan, progress: MutableList<BenchmarkProgress> = mutableListOf()): BenchmarkReport =
-        benchmark().run(plan, { progress += it }, { false })
+        runBlocking { benchmark().run(plan, { progress += it }, { false }) }
 
     @Test
     fun `each model is measured on each processor`() {
@@ -120,7 +121,7 @@ class ModelBenchmarkTest {
     fun `a cancelled benchmark reports the completed measurements`() {
         var calls = 0
         var last: BenchmarkProgress? = null
-        val report = benchmark().run(plan("one", "two"), { last = it }, { ++calls > 54 + 30 })
+        val report = runBlocking { benchmark().run(plan("one", "two"), { last = it }, { ++calls > 54 + 30 }) }
         assertEquals(listOf("one_float16" to Processor.GPU), report.entries.map { it.model to it.processor })
         assertEquals(Processor.NNAPI, last!!.processor)
         eventually { runners.open().isEmpty() }

@@ -9,6 +9,9 @@ import android.hardware.camera2.CameraManager
 import android.hardware.camera2.CameraMetadata
 import android.os.HandlerThread
 import android.util.Size
+import kotlinx.coroutines.CoroutineScope
+import kotlinx.coroutines.Dispatchers
+import kotlinx.coroutines.launch
 import org.junit.After
 import org.junit.Assert.assertEquals
 import org.junit.Assert.assertFalse
@@ -27,7 +30,7 @@ import java.time.Duration
 internal class Camera2SourceTest {
     private val context: Context = RuntimeEnvironment.getApplication()
     private val heard = ArrayList<Any>()
-    private val source = Camera2Source(context)
+    private val source = Camera2Source(context, Dispatchers.Main.immediate)
     private val listener = object : CameraListener {
         override fun onOpened(camera: OpenCamera) {
             heard += camera
@@ -66,7 +69,7 @@ internal class Camera2SourceTest {
 
     private fun facings(): List<CameraFacing>? {
         var found: List<CameraFacing>? = null
-        source.findFacings { found = it }
+        CoroutineScope(Dispatchers.Main.immediate).launch { found = source.findFacings() }
         waitForIdle()
         return found
     }
@@ -137,6 +140,19 @@ internal class Camera2SourceTest {
         shadowOf(cameraLooper()).idleFor(Duration.ofMillis(CameraGate.LONGEST_CLOSE_MILLIS))
         waitForIdle()
         assertEquals(listOf(CameraFacing.BACK, CameraFacing.FRONT), heard.map { (it as OpenCamera).facing })
+    }
+
+    @Test
+    fun `a released camera reports nothing, and can no longer be opened`() {
+        shadowOf(RuntimeEnvironment.getApplication()).grantPermissions(Manifest.permission.CAMERA)
+        addCamera("0", CameraMetadata.LENS_FACING_BACK, pictures)
+        source.open(CameraFacing.BACK, listener)
+        val thread = cameraLooper().thread
+        source.release()
+        thread.join(20_000)
+        source.open(CameraFacing.BACK, listener)
+        ShadowLooper.idleMainLooper()
+        assertEquals(emptyList<Any>(), heard)
     }
 
     @Test

@@ -50,7 +50,8 @@ internal class FakeRunners : InferenceRunnerFactory {
 
 internal class FakeRunner(private val spec: ModelSpec, val processor: Processor, private val behaviour: Behaviour) :
     InferenceRunner {
-    private val thread = Thread.currentThread()
+    /** The only thread that may use it. */
+    val thread: Thread = Thread.currentThread()
     private var runs = 0
     val closings = AtomicInteger()
 

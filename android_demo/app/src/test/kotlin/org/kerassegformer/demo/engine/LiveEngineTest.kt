@@ -275,6 +275,66 @@ class LiveEngineTest {
     }
 
     @Test
+    fun `closing does not wait for an inference, and leaves no thread`() {
+        val harness = EngineHarness(logFile)
+        val hanging = HangingCall()
+        harness.runners.behaviours[Processor.CPU] = Behaviour(run = { if (it == 2) hanging.hang() })
+        harness.run(ProcessorChoice.CPU)
+        harness.engine.submit(FakeFrame(1))
+        hanging.awaitStart()
+        val waiting = FakeFrame(2)
+        harness.engine.submit(waiting)
+
+        harness.engine.close()
+
+        harness.listener.await<EngineState.Closed>()
+        assertEquals("the waiting frame is closed", 1, waiting.closings.get())
+        assertEquals("the interpreter is still in use", 1, harness.runners.open().size)
+        hanging.release()
+        eventually { harness.runners.open().isEmpty() && harness.runners.made.none { it.thread.isAlive } }
+        assertFalse("the late labels are discarded", harness.listener.hasResult(withinMillis = 50))
+        assertTrue(harness.listener.states.last() is EngineState.Closed)
+    }
+
+    @Test
+    fun `an attempt that is in progress when the engine is closed is logged to its end`() {
+        val compiling = HangingCall()
+        val harness = EngineHarness(logFile)
+        harness.runners.behaviours[Processor.GPU] = Behaviour(create = compiling::hang)
+        harness.start()
+        compiling.awaitStart()
+        harness.engine.close()
+        harness.listener.await<EngineState.Closed>()
+        assertTrue("the driver may still crash", "RUNNING" in logFile.readText())
+
+        compiling.release()
+
+        eventually { harness.runners.made.size == 2 && harness.runners.made.none { it.thread.isAlive } }
+        assertTrue(harness.runners.open().isEmpty())
+        eventually { "RUNNING" !in logFile.readText() }
+        EngineHarness(logFile).use { assertEquals(Processor.GPU, it.run(ProcessorChoice.GPU).processor) }
+    }
+
+    @Test
+    fun `an engine that is closed at once reports that it is closed`() {
+        val harness = EngineHarness(logFile)
+        harness.engine.close()
+        harness.listener.await<EngineState.Closed>()
+    }
+
+    @Test
+    fun `states come in order, each once`() = harness { harness ->
+        harness.run(ProcessorChoice.CPU, fakeModel("first"))
+        harness.run(ProcessorChoice.CPU, fakeModel("second"))
+        harness.engine.trimMemory(20)
+        harness.listener.await<EngineState.Suspended>()
+        harness.engine.close()
+        harness.listener.await<EngineState.Closed>()
+        val names = harness.listener.states.map { it.javaClass.simpleName }
+        assertEquals(listOf("Starting", "Running", "Starting", "Running", "Suspended", "Closed"), names)
+    }
+
+    @Test
     fun `an engine that was not started accepts no frames`() = harness { harness ->
         val frame = FakeFrame(1)
         assertFalse(harness.engine.submit(frame))

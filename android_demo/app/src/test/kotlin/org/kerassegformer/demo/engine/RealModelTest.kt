@@ -1,5 +1,6 @@
 package org.kerassegformer.demo.engine
 
+import kotlinx.coroutines.runBlocking
 import org.junit.Assert.assertEquals
 import org.junit.Assert.assertTrue
 import org.junit.Rule
@@ -70,7 +71,7 @@ class RealModelTest {
         val benchmark = ModelBenchmark(trial, DelegatePolicy(sdk = 33), crashLog, picture, FakeThermalMonitor(), device)
         val plan = BenchmarkPlan(listOf(model()), listOf(Processor.CPU), threads = 2, warmUp = 0, runs = 1)
 
-        val entry = benchmark.run(plan, {}, { false }).entries.single()
+        val entry = runBlocking { benchmark.run(plan, {}, { false }) }.entries.single()
 
         assertEquals("b0_camvid_int8", entry.model)
         assertEquals(null, entry.error)

@@ -1,6 +1,7 @@
 package org.kerassegformer.demo.models
 
 import org.junit.Assert.assertArrayEquals
+import kotlinx.coroutines.runBlocking
 import org.junit.Assert.assertEquals
 import org.junit.Assert.assertFalse
 import org.junit.Assert.assertThrows
@@ -27,7 +28,7 @@ class FileModelStoreTest {
     private val json: String by lazy { File(bundled, "$STEM.json").readText() }
     private val imports: File by lazy { File(folder.root, "models") }
     private val hostProbe = LoadProbe { file, location ->
-        ModelLoader(HostRunners()).load(file, location, Processor.CPU, 1).close()
+        runBlocking { ModelLoader(HostRunners()).load(file, location, Processor.CPU, 1).close() }
     }
 
     private fun store(

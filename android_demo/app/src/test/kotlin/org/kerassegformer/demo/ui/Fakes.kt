@@ -3,6 +3,8 @@ package org.kerassegformer.demo.ui
 import android.content.ContentResolver
 import android.content.Context
 import android.graphics.SurfaceTexture
+import kotlinx.coroutines.CoroutineScope
+import kotlinx.coroutines.asCoroutineDispatcher
 import org.kerassegformer.core.BenchmarkEntry
 import org.kerassegformer.core.BenchmarkReport
 import org.kerassegformer.core.DeviceInfo
@@ -197,7 +199,7 @@ internal class FakeCamera : CameraSource {
     var released = false
         private set
 
-    override fun findFacings(onFound: (List<CameraFacing>) -> Unit): Unit = onFound(sides)
+    override suspend fun findFacings(): List<CameraFacing> = sides
 
     override fun open(facing: CameraFacing, listener: CameraListener) {
         this.listener = listener
@@ -217,7 +219,7 @@ internal class FakeCamera : CameraSource {
     /** JPEG of the next still image; null if the camera takes none. */
     var still: ByteArray? = null
 
-    override fun takeStill(onTaken: (ByteArray?) -> Unit): Unit = onTaken(still)
+    override suspend fun takeStill(): ByteArray? = still
 
     val zooms = ArrayList<Float>()
     val focuses = ArrayList<Pair<Float, Float>>()
@@ -266,7 +268,7 @@ internal class FakeStore(var listing: ModelListing = ModelListing(listOf(modelNa
 
 /** A benchmark with made-up figures. */
 internal class FakeBenchmark(private val onRun: (BenchmarkPlan) -> Unit = {}) : BenchmarkRunner {
-    override fun run(
+    override suspend fun run(
         plan: BenchmarkPlan,
         progress: (BenchmarkProgress) -> Unit,
         isCancelled: () -> Boolean,
@@ -306,7 +308,6 @@ internal class FakeBenchmark(private val onRun: (BenchmarkPlan) -> Unit = {}) : 
     }
 }
 
-/** Scripted dependencies. */
 /** Recordings into files that hold the times of their frames. */
 internal class FakeRecordings : VideoRecordings {
     val sizes = ArrayList<VideoSize>()
@@ -361,14 +362,22 @@ internal class FakeRecordings : VideoRecordings {
     }
 }
 
+/** Scripted dependencies. */
 internal class FakeAppContainer(context: Context) : AppContainer {
     override val resolver: ContentResolver = context.contentResolver
     override val settings = SettingsStore(context.getSharedPreferences("settings", Context.MODE_PRIVATE))
     override val models = FakeStore()
     /** Runs work in the background; a test may delay it. */
     var runFileTask: (Runnable) -> Unit = Runnable::run
-    override val files: Executor = Executor { runFileTask(it) }
-    override val encoding: Executor = Executor(Runnable::run)
+
+    /** Paints labels; a test may delay it. */
+    var runPainting: (Runnable) -> Unit = Runnable::run
+    override val dispatchers = AppDispatchers(
+        files = Executor { runFileTask(it) }.asCoroutineDispatcher(),
+        encoding = Executor(Runnable::run).asCoroutineDispatcher(),
+        painting = Executor { runPainting(it) }.asCoroutineDispatcher(),
+    )
+    override val scope: CoroutineScope = newScope()
     override val videoFolder: File = context.cacheDir
     override val recordings = FakeRecordings()
     val camera = FakeCamera()

@@ -36,9 +36,13 @@ def installed_name(file: Path) -> str:
 
 
 def source_files() -> list[Path]:
-    """Every Python, JSON and HTML file and every stub of the two source folders, and the bundled presets."""
+    """Every Python, JSON and HTML file and every stub of the two source folders, and the bundled presets.
+
+    The page for browsers is built: it is none of the source.
+    """
     kinds = ("*.py", "*.pyi", "*.json", "*.html", "py.typed")
     files = {file for folder in SOURCES for kind in kinds for file in (ROOT / folder).rglob(kind)}
+    files = {file for file in files if "web_page" not in file.parts}
     files.remove(ROOT / "keras_segformer/conversion.pyi")  # stands for what only a checkout has in another place
     bundled = (ROOT / "keras_segformer/presets/bundled").rglob("*")
     return sorted(files | {file for file in bundled if file.is_file()})
@@ -83,14 +87,26 @@ def run_backend(hook: str, tree: Path) -> None:
     subprocess.run([sys.executable, "-c", code], cwd=tree, capture_output=True, check=True)
 
 
+PAGE = {"index.html", "sw.js", "LICENSES.txt", "assets/worker-1.js", "litert/litert.wasm.packed"}
+"""Files of the built page, in small."""
+
+
 @pytest.fixture(scope="module")
 def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The wheel that is built from the sdist."""
-    folder = tmp_path_factory.mktemp("packaging")
+    """The wheel that is built from the sdist of a checkout in which the page was built."""
+    return built(tmp_path_factory.mktemp("packaging"), PAGE)
+
+
+def built(folder: Path, page: set[str]) -> Path:
+    """Builds the sdist of the source with these files of the page, and the wheel of that."""
     tree = folder / "tree"
-    ignored = shutil.ignore_patterns("__pycache__", "*.egg-info")
+    ignored = shutil.ignore_patterns("__pycache__", "*.egg-info", "web_page")
     for source in SOURCES:
         shutil.copytree(ROOT / source, tree / source, ignore=ignored)
+    for name in page:
+        file = tree / "keras_segformer/web_page" / name
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_text(name)
     for name in ("pyproject.toml", "MANIFEST.in", "README.md", "LICENSE"):
         shutil.copy(ROOT / name, tree)
     # The app is built from a checkout: its Python tools and models are no part of the package.
@@ -109,9 +125,15 @@ def test_wheel_holds_the_whole_source(wheel: Path) -> None:
     with zipfile.ZipFile(wheel) as archive:
         names = set(archive.namelist())
     assert f"{STEM}.dist-info/licenses/LICENSE" in names
-    assert {name for name in names if not name.startswith(f"{STEM}.dist-info/")} == {
-        installed_name(file) for file in source_files()
-    }
+    source = {installed_name(file) for file in source_files()}
+    page = {f"keras_segformer/web_page/{name}" for name in PAGE}
+    assert {name for name in names if not name.startswith(f"{STEM}.dist-info/")} == source | page
+
+
+@pytest.mark.slow
+def test_wheel_without_the_page_is_built_too(tmp_path: Path) -> None:
+    with zipfile.ZipFile(built(tmp_path, set())) as archive:
+        assert not [name for name in archive.namelist() if "web_page" in name]
 
 
 @pytest.mark.slow

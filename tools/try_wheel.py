@@ -131,6 +131,9 @@ def steps(environment: Environment) -> Iterator[tuple[str, str]]:
     environment.command("convert", "--preset", "b0_camvid", "--input-size", "128", "--output", "b0.tflite")
     environment.command(*segment, "tflite", "--model", "b0.tflite", "--mask")
     yield "convert, and segment with the file", digest(environment.folder / "tflite")
+    environment.command("web", "--preset", "b0_camvid", "--size", "128", "--output", "site")
+    files = [file for file in (environment.folder / "site").rglob("*") if file.is_file()]
+    yield "page for browsers", f"{len(files)} files of {sum(file.stat().st_size for file in files) / 1e6:.1f} MB"
 
 
 def digest(folder: Path) -> str:

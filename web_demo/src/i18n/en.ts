@@ -46,6 +46,7 @@ export const en = {
   failed: 'The GPU is not used: {message}',
   license: 'Weights: {name}',
   nonCommercial: 'Weights: {name}, not for commercial use',
+  licences: 'Licences of the page',
   modelFacts: '{width} × {height}, {precision}, {size} MB',
   saved: 'Saved {file}.',
   notPicture: 'This file is not a picture that the browser can open; choose a JPEG, PNG or WebP.',

@@ -47,6 +47,7 @@ export const ko: Record<TextKey, string> = {
   failed: 'GPU를 쓰지 않습니다: {message}',
   license: '가중치: {name}',
   nonCommercial: '가중치: {name}, 상업적 사용 불가',
+  licences: '이 페이지의 라이선스',
   modelFacts: '{width} × {height}, {precision}, {size} MB',
   saved: '{file} 파일로 저장했습니다.',
   notPicture: '브라우저에서 열 수 없는 파일입니다. JPEG, PNG, WebP 사진을 선택하세요.',

@@ -55,7 +55,7 @@ page := keras_segformer/web_page/index.html
 dist: $(page) .venv/installed-dev
 	@rm -rf build dist
 	@.venv/bin/python -m build --no-isolation > .venv/build.log 2>&1 || { tail -n 20 .venv/build.log; exit 1; }
-	@ls dist/*
+	@wc -c dist/*
 
 try-wheel: dist
 	@$(PYTHON) tools/try_wheel.py dist/*.whl

@@ -97,13 +97,19 @@ def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return built(tmp_path_factory.mktemp("packaging"), PAGE)
 
 
+@pytest.fixture(scope="module")
+def wheel_without_page(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The wheel of a checkout in which the page was not built, as where there is no Node.js."""
+    return built(tmp_path_factory.mktemp("packaging_without_page"), set())
+
+
 def built(folder: Path, page: set[str]) -> Path:
     """Builds the sdist of the source with these files of the page, and the wheel of that."""
     tree = folder / "tree"
     ignored = shutil.ignore_patterns("__pycache__", "*.egg-info", "web_page")
     for source in SOURCES:
         shutil.copytree(ROOT / source, tree / source, ignore=ignored)
-    for name in page:
+    for name in sorted(page):
         file = tree / "keras_segformer/web_page" / name
         file.parent.mkdir(parents=True, exist_ok=True)
         file.write_text(name)
@@ -131,9 +137,45 @@ def test_wheel_holds_the_whole_source(wheel: Path) -> None:
 
 
 @pytest.mark.slow
-def test_wheel_without_the_page_is_built_too(tmp_path: Path) -> None:
-    with zipfile.ZipFile(built(tmp_path, set())) as archive:
+def test_wheel_without_the_page_is_built_too(wheel_without_page: Path) -> None:
+    with zipfile.ZipFile(wheel_without_page) as archive:
         assert not [name for name in archive.namelist() if "web_page" in name]
+
+
+@pytest.mark.slow
+def test_the_wheel_alone_makes_a_page(wheel: Path, tmp_path: Path) -> None:
+    assert make_page(wheel, tmp_path) == ""
+    written = {
+        file.relative_to(tmp_path / "site").as_posix() for file in (tmp_path / "site").rglob("*") if file.is_file()
+    }
+    models = {"models/b0_camvid.tflite", "models/b0_camvid.json", "models/index.json", "models/LICENSE.md"}
+    assert written == PAGE | models
+
+
+@pytest.mark.slow
+def test_a_wheel_without_the_page_says_so(wheel_without_page: Path, tmp_path: Path) -> None:
+    message = make_page(wheel_without_page, tmp_path)
+    assert "installed without the page" in message
+    assert "install the published wheel" in message
+    assert not (tmp_path / "site").exists()
+
+
+def make_page(wheel: Path, folder: Path) -> str:
+    """The message of `keras-segformer web` of a wheel; empty if it succeeds."""
+    with zipfile.ZipFile(wheel) as archive:
+        archive.extractall(folder / "packages")
+    code = "import sys; from keras_segformer.cli import main; sys.exit(main())"
+    command = ("web", "--preset", "b0_camvid", "--size", "64", "--output", "site")
+    answer = subprocess.run(
+        [sys.executable, "-c", code, *command],
+        cwd=folder,
+        env=os.environ | {"PYTHONPATH": str(folder / "packages")},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert answer.returncode in (0, 2), answer.stderr
+    return answer.stderr if answer.returncode else ""
 
 
 @pytest.mark.slow

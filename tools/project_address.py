@@ -34,9 +34,10 @@ _INSTALL = """\
 import glob
 import importlib.util
 import os
+from pathlib import Path
 
 # The clone in which this notebook lies; outside of one, the package index{or_else}.
-source = ".." if glob.glob("../conversion/__init__.py") else "keras-segformer"
+source = ".." if Path("../conversion/__init__.py").is_file() else "keras-segformer"
 if importlib.util.find_spec("keras_segformer") is None:
     %pip install -q "{{source}}[training]"
 {from_repository}

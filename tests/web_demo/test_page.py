@@ -59,6 +59,24 @@ def test_unit_tests_of_the_page(page):
     subprocess.run(["make", "test-web"], cwd=ROOT, check=True)
 
 
+def contents(folder: Path) -> dict[str, bytes]:
+    return {file.relative_to(folder).as_posix(): file.read_bytes() for file in folder.rglob("*") if file.is_file()}
+
+
+def test_another_build_has_the_same_bytes(page: Path, tmp_path: Path):
+    node = ROOT / ".venv-web/bin/node"
+    command = [node, "node_modules/.bin/vite", "build", "--outDir", tmp_path / "page"]
+    subprocess.run(command, cwd=DEMO, capture_output=True, check=True)
+    assert contents(tmp_path / "page") == contents(page)
+
+
+def test_terms_of_what_is_in_the_page_are_in_it(page: Path):
+    licences = (page / "LICENSES.txt").read_text(encoding="utf-8")
+    assert (ROOT / "LICENSE").read_text(encoding="utf-8").strip() in licences
+    for package in json.loads((DEMO / "package.json").read_text())["dependencies"]:
+        assert f"- {package} " in licences
+
+
 @pytest.fixture(scope="module")
 def facts(page: Path, golden_frames: ModuleType, tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, Any]]:
     """What the browsers get, and what Python says of it, while the page is served."""

@@ -49,10 +49,13 @@ docs: .venv/installed-dev
 	@NO_MKDOCS_2_WARNING=1 .venv/bin/mkdocs build --quiet
 	@echo "The pages are $(abspath site/index.html)"
 
-dist: .venv/installed-dev
+# The page, without a model. In the package, so that the wheel has it.
+page := keras_segformer/web_page/index.html
+
+dist: $(page) .venv/installed-dev
 	@rm -rf build dist
 	@.venv/bin/python -m build --no-isolation > .venv/build.log 2>&1 || { tail -n 20 .venv/build.log; exit 1; }
-	@ls dist/*
+	@wc -c dist/*
 
 try-wheel: dist
 	@$(PYTHON) tools/try_wheel.py dist/*.whl
@@ -119,8 +122,6 @@ $(host_model): android_demo/tools/host_model.py .venv/installed
 	@echo "Converting the bundled preset for the tests"
 	@.venv/bin/python $<
 
-page := web_demo/page/index.html
-
 web: $(page) .venv/installed
 	@.venv/bin/keras-segformer web --preset "$(PRESET)" --output web_demo/dist
 
@@ -130,8 +131,7 @@ web-demo: $(page) .venv/installed
 test-web: .venv-web/installed
 	@cd web_demo && $(npm) test
 
-# Without a model; keras-segformer web adds them.
-$(page): $(shell find web_demo/src web_demo/public web_demo/tools -type f) $(wildcard web_demo/*.html web_demo/*.ts) \
+$(page): $(shell find web_demo/src web_demo/public web_demo/tools -type f) $(wildcard web_demo/*.html web_demo/*.ts) LICENSE \
 		.venv-web/installed
 	@echo "Building the page"
 	@cd web_demo && $(npm) run build > ../.venv-web/build.log 2>&1 || { tail -n 20 ../.venv-web/build.log; exit 1; }
@@ -146,7 +146,7 @@ format: .venv/installed-dev
 	.venv/bin/ruff format
 
 clean:
-	rm -rf .venv .venv-lowest .venv-scale .venv-android .venv-web web_demo/node_modules web_demo/page web_demo/dist android_demo/target android_demo/*/target android_demo/*/build .hypothesis .pytest_cache .ruff_cache build dist site *.egg-info
+	rm -rf .venv .venv-lowest .venv-scale .venv-android .venv-web web_demo/node_modules keras_segformer/web_page web_demo/dist android_demo/target android_demo/*/target android_demo/*/build .hypothesis .pytest_cache .ruff_cache build dist site *.egg-info
 	find . -name __pycache__ -prune -exec rm -rf {} +
 
 # $(call environment,FOLDER,PYTHON): an empty environment, or one line on what is missing.

@@ -36,9 +36,13 @@ def installed_name(file: Path) -> str:
 
 
 def source_files() -> list[Path]:
-    """Every Python, JSON and HTML file and every stub of the two source folders, and the bundled presets."""
+    """Every Python, JSON and HTML file and every stub of the two source folders, and the bundled presets.
+
+    The page for browsers is built: it is none of the source.
+    """
     kinds = ("*.py", "*.pyi", "*.json", "*.html", "py.typed")
     files = {file for folder in SOURCES for kind in kinds for file in (ROOT / folder).rglob(kind)}
+    files = {file for file in files if "web_page" not in file.parts}
     files.remove(ROOT / "keras_segformer/conversion.pyi")  # stands for what only a checkout has in another place
     bundled = (ROOT / "keras_segformer/presets/bundled").rglob("*")
     return sorted(files | {file for file in bundled if file.is_file()})
@@ -83,14 +87,32 @@ def run_backend(hook: str, tree: Path) -> None:
     subprocess.run([sys.executable, "-c", code], cwd=tree, capture_output=True, check=True)
 
 
+PAGE = {"index.html", "sw.js", "LICENSES.txt", "assets/worker-1.js", "litert/litert.wasm.packed"}
+"""Files of the built page, in small."""
+
+
 @pytest.fixture(scope="module")
 def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The wheel that is built from the sdist."""
-    folder = tmp_path_factory.mktemp("packaging")
+    """The wheel that is built from the sdist of a checkout in which the page was built."""
+    return built(tmp_path_factory.mktemp("packaging"), PAGE)
+
+
+@pytest.fixture(scope="module")
+def wheel_without_page(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The wheel of a checkout in which the page was not built, as where there is no Node.js."""
+    return built(tmp_path_factory.mktemp("packaging_without_page"), set())
+
+
+def built(folder: Path, page: set[str]) -> Path:
+    """Builds the sdist of the source with these files of the page, and the wheel of that."""
     tree = folder / "tree"
-    ignored = shutil.ignore_patterns("__pycache__", "*.egg-info")
+    ignored = shutil.ignore_patterns("__pycache__", "*.egg-info", "web_page")
     for source in SOURCES:
         shutil.copytree(ROOT / source, tree / source, ignore=ignored)
+    for name in sorted(page):
+        file = tree / "keras_segformer/web_page" / name
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_text(name)
     for name in ("pyproject.toml", "MANIFEST.in", "README.md", "LICENSE"):
         shutil.copy(ROOT / name, tree)
     # The app is built from a checkout: its Python tools and models are no part of the package.
@@ -109,9 +131,51 @@ def test_wheel_holds_the_whole_source(wheel: Path) -> None:
     with zipfile.ZipFile(wheel) as archive:
         names = set(archive.namelist())
     assert f"{STEM}.dist-info/licenses/LICENSE" in names
-    assert {name for name in names if not name.startswith(f"{STEM}.dist-info/")} == {
-        installed_name(file) for file in source_files()
+    source = {installed_name(file) for file in source_files()}
+    page = {f"keras_segformer/web_page/{name}" for name in PAGE}
+    assert {name for name in names if not name.startswith(f"{STEM}.dist-info/")} == source | page
+
+
+@pytest.mark.slow
+def test_wheel_without_the_page_is_built_too(wheel_without_page: Path) -> None:
+    with zipfile.ZipFile(wheel_without_page) as archive:
+        assert not [name for name in archive.namelist() if "web_page" in name]
+
+
+@pytest.mark.slow
+def test_the_wheel_alone_makes_a_page(wheel: Path, tmp_path: Path) -> None:
+    assert make_page(wheel, tmp_path) == ""
+    written = {
+        file.relative_to(tmp_path / "site").as_posix() for file in (tmp_path / "site").rglob("*") if file.is_file()
     }
+    models = {"models/b0_camvid.tflite", "models/b0_camvid.json", "models/index.json", "models/LICENSE.md"}
+    assert written == PAGE | models
+
+
+@pytest.mark.slow
+def test_a_wheel_without_the_page_says_so(wheel_without_page: Path, tmp_path: Path) -> None:
+    message = make_page(wheel_without_page, tmp_path)
+    assert "installed without the page" in message
+    assert "install the published wheel" in message
+    assert not (tmp_path / "site").exists()
+
+
+def make_page(wheel: Path, folder: Path) -> str:
+    """The message of `keras-segformer web` of a wheel; empty if it succeeds."""
+    with zipfile.ZipFile(wheel) as archive:
+        archive.extractall(folder / "packages")
+    code = "import sys; from keras_segformer.cli import main; sys.exit(main())"
+    command = ("web", "--preset", "b0_camvid", "--size", "64", "--output", "site")
+    answer = subprocess.run(
+        [sys.executable, "-c", code, *command],
+        cwd=folder,
+        env=os.environ | {"PYTHONPATH": str(folder / "packages")},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert answer.returncode in (0, 2), answer.stderr
+    return answer.stderr if answer.returncode else ""
 
 
 @pytest.mark.slow

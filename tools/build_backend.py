@@ -1,7 +1,7 @@
 """setuptools with reproducible archives: the same files give the same bytes, whenever and wherever they are built.
 
 setuptools takes the times of a wheel's files from SOURCE_DATE_EPOCH, but an sdist has those of the disk, the builder's
-name and the hour of its compression.
+name and the hour of its compression. The README of both is that of `package_readme`.
 """
 
 from __future__ import annotations
@@ -15,13 +15,12 @@ from typing import Any
 
 from setuptools import build_meta
 from setuptools.build_meta import (
-    build_editable,
     get_requires_for_build_editable,
     get_requires_for_build_sdist,
     get_requires_for_build_wheel,
-    prepare_metadata_for_build_editable,
-    prepare_metadata_for_build_wheel,
 )
+
+from package_readme import package_readme
 
 __all__ = [
     "build_editable",
@@ -37,9 +36,13 @@ __all__ = [
 FIRST_TIME_OF_ZIP = 315532800
 """1980-01-01, the earliest time that a zip archive holds."""
 
+README = Path("build/README.md")
+"""Where pyproject.toml lets setuptools read it."""
+
 
 def build_wheel(wheel_directory: str, config_settings: Any = None, metadata_directory: str | None = None) -> str:
     """Builds the wheel; the arguments are those of PEP 517."""
+    _write_readme()
     os.environ.setdefault("SOURCE_DATE_EPOCH", str(FIRST_TIME_OF_ZIP))
     previous = os.umask(0o022)  # permissions are part of the archive
     try:
@@ -50,10 +53,34 @@ def build_wheel(wheel_directory: str, config_settings: Any = None, metadata_dire
 
 def build_sdist(sdist_directory: str, config_settings: Any = None) -> str:
     """Builds the sdist; the arguments are those of PEP 517."""
+    _write_readme()
     name = build_meta.build_sdist(sdist_directory, config_settings)
     path = Path(sdist_directory) / name
     path.write_bytes(normalised(path.read_bytes()))
     return name
+
+
+def build_editable(wheel_directory: str, config_settings: Any = None, metadata_directory: str | None = None) -> str:
+    """Installs the checkout; the arguments are those of PEP 660."""
+    _write_readme()
+    return build_meta.build_editable(wheel_directory, config_settings, metadata_directory)
+
+
+def prepare_metadata_for_build_wheel(metadata_directory: str, config_settings: Any = None) -> str:
+    """Writes the metadata alone; the arguments are those of PEP 517."""
+    _write_readme()
+    return build_meta.prepare_metadata_for_build_wheel(metadata_directory, config_settings)
+
+
+def prepare_metadata_for_build_editable(metadata_directory: str, config_settings: Any = None) -> str:
+    """The same for the checkout; the arguments are those of PEP 660."""
+    _write_readme()
+    return build_meta.prepare_metadata_for_build_editable(metadata_directory, config_settings)
+
+
+def _write_readme() -> None:
+    README.parent.mkdir(exist_ok=True)
+    README.write_text(package_readme(Path()), encoding="utf-8")
 
 
 def normalised(archive: bytes) -> bytes:

@@ -2,7 +2,9 @@
 
 make dist try-wheel                                        # every Python 3.11 to 3.13 that is installed
 python tools/try_wheel.py dist/*.whl --python python3.12   # one of them
-python tools/try_wheel.py dist/*.whl --extras              # and each extra alone, on the first
+python tools/try_wheel.py dist/*.whl --extras              # instead, each extra alone, on the first
+
+pip makes the environments, or uv where it is installed: it is many times faster.
 """
 
 from __future__ import annotations
@@ -77,10 +79,16 @@ class Environment:
     def __init__(self, python: str, wheel: Path, folder: Path, extra: str | None = None):
         self.folder = folder
         self.python = folder / "venv/bin/python"
-        run([python, "-m", "venv", str(folder / "venv")], folder)
         requirement = f"{wheel}[{extra}]" if extra else str(wheel)
-        self.run("-m", "pip", "install", "--quiet", "--disable-pip-version-check", requirement, "packaging")
-        self.run("-m", "pip", "check")
+        if shutil.which("uv"):
+            run(["uv", "venv", "--quiet", "--python", python, str(folder / "venv")], folder)
+            there = ("--quiet", "--python", str(self.python))
+            run(["uv", "pip", "install", *there, requirement, "packaging"], folder)
+            run(["uv", "pip", "check", *there], folder)
+        else:
+            run([python, "-m", "venv", str(folder / "venv")], folder)
+            self.run("-m", "pip", "install", "--quiet", "--disable-pip-version-check", requirement, "packaging")
+            self.run("-m", "pip", "check")
 
     def run(self, *arguments: str) -> str:
         return run([str(self.python), *arguments], self.folder)
@@ -131,6 +139,9 @@ def steps(environment: Environment) -> Iterator[tuple[str, str]]:
     environment.command("convert", "--preset", "b0_camvid", "--input-size", "128", "--output", "b0.tflite")
     environment.command(*segment, "tflite", "--model", "b0.tflite", "--mask")
     yield "convert, and segment with the file", digest(environment.folder / "tflite")
+    environment.command("web", "--preset", "b0_camvid", "--size", "128", "--output", "site")
+    files = [file for file in (environment.folder / "site").rglob("*") if file.is_file()]
+    yield "page for browsers", f"{len(files)} files of {sum(file.stat().st_size for file in files) / 1e6:.1f} MB"
 
 
 def digest(folder: Path) -> str:
@@ -155,16 +166,32 @@ def extras_of(wheel: Path) -> list[str]:
 
 
 def main() -> None:
-    """Runs all, and prints a JSON of what it found."""
+    """Reads the arguments, and tries what they name."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("wheel", type=Path, help="the built wheel")
     parser.add_argument("--python", action="append", help="an interpreter; by default, every supported one there is")
-    parser.add_argument("--extras", action="store_true", help="also install each extra alone")
+    parser.add_argument("--extras", action="store_true", help="install each extra alone, and import what it brings")
     options = parser.parse_args()
     wheel = options.wheel.resolve()
     pythons = options.python or [name for name in PYTHONS if is_there(name)]
     if not pythons:
         raise SystemExit(f"None of {', '.join(PYTHONS)} is installed; install one, or name one with --python.")
+    if options.extras:
+        try_extras(wheel, pythons[0])
+    else:
+        try_steps(wheel, pythons)
+
+
+def try_steps(wheel: Path, pythons: list[str]) -> None:
+    """Does what a stranger does first, and prints a JSON of what was found.
+
+    Args:
+        wheel: The file.
+        pythons: Interpreters.
+
+    Raises:
+        SystemExit: Something failed, or the results differ.
+    """
     found: dict[str, dict[str, str]] = {}
     for python in pythons:
         found[python] = {}
@@ -175,14 +202,34 @@ def main() -> None:
                 found[python][name] = result
                 print(f"{python}: {name}: {result} ({time.monotonic() - start:.0f} s)", flush=True)
                 start = time.monotonic()
-    for extra in extras_of(wheel) if options.extras else []:
-        with tempfile.TemporaryDirectory() as folder:
-            modules = Environment(pythons[0], wheel, Path(folder), extra).run("-c", _IMPORTS, extra).strip()
-        print(f"{pythons[0]}: [{extra}]: imports {modules}", flush=True)
     print(json.dumps(found))
     masks = {results["segment"] for results in found.values()}
     if len(masks) > 1:
         raise SystemExit("The label maps differ between the versions of Python.")
+
+
+def try_extras(wheel: Path, python: str) -> None:
+    """Installs each extra alone, and imports everything that it asks for.
+
+    Args:
+        wheel: The file.
+        python: An interpreter.
+
+    Raises:
+        SystemExit: Some extras failed; all are tried.
+    """
+    failed = []
+    for extra in extras_of(wheel):
+        start = time.monotonic()
+        try:
+            with tempfile.TemporaryDirectory() as folder:
+                result = "imports " + Environment(python, wheel, Path(folder), extra).run("-c", _IMPORTS, extra).strip()
+        except SystemExit as error:
+            failed.append(extra)
+            result = str(error)
+        print(f"{python}: [{extra}]: {result} ({time.monotonic() - start:.0f} s)", flush=True)
+    if failed:
+        raise SystemExit(f"These extras failed: {', '.join(failed)}.")
 
 
 def is_there(python: str) -> bool:

@@ -10,6 +10,7 @@ export default defineConfig({
   timeout: 300_000,
   expect: {timeout: 30_000},
   reporter: 'line',
+  projects: [{name: 'chromium', testIgnore: 'firefox.spec.ts'}, {name: 'firefox', testMatch: 'firefox.spec.ts'}],
   use: {
     permissions: ['camera'],
     viewport: {width: 1280, height: 800},

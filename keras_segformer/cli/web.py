@@ -9,7 +9,6 @@ import shutil
 from pathlib import Path
 from typing import Any
 
-from keras_segformer.cli.checkout import find_checkout
 from keras_segformer.cli.progress import step_bars
 from keras_segformer.cli.stems import stem_of
 from keras_segformer.cli.web_server import FolderServer
@@ -18,8 +17,8 @@ from keras_segformer.files import write_file
 from keras_segformer.json_text import read_json
 from keras_segformer.segformer import SegFormer
 
-_PAGE = "web_demo/page"
-_PARTS = ("index.html", "sw.js", "litert")
+_PAGE = Path(__file__).parents[1] / "web_page"
+_PARTS = ("index.html", "sw.js", "litert", "LICENSES.txt")
 _HOST, _PORT = "127.0.0.1", 8080
 
 
@@ -79,16 +78,18 @@ def _write_page(args: argparse.Namespace) -> None:
 
 
 def _find_page(given: Path | None) -> Path:
-    checkout = find_checkout(_PAGE)
-    page = given or (checkout and checkout / _PAGE)
-    if page is None:
+    page = given or _PAGE
+    if all((page / part).exists() for part in _PARTS):
+        return page
+    if given:
         raise FileNotFoundError(
-            "the page is not part of the installed package; run `make web` in a checkout of keras-segformer, and this "
-            "command inside it or with --page web_demo/page"
+            f"'{page}' is not the built page; leave --page out, or name keras_segformer/web_page of a checkout in "
+            "which `make web` has run"
         )
-    if not all((page / part).exists() for part in _PARTS):
-        raise FileNotFoundError(f"'{page}' is not the built page; run `make web` in a checkout, and name web_demo/page")
-    return page
+    raise FileNotFoundError(
+        "keras-segformer was installed without the page, as from sources in which it was not built; install the "
+        "published wheel, or run `make web` in a checkout and name its keras_segformer/web_page with --page"
+    )
 
 
 def _list_models(folder: Path, name: str) -> None:

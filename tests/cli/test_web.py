@@ -30,7 +30,7 @@ def preset(tmp_path_factory) -> Path:
 def page(tmp_path: Path) -> Path:
     """What the build leaves, in small."""
     folder = tmp_path / "page"
-    for name in ("index.html", "sw.js", "litert/litert.js", "assets/app.js"):
+    for name in ("index.html", "sw.js", "litert/litert.js", "assets/app.js", "LICENSES.txt"):
         (folder / name).parent.mkdir(parents=True, exist_ok=True)
         (folder / name).write_text(name)
     return folder
@@ -64,8 +64,8 @@ def test_folder_has_the_page_and_its_models(preset, page, conversions, tmp_path,
     assert run(preset, page, site, "--name", "second", "--precision", "float16", "--size", "64x96") == 0
     written = {file.relative_to(site).as_posix() for file in site.rglob("*") if file.is_file()}
     models = {f"models/{stem}.{suffix}" for stem in ("light", "second") for suffix in ("tflite", "json")}
-    others = {"index.html", "sw.js", "litert/litert.js", "assets/app.js", "models/index.json", "models/LICENSE.md"}
-    assert written == models | others
+    built = {file.relative_to(page).as_posix() for file in page.rglob("*") if file.is_file()}
+    assert written == models | built | {"models/index.json", "models/LICENSE.md"}
     assert json.loads((site / "models/index.json").read_text()) == {"models": ["second", "light"]}
     terms = (site / "models/LICENSE.md").read_text()
     assert "- second: [CC-BY-NC-4.0](https://example.org/nc), not for commercial use" in terms
@@ -88,25 +88,23 @@ def test_models_without_descriptions_are_not_listed(preset, page, conversions, t
 def test_folder_that_is_not_the_page(preset, conversions, tmp_path, capsys):
     (tmp_path / "page").mkdir()
     assert run(preset, tmp_path / "page", tmp_path / "site") == 2
-    assert "is not the built page; run `make web`" in capsys.readouterr().err
+    assert "is not the built page; leave --page out" in capsys.readouterr().err
     assert not (tmp_path / "site").exists()
     assert not conversions
 
 
 def test_page_that_was_not_built(preset, conversions, tmp_path, capsys, monkeypatch):
-    monkeypatch.setattr(web, "find_checkout", lambda part: None)
+    monkeypatch.setattr(web, "_PAGE", tmp_path / "web_page")
     assert main(["web", "--preset", str(preset), "--output", str(tmp_path / "site")]) == 2
-    assert "run `make web` in a checkout" in capsys.readouterr().err
+    assert "installed without the page" in capsys.readouterr().err
+    assert not (tmp_path / "site").exists()
     assert not conversions
 
 
-def test_page_of_the_checkout(preset, page, conversions, tmp_path, monkeypatch):
-    checkout = tmp_path / "checkout"
-    (checkout / "web_demo").mkdir(parents=True)
-    page.rename(checkout / "web_demo/page")
-    monkeypatch.chdir(checkout)
-    assert main(["web", "--preset", str(preset), "--output", "site"]) == 0
-    assert (checkout / "site/index.html").is_file()
+def test_page_of_the_package(preset, page, conversions, tmp_path, monkeypatch):
+    monkeypatch.setattr(web, "_PAGE", page)
+    assert main(["web", "--preset", str(preset), "--output", str(tmp_path / "site")]) == 0
+    assert (tmp_path / "site/index.html").is_file()
 
 
 def test_server_isolates_the_page(page):

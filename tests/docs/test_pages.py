@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import dataclasses
 import functools
 import html.parser
 import importlib
@@ -13,7 +12,6 @@ import shlex
 import shutil
 import subprocess
 import sys
-import textwrap
 import tomllib
 from pathlib import Path
 
@@ -28,51 +26,17 @@ from keras_segformer import VARIANTS, SegFormer, training
 from keras_segformer.cli import main, make_parser
 from keras_segformer.label_sets import load_label_set
 from loopback_hubs import upload_hub
+from pages import BLOCKS, CLIENTS, PAGES, ROOT
 from public_names import private_paths_in_code
 from tiny import tiny_config
 
-ROOT = Path(__file__).parents[2]
-PAGES = sorted(
-    [
-        *ROOT.glob("*.md"),
-        *(ROOT / "docs").rglob("*.md"),
-        ROOT / "conversion/README.md",
-        ROOT / "android_demo/README.md",
-        ROOT / "web_demo/README.md",
-    ]
-)
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
 MAKEFILE = (ROOT / "Makefile").read_text()
 OTHER_PROGRAMS = {"adb", "eval", "export", "gcloud", "gcsfuse", "mkdir", "pip", "tensorboard"}
 
-_BLOCK = re.compile(r'^ *```(\w+)(?: title="([^"]+)")?\n(.*?)^ *```$', re.M | re.S)
 _LINK = re.compile(r"(?:\]\(|(?:src|href)=\")([^)\s\"]+)[)\"]")
 
 
-@dataclasses.dataclass(frozen=True)
-class Block:
-    """A block of code.
-
-    Args:
-        page: Where it stands, relative to the repository.
-        language: What it is written in.
-        title: The other framework that it is written for; empty for this one.
-        code: Its lines.
-    """
-
-    page: str
-    language: str
-    title: str
-    code: str
-
-
-def blocks(page: Path) -> list[Block]:
-    name = page.relative_to(ROOT).as_posix()
-    found = _BLOCK.findall(page.read_text(encoding="utf-8"))
-    return [Block(name, language, title, textwrap.dedent(code)) for language, title, code in found]
-
-
-BLOCKS = [block for page in PAGES for block in blocks(page)]
 PYTHON = [block for block in BLOCKS if block.language == "python"]
 PAGES_WITH_PYTHON = sorted({block.page for block in PYTHON if not block.title})
 COMMANDS = sorted(
@@ -129,7 +93,7 @@ def test_python_is_there():
     }
 
 
-@pytest.mark.parametrize("block", PYTHON, ids=lambda block: block.page)
+@pytest.mark.parametrize("block", [*PYTHON, *CLIENTS], ids=lambda block: block.page)
 def test_python_names_public_paths(block):
     assert private_paths_in_code(block.code) == []
 

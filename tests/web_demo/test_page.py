@@ -1,4 +1,4 @@
-"""The page in Chromium: Playwright's tests of `web_demo/e2e`, against what Python computes of the same files."""
+"""The page in Chromium and in Firefox: the tests of `web_demo/e2e`, against what Python computes of the same files."""
 
 from __future__ import annotations
 
@@ -7,8 +7,10 @@ import os
 import shutil
 import subprocess
 import threading
+from collections.abc import Iterator
 from pathlib import Path
 from types import ModuleType
+from typing import Any
 
 import numpy as np
 import pytest
@@ -29,18 +31,20 @@ PICTURE = ROOT / "docs/street.jpg"
 @pytest.fixture(scope="module")
 def page() -> Path:
     """The page as the Makefile builds it."""
-    made = subprocess.run(["make", "web_demo/page/index.html"], cwd=ROOT, capture_output=True, text=True, check=False)
+    made = subprocess.run(
+        ["make", "keras_segformer/web_page/index.html"], cwd=ROOT, capture_output=True, text=True, check=False
+    )
     if made.returncode:
         reason = f"the page cannot be built: {made.stdout[-2000:]}{made.stderr[-1000:]}"
         pytest.fail(reason) if os.environ.get("CI") else pytest.skip(reason)
-    return DEMO / "page"
+    return ROOT / "keras_segformer/web_page"
 
 
-@pytest.fixture(scope="module")
-def chromium() -> str:
-    path = shutil.which("chromium")
+def program(name: str) -> str:
+    """The path of a browser of the system."""
+    path = shutil.which(name)
     if path is None:
-        reason = "there is no chromium, which Debian has in chromium"
+        reason = f"there is no {name}, which Debian has in {name}"
         pytest.fail(reason) if os.environ.get("CI") else pytest.skip(reason)
     return path
 
@@ -55,30 +59,55 @@ def test_unit_tests_of_the_page(page):
     subprocess.run(["make", "test-web"], cwd=ROOT, check=True)
 
 
-def test_page_in_chromium(page, chromium, golden_frames, tmp_path):
-    site, small = tmp_path / "site", tmp_path / "small"
+def contents(folder: Path) -> dict[str, bytes]:
+    return {file.relative_to(folder).as_posix(): file.read_bytes() for file in folder.rglob("*") if file.is_file()}
+
+
+def test_another_build_has_the_same_bytes(page: Path, tmp_path: Path):
+    node = ROOT / ".venv-web/bin/node"
+    command = [node, "node_modules/.bin/vite", "build", "--outDir", tmp_path / "page"]
+    subprocess.run(command, cwd=DEMO, capture_output=True, check=True)
+    assert contents(tmp_path / "page") == contents(page)
+
+
+def test_terms_of_what_is_in_the_page_are_in_it(page: Path):
+    licences = (page / "LICENSES.txt").read_text(encoding="utf-8")
+    assert (ROOT / "LICENSE").read_text(encoding="utf-8").strip() in licences
+    for package in json.loads((DEMO / "package.json").read_text())["dependencies"]:
+        assert f"- {package} " in licences
+
+
+@pytest.fixture(scope="module")
+def facts(page: Path, golden_frames: ModuleType, tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, Any]]:
+    """What the browsers get, and what Python says of it, while the page is served."""
+    folder = tmp_path_factory.mktemp("page")
+    site, small = folder / "site", folder / "small"
     assert make_site(page, site) == 0
     assert make_site(page, small, "--size", "128", "--precision", "float16", "--name", "small") == 0
-    facts = {
-        "chromium": chromium,
-        "picture": str(PICTURE),
-        "video": write_video(tmp_path / "street.y4m"),
-        "labels": write_labels(golden_frames, site / "models/b0_camvid.tflite", tmp_path / "labels"),
-        "small": {
-            "tflite": str(small / "models/small.tflite"),
-            "json": str(small / "models/small.json"),
-            "labels": write_labels(golden_frames, small / "models/small.tflite", tmp_path / "labels_small"),
-        },
-    }
     with FolderServer(site, "127.0.0.1", 0) as server:
         threading.Thread(target=server.serve_forever, daemon=True).start()
-        (tmp_path / "facts.json").write_text(json.dumps(facts | {"url": server.url}))
-        node = ROOT / ".venv-web/bin/node"
-        environment = os.environ | {"WEB_DEMO_FACTS": str(tmp_path / "facts.json")}
-        command = [node, "node_modules/.bin/playwright", "test", "--output", tmp_path / "results"]
-        done = subprocess.run(command, cwd=DEMO, env=environment, check=False)
+        yield {
+            "url": server.url,
+            "picture": str(PICTURE),
+            "video": write_video(folder / "street.y4m"),
+            "labels": write_labels(golden_frames, site / "models/b0_camvid.tflite", folder / "labels"),
+            "small": {
+                "tflite": str(small / "models/small.tflite"),
+                "json": str(small / "models/small.json"),
+                "labels": write_labels(golden_frames, small / "models/small.tflite", folder / "labels_small"),
+            },
+        }
         server.shutdown()
-    assert done.returncode == 0
+
+
+@pytest.mark.parametrize(("browser", "command"), [("chromium", "chromium"), ("firefox", "firefox-esr")])
+def test_page_in_a_browser(browser: str, command: str, facts: dict[str, Any], tmp_path: Path):
+    programs = {"chromium": "", "firefox": ""} | {browser: program(command)}
+    (tmp_path / "facts.json").write_text(json.dumps(facts | programs))
+    node = ROOT / ".venv-web/bin/node"
+    environment = os.environ | {"WEB_DEMO_FACTS": str(tmp_path / "facts.json")}
+    tests = [node, "node_modules/.bin/playwright", "test", "--project", browser, "--output", tmp_path / "results"]
+    assert subprocess.run(tests, cwd=DEMO, env=environment, check=False).returncode == 0
 
 
 def make_site(page: Path, folder: Path, *options: str) -> int:

@@ -8,7 +8,9 @@ interface Files {
 }
 
 interface Facts {
+  /** The programs; empty where a test does not need them. */
   readonly chromium: string;
+  readonly firefox: string;
   /** Where the page is served, with the headers that isolate it. */
   readonly url: string;
   readonly picture: string;

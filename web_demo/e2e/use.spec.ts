@@ -1,7 +1,7 @@
 /** What can be done on the page. */
 
 import {readFileSync} from 'node:fs';
-import {expect, type Page, test} from '@playwright/test';
+import {expect, type Locator, type Page, test} from '@playwright/test';
 
 import {Geometry} from '../src/core/geometry';
 import {facts, labelsIn} from './facts';
@@ -83,6 +83,14 @@ test('names the class at a point, by click and by keys, and shows one class alon
   const {width, height} = (await view.boundingBox())!;
   await view.click({position: {x: width * 0.5, y: height * 0.7}});
   await expect(page.locator('#named')).toHaveText(expectedClass(width / height, 0.5, 0.7));
+  for (const [x, y] of [[0.001, 0.001], [0.999, 0.001], [0.001, 0.999]]) {
+    await view.click({position: {x: width * x, y: height * y}});
+    const [name, stage] = [await boxOf(page.locator('#named')), await boxOf(page.locator('#stage'))];
+    expect(name.x).toBeGreaterThanOrEqual(stage.x);
+    expect(name.x + name.width).toBeLessThanOrEqual(stage.x + stage.width);
+    expect(name.y).toBeGreaterThanOrEqual(stage.y);
+    expect(name.y + name.height).toBeLessThanOrEqual(stage.y + stage.height);
+  }
   await view.press('ArrowUp');
   await expect(page.locator('#named')).toBeVisible();
   await view.press('Escape');
@@ -118,6 +126,8 @@ test('saves the picture', async () => {
   expect(content.subarray(1, 4).toString()).toBe('PNG');
   expect(content.length).toBeGreaterThan(10_000);
 });
+
+const boxOf = async (locator: Locator) => (await locator.boundingBox())!;
 
 /** The name of the class at a point of a picture of this aspect ratio, by Python's labels. */
 function expectedClass(aspect: number, x: number, y: number): string {

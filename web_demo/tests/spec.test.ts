@@ -25,7 +25,7 @@ describe('parseSpec', () => {
     expect(spec.labelSet.names).toContain('Bicyclist');
     expect(spec.labelSet.palette).toHaveLength(spec.labelSet.names.length);
     expect(spec.input).toEqual({width: 512, height: 512});
-    expect(spec.output).toEqual({kind: 'labels', width: 128, height: 128});
+    expect(spec.output).toEqual({kind: 'labels', width: 128, height: 128, channels: 11});
     expect(spec.license?.nonCommercial).toBe(true);
     expect(spec.sha256).toMatch(/^[0-9a-f]{64}$/);
   });
@@ -35,10 +35,14 @@ describe('parseSpec', () => {
     [{input: {...facts.input, shape: [4, 512, 512, 3]}}, ['batch', '4']],
     [{input: {...facts.input, range: [-1, 1]}}, ['field', 'input.range']],
     [{output: {...facts.output, shape: [1, 127, 128]}}, ['field', 'output.shape']],
-    [{output: {...facts.output, kind: 'probabilities'}}, ['field', 'output.kind']],
+    [{output: {...facts.output, kind: 'probabilities'}}, ['outputKind', 'probabilities']],
+    [{output: {...facts.output, kind: 3}}, ['field', 'output.kind']],
+    [{input: {...facts.input, shape: [1, null, null, 3]}}, ['resizable', '']],
+    [{input: {...facts.input, shape: [1, -1, -1, 3]}}, ['resizable', '']],
     [{label_set: {...facts.label_set, palette: []}}, ['field', 'label_set.palette']],
     [{label_set: null}, ['field', 'label_set.names']],
-    [{precision: 'bfloat16'}, ['field', 'precision']],
+    [{precision: 'int8_mcu'}, ['precision', 'int8_mcu']],
+    [{precision: null}, ['field', 'precision']],
     [{sha256: 'abc'}, ['field', 'sha256']],
     [{bytes: 0}, ['field', 'bytes']],
   ] as [object, [SpecFault, string]][])('refuses %j', (changes, fault) => {

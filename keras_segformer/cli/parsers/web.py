@@ -24,7 +24,7 @@ def add_parser(subparsers: Any) -> None:
         help="make a page that runs a model in the browser",
         description="Converts a model, and writes a folder with a page that runs it in the browser: upload it to any "
         "static host, or try it with --serve. Pictures never leave the visitor's device. A further model for the same "
-        "folder joins those that are there. Needs the page that `make web` builds in a checkout.",
+        "folder joins those that are there.",
         examples="""
             keras-segformer web --preset b0_ade20k --output site
             keras-segformer web --preset runs/mine --output site --precision float16 --serve
@@ -41,7 +41,7 @@ def add_parser(subparsers: Any) -> None:
     )
     add_input_side(parser)
     parser.add_argument("--name", type=stem, help="the model's name on the page (default: the preset's)")
-    add_folder(parser, "--page", help="the page as it was built (default: that of this checkout)")
+    add_folder(parser, "--page", help="the page that `make web` built in a checkout (default: that of the package)")
     parser.add_argument("--serve", action="store_true", help="then serve the folder, until Ctrl+C")
     parser.add_argument(
         "--host", type=text, help="the address to serve at, with --serve (default: 127.0.0.1, this machine)"

@@ -13,7 +13,7 @@ export interface LabelSet {
 export interface ModelSpec {
   readonly labelSet: LabelSet;
   readonly input: {readonly width: number; readonly height: number};
-  readonly output: {readonly kind: OutputKind; readonly width: number; readonly height: number};
+  readonly output: {readonly kind: OutputKind; readonly width: number; readonly height: number; readonly channels: number};
   readonly precision: Precision;
   readonly license: {readonly name: string; readonly url: string; readonly nonCommercial: boolean} | undefined;
   /** Share of equal labels of the worst picture; undefined if it was not measured. */
@@ -22,7 +22,9 @@ export interface ModelSpec {
   readonly sha256: string;
 }
 
-export type SpecFault = 'notJson' | 'field' | 'inputType' | 'batch' | 'wrongSize' | 'wrongChecksum' | 'notTflite';
+export type SpecFault =
+  | 'notJson' | 'field' | 'inputType' | 'batch' | 'resizable' | 'outputKind' | 'precision'
+  | 'wrongSize' | 'wrongChecksum' | 'notTflite' | 'otherTensors';
 
 /** A pair that cannot be used; `detail` names the field or the figures. */
 export class SpecError extends Error {
@@ -51,7 +53,7 @@ export function parseSpec(text: string): ModelSpec {
     labelSet,
     input,
     output: readOutput(facts.output, input, labelSet.names.length),
-    precision: choice<Precision>(facts.precision, PRECISIONS, 'precision'),
+    precision: known<Precision>(facts.precision, PRECISIONS, 'precision', 'precision'),
     license: readLicense(facts.license),
     worstAgreement: readFidelity(facts.fidelity),
     bytes: whole(facts.bytes, 1, 2 ** 30, 'bytes'),
@@ -92,6 +94,7 @@ function readLabelSet(set: Json): LabelSet {
 function readInput(input: Json): ModelSpec['input'] {
   const shape = input?.shape;
   need(Array.isArray(shape) && shape.length === 4 && shape[3] === 3, 'input.shape');
+  if (shape.slice(0, 3).some((side: unknown) => side === null || side === -1)) throw new SpecError('resizable');
   if (shape[0] !== 1) throw new SpecError('batch', String(shape[0]));
   need(isWhole(shape[1], 32, LONGEST_SIDE) && isWhole(shape[2], 32, LONGEST_SIDE), 'input.shape');
   need(input.colors === 'RGB' && String(input.range) === '0,255', 'input.range');
@@ -100,13 +103,14 @@ function readInput(input: Json): ModelSpec['input'] {
 }
 
 function readOutput(output: Json, input: ModelSpec['input'], classes: number): ModelSpec['output'] {
-  const kind = choice<OutputKind>(output?.kind, KINDS, 'output.kind');
+  const kind = known<OutputKind>(output?.kind, KINDS, 'outputKind', 'output.kind');
   const quarter = (side: number) => (kind === 'labels_full' ? side : Math.ceil(side / 4));
   const [width, height] = [quarter(input.width), quarter(input.height)];
-  const channels = kind !== 'logits' ? [] : classes === 2 && output.shape?.at(-1) === 1 ? [1] : [classes];
-  need(String(output.shape) === String([1, height, width, ...channels]), 'output.shape');
+  const channels = classes === 2 && output.shape?.at(-1) === 1 ? 1 : classes;
+  const depth = kind === 'logits' ? [channels] : [];
+  need(String(output.shape) === String([1, height, width, ...depth]), 'output.shape');
   need(output.dtype === (kind === 'logits' ? 'float32' : 'int32'), 'output.dtype');
-  return {kind, width, height};
+  return {kind, width, height, channels};
 }
 
 function readLicense(license: Json): ModelSpec['license'] {
@@ -127,9 +131,13 @@ function readChecksum(sha256: Json): string {
   return sha256.toLowerCase();
 }
 
-function choice<Choice extends string>(value: Json, choices: readonly string[], field: string): Choice {
-  need(choices.includes(value), field);
-  return value;
+/** A value of those that the page knows; others have a message of their own. */
+function known<Choice extends string>(
+  value: Json, choices: readonly string[], fault: SpecFault, field: string,
+): Choice {
+  need(typeof value === 'string', field);
+  if (!choices.includes(value)) throw new SpecError(fault, value.slice(0, 40));
+  return value as Choice;
 }
 
 function whole(value: Json, least: number, most: number, field: string): number {

@@ -1,6 +1,6 @@
 /** The model as the page sees it: asks the worker, and waits for its answers. */
 
-import type {ModelSpec} from '../core/spec';
+import {type ModelSpec, SpecError} from '../core/spec';
 import type {Answer, Loaded, ProcessorChoice, Reply, Request, Segmented} from './protocol';
 
 interface Waiting {
@@ -42,11 +42,16 @@ export class Engine {
     const waiting = this.waiting.get(answer.id);
     this.waiting.delete(answer.id);
     if ('reply' in answer) waiting?.resolve(answer.reply);
-    else waiting?.reject(Object.assign(new Error(answer.error.message), {name: answer.error.name}));
+    else waiting?.reject(errorOf(answer.error));
   }
 
   private failAll(error: Error): void {
     for (const {reject} of this.waiting.values()) reject(error);
     this.waiting.clear();
   }
+}
+
+/** The error as the worker threw it. */
+function errorOf({name, message, fault, detail}: Extract<Answer, {error: unknown}>['error']): Error {
+  return fault ? new SpecError(fault, detail) : Object.assign(new Error(message), {name});
 }

@@ -1,9 +1,9 @@
 /** LiteRT.js in this worker: one of its variants, loaded once. */
 
-import {type CompiledModel, loadAndCompile, loadLiteRt, supportsFeature, Tensor} from '@litertjs/core';
+import {type CompiledModel, loadAndCompile, loadLiteRt, supportsFeature, Tensor, type TensorDetails} from '@litertjs/core';
 
 import {type LabelMap, likeliest} from '../core/labels';
-import type {ModelSpec} from '../core/spec';
+import {type ModelSpec, SpecError} from '../core/spec';
 import type {Processor} from './protocol';
 
 declare const self: DedicatedWorkerGlobalScope & {Module?: object};
@@ -61,6 +61,22 @@ async function withoutWarnings(quiet: boolean, work: () => Promise<unknown>): Pr
   }
 }
 
+/** What a model takes and returns is what its description says; else its labels would be read wrongly, or not at all. */
+function checkTensors(model: CompiledModel, spec: ModelSpec): void {
+  const {kind, width, height} = spec.output;
+  const channels = kind === 'logits' ? `,${spec.output.channels}` : '';
+  const expected = [
+    `float32 1,${spec.input.height},${spec.input.width},3`,
+    `${kind === 'logits' ? 'float32' : 'int32'} 1,${height},${width}${channels}`,
+  ];
+  const found = [...model.getInputDetails(), ...model.getOutputDetails()].map(description);
+  if (found.join() !== expected.join()) throw new SpecError('otherTensors', found.join('; '));
+}
+
+function description({dtype, shape}: TensorDetails): string {
+  return `${dtype} ${Array.from(shape).join()}`;
+}
+
 /** A model that is ready to run on one processor. */
 export class Runner {
   private constructor(
@@ -76,6 +92,12 @@ export class Runner {
       model = await loadAndCompile(content, {accelerator: processor});
     });
     if (!model) return undefined;
+    try {
+      checkTensors(model, spec);
+    } catch (error) {
+      model.delete();
+      throw error;
+    }
     const isWhole = processor === 'wasm' || (model.options.accelerator === 'webgpu' && model.isFullyAccelerated);
     if (isWhole) return new Runner(model, spec, processor);
     model.delete();

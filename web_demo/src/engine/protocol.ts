@@ -3,7 +3,7 @@
 import type {Box} from '../core/geometry';
 import type {LabelMap} from '../core/labels';
 import type {SelfCheckResult} from '../core/selfCheck';
-import type {ModelSpec} from '../core/spec';
+import type {ModelSpec, SpecFault} from '../core/spec';
 
 export type Processor = 'webgpu' | 'wasm';
 export type ProcessorChoice = 'auto' | Processor;
@@ -56,5 +56,5 @@ export type Reply = {readonly kind: 'loaded'; readonly loaded: Loaded} | ({reado
 
 export type Answer = {readonly id: number} & (
   | {readonly reply: Reply}
-  | {readonly error: {readonly name: string; readonly message: string}}
+  | {readonly error: {readonly name: string; readonly message: string; readonly fault?: SpecFault; readonly detail?: string}}
 );

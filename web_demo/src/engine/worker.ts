@@ -3,7 +3,7 @@
 import {type Pixels, pictureToInput, reduce, reductionFor} from '../core/frames';
 import {Geometry} from '../core/geometry';
 import {compare, type SelfCheckResult, threshold} from '../core/selfCheck';
-import type {ModelSpec} from '../core/spec';
+import {type ModelSpec, SpecError} from '../core/spec';
 import {loadRuntime, Runner, type Runtime} from './liteRt';
 import type {Answer, Loaded, Refusal, Reply, Request, Segmented} from './protocol';
 
@@ -125,7 +125,8 @@ self.onmessage = ({data: {id, request}}: MessageEvent<{id: number; request: Requ
       self.postMessage({id, reply} satisfies Answer, moved);
     } catch (error) {
       const {name, message} = error as Error;
-      self.postMessage({id, error: {name: name ?? 'Error', message: message ?? String(error)}} satisfies Answer);
+      const {fault, detail} = error instanceof SpecError ? error : {};
+      self.postMessage({id, error: {name: name ?? 'Error', message: message ?? String(error), fault, detail}} satisfies Answer);
     }
   });
 };

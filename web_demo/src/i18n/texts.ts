@@ -15,9 +15,18 @@ const NAMES_KO: Record<string, Record<string, string>> = classNames;
 let language: Language = initialLanguage();
 
 function initialLanguage(): Language {
-  const stored = globalThis.localStorage?.getItem(STORED);
+  const stored = storage()?.getItem(STORED);
   if (stored === 'en' || stored === 'ko') return stored;
   return globalThis.navigator?.language.startsWith('ko') ? 'ko' : 'en';
+}
+
+/** Undefined where the browser keeps nothing, as with cookies switched off. */
+function storage(): Storage | undefined {
+  try {
+    return globalThis.localStorage;
+  } catch {
+    return undefined;
+  }
 }
 
 export function currentLanguage(): Language {
@@ -26,7 +35,7 @@ export function currentLanguage(): Language {
 
 export function setLanguage(chosen: Language): void {
   language = chosen;
-  localStorage.setItem(STORED, chosen);
+  storage()?.setItem(STORED, chosen);
 }
 
 /** A text, with the values in place of the names in braces. */

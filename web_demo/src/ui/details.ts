@@ -19,6 +19,7 @@ export function showFacts({input, precision, bytes, license}: ModelSpec): void {
   const link = document.createElement('a');
   link.href = /^https?:/.test(license.url) ? license.url : '#';
   link.rel = 'noreferrer';
+  link.target = '_blank'; // the page would lose its picture
   link.textContent = text(license.nonCommercial ? 'nonCommercial' : 'license', {name: license.name});
   elements.facts.append(document.createElement('br'), link);
 }

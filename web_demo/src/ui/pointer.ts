@@ -5,6 +5,8 @@ import {elements} from './elements';
 import type {View} from './view';
 
 const STEP = 0.02;
+/** Pixels between the name and the edge of the stage. */
+const MARGIN = 4;
 const STEPS: Record<string, readonly [number, number]> = {
   ArrowLeft: [-STEP, 0],
   ArrowRight: [STEP, 0],
@@ -33,8 +35,13 @@ export class Pointer {
     const name = className(current.set, index);
     if (elements.named.textContent !== name) elements.named.textContent = name;
     const {offsetLeft, offsetTop, clientWidth, clientHeight} = elements.view;
-    elements.named.style.left = `${offsetLeft + this.place.x * clientWidth}px`;
-    elements.named.style.top = `${offsetTop + this.place.y * clientHeight}px`;
+    const half = elements.named.offsetWidth / 2;
+    const left = Math.min(offsetLeft + this.place.x * clientWidth, elements.stage.clientWidth - half - MARGIN);
+    const top = offsetTop + this.place.y * clientHeight;
+    elements.named.style.left = `${Math.max(left, half + MARGIN)}px`;
+    elements.named.style.top = `${top}px`;
+    // Above the point, where the finger does not hide it, if there is room.
+    elements.named.classList.toggle('below', top < 1.5 * elements.named.offsetHeight + MARGIN);
   }
 
   private moveTo(x: number, y: number): void {

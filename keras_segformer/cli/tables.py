@@ -6,8 +6,9 @@ from collections.abc import Collection
 from typing import Any
 
 from rich import box
-from rich.console import Console
+from rich.console import Console, ConsoleOptions, RenderResult
 from rich.table import Table
+from rich.text import Text
 
 # Wider than any table, since rich cannot be told to use as much width as it needs.
 _UNLIMITED = 10_000
@@ -50,8 +51,25 @@ def make_table(*headers: str, text: Collection[str] = (), title: str | None = No
     >>> [column.justify for column in make_table("Class", "IoU").columns]
     ['left', 'right']
     """
-    table = Table(title=title, title_justify="left", box=box.SIMPLE_HEAD)
+    table = _TitledTable(title)
     for header in headers:
         is_text = header in text or not table.columns
         table.add_column(header, justify="left" if is_text else "right", overflow="fold")
     return table
+
+
+class _TitledTable(Table):
+    """A table whose title is as wide as the terminal: rich would break it where the columns end.
+
+    Args:
+        heading: The title, if there is one.
+    """
+
+    def __init__(self, heading: str | None) -> None:
+        super().__init__(box=box.SIMPLE_HEAD)
+        self._heading = heading
+
+    def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
+        if self._heading:
+            yield Text(self._heading, style="table.title", overflow="fold")
+        yield from super().__rich_console__(console, options)

@@ -36,3 +36,12 @@ def test_a_terminal_gets_whole_names(table):
 
 def test_numbers_are_set_right(table):
     assert [column.justify for column in table.columns] == ["left", "right", "left"]
+
+
+@pytest.mark.parametrize("options", [{}, {"force_terminal": True, "width": 40, "color_system": None}])
+def test_titles_are_whole(options):
+    made = make_table("Part", "20%", title=f"runs/[one]/{NAME}")
+    made.add_row("head", "64")
+    file = io.StringIO()
+    make_console(file=file, **options).print(made)
+    assert f"runs/[one]/{NAME}".split() == file.getvalue().split("Part")[0].split()

@@ -31,6 +31,10 @@ LIBRARIES = {
 }
 MAX_MEGABYTES = 30
 SHIPPED_MODELS = "assets/models/b0_camvid_"
+UNUSED_MODELS = {
+    "full": frozenset(),
+    "store": {f"{SHIPPED_MODELS}{precision}.tflite" for precision in ("float16", "int8_npu")},
+}
 
 
 @dataclasses.dataclass(frozen=True)
@@ -261,11 +265,12 @@ def check_alignment(apk: zipfile.ZipFile) -> Iterator[str]:
             yield f"{entry.filename} is not aligned to 4 bytes"
 
 
-def check_models(apk: zipfile.ZipFile) -> Iterator[str]:
+def check_models(apk: zipfile.ZipFile, flavour: str = "full") -> Iterator[str]:
     """Checks that every model matches its JSON file and can be memory-mapped.
 
     Args:
         apk: The APK.
+        flavour: `"full"`, or `"store"` for the one that Google Play accepts.
 
     Yields:
         A message for each fault.
@@ -274,6 +279,8 @@ def check_models(apk: zipfile.ZipFile) -> Iterator[str]:
     models = {name for name in entries if name.endswith(".tflite")}
     if not models:
         yield "there are no models in assets/models"
+    for name in sorted(models & UNUSED_MODELS[flavour]):
+        yield f"{name} is for a processor that the flavour {flavour} does not use"
     for name in sorted(models):
         description = name.removesuffix(".tflite") + ".json"
         if description not in entries:
@@ -385,7 +392,7 @@ def check(
                 *check_libraries(archive, abis, extracted, flavour),
                 *(check_pages(archive) if flavour == "store" else ()),
                 *check_alignment(archive),
-                *check_models(archive),
+                *check_models(archive, flavour),
                 *check_size(archive, apk.stat().st_size),
             ]
     except zipfile.BadZipFile as error:

@@ -130,7 +130,7 @@ def check_device(apks: Sequence[Path], device: dict[str, object], aapt2: str) ->
         yield from check_apk.check_code(
             archive, check_apk.dump(aapt2, "xmltree", "--file", "AndroidManifest.xml", base)
         )
-        yield from check_apk.check_models(archive)
+        yield from check_apk.check_models(archive, "store")
     abi = device["supportedAbis"][0]
     found = set()
     for apk in apks:

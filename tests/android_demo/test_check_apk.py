@@ -115,6 +115,17 @@ def faults(tool: ModuleType, path: Path) -> list[str]:
         ]
 
 
+def test_the_store_gets_no_models_for_other_processors(tool, tmp_path: Path) -> None:
+    npu = {
+        "assets/models/b0_camvid_int8_npu.tflite": MODEL,
+        "assets/models/b0_camvid_int8_npu.json": description(MODEL),
+    }
+    with zipfile.ZipFile(write(tmp_path / "app.apk", contents() | npu)) as archive:
+        assert list(tool.check_models(archive)) == []
+        [fault] = tool.check_models(archive, "store")
+    assert fault == "assets/models/b0_camvid_int8_npu.tflite is for a processor that the flavour store does not use"
+
+
 def test_a_good_one_passes(tool, tmp_path: Path) -> None:
     path = write(tmp_path / "app.apk", contents())
     assert faults(tool, path) == []

@@ -181,8 +181,10 @@ def _half_runner(content: bytes) -> IsolatedRunner:
     """In a process of its own, because LiteRT lists all accelerators that the machine lacks on the standard error."""
     if importlib.util.find_spec("ai_edge_litert") is None:
         raise MissingExtraError("ai-edge-litert", "mobile")
+    with IsolatedRunner(content, _NAME):  # which says what is wrong with the file itself
+        pass
     try:
-        return IsolatedRunner(content, _NAME, half=True)
+        return IsolatedRunner(content, _NAME, half=True, trial=False)
     except ValueError as error:
         raise ValueError(
             f"LiteRT does not compute the file in float16 on this machine ({error}); take one with AVX2 or ARMv8.2, or "

@@ -49,6 +49,8 @@ def run(args: argparse.Namespace) -> int:
         print(f"left aside: {file}", file=sys.stderr)
     if not found.videos:
         _check_no_video_options(args)
+    if not found.pictures:
+        _check_no_picture_options(args)
     if args.geotiff:
         _check_rasters(found.pictures, args)
     outputs = plan_outputs([*found.pictures, *found.videos], args.output, mask=args.mask, areas=args.json)
@@ -152,6 +154,14 @@ def _check_no_video_options(args: argparse.Namespace) -> None:
     ignored = [flag for flag, is_given in given.items() if is_given]
     if ignored:
         raise ValueError(f"{ignored[0]} is for videos, and there is none; leave it out, or name some")
+
+
+def _check_no_picture_options(args: argparse.Namespace) -> None:
+    """Refuses what only pictures heed."""
+    given = {"--coco": args.coco, "--bit-depth": args.bit_depth}
+    ignored = [flag for flag, value in given.items() if value]
+    if ignored:
+        raise ValueError(f"{ignored[0]} is for pictures, and there is none; leave it out, or name some")
 
 
 def _segment_pictures(

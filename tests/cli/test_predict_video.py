@@ -140,6 +140,13 @@ def test_options_for_videos_without_one(folder, tmp_path, capsys, option):
     assert f"{option[0]} is for videos, and there is none; leave it out" in capsys.readouterr().err
 
 
+@pytest.mark.parametrize("option", [("--coco", "coco.json"), ("--bit-depth", "12")], ids=lambda each: each[0])
+def test_options_for_pictures_without_one(folder, tmp_path, monkeypatch, capsys, option):
+    monkeypatch.chdir(tmp_path)
+    assert predict(folder / "street.mp4", *option, output=tmp_path / "out") == 2
+    assert f"{option[0]} is for pictures, and there is none; leave it out" in capsys.readouterr().err
+
+
 def test_the_extra_is_named(folder, tmp_path, monkeypatch, capsys):
     import sys
 

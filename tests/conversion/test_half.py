@@ -74,12 +74,21 @@ def test_litert_is_named_where_it_is_missing(tiny, pictures, tmp_path, monkeypat
 
 
 def test_a_machine_that_cannot(tiny, pictures, tmp_path, monkeypatch):
-    def cannot(*_, **__):
-        raise ValueError("unsupported")
+    convert(tiny, tmp_path / "m.tflite", "float32", SIZE, report=False)
 
-    monkeypatch.setattr("keras_segformer.conversion.report.verification.IsolatedRunner", cannot)
+    def runner(*arguments, half=False, **options):
+        if half:
+            raise ValueError("unsupported")
+        return IsolatedRunner(*arguments, **options)
+
+    monkeypatch.setattr("keras_segformer.conversion.report.verification.IsolatedRunner", runner)
     with pytest.raises(ValueError, match="take one with AVX2 or ARMv8"):
-        verify(b"", tiny, pictures[:1], half=True)
+        verify(tmp_path / "m.tflite", tiny, pictures[:1], half=True)
+
+
+def test_a_damaged_file_is_called_so(tiny, pictures):
+    with pytest.raises(ValueError, match="cannot be run as a TF Lite file"):
+        verify(b"\x1c\x00\x00\x00TFL3" + bytes(64), tiny, pictures[:1], half=True)
 
 
 def test_scores_are_not_of_float16(tmp_path, capsys):

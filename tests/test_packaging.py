@@ -38,7 +38,7 @@ def installed_name(file: Path) -> str:
 def source_files() -> list[Path]:
     """Every Python, JSON and HTML file and every stub of the two source folders, and the bundled presets.
 
-    The page for browsers is built: it is none of the source.
+    The page for browsers is left out, because it is built and not part of the sources.
     """
     kinds = ("*.py", "*.pyi", "*.json", "*.html", "py.typed")
     files = {file for folder in SOURCES for kind in kinds for file in (ROOT / folder).rglob(kind)}

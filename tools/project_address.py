@@ -4,7 +4,7 @@
     python tools/project_address.py --none                                # takes it out of all of them
     python tools/project_address.py                                       # writes those of the address that is stated
 
-While none is stated, there is no link to the repository anywhere, rather than a wrong one.
+Until an address is stated, nothing links to the repository, which is better than a wrong link.
 """
 
 from __future__ import annotations
@@ -75,7 +75,7 @@ def checked(address: str) -> str:
         The address without a slash at the end.
 
     Raises:
-        ValueError: It is none of GitHub.
+        ValueError: It is not the address of a repository on GitHub.
 
     Example:
 

@@ -50,7 +50,7 @@ def run(args: argparse.Namespace) -> int:
     if args.figure:
         check_figure_path(args.figure)
     if args.runs and not args.runtimes:
-        raise ValueError("--runs counts passes of --runtimes, of which none is named; leave it out, or name some")
+        raise ValueError("--runs counts the passes of --runtimes, and none is named; leave it out, or name some")
     sides = sorted(set(args.sides))
     with step_bars() as progress:
         measured, runs = args.runtimes or (), args.runs or _RUNS

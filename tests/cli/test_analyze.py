@@ -94,7 +94,7 @@ def test_erf_needs_a_model(tmp_path, capsys):
     [
         ("erf --preset b0 --images x --backbone-weights random", "--backbone-weights is for the CNN of --backbone"),
         ("micro --architectures micro --antialias", "--antialias is for the pictures of a data set"),
-        ("scaling --runtimes --runs 5", "--runs counts passes of --runtimes, of which none is named"),
+        ("scaling --runtimes --runs 5", "--runs counts the passes of --runtimes, and none is named"),
     ],
 )
 def test_options_that_nothing_would_heed(line, message, capsys):

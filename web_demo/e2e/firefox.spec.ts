@@ -1,7 +1,7 @@
 /** The page in the Firefox of the system, which Playwright does not drive: WebDriver BiDi by Puppeteer. */
 
 import {expect, test} from '@playwright/test';
-import puppeteer, {type Browser, type ElementHandle, type Page} from 'puppeteer-core';
+import puppeteer, {type Browser, type ElementHandle, type Page, TimeoutError} from 'puppeteer-core';
 
 import type {SegmentedDetail} from '../src/app';
 import {facts, labelsIn} from './facts';
@@ -9,7 +9,12 @@ import {Host} from './host';
 import {agreement} from './page';
 import {Recorder} from './recorder';
 
-const TIMEOUT = 120_000;
+const TIMEOUT = 60_000;
+/**
+ * While a driver listens to workers, as all that speak BiDi do, a worker of Firefox that makes others waits for good in
+ * one of about twelve visits; without a driver it never did in 120.
+ */
+const VISITS = 3;
 /** Its settings and updates. */
 const FIREFOX_ITSELF = /\.mozilla\.(com|org|net)(:443)?(\/|$)/;
 
@@ -17,6 +22,8 @@ let recorder: Recorder;
 let browser: Browser;
 let page: Page;
 let complaints: string[];
+
+test.setTimeout(600_000);
 
 test.beforeAll(async () => {
   recorder = await Recorder.start();
@@ -37,18 +44,12 @@ test.afterAll(async () => {
 });
 
 test.beforeEach(async () => {
-  page = await browser.newPage();
   complaints = [];
-  page.on('pageerror', (error) => complaints.push(String(error)));
-  page.on('console', (message) => {
-    if (['error', 'warn'].includes(message.type())) complaints.push(message.text());
-  });
 });
 
 test('segments as Python does, with threads and relaxed SIMD, and again without the host', async () => {
   const host = await Host.start(facts.url);
-  await page.goto(host.url);
-  await ready();
+  await open(host.url);
   const labels = await segment();
   const share = agreement(labels, labelsIn(facts.labels));
   console.log(`dynamic INT8 model: Firefox and Python agree on ${share.toFixed(4)} of the labels`);
@@ -63,22 +64,39 @@ test('segments as Python does, with threads and relaxed SIMD, and again without 
   expect(small).toBeGreaterThanOrEqual(0.99);
 
   await host.stop();
-  await page.reload();
-  await ready();
+  await open(host.url);
   expect(await segment()).toEqual(labels);
   expect(complaints).toEqual([]);
   expect(recorder.addresses.filter((address) => !FIREFOX_ITSELF.test(address))).toEqual([]);
 });
 
 test('follows the camera', async () => {
-  await page.goto(facts.url);
-  await ready();
+  await open(facts.url);
   await page.click('#camera');
   for (let count = 0; count < 5; count++) await segmented();
   await page.click('#camera');
   await page.waitForSelector('#freeze', {hidden: true});
   expect(complaints).toEqual([]);
 });
+
+/** Visits the page in a tab of its own, again where its worker waits. */
+async function open(url: string): Promise<void> {
+  for (let visit = 1; ; visit++) {
+    page = await browser.newPage();
+    page.on('pageerror', (error) => complaints.push(String(error)));
+    page.on('console', (message) => {
+      if (['error', 'warn'].includes(message.type())) complaints.push(message.text());
+    });
+    await page.goto(url);
+    try {
+      return await ready();
+    } catch (error) {
+      if (visit === VISITS || !(error instanceof TimeoutError)) throw error;
+      console.log(`visit ${visit}: the page was not ready after ${TIMEOUT / 1000} s`);
+      await page.close();
+    }
+  }
+}
 
 async function ready(): Promise<void> {
   await page.waitForSelector('#picture:not([disabled])', {timeout: TIMEOUT});

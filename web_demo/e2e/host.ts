@@ -7,6 +7,8 @@ export class Host {
   bytes = 0;
   readonly paths: string[] = [];
   url = '';
+  /** Requests whose paths end so are never answered. */
+  unanswered: string | undefined;
 
   private constructor(private readonly server: http.Server) {}
 
@@ -14,6 +16,7 @@ export class Host {
   static async start(upstream: string, plain = false): Promise<Host> {
     const host: Host = new Host(http.createServer((request, response) => {
       host.paths.push(request.url!);
+      if (host.unanswered && request.url!.endsWith(host.unanswered)) return;
       http.get(new URL(request.url!, upstream), {headers: request.headers}, (answer) => {
         const headers = {...answer.headers};
         for (const name of Object.keys(headers)) if (plain && name.startsWith('cross-origin')) delete headers[name];

@@ -34,6 +34,19 @@ test('segments as Python does, fetches at most 10 MB from one place, and then wo
   expect(elsewhere).toEqual([]);
 });
 
+test('a model that loads for long says what to do', async ({page}) => {
+  await page.clock.install();
+  const host = await Host.start(facts.url);
+  host.unanswered = '.packed';
+  await page.goto(host.url);
+  await expect(page.locator('#status')).toHaveText('Loading the model …');
+  await page.clock.fastForward(60_000);
+  await expect(page.locator('#status')).toContainText('reload the page');
+  host.unanswered = undefined;
+  await open(page, host.url);
+  await host.stop();
+});
+
 test('on a host without headers, threads come with the second visit', async ({page}) => {
   const host = await Host.start(facts.url, true);
   await open(page, host.url);

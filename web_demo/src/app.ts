@@ -22,6 +22,9 @@ export interface SegmentedDetail {
   readonly labels: Int32Array;
 }
 
+/** A browser may leave a worker waiting for good, and says nothing then. */
+const LATE_MS = 45_000;
+
 export class App {
   private readonly engine = new Engine();
   private readonly view = new View(elements.view);
@@ -71,14 +74,22 @@ export class App {
   // --- Models ---
 
   private async load(source: Source): Promise<void> {
-    showStatus(text('loading'));
     try {
-      const pair = source.name === this.pair?.name ? this.pair : await loadPair(source);
-      await this.use(pair);
+      await this.whileLoading(async () => this.use(source.name === this.pair?.name ? this.pair : await loadPair(source)));
       clearStatus();
     } catch (error) {
       elements.model.value = this.pair?.name ?? source.name;
       showError(error, 'modelFailed');
+    }
+  }
+
+  private async whileLoading(work: () => Promise<void>): Promise<void> {
+    showStatus(text('loading'));
+    const late = setTimeout(() => showStatus(text('loadingLate')), LATE_MS);
+    try {
+      await work();
+    } finally {
+      clearTimeout(late);
     }
   }
 
@@ -106,10 +117,8 @@ export class App {
     const source = sourceOf(files);
     if (!source) return showStatus(text('notAPair'), 'error');
     void this.enqueue(async () => {
-      showStatus(text('loading'));
       try {
-        const pair = await loadPair(source);
-        await this.use(pair);
+        await this.whileLoading(async () => this.use(await loadPair(source)));
         const same = this.sources.findIndex(({name}) => name === source.name);
         if (same >= 0) this.sources[same] = source;
         else this.sources.push(source);

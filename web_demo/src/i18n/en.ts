@@ -19,6 +19,7 @@ export const en = {
   hintTitle: 'Drop a picture here',
   hint: 'or paste one, choose one, or start the camera. Nothing leaves this device.',
   loading: 'Loading the model …',
+  loadingLate: 'The model is still loading. If it does not appear soon, reload the page.',
   loadingPage: 'Loading …',
   working: 'Segmenting …',
   classes: 'Classes',

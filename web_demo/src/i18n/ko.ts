@@ -20,6 +20,7 @@ export const ko: Record<TextKey, string> = {
   hintTitle: '여기에 사진을 놓으세요',
   hint: '붙여넣거나 선택하거나 카메라를 켜도 됩니다. 데이터는 이 기기를 벗어나지 않습니다.',
   loading: '모델을 불러오는 중 …',
+  loadingLate: '모델을 아직 불러오는 중입니다. 계속 나타나지 않으면 페이지를 새로 고치세요.',
   loadingPage: '불러오는 중 …',
   working: '분할하는 중 …',
   classes: '클래스',

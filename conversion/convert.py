@@ -21,6 +21,8 @@ from keras_segformer.runtime.border import NO_BORDER, Border
 from .audit import Audit, audit
 from .choices import AnyPrecision, ClientName, InputKind, OutputKind, Runtime
 from .fold import fold_all
+from .graph.center_pixels import center_pixels
+from .graph.even_channels import even_channels
 from .graph.network import Network
 from .graph.pad_classes import pad_classes
 from .graph.trace import TracedNetwork, output_shape, trace_network
@@ -31,6 +33,7 @@ from .model_facts import model_facts
 from .options import ConversionOptions
 from .progress import Progress, silent
 from .quantize import (
+    PLANS,
     Calibration,
     QuantizationOptions,
     QuantizationRecipe,
@@ -215,6 +218,8 @@ def _inference_network(model: SegFormerNetwork, options: ConversionOptions) -> N
         return network
     if network.foreign:
         _check_foreign(options)
+    if options.is_quantized and not PLANS[options.precision].may_be_static(options.runtime):
+        network = even_channels(center_pixels(network))
     return pad_classes(network) if options.output in ("labels", "labels_full") else network
 
 

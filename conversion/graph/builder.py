@@ -69,7 +69,7 @@ class GraphBuilder:
             case Linear():
                 return self._convolve(x, layer, layer.kernel[None, None], stride=1)
             case Convolution():
-                return self._convolve(_pad(x, layer.padding), layer, layer.kernel, layer.stride)
+                return self._convolve(_padded(x, layer), layer, layer.kernel, layer.stride)
             case DepthwiseConvolution():
                 return self._convolve_depthwise(x, layer, layer.kernel, layer.bias)
             case Affine():
@@ -107,8 +107,28 @@ class GraphBuilder:
             yield
 
 
-def _pad(x: tf.Tensor, padding: int) -> tf.Tensor:
+def _padded(x: tf.Tensor, layer: Convolution) -> tf.Tensor:
+    if layer.limits is None:
+        padded = _pad(x, layer.padding, layer.padding)
+    else:
+        _, height, _, _ = x.shape
+        kernel = layer.kernel.shape[0]
+        rows = (height + 2 * layer.padding - kernel) // layer.stride * layer.stride + kernel  # that windows see
+        padded = _pad(x, layer.padding, max(0, rows - height - layer.padding))
+    if layer.shift is not None:
+        padded = padded + constant(layer.shift)
+    return padded if layer.limits is None else _with_limits(padded, layer.limits)
+
+
+def _with_limits(x: tf.Tensor, limits: tuple[float, float]) -> tf.Tensor:
+    """One row more, `(B, H + 1, W, C)`, which holds both values."""
+    batch, _, width, channels = x.shape
+    row = np.resize(limits, (batch, 1, width, channels))
+    return tf.concat((x, constant(row)), axis=1)
+
+
+def _pad(x: tf.Tensor, padding: int, below: int) -> tf.Tensor:
     if not padding:
         return x
     # Explicit padding instead of "SAME", whose padding depends on the input size if the stride is not 1.
-    return tf.pad(x, ((0, 0), (padding, padding), (padding, padding), (0, 0)))
+    return tf.pad(x, ((0, 0), (padding, below), (padding, padding), (0, 0)))

@@ -62,12 +62,18 @@ class Convolution(Layer):
         bias: `(out,)`.
         stride: Stride along both axes.
         padding: Number of zeros added on each side.
+        shift: `(in,)`, added to the padded input; `None` for nothing. The bias makes up for it.
+        limits: The least and the largest value, which the padded input is made to hold in a row that no window sees;
+            `None` for the values that it has. With them, a quantiser that takes the range of its input has the same
+            steps for all pictures. The stride must be greater than 1.
     """
 
     kernel: np.ndarray
     bias: np.ndarray
     stride: int
     padding: int = 0
+    shift: np.ndarray | None = None
+    limits: tuple[float, float] | None = None
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)

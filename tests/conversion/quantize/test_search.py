@@ -12,7 +12,7 @@ from keras_segformer.conversion.quantize.mixes import first_meeting_target, gree
 from keras_segformer.conversion.quantize.plans import PLANS
 from keras_segformer.conversion.quantize.quantization_recipe import QuantizationRecipe
 from keras_segformer.conversion.quantize.search import default_recipe, search_recipe
-from keras_segformer.conversion.quantize.sensitivity import Sensitivity
+from keras_segformer.conversion.quantize.sensitivity import RecipeEvaluator, Sensitivity
 from keras_segformer.conversion.report.fidelity import Fidelity
 
 pytest.importorskip("litert_quantizer", reason="litert-quantizer is not installed")
@@ -95,15 +95,24 @@ def test_layer_time(float_file):
 )
 def test_search(precision, source, request, pictures):
     file, steps = request.getfixturevalue(source), []
+    default = default_recipe(precision, file, "litert", calibrated=True)
+    missed = RecipeEvaluator(file, pictures[:2]).measure(default).agreement
     result = search_recipe(
-        precision, file, pictures[:2], target=0.95, progress=lambda *task: lambda: steps.append(task)
+        precision, file, pictures[:2], target=missed + 1e-6, progress=lambda *task: lambda: steps.append(task)
     )
     assert set(result.recipe.layers) == set(file.layers)
-    assert result.fidelity.agreement >= 0.95
+    assert result.fidelity.agreement >= missed
     assert result.recipe.activation_bits == PLANS[precision].activation_bits
     assert {row.layer for row in result.sensitivity} == set(file.layers)
     assert all(row.error > 0 for row in result.sensitivity if row.mode != "float")
     assert len(steps) >= len(file.layers)
+
+
+def test_no_layer_is_measured_where_all_may_be_integers(small_file, pictures):
+    result = search_recipe("int8", small_file, pictures[:2], target=0.5)
+    assert result.recipe == default_recipe("int8", small_file, "litert", calibrated=True)
+    assert result.fidelity.agreement >= result.target == 0.5
+    assert result.sensitivity == ()
 
 
 @pytest.mark.slow

@@ -3,7 +3,6 @@ package org.kerassegformer.demo
 import android.content.Context
 import android.os.Build
 import android.os.Process
-import kotlinx.coroutines.runBlocking
 import org.kerassegformer.core.CrashLog
 import org.kerassegformer.core.DelegatePolicy
 import org.kerassegformer.core.Processor
@@ -50,10 +49,7 @@ internal class InferenceContainer(private val context: Context) {
     /** Creates a store of the bundled and the imported models. Reads files. */
     fun newModelStore(): ModelStore {
         val folder = ImportFolder(File(context.filesDir, "models"))
-        // Imports have a thread of their own, which waits for files anyway.
-        val probe = LoadProbe { file, location ->
-            runBlocking { loader.load(file, location, Processor.CPU, threads = 1).close() }
-        }
+        val probe = LoadProbe { file, location -> loader.load(file, location, Processor.CPU, threads = 1).close() }
         return FileModelStore(AssetModels(context.assets), folder, ModelImporter(folder, probe, ::runtime), ::runtime)
     }
 

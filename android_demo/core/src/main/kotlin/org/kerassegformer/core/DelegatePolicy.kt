@@ -93,7 +93,7 @@ public class DelegatePolicy(
         val wanted = when (processor) {
             Processor.GPU -> "--precision float16 --input float32 --no-tiles"
             Processor.NNAPI -> "--precision int8_npu --no-tiles"
-            Processor.CPU -> "--precision int8 --runtime tflite-2.16"
+            Processor.CPU -> "--precision int8"
         }
         return Skipped(processor, SkipReason.NO_FILE, "${set.name} has no file for it: convert one with $wanted")
     }

@@ -35,7 +35,11 @@ internal class InferenceContainer(private val context: Context) {
     private val crashLog = CrashLog(File(context.noBackupFilesDir, "crash_log.json"), installation(context), Process.myPid())
         .also { log -> log.resolveInterrupted { exitCauseOf(context, it) } }
     private val references = ReferenceStore(File(context.noBackupFilesDir, "self_check"), installation(context))
-    private val policy = DelegatePolicy(Build.VERSION.SDK_INT, unsupportedProcessors(context), hasNpuRuntime = isLiteRtPacked)
+
+    /** The processors that this build of the app cannot use on this phone, with the reason in English. */
+    val unsupported: Map<Processor, String> = unsupportedProcessors(context)
+
+    private val policy = DelegatePolicy(Build.VERSION.SDK_INT, unsupported, hasNpuRuntime = isLiteRtPacked)
     private val thermalMonitor = SystemThermalMonitor(context)
     private val image = BundledSelfCheckImage(context.assets)
 

@@ -1,7 +1,7 @@
 package org.kerassegformer.core
 
-/** The processor that the user selected. */
-public enum class ProcessorChoice(internal val processor: Processor?) {
+/** The processor that the user selected; [processor] is null for the best one. */
+public enum class ProcessorChoice(public val processor: Processor?) {
     AUTO(null),
     GPU(Processor.GPU),
     NNAPI(Processor.NNAPI),

@@ -109,11 +109,7 @@ internal class ModelBenchmark(
         processors.mapNotNull { processor -> model.set.fileFor(processor)?.let { Task(model, it, processor) } }
     }
 
-    private fun Processor.asChoice(): ProcessorChoice = when (this) {
-        Processor.GPU -> ProcessorChoice.GPU
-        Processor.NNAPI -> ProcessorChoice.NNAPI
-        Processor.CPU -> ProcessorChoice.CPU
-    }
+    private fun Processor.asChoice() = ProcessorChoice.entries.first { it.processor == this }
 
     private class Task(val model: StoredModel, val file: ModelFile, val processor: Processor)
 

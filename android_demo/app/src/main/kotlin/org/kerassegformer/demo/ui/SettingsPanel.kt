@@ -13,6 +13,7 @@ import android.widget.RadioGroup
 import android.widget.Switch
 import android.widget.TextView
 import org.kerassegformer.core.OutputKind
+import org.kerassegformer.core.Processor
 import org.kerassegformer.core.ProcessorChoice
 import org.kerassegformer.demo.R
 import org.kerassegformer.demo.models.ModelListing
@@ -70,8 +71,10 @@ internal class SettingsPanel(private val page: View, private val actions: Settin
         ProcessorChoice.entries.forEach(::addProcessor)
     }
 
-    /** Shows the settings. @param model the model in use, or null */
-    fun show(settings: Settings, listing: ModelListing?, model: StoredModel?) {
+    /** Shows the settings and the models of [ui]. */
+    fun show(ui: UiState) {
+        val settings = ui.settings
+        val model = ui.model
         shown = settings
         names.isChecked = settings.names
         smoothing.isChecked = settings.smoothing
@@ -79,8 +82,17 @@ internal class SettingsPanel(private val page: View, private val actions: Settin
         unsure.visibility = visibleIf(model?.set?.files.orEmpty().any { it.spec.output.kind == OutputKind.LOGITS })
         threads.text = settings.engine.threads.toString()
         processors.check(idOf(settings.engine.choice))
-        if (listing !== this.listing || models.childCount == 0) showModels(listing)
+        showProcessors(settings.engine.choice, ui.unsupported)
+        if (ui.listing !== listing || models.childCount == 0) showModels(ui.listing)
         checkModel(model)
+    }
+
+    /** Hides processors that can never be used, unless one was selected before. */
+    private fun showProcessors(selected: ProcessorChoice, unsupported: Set<Processor>) {
+        for (choice in ProcessorChoice.entries) {
+            val isUsable = choice == selected || choice.processor?.let { it in unsupported } != true
+            processors.requireView<View>(idOf(choice)).visibility = visibleIf(isUsable)
+        }
     }
 
     private fun showModels(listing: ModelListing?) {

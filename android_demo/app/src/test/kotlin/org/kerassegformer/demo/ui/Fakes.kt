@@ -378,6 +378,7 @@ internal class FakeAppContainer(context: Context) : AppContainer {
         encoding = Executor(Runnable::run).asCoroutineDispatcher(),
         painting = Executor { runPainting(it) }.asCoroutineDispatcher(),
     )
+    override var unsupported: Set<Processor> = emptySet()
     override val scope: CoroutineScope = newScope()
     override val videoFolder: File = context.cacheDir
     override val recordings = FakeRecordings()

@@ -630,6 +630,15 @@ internal class MainActivityTest {
     }
 
     @Test
+    fun `processors that the build does not have cannot be selected`() {
+        screen.container.unsupported = setOf(Processor.GPU, Processor.NNAPI)
+        screen.start()
+        screen.tap(R.id.settings)
+        val choices = listOf(R.id.processor_auto, R.id.processor_gpu, R.id.processor_nnapi, R.id.processor_cpu)
+        assertEquals(listOf(true, false, false, true), choices.map { screen.view<View>(it).visibility == View.VISIBLE })
+    }
+
+    @Test
     fun `the processor and the number of threads are persistent`() {
         screen.start()
         screen.tap(R.id.settings)

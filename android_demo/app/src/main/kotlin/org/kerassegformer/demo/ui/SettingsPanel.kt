@@ -81,18 +81,21 @@ internal class SettingsPanel(private val page: View, private val actions: Settin
         unsure.isChecked = settings.engine.hidesUnsure
         unsure.visibility = visibleIf(model?.set?.files.orEmpty().any { it.spec.output.kind == OutputKind.LOGITS })
         threads.text = settings.engine.threads.toString()
-        processors.check(idOf(settings.engine.choice))
         showProcessors(settings.engine.choice, ui.unsupported)
         if (ui.listing !== listing || models.childCount == 0) showModels(ui.listing)
         checkModel(model)
     }
 
-    /** Hides processors that can never be used, unless one was selected before. */
+    /** Hides processors that can never be used. Where the CPU is alone, it is the choice of Auto, and shown in place of it. */
     private fun showProcessors(selected: ProcessorChoice, unsupported: Set<Processor>) {
-        for (choice in ProcessorChoice.entries) {
-            val isUsable = choice == selected || choice.processor?.let { it in unsupported } != true
-            processors.requireView<View>(idOf(choice)).visibility = visibleIf(isUsable)
+        val hidden = ProcessorChoice.entries.filterTo(HashSet()) { choice ->
+            val used = choice.processor?.let(::setOf) ?: (Processor.entries - Processor.CPU)
+            unsupported.containsAll(used)
         }
+        for (choice in ProcessorChoice.entries) {
+            processors.requireView<View>(idOf(choice)).visibility = visibleIf(choice !in hidden)
+        }
+        processors.check(idOf(if (selected in hidden) ProcessorChoice.CPU else selected))
     }
 
     private fun showModels(listing: ModelListing?) {

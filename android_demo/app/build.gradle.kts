@@ -17,11 +17,11 @@ android {
         versionName = "0.1.0"
         testInstrumentationRunner = "androidx.test.runner.AndroidJUnitRunner"
         ndk {
-            abiFilters += listOf("arm64-v8a", "armeabi-v7a", "x86_64")
+            abiFilters += listOf("arm64-v8a", "x86_64")
         }
     }
 
-    // full: with the delegates of TF Lite 2.16; store: TF Lite's C library, for memory pages of 16 KB. See pom.xml.
+    // full: with the delegates of TF Lite 2.16, for phones with 4 KB pages; store: without them. See pom.xml.
     // litert: LiteRT 2, from Google's repository; its sources are in src/litert.
     flavorDimensions += "libraries"
     productFlavors {
@@ -65,6 +65,8 @@ android {
     // Compressed: uncompressed, the libraries of three ABIs take 16 MB.
     packaging {
         jniLibs.useLegacyPackaging = true
+        // The JARs of JavaCPP and of TF Lite have these under the same names.
+        resources.excludes += "META-INF/native-image/**"
     }
 
     testOptions {
@@ -78,10 +80,11 @@ android {
 androidComponents {
     onVariants(selector().withFlavor("libraries" to "litert")) { variant ->
         variant.packaging.jniLibs.excludes.add("**/libtensorflowlite*.so")
-        variant.packaging.jniLibs.excludes.add("**/libjnitensorflowlite*.so")
     }
     onVariants(selector().withFlavor("libraries" to "store")) { variant ->
         variant.packaging.jniLibs.excludes.add("**/libtensorflowlite*.so")
+        // Files for GPUs and NPUs, which it could not use.
+        variant.androidResources.ignoreAssetsPatterns.addAll(file("store_excludes.txt").readLines())
     }
 }
 
@@ -116,9 +119,11 @@ dependencies {
 
     implementation(libs.bytedeco.tensorflow.lite)
     "litertImplementation"(libs.litert)
-    for (abi in listOf("android-arm64", "android-x86_64")) {
-        "storeImplementation"(variantOf(libs.bytedeco.tensorflow.lite) { classifier(abi) })
-        "storeImplementation"(variantOf(libs.bytedeco.javacpp) { classifier(abi) })
+    for (flavour in listOf("full", "store")) {
+        for (abi in listOf("android-arm64", "android-x86_64")) {
+            "${flavour}Implementation"(variantOf(libs.bytedeco.tensorflow.lite) { classifier(abi) })
+            "${flavour}Implementation"(variantOf(libs.bytedeco.javacpp) { classifier(abi) })
+        }
     }
 
     testImplementation(libs.junit)

@@ -126,7 +126,7 @@ def rows(report: dict[str, Any]) -> Iterator[tuple[str, ...]]:
             f"{timing['p50_ms']:.1f}{hot}",
             f"{timing['p90_ms']:.1f}",
             agreement,
-            f"{device['app']}, {device['runtime']}",
+            f"{device['app']}, {entry.get('runtime') or device['runtime']}",
             report["started_at"][:10],
         )
 

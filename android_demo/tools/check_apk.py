@@ -10,6 +10,7 @@ from __future__ import annotations
 import argparse
 import dataclasses
 import datetime
+import fnmatch
 import hashlib
 import json
 import re
@@ -23,17 +24,19 @@ from pathlib import Path
 PACKAGE = "org.kerassegformer.demo"
 PERMISSIONS = {"android.permission.CAMERA"}
 MIN_SDK = 26
-ABIS = ("arm64-v8a", "armeabi-v7a", "x86_64")
-# The store's flavour has no GPU: the libraries of TF Lite 2.16, which has the delegate, need 4 KB pages.
-LIBRARIES = {
-    "full": {"libtensorflowlite_jni.so", "libtensorflowlite_gpu_jni.so"},
-    "store": {"libjnitensorflowlite.so", "libjnijavacpp.so"},
-}
-MAX_MEGABYTES = 30
+ABIS = ("arm64-v8a", "x86_64")
+CPU_LIBRARIES = frozenset({"libjnitensorflowlite.so", "libjnijavacpp.so"})
+# TF Lite 2.16 with its delegates, for memory pages of 4 KB.
+DELEGATE_LIBRARIES = frozenset({"libtensorflowlite_jni.so", "libtensorflowlite_gpu_jni.so"})
+LIBRARIES = {"full": CPU_LIBRARIES | DELEGATE_LIBRARIES, "store": CPU_LIBRARIES}
+MAX_MEGABYTES = {"full": 32, "store": 16}
 SHIPPED_MODELS = "assets/models/b0_camvid_"
-UNUSED_MODELS = {
-    "full": frozenset(),
-    "store": {f"{SHIPPED_MODELS}{precision}.tflite" for precision in ("float16", "int8_npu")},
+# One pattern for file names a line; both builds leave these files out of the store's flavour.
+STORE_EXCLUDES = tuple(Path(__file__).parents[1].joinpath("app/store_excludes.txt").read_text().split())
+# Without these, JavaCPP does not find its libraries.
+JAVACPP_PROPERTIES = {
+    "arm64-v8a": "org/bytedeco/javacpp/properties/android-arm64.properties",
+    "x86_64": "org/bytedeco/javacpp/properties/android-x86_64.properties",
 }
 
 
@@ -157,6 +160,8 @@ def check_libraries(apk: zipfile.ZipFile, abis: Sequence[str], extracted: bool, 
     """
     entries = [entry for entry in apk.infolist() if entry.filename.startswith("lib/")]
     for abi in abis:
+        if JAVACPP_PROPERTIES[abi] not in apk.namelist():
+            yield f"{JAVACPP_PROPERTIES[abi]} is missing"
         names = {Path(entry.filename).name for entry in entries if entry.filename.startswith(f"lib/{abi}/")}
         for name in sorted(LIBRARIES[flavour] - names):
             yield f"lib/{abi}/{name} is missing"
@@ -164,18 +169,21 @@ def check_libraries(apk: zipfile.ZipFile, abis: Sequence[str], extracted: bool, 
         yield from _check_library(apk, entry, extracted)
 
 
-def check_pages(apk: zipfile.ZipFile) -> Iterator[str]:
-    """Checks that phones with large memory pages can load every native library of a 64-bit ABI.
+def check_pages(apk: zipfile.ZipFile, flavour: str = "store") -> Iterator[str]:
+    """Checks that phones with large memory pages can load every 64-bit native library, wherever in the APK it is.
 
     Args:
         apk: The APK.
+        flavour: `"store"`, or `"full"` for the one with delegates, which the app loads only where pages have 4 KB.
 
     Yields:
         A message for each library that cannot be uploaded to Google Play.
     """
     for entry in apk.infolist():
-        content = apk.read(entry) if entry.filename.startswith("lib/") else b""
+        content = apk.read(entry)
         if content[:4] != b"\x7fELF" or content[4] != _ELF_64:
+            continue
+        if flavour == "full" and entry.filename in {f"lib/{abi}/{name}" for abi in ABIS for name in DELEGATE_LIBRARIES}:
             continue
         smallest = min(segment_alignments(content), default=0)
         if smallest < PAGE_BYTES.value:
@@ -279,8 +287,9 @@ def check_models(apk: zipfile.ZipFile, flavour: str = "full") -> Iterator[str]:
     models = {name for name in entries if name.endswith(".tflite")}
     if not models:
         yield "there are no models in assets/models"
-    for name in sorted(models & UNUSED_MODELS[flavour]):
-        yield f"{name} is for a processor that the flavour {flavour} does not use"
+    for name in sorted(entries) if flavour == "store" else ():
+        if any(fnmatch.fnmatchcase(Path(name).name, pattern) for pattern in STORE_EXCLUDES):
+            yield f"{name} is for a processor that the flavour store does not use"
     for name in sorted(models):
         description = name.removesuffix(".tflite") + ".json"
         if description not in entries:
@@ -302,12 +311,13 @@ def check_models(apk: zipfile.ZipFile, flavour: str = "full") -> Iterator[str]:
             yield f"{name} has no model"
 
 
-def check_size(apk: zipfile.ZipFile, size: int) -> Iterator[str]:
+def check_size(apk: zipfile.ZipFile, size: int, flavour: str = "full") -> Iterator[str]:
     """Checks the size of the app, excluding models that a user added.
 
     Args:
         apk: The APK.
         size: Its size in bytes.
+        flavour: `"full"`, or `"store"` for the one that Google Play accepts.
 
     Yields:
         A message if it is too large.
@@ -319,8 +329,8 @@ def check_size(apk: zipfile.ZipFile, size: int) -> Iterator[str]:
         and entry.filename.endswith(".tflite")
         and not entry.filename.startswith(SHIPPED_MODELS)
     )
-    if size - added > MAX_MEGABYTES * 1e6:
-        yield f"{(size - added) / 1e6:.1f} MB are more than {MAX_MEGABYTES} MB"
+    if size - added > MAX_MEGABYTES[flavour] * 1e6:
+        yield f"{(size - added) / 1e6:.1f} MB are more than {MAX_MEGABYTES[flavour]} MB"
 
 
 def data_offset(apk: zipfile.ZipFile, entry: zipfile.ZipInfo) -> int:
@@ -390,10 +400,10 @@ def check(
                 *check_badging(parse_badging(badging), abis),
                 *check_code(archive, manifest),
                 *check_libraries(archive, abis, extracted, flavour),
-                *(check_pages(archive) if flavour == "store" else ()),
+                *check_pages(archive, flavour),
                 *check_alignment(archive),
                 *check_models(archive, flavour),
-                *check_size(archive, apk.stat().st_size),
+                *check_size(archive, apk.stat().st_size, flavour),
             ]
     except zipfile.BadZipFile as error:
         raise ValueError(f"'{apk}' is not an APK ({error}); build it with make apk") from error
@@ -467,7 +477,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     """
     parser = parser_for("an APK")
     parser.add_argument("--apksig", type=Path, required=True, help="the jar of com.android.tools.build:apksig")
-    parser.add_argument("--abis", nargs="+", default=ABIS, help="expected ABIs (default: all three)")
+    parser.add_argument("--abis", nargs="+", default=ABIS, help="expected ABIs (default: both)")
     parser.add_argument(
         "--flavour", choices=LIBRARIES, default="full", help="expected libraries (default: %(default)s)"
     )

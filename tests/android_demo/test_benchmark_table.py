@@ -29,6 +29,7 @@ CPU = {
 GPU = CPU | {
     "precision": "float16",
     "processor": "GPU",
+    "runtime": "2.16.1",
     "threads": None,
     "phases": {"inference": {"p50_ms": 24.0, "p90_ms": 26.4, "count": 50}},
     "agreement": 0.9964,
@@ -43,7 +44,7 @@ DEVICE = {
     "sdk": 35,
     "abi": "arm64-v8a",
     "cores": 8,
-    "runtime": "2.16.1",
+    "runtime": "2.21.0",
     "app": "0.1.0",
 }
 
@@ -66,7 +67,7 @@ def test_the_fastest_comes_first_and_heat_is_marked(tool, tmp_path, capsys):
     lines = capsys.readouterr().out.splitlines()
     assert lines[2:] == [
         "| maker phone | board | 15 | b0_camvid float16 | GPU | 24.0 | 26.4 | 0.996 | 0.1.0, 2.16.1 | 2026-01-02 |",
-        "| maker phone | board | 15 | b0_camvid int8 | CPU, threads: 4 | 96.0 (hot) | 101.0 | – | 0.1.0, 2.16.1 "
+        "| maker phone | board | 15 | b0_camvid int8 | CPU, threads: 4 | 96.0 (hot) | 101.0 | – | 0.1.0, 2.21.0 "
         "| 2026-01-02 |",
     ]
 

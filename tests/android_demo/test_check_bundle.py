@@ -14,7 +14,7 @@ import pytest
 from tests.android_demo.test_check_apk import BADGING, CODE, MANIFEST, MODEL, description, library, script, write
 
 TOOLS = Path(__file__).parents[2] / "android_demo/tools"
-SPLIT_BADGING = BADGING.replace("native-code: 'arm64-v8a' 'armeabi-v7a' 'x86_64'\n", "")
+SPLIT_BADGING = BADGING.replace("native-code: 'arm64-v8a' 'x86_64'\n", "")
 NAMES = ("libjnijavacpp.so", "libjnitensorflowlite.so")
 
 

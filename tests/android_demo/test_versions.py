@@ -123,6 +123,25 @@ def test_abis() -> None:
     assert of_gradle == {abi.rstrip("/") for abi in properties("app/pom.xml")["abis"].split(",")}
 
 
+def test_both_builds_leave_the_same_files_out_of_the_store_flavour() -> None:
+    name = "store_excludes.txt"
+    assert f'includesfile="${{basedir}}/{name}"' in (ANDROID / "app/apk.xml").read_text()
+    gradle = (ANDROID / "app/build.gradle.kts").read_text()
+    store = re.search(r'selector\(\).withFlavor\("libraries" to "store"\)\) .*?\n    }\n', gradle, re.DOTALL)[0]
+    assert f'variant.androidResources.ignoreAssetsPatterns.addAll(file("{name}").readLines())' in store
+    # What Ant and Android's aapt understand alike: names in any folder, with * at their end.
+    patterns = (ANDROID / "app" / name).read_text().splitlines()
+    assert all(re.fullmatch(r"[a-z0-9_]+\.\*", pattern) for pattern in patterns)
+
+
+def test_gradle_packs_the_library_for_the_cpu_into_both_flavours() -> None:
+    gradle = (ANDROID / "app/build.gradle.kts").read_text()
+    flavours = re.search(r"for \(flavour in listOf\((.*)\)\)", gradle)[1]
+    assert re.findall(r'"(\w+)"', flavours) == ["full", "store"]
+    # Its JARs have files of the same names, which Gradle would refuse.
+    assert 'resources.excludes += "META-INF/native-image/**"' in gradle
+
+
 def test_java() -> None:
     for build in ("app/build.gradle.kts", "core/build.gradle.kts"):
         assert "jvmTarget = JvmTarget.JVM_17" in (ANDROID / build).read_text()

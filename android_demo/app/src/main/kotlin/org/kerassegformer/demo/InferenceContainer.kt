@@ -3,7 +3,6 @@ package org.kerassegformer.demo
 import android.content.Context
 import android.os.Build
 import android.os.Process
-import kotlinx.coroutines.runBlocking
 import org.kerassegformer.core.CrashLog
 import org.kerassegformer.core.DelegatePolicy
 import org.kerassegformer.core.Processor
@@ -36,7 +35,11 @@ internal class InferenceContainer(private val context: Context) {
     private val crashLog = CrashLog(File(context.noBackupFilesDir, "crash_log.json"), installation(context), Process.myPid())
         .also { log -> log.resolveInterrupted { exitCauseOf(context, it) } }
     private val references = ReferenceStore(File(context.noBackupFilesDir, "self_check"), installation(context))
-    private val policy = DelegatePolicy(Build.VERSION.SDK_INT, unsupportedProcessors(context), hasNpuRuntime = isLiteRtPacked)
+
+    /** The processors that this build of the app cannot use on this phone, with the reason in English. */
+    val unsupported: Map<Processor, String> = unsupportedProcessors(context)
+
+    private val policy = DelegatePolicy(Build.VERSION.SDK_INT, unsupported, hasNpuRuntime = isLiteRtPacked)
     private val thermalMonitor = SystemThermalMonitor(context)
     private val image = BundledSelfCheckImage(context.assets)
 
@@ -50,10 +53,7 @@ internal class InferenceContainer(private val context: Context) {
     /** Creates a store of the bundled and the imported models. Reads files. */
     fun newModelStore(): ModelStore {
         val folder = ImportFolder(File(context.filesDir, "models"))
-        // Imports have a thread of their own, which waits for files anyway.
-        val probe = LoadProbe { file, location ->
-            runBlocking { loader.load(file, location, Processor.CPU, threads = 1).close() }
-        }
+        val probe = LoadProbe { file, location -> loader.load(file, location, Processor.CPU, threads = 1).close() }
         return FileModelStore(AssetModels(context.assets), folder, ModelImporter(folder, probe, ::runtime), ::runtime)
     }
 

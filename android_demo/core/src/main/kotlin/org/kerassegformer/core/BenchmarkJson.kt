@@ -62,6 +62,7 @@ internal object BenchmarkJson {
         put("sha256", entry.sha256)
         put("precision", entry.precision.json)
         put("processor", entry.processor.name)
+        put("runtime", entry.runtime)
         put("threads", entry.threads)
         put("warmup", entry.warmup)
         put("runs", entry.runs)
@@ -87,6 +88,7 @@ internal object BenchmarkJson {
         sha256 = fields.text("sha256"),
         precision = fields.choice("precision", Precision.entries) { it.json },
         processor = fields.choice("processor", Processor.entries) { it.name },
+        runtime = fields.optionalText("runtime"),
         threads = fields.takeIf { it.has("threads") }?.integer("threads", ANY_COUNT)?.toInt(),
         warmup = fields.integer("warmup", ANY_COUNT).toInt(),
         runs = fields.integer("runs", ANY_COUNT).toInt(),

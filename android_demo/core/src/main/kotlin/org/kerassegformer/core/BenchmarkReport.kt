@@ -1,6 +1,10 @@
 package org.kerassegformer.core
 
-/** The device that a benchmark ran on. */
+/**
+ * The device that a benchmark ran on.
+ *
+ * @property runtime version of TF Lite on the CPU; see [BenchmarkEntry.runtime] for the other processors
+ */
 public data class DeviceInfo(
     public val manufacturer: String,
     public val model: String,
@@ -16,6 +20,7 @@ public data class DeviceInfo(
 /**
  * Result of a model on a processor: [timings] of its runs, or an [error].
  *
+ * @property runtime version of TF Lite that ran it; null if it did not run, or the version is unknown
  * @property threads CPU threads; null for accelerators
  * @property loadMillis time from loading to the first labels, including compilation
  * @property agreement share 0..1 of the labels of the self-check image that match the CPU's; null if not compared
@@ -26,6 +31,7 @@ public data class BenchmarkEntry(
     public val sha256: String,
     public val precision: Precision,
     public val processor: Processor,
+    public val runtime: String?,
     public val threads: Int?,
     public val warmup: Int,
     public val runs: Int,

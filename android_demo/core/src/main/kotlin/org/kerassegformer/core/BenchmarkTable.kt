@@ -12,7 +12,7 @@ internal object BenchmarkTable {
 
     fun write(report: BenchmarkReport): String {
         val device = report.device
-        val rows = listOf(HEADER) + report.entries.map(::row)
+        val rows = listOf(HEADER) + report.entries.map { row(it, device.runtime) }
         val widths = HEADER.indices.map { column -> rows.maxOf { it[column].length } }
         val table = rows.joinToString("\n") { row ->
             row.mapIndexed { column, cell -> aligned(column, cell, widths[column]) }.joinToString("  ").trimEnd()
@@ -22,7 +22,7 @@ internal object BenchmarkTable {
             "${report.startedAt}\n$table\n"
     }
 
-    private fun row(entry: BenchmarkEntry): List<String> {
+    private fun row(entry: BenchmarkEntry, cpuRuntime: String): List<String> {
         val threads = entry.threads?.let { " x$it" }.orEmpty()
         return listOf(
             entry.model,
@@ -34,13 +34,14 @@ internal object BenchmarkTable {
             figure(entry.timings[Phase.OUTPUT]?.p50),
             figure(entry.loadMillis),
             entry.agreement?.let { String.format(Locale.ROOT, "%.4f", it) } ?: "-",
-            remark(entry),
+            remark(entry, cpuRuntime),
         )
     }
 
-    private fun remark(entry: BenchmarkEntry): String {
+    private fun remark(entry: BenchmarkEntry, cpuRuntime: String): String {
+        val runtime = entry.runtime?.takeIf { it != cpuRuntime }?.let { "TF Lite $it" }
         val throttled = entry.thermalAfter?.takeIf { it > ThermalStatus.MODERATE }?.let { "thermal status ${it.name}" }
-        return listOfNotNull(entry.error?.lineSequence()?.first(), throttled).joinToString("; ")
+        return listOfNotNull(entry.error?.lineSequence()?.first(), throttled, runtime).joinToString("; ")
     }
 
     private fun figure(value: Double?): String = value?.let { String.format(Locale.ROOT, "%.1f", it) } ?: "-"

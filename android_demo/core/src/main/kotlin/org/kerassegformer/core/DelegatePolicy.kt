@@ -1,7 +1,7 @@
 package org.kerassegformer.core
 
-/** The processor that the user selected. */
-public enum class ProcessorChoice(internal val processor: Processor?) {
+/** The processor that the user selected; [processor] is null for the best one. */
+public enum class ProcessorChoice(public val processor: Processor?) {
     AUTO(null),
     GPU(Processor.GPU),
     NNAPI(Processor.NNAPI),
@@ -93,7 +93,7 @@ public class DelegatePolicy(
         val wanted = when (processor) {
             Processor.GPU -> "--precision float16 --input float32 --no-tiles"
             Processor.NNAPI -> "--precision int8_npu --no-tiles"
-            Processor.CPU -> "--precision int8 --runtime tflite-2.16"
+            Processor.CPU -> "--precision int8"
         }
         return Skipped(processor, SkipReason.NO_FILE, "${set.name} has no file for it: convert one with $wanted")
     }

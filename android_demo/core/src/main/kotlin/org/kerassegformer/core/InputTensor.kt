@@ -1,5 +1,6 @@
 package org.kerassegformer.core
 
+import java.nio.Buffer
 import java.nio.ByteBuffer
 import java.nio.ByteOrder
 import java.nio.FloatBuffer
@@ -73,4 +74,14 @@ internal class InputTensor(private val geometry: FrameGeometry, private val type
     companion object {
         const val CHANNELS = 3
     }
+}
+
+// ByteBuffer's own overrides of these methods exist only since API 28: call those of Buffer.
+
+internal fun Buffer.moveTo(position: Int) {
+    position(position)
+}
+
+internal fun Buffer.toStart() {
+    clear()
 }

@@ -143,7 +143,7 @@ public data class ModelSpec(
                 throw ModelException(
                     ModelFault.RUNTIME_TOO_OLD,
                     "This model needs TF Lite ${spec.minimumRuntime}, but the app has $runtime, which may return " +
-                        "wrong results; convert it with --runtime tflite-${runtime.major}.${runtime.minor}.",
+                        "wrong results; convert it with --runtime tflite-2.16.",
                 )
             }
         }

@@ -7,16 +7,16 @@ import org.junit.Assert.assertTrue
 import org.junit.Test
 
 class BenchmarkReportTest {
-    private val device = DeviceInfo("Maker", "Phone 1", "board", "14", 34, "arm64-v8a", 8, "2.16.1", "0.1.0")
+    private val device = DeviceInfo("Maker", "Phone 1", "board", "14", 34, "arm64-v8a", 8, "2.21.0", "0.1.0")
     private val good = BenchmarkEntry(
         model = "b0_camvid_int8", sha256 = "ab".repeat(32), precision = Precision.INT8, processor = Processor.CPU,
-        threads = 4, warmup = 5, runs = 50, loadMillis = 12.25,
+        runtime = "2.21.0", threads = 4, warmup = 5, runs = 50, loadMillis = 12.25,
         timings = mapOf(Phase.INPUT to Timing(1.5, 2.0, 50), Phase.INFERENCE to Timing(40.0, 44.5, 50)),
         agreement = 1.0, thermalBefore = ThermalStatus.NONE, thermalAfter = ThermalStatus.SEVERE, error = null,
     )
     private val failed = good.copy(
-        model = "b0_camvid_float16", precision = Precision.FLOAT16, processor = Processor.GPU, threads = null, runs = 0,
-        loadMillis = null, timings = emptyMap(), agreement = null, thermalBefore = null, thermalAfter = null,
+        model = "b0_camvid_float16", precision = Precision.FLOAT16, processor = Processor.GPU, runtime = null, threads = null,
+        runs = 0, loadMillis = null, timings = emptyMap(), agreement = null, thermalBefore = null, thermalAfter = null,
         error = "no OpenCL\nstack",
     )
     private val report = BenchmarkReport(device, "2026-01-02T03:04:05Z", listOf(good, failed))
@@ -56,6 +56,21 @@ class BenchmarkReportTest {
         assertTrue(lines[2], lines[2].endsWith("1.0000  thermal status SEVERE"))
         assertTrue(lines[3], lines[3].endsWith("no OpenCL"))
         assertFalse("stack" in report.toText())
+    }
+
+    @Test
+    fun theTableNamesTheRuntimeOfADelegate() {
+        val gpu = good.copy(processor = Processor.GPU, runtime = "2.16.1", thermalAfter = null)
+        val lines = report.copy(entries = listOf(gpu, good)).toText().trimEnd().lines()
+        assertTrue(lines[0], "TF Lite 2.21.0" in lines[0])
+        assertTrue(lines[2], lines[2].endsWith("1.0000  TF Lite 2.16.1"))
+        assertFalse(lines[3], "TF Lite" in lines[3])
+    }
+
+    @Test
+    fun reportsWithoutTheRuntimeOfEntriesAreRead() {
+        val older = report.toJson().replace(Regex(""" *"runtime": (null|"2.21.0"),\n(?= *"threads")"""), "")
+        assertEquals(listOf(null, null), BenchmarkReport.parse(older).entries.map { it.runtime })
     }
 
     @Test

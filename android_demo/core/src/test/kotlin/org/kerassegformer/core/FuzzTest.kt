@@ -111,7 +111,7 @@ class FuzzTest {
         val device = DeviceInfo("a", "b", "c", "d", 1, "e", 2, "f", "g")
         val timings = mapOf(Phase.INPUT to Timing(1.0, 2.0, 3))
         val entry = BenchmarkEntry(
-            "m", "s", Precision.INT8, Processor.CPU, 1, 2, 3, 4.0, timings, 0.5, ThermalStatus.NONE, null, "e",
+            "m", "s", Precision.INT8, Processor.CPU, "2.21.0", 1, 2, 3, 4.0, timings, 0.5, ThermalStatus.NONE, null, "e",
         )
         val json = BenchmarkReport(device, "now", listOf(entry)).toJson()
         fuzz(500) { BenchmarkReport.parse(String(mutated(json.toByteArray()))).toText() }

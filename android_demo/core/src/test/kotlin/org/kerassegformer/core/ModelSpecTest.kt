@@ -110,6 +110,9 @@ class ModelSpecTest {
         val error = assertThrows(ModelException::class.java) { ModelSpec.parse(json, TestSpecs.RUNTIME) }
         assertEquals(ModelFault.RUNTIME_TOO_OLD, error.fault)
         assertTrue("${error.message}", "--runtime tflite-2.16" in error.message.orEmpty())
+        val newest = TestSpecs.json("minimum_runtime" to "\"2.30.0\"")
+        val refusal = assertThrows(ModelException::class.java) { ModelSpec.parse(newest, RuntimeVersion(2, 21)) }
+        assertTrue("the converter has no such runtime: ${refusal.message}", "tflite-2.21" !in refusal.message.orEmpty())
         assertEquals(RuntimeVersion(2, 17), ModelSpec.parse(json, RuntimeVersion(2, 17)).minimumRuntime)
         assertEquals(RuntimeVersion(2, 17), ModelSpec.parse(json, runtime = null).minimumRuntime)
         assertEquals(RuntimeVersion(2, 16, 1), TestSpecs.spec("minimum_runtime" to "\"2.16.1\"").minimumRuntime)

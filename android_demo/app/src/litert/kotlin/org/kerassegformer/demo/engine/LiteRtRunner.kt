@@ -10,10 +10,10 @@ import org.kerassegformer.core.ModelFile
 import org.kerassegformer.core.ModelSpec
 import org.kerassegformer.core.OutputKind
 import org.kerassegformer.core.Processor
+import org.kerassegformer.core.RuntimeVersion
 import org.kerassegformer.core.TensorType
 import org.kerassegformer.demo.models.ModelLocation
 import java.nio.ByteBuffer
-import java.nio.ByteOrder
 
 /**
  * Creates models of LiteRT 2: GPUs through its `CompiledModel`, and NPUs of Qualcomm, MediaTek and Google through the
@@ -73,8 +73,9 @@ internal class LiteRtRunner(
     private val environment: Environment,
     private val spec: ModelSpec,
 ) : InferenceRunner {
-    override val input: ByteBuffer = direct(spec.input.byteCount)
-    override val output: ByteBuffer = direct(spec.output.byteCount)
+    override val runtime: RuntimeVersion? = null
+    override val input: ByteBuffer = directBuffer(spec.input.byteCount)
+    override val output: ByteBuffer = directBuffer(spec.output.byteCount)
     private val inputs: List<TensorBuffer> = model.createInputBuffers()
     private val outputs: List<TensorBuffer> = model.createOutputBuffers()
     private val bytes = ByteArray(if (spec.input.type == TensorType.UINT8) spec.input.byteCount else 0)
@@ -105,6 +106,4 @@ internal class LiteRtRunner(
         model.close()
         environment.close()
     }
-
-    private fun direct(bytes: Int): ByteBuffer = ByteBuffer.allocateDirect(bytes).order(ByteOrder.nativeOrder())
 }

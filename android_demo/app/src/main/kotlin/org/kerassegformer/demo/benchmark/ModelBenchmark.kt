@@ -1,5 +1,9 @@
 package org.kerassegformer.demo.benchmark
 
+import android.content.Context
+import android.os.Build
+import java.time.Instant
+import java.time.temporal.ChronoUnit
 import kotlinx.coroutines.CancellationException
 import org.kerassegformer.core.BenchmarkEntry
 import org.kerassegformer.core.BenchmarkReport
@@ -13,6 +17,7 @@ import org.kerassegformer.core.ModelFile
 import org.kerassegformer.core.Phase
 import org.kerassegformer.core.Processor
 import org.kerassegformer.core.ProcessorChoice
+import org.kerassegformer.core.RuntimeVersion
 import org.kerassegformer.demo.engine.LoadedModel
 import org.kerassegformer.demo.engine.ProcessorTrial
 import org.kerassegformer.demo.engine.SelfCheckImage
@@ -22,8 +27,6 @@ import org.kerassegformer.demo.engine.describe
 import org.kerassegformer.demo.engine.rejections
 import org.kerassegformer.demo.engine.toReasonInUse
 import org.kerassegformer.demo.models.StoredModel
-import java.time.Instant
-import java.time.temporal.ChronoUnit
 
 /** Measures processors after the same [ProcessorTrial] as the engine, with the same protection against crashes. */
 internal class ModelBenchmark(
@@ -59,6 +62,7 @@ internal class ModelBenchmark(
             sha256 = task.file.spec.sha256,
             precision = task.file.spec.precision,
             processor = task.processor,
+            runtime = outcome.runtime,
             threads = plan.threads.takeIf { task.processor == Processor.CPU },
             warmup = plan.warmUp,
             runs = plan.runs,
@@ -75,7 +79,11 @@ internal class ModelBenchmark(
         when (val result = trial.attempt(task.model, candidate, plan.threads, mustBeatCpu = false)) {
             is TrialResult.Rejected -> Outcome(error = result.reason.describe())
             is TrialResult.Accepted -> result.loaded.use {
-                val outcome = Outcome(loadNanos = result.loadNanos, agreement = result.check?.result?.agreement)
+                val outcome = Outcome(
+                    loadNanos = result.loadNanos,
+                    agreement = result.check?.result?.agreement,
+                    runtime = it.runtime?.toString(),
+                )
                 try {
                     outcome.copy(stats = meter.time(it))
                 } catch (_: StoppedException) {
@@ -101,11 +109,7 @@ internal class ModelBenchmark(
         processors.mapNotNull { processor -> model.set.fileFor(processor)?.let { Task(model, it, processor) } }
     }
 
-    private fun Processor.asChoice(): ProcessorChoice = when (this) {
-        Processor.GPU -> ProcessorChoice.GPU
-        Processor.NNAPI -> ProcessorChoice.NNAPI
-        Processor.CPU -> ProcessorChoice.CPU
-    }
+    private fun Processor.asChoice() = ProcessorChoice.entries.first { it.processor == this }
 
     private class Task(val model: StoredModel, val file: ModelFile, val processor: Processor)
 
@@ -113,6 +117,7 @@ internal class ModelBenchmark(
         val loadNanos: Long? = null,
         val stats: LatencyStats? = null,
         val agreement: Double? = null,
+        val runtime: String? = null,
         val error: String? = null,
         val cancelled: Boolean = false,
     )
@@ -179,3 +184,16 @@ internal class ModelBenchmark(
         const val NANOS_PER_MILLI = 1e6
     }
 }
+
+/** Describes this phone and the version of TF Lite for the CPU, [runtime], for reports. */
+internal fun currentDevice(context: Context, runtime: RuntimeVersion?): DeviceInfo = DeviceInfo(
+    manufacturer = Build.MANUFACTURER,
+    model = Build.MODEL,
+    hardware = Build.HARDWARE,
+    androidRelease = Build.VERSION.RELEASE,
+    sdk = Build.VERSION.SDK_INT,
+    abi = Build.SUPPORTED_ABIS.firstOrNull().orEmpty(),
+    cores = Runtime.getRuntime().availableProcessors(),
+    runtime = runtime?.toString() ?: "unknown",
+    app = context.packageManager.getPackageInfo(context.packageName, 0).versionName.orEmpty(),
+)

@@ -3,11 +3,16 @@ package org.kerassegformer.demo.engine
 import android.content.Context
 import org.kerassegformer.core.ModelFile
 import org.kerassegformer.core.Processor
+import org.kerassegformer.core.RuntimeVersion
 import org.kerassegformer.demo.models.ModelLocation
 import java.nio.ByteBuffer
+import java.nio.ByteOrder
 
 /** A loaded model on one processor, with its buffers. Created, run and closed on the same thread. */
 internal interface InferenceRunner : AutoCloseable {
+    /** Version of the TF Lite that runs it; null if unknown. */
+    val runtime: RuntimeVersion?
+
     /** Direct buffer in native byte order, of `spec.input.byteCount` bytes. */
     val input: ByteBuffer
 
@@ -19,6 +24,9 @@ internal interface InferenceRunner : AutoCloseable {
 
     override fun close()
 }
+
+/** Allocates an [InferenceRunner.input] or [InferenceRunner.output]. */
+internal fun directBuffer(bytes: Int): ByteBuffer = ByteBuffer.allocateDirect(bytes).order(ByteOrder.nativeOrder())
 
 /** Creates [InferenceRunner]s. Uses TF Lite in the app; tests have fakes. */
 internal interface InferenceRunnerFactory {

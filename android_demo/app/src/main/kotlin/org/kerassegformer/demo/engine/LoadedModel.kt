@@ -3,6 +3,7 @@ package org.kerassegformer.demo.engine
 import org.kerassegformer.core.LabelMap
 import org.kerassegformer.core.LabelReader
 import org.kerassegformer.core.ModelFile
+import org.kerassegformer.core.RuntimeVersion
 import java.nio.ByteBuffer
 
 /**
@@ -17,6 +18,9 @@ internal class LoadedModel(
 ) : AutoCloseable {
     private val reader = LabelReader(file.spec.output, runner.output)
     private var closed = false
+
+    /** See [InferenceRunner.runtime]. */
+    val runtime: RuntimeVersion? get() = runner.runtime
 
     /** Input buffer, to be filled before [run]. */
     val input: ByteBuffer get() = runner.input

@@ -7,41 +7,76 @@ import org.kerassegformer.core.RuntimeVersion
 import org.tensorflow.lite.TensorFlowLite
 
 /**
- * TF Lite as a C library, by its JavaCPP bindings. It runs on the CPU only, and also on phones with memory pages of
- * 16 KB. The builds of the app for the store contain it, and the tests on the JVM run the same code.
+ * The TF Lite that runs models on the CPU in every build of the app: its C++ library by JavaCPP, for memory pages of 4
+ * and 16 KB. The tests on the JVM run the same code.
  */
-internal object TfLiteC {
-    /** True if the library was packed and could be loaded. */
-    val isAvailable: Boolean by lazy {
-        try {
-            Loader.load(tensorflowlite::class.java)
+internal object CpuLibrary {
+    private const val LOADS_ITSELF = "org.bytedeco.javacpp.loadlibraries"
+    private val LIBRARIES = listOf("jnijavacpp", "jnitensorflowlite")
+
+    init {
+        // JavaCPP would refuse allocations above twice Java's heap, counting the memory of the whole process. Images of
+        // the camera and programs of a GPU exceed that. It reads this property when its first class is loaded.
+        System.setProperty("org.bytedeco.javacpp.maxphysicalbytes", "0")
+    }
+
+    /** True if the system has loaded the libraries of the app, false if JavaCPP has loaded copies of them. */
+    val isLoadedInPlace: Boolean by lazy { loadInPlace() || copyAndLoad() }
+
+    /** Version of the library. Loads it, which takes a while: not on the main thread. @throws LinkageError it cannot */
+    fun version(): RuntimeVersion? {
+        load()
+        return runtimeVersionOf(tensorflowlite.TfLiteVersion().string)
+    }
+
+    /** Loads the library, once. @throws LinkageError it cannot be loaded */
+    fun load() {
+        isLoadedInPlace
+    }
+
+    /** JavaCPP itself would first copy the libraries, 12 MB, out of the APK into a folder that others may empty. */
+    private fun loadInPlace(): Boolean {
+        System.setProperty(LOADS_ITSELF, "false")
+        return try {
+            for (library in LIBRARIES) System.loadLibrary(library)
             true
-        } catch (error: LinkageError) {
-            Log.i(TAG, "The C library of TF Lite is not used: $error")
+        } catch (error: UnsatisfiedLinkError) {
+            Log.i(TAG, "JavaCPP looks for the libraries: $error")
+            System.clearProperty(LOADS_ITSELF)
             false
         }
     }
 
-    /** Version of the library. */
-    fun version(): RuntimeVersion? = runtimeVersionOf(tensorflowlite.TfLiteVersion().string)
-
-    private const val TAG = "TfLiteC"
+    private fun copyAndLoad(): Boolean {
+        Loader.load(tensorflowlite::class.java)
+        return false
+    }
 }
 
 /**
- * Returns the version of the TF Lite library that the app loads; null if the library cannot be loaded, or for LiteRT 2,
+ * Returns the version of the TF Lite that runs models on the CPU; null if its library cannot be loaded, or for LiteRT 2,
  * which runs the files of all versions.
  */
 internal fun tfLiteVersion(isLiteRt: Boolean = isLiteRtPacked): RuntimeVersion? = try {
-    if (isLiteRt) null else if (TfLiteC.isAvailable) TfLiteC.version() else runtimeVersionOf(TensorFlowLite.runtimeVersion())
+    if (isLiteRt) null else CpuLibrary.version()
 } catch (error: LinkageError) {
     // Models are still listed: running one fails with the reason.
     Log.w(TAG, "TF Lite cannot be loaded.", error)
     null
-} catch (error: IllegalStateException) {
-    Log.w(TAG, "TF Lite cannot be loaded.", error)
-    null
 }
+
+/** Returns the version of the TF Lite that has the delegates, and loads it: only where memory pages have 4 KB. */
+internal fun delegateVersion(): RuntimeVersion? = runtimeVersionOf(TensorFlowLite.runtimeVersion())
+
+/**
+ * Checks that a delegate can run a file: the models of the app are only checked against [tfLiteVersion], which is newer.
+ *
+ * @throws IllegalArgumentException the file needs a newer version than [runtime]
+ */
+internal fun checkDelegateRuntime(minimum: RuntimeVersion, runtime: RuntimeVersion?) =
+    require(runtime == null || minimum <= runtime) {
+        "The file needs TF Lite $minimum, but the delegates are those of $runtime."
+    }
 
 /** Parses a version such as `2.16.1`, also with a suffix such as `-rc1`. */
 internal fun runtimeVersionOf(text: String): RuntimeVersion? = RuntimeVersion.parse(text.substringBefore('-'))

@@ -10,9 +10,10 @@ import org.tensorflow.lite.gpu.GpuDelegate
 import org.tensorflow.lite.gpu.GpuDelegateFactory
 import org.tensorflow.lite.nnapi.NnApiDelegate
 import java.io.File
+import java.nio.ByteBuffer
 
 /**
- * Creates TF Lite interpreters.
+ * Creates interpreters of [CpuLibrary] for the CPU, and of TF Lite 2.16 for the others.
  *
  * @param programs cache for programs compiled by drivers, to speed up the next start; it may be emptied at any time
  */
@@ -25,22 +26,33 @@ internal class TfLiteRunnerFactory(private val assets: AssetManager, private val
         threads: Int,
     ): InferenceRunner {
         val model = mapModel(assets, location)
-        if (processor == Processor.CPU && TfLiteC.isAvailable) return TfLiteCRunner(model, file.spec, threads)
-        val delegate = when (processor) {
-            Processor.GPU -> gpu(file)
-            Processor.NNAPI -> nnapi(file)
-            Processor.CPU -> null
-        }
-        try {
-            return TfLiteRunner(model, file.spec, threads, delegate).also { (delegate as? NnApiDelegate)?.check() }
-        } catch (failure: Throwable) {
-            delegate?.close()
-            throw failure
+        return when (processor) {
+            Processor.CPU -> CpuRunner(model, file.spec, threads)
+            Processor.GPU -> delegated(model, file, threads, ::gpu)
+            Processor.NNAPI -> delegated(model, file, threads, ::nnapi)
         }
     }
 
     override fun discardPrograms(file: ModelFile) {
         programsOf(file).deleteRecursively()
+    }
+
+    private fun delegated(
+        model: ByteBuffer,
+        file: ModelFile,
+        threads: Int,
+        newDelegate: (ModelFile) -> Delegate,
+    ): InferenceRunner {
+        val runtime = delegateVersion()
+        checkDelegateRuntime(file.spec.minimumRuntime, runtime)
+        val delegate = newDelegate(file)
+        try {
+            val runner = DelegateRunner(model, file.spec, threads, delegate, runtime)
+            return runner.also { (delegate as? NnApiDelegate)?.check() }
+        } catch (failure: Throwable) {
+            delegate.close()
+            throw failure
+        }
     }
 
     private fun gpu(file: ModelFile): Delegate {

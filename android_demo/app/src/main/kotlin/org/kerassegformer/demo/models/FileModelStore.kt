@@ -32,7 +32,7 @@ internal class FileModelStore(
         )
     }
 
-    override fun import(documents: List<ImportDocument>, ifTaken: IfTaken): List<StoredModel> {
+    override suspend fun import(documents: List<ImportDocument>, ifTaken: IfTaken): List<StoredModel> {
         val stems = importer.import(documents, ifTaken)
         return list().models.filter { model -> model.imported && model.set.files.any { it.stem in stems } }
     }

@@ -1,5 +1,8 @@
 package org.kerassegformer.demo.models
 
+import kotlinx.coroutines.CancellationException
+import kotlinx.coroutines.sync.Mutex
+import kotlinx.coroutines.sync.withLock
 import org.kerassegformer.core.EmbeddedFacts
 import org.kerassegformer.core.ModelException
 import org.kerassegformer.core.ModelFault
@@ -12,11 +15,11 @@ import java.io.IOException
 /** Checks that TF Lite can load a file. */
 internal fun interface LoadProbe {
     /**
-     * Loads [file] and closes it again.
+     * Loads [file] and closes it again. Suspends meanwhile, as a driver or a file may take long.
      *
      * @throws Throwable it cannot be loaded, or its tensors differ from its JSON file
      */
-    fun load(file: ModelFile, location: ModelLocation)
+    suspend fun load(file: ModelFile, location: ModelLocation)
 }
 
 /**
@@ -30,13 +33,16 @@ internal class ModelImporter(
     private val probe: LoadProbe,
     private val runtime: () -> RuntimeVersion?,
 ) {
+    /** The drafts of an import are in one folder, which the next one would empty. */
+    private val oneAtATime = Mutex()
+
     /**
      * Imports pairs of `.tflite` and `.json` files, and `.tflite` files that contain their description.
      *
      * @return the stems of the stored files
      * @throws ModelImportException nothing was changed
      */
-    fun import(documents: List<ImportDocument>, ifTaken: IfTaken): List<String> {
+    suspend fun import(documents: List<ImportDocument>, ifTaken: IfTaken): List<String> = oneAtATime.withLock {
         val stems = ArrayList<String>()
         try {
             pairDocuments(documents).forEach { prepare(it, ifTaken, stems) }
@@ -44,11 +50,11 @@ internal class ModelImporter(
         } finally {
             folder.discardAll()
         }
-        return stems
+        stems
     }
 
     /** Copies and checks a pair, and adds the stem under which it will be stored to [stems]. */
-    private fun prepare(pair: DocumentPair, ifTaken: IfTaken, stems: MutableList<String>) {
+    private suspend fun prepare(pair: DocumentPair, ifTaken: IfTaken, stems: MutableList<String>) {
         val draft = if (pair.json == null) copyBare(pair.model) else copyPair(pair.model, pair.json)
         val file = ModelFile(stemFor(ModelFile(pair.stem, draft.spec), pair.model.name, ifTaken, stems), draft.spec)
         probe(pair.model.name, file, draft.model)
@@ -164,9 +170,11 @@ internal class ModelImporter(
         }
     }
 
-    private fun probe(name: String, file: ModelFile, copy: File) {
+    private suspend fun probe(name: String, file: ModelFile, copy: File) {
         try {
             probe.load(file, ModelLocation.OnDisk(copy))
+        } catch (cancelled: CancellationException) {
+            throw cancelled
         } catch (failure: Throwable) {
             throw importError(ImportProblem.DoesNotLoad(name, failure.message ?: failure.toString()), failure)
         }

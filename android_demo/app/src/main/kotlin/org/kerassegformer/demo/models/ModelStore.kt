@@ -4,6 +4,7 @@ import java.io.InputStream
 
 /**
  * The available models, bundled and imported. Methods access files: call them on a background thread, one at a time.
+ * Only while [import] waits for TF Lite, which may take long, others may be called.
  */
 internal interface ModelStore {
     /** Lists the usable models, bundled ones first, and the unusable ones with the reason. */
@@ -17,7 +18,7 @@ internal interface ModelStore {
      * @return the models that contain the imported files
      * @throws ModelImportException with the file, the problem and the remedy
      */
-    fun import(documents: List<ImportDocument>, ifTaken: IfTaken = IfTaken.ASK): List<StoredModel>
+    suspend fun import(documents: List<ImportDocument>, ifTaken: IfTaken = IfTaken.ASK): List<StoredModel>
 
     /**
      * Removes the files of an imported model.

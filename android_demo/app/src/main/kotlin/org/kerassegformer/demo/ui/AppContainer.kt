@@ -9,6 +9,7 @@ import kotlinx.coroutines.CoroutineScope
 import kotlinx.coroutines.Dispatchers
 import kotlinx.coroutines.SupervisorJob
 import kotlinx.coroutines.android.asCoroutineDispatcher
+import org.kerassegformer.core.Processor
 import org.kerassegformer.demo.InferenceContainer
 import org.kerassegformer.demo.benchmark.BenchmarkRunner
 import org.kerassegformer.demo.camera.Camera2Source
@@ -44,6 +45,9 @@ internal interface AppContainer {
     val models: ModelStore
 
     val dispatchers: AppDispatchers
+
+    /** Processors that this build of the app can never use on this phone. */
+    val unsupported: Set<Processor>
 
     /** For work that is completed although its screen is closed meanwhile, on the main thread: saving, importing. */
     val scope: CoroutineScope
@@ -82,6 +86,8 @@ internal class DefaultAppContainer private constructor(private val context: Cont
     override val models: ModelStore = inference.newModelStore()
 
     override val dispatchers = AppDispatchers()
+
+    override val unsupported: Set<Processor> get() = inference.unsupported.keys
 
     override val scope = newScope()
 

@@ -14,8 +14,12 @@ import org.kerassegformer.demo.models.ImportProblem
 import java.text.NumberFormat
 import java.util.Locale
 
-/** User-visible texts for the states of the engine and the model store. */
-internal class EngineTexts(private val resources: Resources) {
+/**
+ * User-visible texts for the states of the engine and the model store.
+ *
+ * @param classNames translates the classes that a processor does not detect; null where no such text is shown
+ */
+internal class EngineTexts(private val resources: Resources, private val classNames: ClassNames? = null) {
     /** Explains why this processor is used and the preferred ones are not, one line each. */
     fun why(inUse: ProcessorInUse): String {
         val first = inUse.check?.let { why(it.result) } ?: resources.getString(R.string.why_cpu, inUse.threads)
@@ -60,7 +64,7 @@ internal class EngineTexts(private val resources: Resources) {
         if (result.agreement < result.threshold) {
             text(R.string.rejected_mismatch, percent(result.agreement), percent(result.threshold))
         } else {
-            text(R.string.rejected_missing_class, result.vanished.joinToString())
+            text(R.string.rejected_missing_class, result.vanished.joinToString { classNames?.of(it) ?: it })
         }
 
     /** Explains why files cannot be imported, with the remedy. */

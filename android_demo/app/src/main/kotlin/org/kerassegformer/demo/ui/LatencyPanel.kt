@@ -15,9 +15,9 @@ import org.kerassegformer.demo.engine.ThermalState
 import kotlin.math.roundToInt
 
 /** Shows the processor, why it is used, the latency of each phase, the frame rate and the thermal status. */
-internal class LatencyPanel(private val button: View, details: View) {
+internal class LatencyPanel(private val button: View, details: View, classNames: ClassNames) {
     private val resources = button.resources
-    private val texts = EngineTexts(resources)
+    private val texts = EngineTexts(resources, classNames)
     private val compact: TextView = button.requireView(R.id.latency_compact)
     private val table: TableLayout = details.requireView(R.id.latency_table)
     private val why: TextView = details.requireView(R.id.latency_why)

@@ -71,6 +71,7 @@ internal class LicencesActivity : Activity() {
             "Eigen" to "Mozilla Public License 2.0\nhttps://www.mozilla.org/MPL/2.0",
             "XNNPACK" to "BSD 3-Clause\nhttps://github.com/google/XNNPACK/blob/master/LICENSE",
             "cpuinfo, pthreadpool" to "BSD 2-Clause\nhttps://github.com/pytorch/cpuinfo/blob/main/LICENSE",
+            "FFT2D" to "Free for any purpose (Takuya Ooura)\nhttps://www.kurims.kyoto-u.ac.jp/~ooura/fft.html",
             "FP16, FXdiv, FarmHash" to "MIT License\nhttps://github.com/google/farmhash/blob/master/COPYING",
         )
     }

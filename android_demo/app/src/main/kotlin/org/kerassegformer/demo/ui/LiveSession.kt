@@ -25,7 +25,7 @@ import org.kerassegformer.demo.pictures.SegmentedPicture
  */
 internal class LiveSession(private val container: AppContainer) {
     private val scope = CoroutineScope(SupervisorJob() + container.dispatchers.main)
-    private val current = MutableStateFlow(UiState(settings = container.settings.read()))
+    private val current = MutableStateFlow(UiState(settings = container.settings.read(), unsupported = container.unsupported))
 
     /** What the screen shows. */
     val state: StateFlow<UiState> = current.asStateFlow()

@@ -34,7 +34,8 @@ internal class LiveView(
     private val onShare: () -> Unit,
 ) {
     private val resources = activity.resources
-    private val texts = EngineTexts(resources)
+    private val names = ClassNames.of(activity)
+    private val texts = EngineTexts(resources, names)
     private val segmentation: SegmentationView = activity.requireView(R.id.segmentation)
     private val preview: TextureView = activity.requireView(R.id.preview)
     private val over: View = activity.requireView(R.id.over)
@@ -42,7 +43,6 @@ internal class LiveView(
     private val top: View = activity.requireView(R.id.top)
     private val topLine: View = activity.requireView(R.id.top_line)
     private val controls: View = activity.requireView(R.id.controls)
-    private val names = ClassNames.of(activity)
     private val legend = LegendItems(activity.requireView(R.id.legend), R.layout.legend_row, names)
     private val chips = LegendItems(activity.requireView(R.id.chips), R.layout.legend_chip, names)
     private val legendBar: DragLayout = activity.requireView(R.id.legend_bar)
@@ -63,7 +63,7 @@ internal class LiveView(
     private val settingsPage: View = activity.requireView(R.id.settings_page)
     private val settingsContent: View = activity.requireView(R.id.settings_panel)
     private val message = MessageCard(activity.requireView(R.id.message), session::dispatch)
-    private val times = LatencyPanel(activity.requireView(R.id.latency), timesPage)
+    private val times = LatencyPanel(activity.requireView(R.id.latency), timesPage, names)
     private val settings = SettingsPanel(settingsPage, settingsActions)
     private var legendAt = 0L
 
@@ -116,7 +116,7 @@ internal class LiveView(
         settingsPage.visibility = visibleIf(state.settingsOpen)
         over.importantForAccessibility = importanceBehind(state.settingsOpen)
         segmentation.importantForAccessibility = importanceBehind(state.settingsOpen)
-        settings.show(ui.settings, ui.listing, ui.model)
+        settings.show(ui)
         showOpacity(ui.settings.opacity)
         segmentation.names = ui.settings.names
         segmentation.isLive = state.source == Source.CAMERA && !state.frozen

@@ -13,6 +13,7 @@ import android.widget.RadioGroup
 import android.widget.Switch
 import android.widget.TextView
 import org.kerassegformer.core.OutputKind
+import org.kerassegformer.core.Processor
 import org.kerassegformer.core.ProcessorChoice
 import org.kerassegformer.demo.R
 import org.kerassegformer.demo.models.ModelListing
@@ -70,17 +71,31 @@ internal class SettingsPanel(private val page: View, private val actions: Settin
         ProcessorChoice.entries.forEach(::addProcessor)
     }
 
-    /** Shows the settings. @param model the model in use, or null */
-    fun show(settings: Settings, listing: ModelListing?, model: StoredModel?) {
+    /** Shows the settings and the models of [ui]. */
+    fun show(ui: UiState) {
+        val settings = ui.settings
+        val model = ui.model
         shown = settings
         names.isChecked = settings.names
         smoothing.isChecked = settings.smoothing
         unsure.isChecked = settings.engine.hidesUnsure
         unsure.visibility = visibleIf(model?.set?.files.orEmpty().any { it.spec.output.kind == OutputKind.LOGITS })
         threads.text = settings.engine.threads.toString()
-        processors.check(idOf(settings.engine.choice))
-        if (listing !== this.listing || models.childCount == 0) showModels(listing)
+        showProcessors(settings.engine.choice, ui.unsupported)
+        if (ui.listing !== listing || models.childCount == 0) showModels(ui.listing)
         checkModel(model)
+    }
+
+    /** Hides processors that can never be used. Where the CPU is alone, it is the choice of Auto, and shown in place of it. */
+    private fun showProcessors(selected: ProcessorChoice, unsupported: Set<Processor>) {
+        val hidden = ProcessorChoice.entries.filterTo(HashSet()) { choice ->
+            val used = choice.processor?.let(::setOf) ?: (Processor.entries - Processor.CPU)
+            unsupported.containsAll(used)
+        }
+        for (choice in ProcessorChoice.entries) {
+            processors.requireView<View>(idOf(choice)).visibility = visibleIf(choice !in hidden)
+        }
+        processors.check(idOf(if (selected in hidden) ProcessorChoice.CPU else selected))
     }
 
     private fun showModels(listing: ModelListing?) {

@@ -1,6 +1,7 @@
 package org.kerassegformer.demo.ui
 
 import org.kerassegformer.core.LatencySummary
+import org.kerassegformer.core.Processor
 import org.kerassegformer.core.ThermalStatus
 import org.kerassegformer.demo.camera.OpenCamera
 import org.kerassegformer.demo.engine.EngineState
@@ -13,6 +14,7 @@ import org.kerassegformer.demo.pictures.SegmentedPicture
  * Everything that the live screen shows at one time. Each change makes a new one, so that other threads read values
  * that belong together. Only [shown] has contents that change: images of video are reused, but never the one that is shown.
  *
+ * @property unsupported processors that this build of the app can never use on this phone
  * @property listing the available models; null until they are read
  * @property shown the displayed image, without a mask before inference; null if there is none
  * @property camera the open camera, or null
@@ -24,6 +26,7 @@ import org.kerassegformer.demo.pictures.SegmentedPicture
 internal data class UiState(
     val screen: ScreenState = ScreenState(),
     val settings: Settings = Settings(),
+    val unsupported: Set<Processor> = emptySet(),
     val listing: ModelListing? = null,
     val engine: EngineState = EngineState.Idle,
     val thermal: ThermalState = ThermalState(ThermalStatus.NONE, null),

@@ -61,6 +61,7 @@ class ModelBenchmarkTest {
         assertEquals(expected, report.entries.map { it.model to it.processor })
         for (entry in report.entries) {
             assertNull(entry.error)
+            assertEquals("2.16.1".takeIf { entry.processor == Processor.GPU }, entry.runtime)
             assertEquals(setOf(Phase.INPUT, Phase.INFERENCE, Phase.OUTPUT), entry.timings.keys)
             assertTrue(entry.timings.values.all { it.count == 50 && it.p90 >= it.p50 })
             assertEquals(ThermalStatus.LIGHT, entry.thermalBefore)

@@ -3,10 +3,10 @@ package org.kerassegformer.demo.engine
 import org.kerassegformer.core.ModelFile
 import org.kerassegformer.core.ModelSpec
 import org.kerassegformer.core.Processor
+import org.kerassegformer.core.RuntimeVersion
 import org.kerassegformer.core.TensorType
 import org.kerassegformer.demo.models.ModelLocation
 import java.nio.ByteBuffer
-import java.nio.ByteOrder
 import java.util.concurrent.ConcurrentHashMap
 import java.util.concurrent.CopyOnWriteArrayList
 import java.util.concurrent.CountDownLatch
@@ -55,8 +55,9 @@ internal class FakeRunner(private val spec: ModelSpec, val processor: Processor,
     private var runs = 0
     val closings = AtomicInteger()
 
-    override val input: ByteBuffer = direct(spec.input.byteCount)
-    override val output: ByteBuffer = direct(spec.output.byteCount)
+    override val runtime = RuntimeVersion(2, 16, 1).takeIf { processor == Processor.GPU }
+    override val input: ByteBuffer = directBuffer(spec.input.byteCount)
+    override val output: ByteBuffer = directBuffer(spec.output.byteCount)
 
     override fun run() {
         checkThread()
@@ -85,8 +86,6 @@ internal class FakeRunner(private val spec: ModelSpec, val processor: Processor,
         val current = Thread.currentThread()
         check(current == thread) { "Used on $current, not on $thread." }
     }
-
-    private fun direct(bytes: Int) = ByteBuffer.allocateDirect(bytes).order(ByteOrder.nativeOrder())
 }
 
 /** A call that hangs until it is released. */

@@ -7,13 +7,13 @@ import java.io.File
 import java.io.FileInputStream
 import java.nio.channels.FileChannel
 
-/** The CPU runner of the app on the host, for any processor: slow, but correct. */
+/** The CPU runner of the app on the host, for any processor. */
 internal class HostRunners(private val assets: File = File("src/main/assets")) : InferenceRunnerFactory {
     override fun create(file: ModelFile, location: ModelLocation, processor: Processor, threads: Int): InferenceRunner {
         val model = FileInputStream(fileOf(location)).use {
             it.channel.map(FileChannel.MapMode.READ_ONLY, 0, it.channel.size())
         }
-        return TfLiteCRunner(model, file.spec, threads)
+        return CpuRunner(model, file.spec, threads)
     }
 
     override fun discardPrograms(file: ModelFile) = Unit

@@ -5,10 +5,14 @@ import android.app.ApplicationExitInfo
 import android.content.Context
 import android.os.Build
 import android.os.PowerManager
+import org.bytedeco.javacpp.Loader
+import org.bytedeco.javacpp.Pointer
 import org.junit.After
 import org.junit.Assert.assertArrayEquals
 import org.junit.Assert.assertEquals
+import org.junit.Assert.assertFalse
 import org.junit.Assert.assertNull
+import org.junit.Assert.assertThrows
 import org.junit.Assert.assertTrue
 import org.junit.Test
 import org.junit.runner.RunWith
@@ -91,7 +95,7 @@ class PlatformTest {
 
     @Test
     fun `the version of the runtime comes from its library`() {
-        assertEquals("that of the C library", RuntimeVersion(2, 21), tfLiteVersion(isLiteRt = false))
+        assertEquals("that of the library for the CPU", RuntimeVersion(2, 21), tfLiteVersion(isLiteRt = false))
         assertEquals(RuntimeVersion(2, 16, 1), runtimeVersionOf("2.16.1"))
         assertEquals(RuntimeVersion(2, 21), runtimeVersionOf("2.21.0-rc1"))
         assertNull(runtimeVersionOf("unknown"))
@@ -107,13 +111,45 @@ class PlatformTest {
     }
 
     @Test
-    fun `the factory of the app runs the CPU with the C library`() {
+    fun `the factory of the app runs the CPU with XNNPACK`() {
         val path = "models/b0_camvid_int8"
         val spec = ModelSpec.parse(File("src/main/assets/$path.json").readText(), RuntimeVersion(2, 21))
         val factory = TfLiteRunnerFactory.of(context)
         val file = ModelFile("b0_camvid_int8", spec)
         factory.create(file, ModelLocation.Asset("$path.tflite"), Processor.CPU, threads = 1).use {
-            assertTrue("$it", it is TfLiteCRunner)
+            assertTrue("${(it as CpuRunner).steps} steps", it.steps < 20)
+        }
+    }
+
+    @Test
+    fun `a file that the library for the CPU cannot run is refused`() {
+        val spec = ModelSpec.parse(File("src/main/assets/models/b0_camvid_int8.json").readText(), RuntimeVersion(2, 21))
+        val noise = ByteBuffer.allocateDirect(4096)
+        assertThrows(IllegalArgumentException::class.java) { CpuRunner(noise, spec, threads = 1) }
+        val mapped = mapModel(context.assets, ModelLocation.Asset("models/b0_camvid_int8.tflite"))
+        val other = spec.copy(input = spec.input.copy(width = 8))
+        val failure = assertThrows(IllegalArgumentException::class.java) { CpuRunner(mapped, other, threads = 1) }
+        assertTrue("$failure", "input tensor" in failure.message!!)
+    }
+
+    @Test
+    fun `memory that JavaCPP has not allocated does not stop it`() {
+        CpuLibrary.load()
+        assertEquals(0, Pointer.maxPhysicalBytes())
+    }
+
+    @Test
+    fun `the system loads the library where it is`() {
+        assertTrue(CpuLibrary.isLoadedInPlace)
+        assertFalse("JavaCPP would copy it", Loader.isLoadLibraries())
+    }
+
+    @Test
+    fun `delegates refuse files that only the library for the CPU is new enough for`() {
+        checkDelegateRuntime(RuntimeVersion(2, 16), RuntimeVersion(2, 16, 1))
+        checkDelegateRuntime(RuntimeVersion(2, 17), runtime = null)
+        assertThrows(IllegalArgumentException::class.java) {
+            checkDelegateRuntime(RuntimeVersion(2, 17), RuntimeVersion(2, 16, 1))
         }
     }
 

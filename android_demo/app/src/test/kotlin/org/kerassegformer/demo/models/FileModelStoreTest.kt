@@ -1,7 +1,13 @@
 package org.kerassegformer.demo.models
 
-import org.junit.Assert.assertArrayEquals
+import kotlinx.coroutines.CompletableDeferred
+import kotlinx.coroutines.async
+import kotlinx.coroutines.awaitCancellation
+import kotlinx.coroutines.cancelAndJoin
+import kotlinx.coroutines.launch
 import kotlinx.coroutines.runBlocking
+import kotlinx.coroutines.yield
+import org.junit.Assert.assertArrayEquals
 import org.junit.Assert.assertEquals
 import org.junit.Assert.assertFalse
 import org.junit.Assert.assertThrows
@@ -9,16 +15,19 @@ import org.junit.Assert.assertTrue
 import org.junit.Rule
 import org.junit.Test
 import org.junit.rules.TemporaryFolder
+import org.junit.runner.RunWith
 import org.kerassegformer.core.Processor
 import org.kerassegformer.core.RuntimeVersion
 import org.kerassegformer.demo.engine.HostRunners
 import org.kerassegformer.demo.engine.ModelLoader
+import org.robolectric.RobolectricTestRunner
 import java.io.ByteArrayInputStream
 import java.io.File
 import java.io.IOException
 import java.io.InputStream
 import java.security.MessageDigest
 
+@RunWith(RobolectricTestRunner::class)
 class FileModelStoreTest {
     @get:Rule
     val folder = TemporaryFolder()
@@ -28,7 +37,7 @@ class FileModelStoreTest {
     private val json: String by lazy { File(bundled, "$STEM.json").readText() }
     private val imports: File by lazy { File(folder.root, "models") }
     private val hostProbe = LoadProbe { file, location ->
-        runBlocking { ModelLoader(HostRunners()).load(file, location, Processor.CPU, 1).close() }
+        ModelLoader(HostRunners()).load(file, location, Processor.CPU, 1).close()
     }
 
     private fun store(
@@ -40,6 +49,9 @@ class FileModelStoreTest {
         val importer = ModelImporter(importFolder, probe, { runtime })
         return FileModelStore(DirectoryModels(bundled), importFolder, importer, { runtime })
     }
+
+    private fun ModelStore.importNow(documents: List<ImportDocument>, ifTaken: IfTaken = IfTaken.ASK): List<StoredModel> =
+        runBlocking { import(documents, ifTaken) }
 
     private fun document(name: String, bytes: ByteArray) = ImportDocument(name) { ByteArrayInputStream(bytes) }
 
@@ -59,7 +71,7 @@ class FileModelStoreTest {
 
     private fun problem(documents: List<ImportDocument>, store: ModelStore = store()): ImportProblem {
         val before = contents()
-        val problem = assertThrows(ModelImportException::class.java) { store.import(documents) }.problem
+        val problem = assertThrows(ModelImportException::class.java) { store.importNow(documents) }.problem
         assertEquals("nothing has changed", before, contents())
         return problem
     }
@@ -83,7 +95,7 @@ class FileModelStoreTest {
 
     @Test
     fun `a model is imported, persists, and is removed`() {
-        val imported = store().import(pair()).single()
+        val imported = store().importNow(pair()).single()
         assertEquals("mine", imported.name)
         assertTrue(imported.imported)
 
@@ -98,38 +110,70 @@ class FileModelStoreTest {
     }
 
     @Test
+    fun `the thread is free while TF Lite loads an imported model, and a second import waits for its end`() = runBlocking {
+        val loading = CompletableDeferred<Unit>()
+        val hanging = CompletableDeferred<Unit>()
+        val probe = LoadProbe { _, _ ->
+            loading.complete(Unit)
+            hanging.await()
+        }
+        val store = store(probe)
+        val first = async { store.import(pair("first_int8")) }
+        loading.await()
+        assertEquals(listOf("b0_camvid"), store.list().models.map(StoredModel::name))
+        val second = async { store.import(pair("second_int8")) }
+        yield()
+        hanging.complete(Unit)
+        assertEquals(listOf("first", "second"), (first.await() + second.await()).map(StoredModel::name))
+    }
+
+    @Test
+    fun `an import that is cancelled leaves nothing`() = runBlocking {
+        val loading = CompletableDeferred<Unit>()
+        val probe = LoadProbe { _, _ ->
+            loading.complete(Unit)
+            awaitCancellation()
+        }
+        val import = launch { store(probe).import(pair()) }
+        loading.await()
+        import.cancelAndJoin()
+        assertTrue(import.isCancelled)
+        assertEquals(emptyMap<String, Int>(), contents())
+    }
+
+    @Test
     fun `files of one network form one model`() {
         val npu = File(bundled, "b0_camvid_int8_npu.tflite").readBytes()
         val npuJson = File(bundled, "b0_camvid_int8_npu.json").readText()
-        val imported = store().import(pair("mine_int8") + pair("mine_int8_npu", npu, npuJson)).single()
+        val imported = store().importNow(pair("mine_int8") + pair("mine_int8_npu", npu, npuJson)).single()
         assertEquals(setOf("mine_int8", "mine_int8_npu"), imported.set.files.map { it.stem }.toSet())
     }
 
     @Test
     fun `a single model and JSON file need not have the same name`() {
         val documents = listOf(document("b0 (1).tflite", model), document("download", json.toByteArray()))
-        val stem = store().import(documents).single().set.files.single().stem
+        val stem = store().importNow(documents).single().set.files.single().stem
         assertEquals(json, File(imports, "$stem/$stem.json").readText())
         assertArrayEquals(model, File(imports, "$stem/$stem.tflite").readBytes())
     }
 
     @Test
     fun `names cannot escape the folder`() {
-        store().import(pair("../../evil"))
+        store().importNow(pair("../../evil"))
         assertTrue(contents().keys.all { it.startsWith(imports.path) && ".." !in it.removePrefix(imports.path) })
     }
 
     @Test
     fun `importing again replaces the older file`() {
-        store().import(pair())
-        store().import(pair(text = json.replace("\"title\"", "\"subtitle\": \"\", \"title\"")))
+        store().importNow(pair())
+        store().importNow(pair(text = json.replace("\"title\"", "\"subtitle\": \"\", \"title\"")))
         assertEquals(1, store().list().models.count { it.imported })
         assertTrue("subtitle" in File(imports, "mine_int8/mine_int8.json").readText())
     }
 
     @Test
     fun `a model of ours is imported by its own description`() {
-        val imported = store().import(listOf(document("b0 street_int8.tflite", model))).single()
+        val imported = store().importNow(listOf(document("b0 street_int8.tflite", model))).single()
         assertEquals("b0_street", imported.name)
         assertEquals(sha256(model), imported.set.files.single().spec.sha256)
         assertEquals(1, store().list().models.count { it.imported })
@@ -139,14 +183,14 @@ class FileModelStoreTest {
 
     @Test
     fun `another model of the same name replaces none without a question`() {
-        store().import(pair())
+        store().importNow(pair())
         assertEquals(ImportProblem.NameTaken("mine_int8.tflite", "mine_int8"), problem(other()))
 
-        val both = store().import(other(), IfTaken.KEEP_BOTH).single()
+        val both = store().importNow(other(), IfTaken.KEEP_BOTH).single()
         assertEquals("mine_2", both.name)
         assertEquals(listOf("mine", "mine_2"), store().list().models.filter { it.imported }.map { it.name })
 
-        store().import(other(), IfTaken.REPLACE)
+        store().importNow(other(), IfTaken.REPLACE)
         val replaced = store().list().models.single { it.name == "mine" }
         assertEquals(sha256(model + 0), replaced.set.files.single().spec.sha256)
         assertEquals("nothing is left of the import", listOf("mine_2_int8", "mine_int8"), imports.list()!!.sorted())
@@ -157,31 +201,31 @@ class FileModelStoreTest {
         val npu = File(bundled, "b0_camvid_int8_npu.tflite").readBytes()
         val npuJson = File(bundled, "b0_camvid_int8_npu.json").readText()
         fun String.of(network: String) = replace("\"precision\":", "\"network\": \"$network\", \"precision\":")
-        store().import(pair(text = json.of("a")))
+        store().importNow(pair(text = json.of("a")))
 
-        val other = store().import(pair("mine_int8_npu", npu, npuJson.of("b"))).single()
+        val other = store().importNow(pair("mine_int8_npu", npu, npuJson.of("b"))).single()
         assertEquals("mine_2" to listOf("mine_2_int8_npu"), other.name to other.set.files.map { it.stem })
 
-        val same = store().import(pair("mine_int8_npu", npu, npuJson.of("a"))).single()
+        val same = store().importNow(pair("mine_int8_npu", npu, npuJson.of("a"))).single()
         assertEquals("mine" to 2, same.name to same.set.files.size)
     }
 
     @Test
     fun `names that become the same file name are told apart`() {
-        store().import(pair("street b0_int8") + other("street_b0_int8"))
+        store().importNow(pair("street b0_int8") + other("street_b0_int8"))
         assertEquals(listOf("street_b0", "street_b0_2"), store().list().models.filter { it.imported }.map { it.name })
     }
 
     @Test
     fun `an import of which a part cannot be stored leaves no file`() {
-        store().import(pair("b_int8"))
+        store().importNow(pair("b_int8"))
         val store = store()
         // The replaced model cannot be moved out of the way.
         File(imports, "b_int8~old").mkdirs()
         File(imports, "b_int8~old/occupied").writeText("")
         val before = imports.list()!!.sorted()
         val failure = assertThrows(ModelImportException::class.java) {
-            store.import(pair("a_int8") + other("b_int8"), IfTaken.REPLACE)
+            store.importNow(pair("a_int8") + other("b_int8"), IfTaken.REPLACE)
         }
         assertTrue("${failure.problem}", failure.problem is ImportProblem.NotStored)
         assertEquals(before, imports.list()!!.sorted())
@@ -190,7 +234,7 @@ class FileModelStoreTest {
 
     @Test
     fun `names with the endings of unfinished imports survive a restart`() {
-        store().import(pair("b0.new") + other("b0.old"))
+        store().importNow(pair("b0.new") + other("b0.old"))
         assertEquals(2, store().list().models.count { it.imported })
     }
 
@@ -223,14 +267,14 @@ class FileModelStoreTest {
         val newer = pair(text = json.replace("2.9.0", "2.17.0"))
         assertTrue(problem(newer) is ImportProblem.BadSpec)
         val runtime = RuntimeVersion(2, 17)
-        assertEquals("mine", store(runtime = runtime).import(newer).single().name)
+        assertEquals("mine", store(runtime = runtime).importNow(newer).single().name)
         assertEquals(1, store(runtime = runtime).list().models.count { it.imported })
         assertTrue(store().list().broken.getValue("mine_int8") is ImportProblem.BadSpec)
     }
 
     @Test
     fun `truncated and corrupt files keep the earlier model`() {
-        store().import(pair())
+        store().importNow(pair())
         val expected = model.size.toLong()
         assertEquals(
             ImportProblem.Truncated("mine_int8.tflite", 1_000_000, expected),
@@ -277,7 +321,7 @@ class FileModelStoreTest {
 
     @Test
     fun `a full disk is reported with the needed and the free space, and keeps the earlier model`() {
-        store().import(pair())
+        store().importNow(pair())
         val problem = problem(pair(), store(usableSpace = { 1_000_000 })) as ImportProblem.NoSpace
         assertEquals(1_000_000, problem.freeBytes)
         assertTrue(problem.neededBytes > model.size)
@@ -289,14 +333,14 @@ class FileModelStoreTest {
         imports.writeText("What cannot be written to.")
         var asked = 0
         val full = store(usableSpace = { if (asked++ == 0) 1L shl 40 else 0 })
-        val problem = assertThrows(ModelImportException::class.java) { full.import(pair()) }.problem
+        val problem = assertThrows(ModelImportException::class.java) { full.importNow(pair()) }.problem
         assertEquals(0, (problem as ImportProblem.NoSpace).freeBytes)
     }
 
     @Test
     fun `a location that is not writable is reported`() {
         imports.writeText("A file where the folder should be.")
-        val problem = assertThrows(ModelImportException::class.java) { store().import(pair()) }.problem
+        val problem = assertThrows(ModelImportException::class.java) { store().importNow(pair()) }.problem
         assertTrue("$problem", problem is ImportProblem.NotStored)
     }
 
@@ -311,14 +355,14 @@ class FileModelStoreTest {
 
     @Test
     fun `a replacement interrupted by process death keeps the earlier model`() {
-        store().import(pair())
+        store().importNow(pair())
         assertTrue(File(imports, "mine_int8").renameTo(File(imports, "mine_int8~old")))
         assertEquals(1, store().list().models.count { it.imported })
     }
 
     @Test
     fun `an imported file that was damaged later is reported`() {
-        store().import(pair())
+        store().importNow(pair())
         File(imports, "mine_int8/mine_int8.tflite").writeBytes(model.copyOf(10))
         val listing = store().list()
         assertEquals(0, listing.models.count { it.imported })
@@ -328,7 +372,7 @@ class FileModelStoreTest {
             ),
             listing.broken,
         )
-        store().import(pair())
+        store().importNow(pair())
         assertEquals(1, store().list().models.count { it.imported })
     }
 

@@ -17,7 +17,8 @@ import org.robolectric.annotation.Config
 
 @RunWith(RobolectricTestRunner::class)
 internal class EngineTextsTest {
-    private val texts get() = EngineTexts(RuntimeEnvironment.getApplication().resources)
+    private val context get() = RuntimeEnvironment.getApplication()
+    private val texts get() = EngineTexts(context.resources, ClassNames.of(context))
     private val close = SelfCheckMeasurement(SelfCheckResult(.97999, .98, emptyList()), 50_000_000, 40_000_000)
     private val blind = SelfCheckMeasurement(SelfCheckResult(.99, .98, listOf("Car", "Pole")), 50_000_000, 40_000_000)
     private val reasons = listOf(
@@ -78,6 +79,12 @@ internal class EngineTextsTest {
         assertTrue("Car, Pole" in left(RejectionReason.LabelMismatch(blind)))
         assertEquals("100%", texts.percent(1.0))
         assertEquals("99.9%", texts.percent(.99999))
+    }
+
+    @Test
+    @Config(qualifiers = "ko")
+    fun `classes that a processor misses have their names in the language of the user`() {
+        assertTrue("자동차, 기둥" in left(RejectionReason.LabelMismatch(blind)))
     }
 
     @Test

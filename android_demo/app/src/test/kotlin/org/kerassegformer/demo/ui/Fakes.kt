@@ -255,7 +255,7 @@ internal class FakeStore(var listing: ModelListing = ModelListing(listOf(modelNa
 
     val answers = ArrayList<IfTaken>()
 
-    override fun import(documents: List<ImportDocument>, ifTaken: IfTaken): List<StoredModel> {
+    override suspend fun import(documents: List<ImportDocument>, ifTaken: IfTaken): List<StoredModel> {
         answers += ifTaken
         return onImport(documents)
     }
@@ -294,6 +294,7 @@ internal class FakeBenchmark(private val onRun: (BenchmarkPlan) -> Unit = {}) : 
                 sha256 = file.spec.sha256,
                 precision = file.spec.precision,
                 processor = processor,
+                runtime = null,
                 threads = plan.threads.takeIf { processor == Processor.CPU },
                 warmup = plan.warmUp,
                 runs = plan.runs,
@@ -377,6 +378,7 @@ internal class FakeAppContainer(context: Context) : AppContainer {
         encoding = Executor(Runnable::run).asCoroutineDispatcher(),
         painting = Executor { runPainting(it) }.asCoroutineDispatcher(),
     )
+    override var unsupported: Set<Processor> = emptySet()
     override val scope: CoroutineScope = newScope()
     override val videoFolder: File = context.cacheDir
     override val recordings = FakeRecordings()

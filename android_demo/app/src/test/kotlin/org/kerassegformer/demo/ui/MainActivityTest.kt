@@ -630,6 +630,27 @@ internal class MainActivityTest {
     }
 
     @Test
+    fun `processors that the build does not have cannot be selected`() {
+        screen.container.unsupported = setOf(Processor.GPU, Processor.NNAPI)
+        screen.start()
+        screen.tap(R.id.settings)
+        val choices = listOf(R.id.processor_auto, R.id.processor_gpu, R.id.processor_nnapi, R.id.processor_cpu)
+        fun shown() = choices.map { screen.view<View>(it).visibility == View.VISIBLE }
+        assertEquals(listOf(false, false, false, true), shown())
+        assertTrue(screen.view<RadioButton>(R.id.processor_cpu).isChecked)
+    }
+
+    @Test
+    fun `a single accelerator can be selected`() {
+        screen.container.unsupported = setOf(Processor.NNAPI)
+        screen.start()
+        screen.tap(R.id.settings)
+        assertEquals(View.GONE, screen.view<View>(R.id.processor_nnapi).visibility)
+        assertEquals(View.VISIBLE, screen.view<View>(R.id.processor_gpu).visibility)
+        assertTrue(screen.view<RadioButton>(R.id.processor_auto).isChecked)
+    }
+
+    @Test
     fun `the processor and the number of threads are persistent`() {
         screen.start()
         screen.tap(R.id.settings)

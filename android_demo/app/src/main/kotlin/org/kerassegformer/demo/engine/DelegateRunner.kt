@@ -1,24 +1,29 @@
 package org.kerassegformer.demo.engine
 
 import org.kerassegformer.core.ModelSpec
+import org.kerassegformer.core.RuntimeVersion
 import org.tensorflow.lite.Delegate
 import org.tensorflow.lite.Interpreter
 import org.tensorflow.lite.Tensor
 import java.nio.Buffer
 import java.nio.ByteBuffer
-import java.nio.ByteOrder
 
 /**
- * TF Lite interpreter with an optional [delegate]; null for the CPU.
+ * Interpreter of TF Lite 2.16, the last version on Maven Central that has delegates, on the processor of [delegate].
  *
  * @param model the memory-mapped `.tflite` file; it must not change during the lifetime of the runner
  * @throws IllegalArgumentException the tensors differ from [spec], or TF Lite does not accept the file
  */
-internal class TfLiteRunner(model: ByteBuffer, spec: ModelSpec, threads: Int, private val delegate: Delegate?) :
-    InferenceRunner {
-    override val input: ByteBuffer = direct(spec.input.byteCount)
-    override val output: ByteBuffer = direct(spec.output.byteCount)
-    private val interpreter = Interpreter(model, options(threads, delegate))
+internal class DelegateRunner(
+    model: ByteBuffer,
+    spec: ModelSpec,
+    threads: Int,
+    private val delegate: Delegate,
+    override val runtime: RuntimeVersion?,
+) : InferenceRunner {
+    override val input: ByteBuffer = directBuffer(spec.input.byteCount)
+    override val output: ByteBuffer = directBuffer(spec.output.byteCount)
+    private val interpreter = Interpreter(model, Interpreter.Options().setNumThreads(threads).addDelegate(delegate))
 
     init {
         try {
@@ -39,7 +44,7 @@ internal class TfLiteRunner(model: ByteBuffer, spec: ModelSpec, threads: Int, pr
     override fun close() {
         // The delegate must outlive the interpreter that runs on it.
         interpreter.close()
-        delegate?.close()
+        delegate.close()
     }
 
     private fun check(name: String, tensor: Tensor, bytes: Int) = require(tensor.numBytes() == bytes) {
@@ -49,12 +54,5 @@ internal class TfLiteRunner(model: ByteBuffer, spec: ModelSpec, threads: Int, pr
     /** `ByteBuffer.rewind` requires API 28; `Buffer.rewind` does not. */
     private fun toStart(buffer: Buffer) {
         buffer.rewind()
-    }
-
-    private fun direct(bytes: Int): ByteBuffer = ByteBuffer.allocateDirect(bytes).order(ByteOrder.nativeOrder())
-
-    private fun options(threads: Int, delegate: Delegate?): Interpreter.Options {
-        val options = Interpreter.Options().setNumThreads(threads)
-        return if (delegate == null) options.setUseXNNPACK(true) else options.addDelegate(delegate)
     }
 }

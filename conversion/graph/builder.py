@@ -108,27 +108,34 @@ class GraphBuilder:
 
 
 def _padded(x: tf.Tensor, layer: Convolution) -> tf.Tensor:
-    if layer.limits is None:
-        padded = _pad(x, layer.padding, layer.padding)
-    else:
-        _, height, _, _ = x.shape
-        kernel = layer.kernel.shape[0]
-        rows = (height + 2 * layer.padding - kernel) // layer.stride * layer.stride + kernel  # that windows see
-        padded = _pad(x, layer.padding, max(0, rows - height - layer.padding))
-    if layer.shift is not None:
-        padded = padded + constant(layer.shift)
-    return padded if layer.limits is None else _with_limits(padded, layer.limits)
+    padding = layer.padding
+    if layer.border is None:
+        if not padding:
+            return x
+        # Explicit padding instead of "SAME", whose padding depends on the input size if the stride is not 1.
+        return tf.pad(x, ((0, 0), (padding, padding), (padding, padding), (0, 0)))
+    batch, height, width, _ = x.shape
+    below, right = (_padding_after(length, layer) for length in (height, width))
+    middle = (_filled((batch, height, padding), layer.border), x, _filled((batch, height, right), layer.border))
+    columns = padding + width + right
+    bottom = _filled((batch, below, columns), layer.border)
+    if layer.limits is not None:
+        row = np.resize(layer.limits, (batch, 1, columns, x.shape[-1]))
+        bottom = np.concatenate((bottom, row), axis=1)
+    rows = (_filled((batch, padding, columns), layer.border), _join(middle, axis=2), bottom)
+    return _join(rows, axis=1)
 
 
-def _with_limits(x: tf.Tensor, limits: tuple[float, float]) -> tf.Tensor:
-    """One row more, `(B, H + 1, W, C)`, which holds both values."""
-    batch, _, width, channels = x.shape
-    row = np.resize(limits, (batch, 1, width, channels))
-    return tf.concat((x, constant(row)), axis=1)
+def _padding_after(length: int, layer: Convolution) -> int:
+    """The padding at the end that windows see, so that a row after it makes no more of them."""
+    kernel = layer.kernel.shape[0]
+    seen = (length + 2 * layer.padding - kernel) // layer.stride * layer.stride + kernel
+    return max(0, seen - length - layer.padding)
 
 
-def _pad(x: tf.Tensor, padding: int, below: int) -> tf.Tensor:
-    if not padding:
-        return x
-    # Explicit padding instead of "SAME", whose padding depends on the input size if the stride is not 1.
-    return tf.pad(x, ((0, 0), (padding, below), (padding, padding), (0, 0)))
+def _filled(shape: tuple[int, ...], values: np.ndarray) -> np.ndarray:
+    return np.broadcast_to(values, (*shape, len(values)))
+
+
+def _join(parts: tuple[np.ndarray | tf.Tensor, ...], axis: int) -> tf.Tensor:
+    return tf.concat([constant(part) for part in parts if part.shape[axis]], axis)

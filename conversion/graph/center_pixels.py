@@ -24,8 +24,7 @@ def center_pixels(network: Network) -> Network:
         network: The network, with `fold_normalization`.
 
     Returns:
-        The same function with one more operation, an addition on the padded picture; unchanged if the first
-        convolution is in a foreign encoder.
+        The same function; unchanged if the first convolution is in a foreign encoder.
 
     Example:
 
@@ -33,14 +32,15 @@ def center_pixels(network: Network) -> Network:
     >>> from keras_segformer.conversion.graph.weights import read_network
     >>> from keras_segformer.models import VARIANTS, SegFormerNetwork
     >>> network = center_pixels(fold_normalization(read_network(SegFormerNetwork(VARIANTS["b0"]))))
-    >>> network.stages[0].embedding.shift.round(1).tolist()
+    >>> network.stages[0].embedding.border.round(1).tolist()
     [-4.3, -11.7, -24.5]
     """
     if network.foreign is not None or network.mean is None:
         return network
     first, *others = network.stages
-    shift = np.asarray(network.mean, np.float64) - _CENTER
+    border = np.asarray(network.mean, np.float64) - _CENTER
     kernel = first.embedding.kernel  # (height, width, 3, out)
-    bias = first.embedding.bias - np.einsum("hwio,i->o", kernel, shift)
-    embedding = dataclasses.replace(first.embedding, bias=bias, shift=shift, limits=_LIMITS)
-    return dataclasses.replace(network, stages=(dataclasses.replace(first, embedding=embedding), *others))
+    bias = first.embedding.bias - np.einsum("hwio,i->o", kernel, border)
+    embedding = dataclasses.replace(first.embedding, bias=bias, border=border, limits=_LIMITS)
+    first = dataclasses.replace(first, embedding=embedding)
+    return dataclasses.replace(network, mean=np.array([_CENTER]), stages=(first, *others))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import numpy as np
 import tensorflow as tf
 
 from .builder import GraphBuilder
@@ -24,9 +25,9 @@ def encode(images: tf.Tensor, network: Network, builder: GraphBuilder) -> list[t
     """
     x = images
     if network.mean is not None:
-        x = x - constant(network.mean)
+        x = x - _per_row(network.mean, x)
     if network.std is not None:
-        x = x / constant(network.std)
+        x = x / _per_row(network.std, x)
     if network.foreign is not None:
         return network.foreign(x)
     features: list[tf.Tensor] = []
@@ -38,6 +39,14 @@ def encode(images: tf.Tensor, network: Network, builder: GraphBuilder) -> list[t
             if len(features) < last:
                 x = builder.apply(normalized, stage.to_next)
     return features
+
+
+def _per_row(values: np.ndarray, x: tf.Tensor) -> tf.Tensor:
+    """Values of the channels, repeated for every column where there are several: XNNPACK is slow with rows of three."""
+    width = x.shape[2]
+    if len(values) == 1 or width is None:
+        return constant(values)
+    return constant(np.broadcast_to(values, (1, 1, width, len(values))))
 
 
 def _encode_stage(x: tf.Tensor, stage: Stage, builder: GraphBuilder) -> tf.Tensor:

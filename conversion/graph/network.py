@@ -55,24 +55,24 @@ class Linear(Layer):
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class Convolution(Layer):
-    """A convolution with zero padding.
+    """A convolution.
 
     Args:
         kernel: `(height, width, in, out)`.
         bias: `(out,)`.
         stride: Stride along both axes.
-        padding: Number of zeros added on each side.
-        shift: `(in,)`, added to the padded input; `None` for nothing. The bias makes up for it.
+        padding: Number of values added on each side.
+        border: `(in,)`, the value that is added in each channel; `None` for zeros.
         limits: The least and the largest value, which the padded input is made to hold in a row that no window sees;
             `None` for the values that it has. With them, a quantiser that takes the range of its input has the same
-            steps for all pictures. The stride must be greater than 1.
+            steps for all pictures. Only with a border, and a stride greater than 1.
     """
 
     kernel: np.ndarray
     bias: np.ndarray
     stride: int
     padding: int = 0
-    shift: np.ndarray | None = None
+    border: np.ndarray | None = None
     limits: tuple[float, float] | None = None
 
 

@@ -35,7 +35,10 @@ def encode(images: tf.Tensor, network: Network, builder: GraphBuilder) -> list[t
     for stage in network.stages[:last]:
         with tf.name_scope(stage.name):
             normalized = _encode_stage(x, stage, builder)
-            features.append(builder.apply(normalized, stage.to_decoder))
+            feature = builder.apply(normalized, stage.to_decoder)
+            if stage.decoder_factors is not None:
+                feature = feature * constant(stage.decoder_factors)
+            features.append(feature)
             if len(features) < last:
                 x = builder.apply(normalized, stage.to_next)
     return features

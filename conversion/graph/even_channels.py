@@ -6,7 +6,7 @@ import dataclasses
 
 import numpy as np
 
-from .network import Affine, Network
+from .network import Network
 
 
 def even_channels(network: Network) -> Network:
@@ -44,8 +44,7 @@ def even_channels(network: Network) -> Network:
     kernel = branches[index].kernel  # (in, out)
     largest = np.abs(kernel).max(axis=1)
     factors = np.where(largest > 0, largest, 1) / (largest.max() or 1)
-    to_decoder = Affine(block=stage.name, role="to_decoder", gamma=factors, beta=np.zeros_like(factors))
-    stages[network.decoder.stages[index] - 1] = dataclasses.replace(stage, to_decoder=to_decoder)
+    stages[network.decoder.stages[index] - 1] = dataclasses.replace(stage, decoder_factors=factors)
     branches[index] = dataclasses.replace(branches[index], kernel=kernel / factors[:, None])
     decoder = dataclasses.replace(network.decoder, branches=tuple(branches))
     return dataclasses.replace(network, stages=tuple(stages), decoder=decoder)

@@ -199,6 +199,8 @@ class Stage:
         norm: The norm after the last block.
         to_next: Affine map of that norm for the next stage.
         to_decoder: Affine map of that norm for the decoder; `None` if the decoder includes it.
+        decoder_factors: `(channels,)`, what the decoder's features are multiplied by, for which its weights make up;
+            `None` for nothing. No layer: recipes are the same with and without it.
     """
 
     name: str
@@ -210,6 +212,7 @@ class Stage:
     norm: Norm
     to_next: Affine
     to_decoder: Affine | None
+    decoder_factors: np.ndarray | None = None
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)

@@ -34,8 +34,8 @@ def test_channels_that_the_decoder_ignores_stay_finite(tiny):
     kernel[0] = 0
     even = even_channels(with_weights(network, kernel))
     assert np.isfinite(even.decoder.branches[-1].kernel).all()
-    gamma = even.stages[-1].to_decoder.gamma
-    np.testing.assert_allclose(even.decoder.branches[-1].kernel * gamma[:, None], kernel)
+    factors = even.stages[-1].decoder_factors
+    np.testing.assert_allclose(even.decoder.branches[-1].kernel * factors[:, None], kernel)
 
 
 def int8_error(x, kernel):
@@ -55,5 +55,5 @@ def test_a_channel_far_above_the_others_costs_less(tiny, outlier):
     x[:, 3] = outlier
     network = with_weights(network, kernel)
     even = even_channels(network)
-    scaled = x * even.stages[-1].to_decoder.gamma
+    scaled = x * even.stages[-1].decoder_factors
     assert int8_error(scaled, even.decoder.branches[-1].kernel) < int8_error(x, kernel) / 4

@@ -30,7 +30,7 @@ android {
         create("litert") { dimension = "libraries" }
     }
 
-    // The same variables as for `make apk`; without them a release is signed with the debug key.
+    // The same variables as for `make apk`; without them a release is not signed, which Google Play and phones refuse.
     val keystore = System.getenv("ANDROID_KEYSTORE")
     if (keystore != null) {
         signingConfigs.create("release") {
@@ -45,7 +45,7 @@ android {
         release {
             isMinifyEnabled = true
             proguardFiles("proguard-rules.pro")
-            signingConfig = signingConfigs.getByName(if (keystore == null) "debug" else "release")
+            signingConfig = signingConfigs.findByName("release")
         }
     }
 

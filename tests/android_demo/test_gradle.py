@@ -1,0 +1,16 @@
+"""The build of the Android app by Gradle, which CI does not run: what it must not do."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+ANDROID = Path(__file__).parents[2] / "android_demo"
+BUILD = (ANDROID / "app/build.gradle.kts").read_text()
+
+
+def test_a_release_is_never_signed_with_the_debug_key() -> None:
+    release = re.search(r"^        release \{\n(.*?)^        }\n", BUILD, re.DOTALL | re.MULTILINE)[1]
+    # Null, and thus unsigned, where the variables that `create` it are not set.
+    assert re.findall(r"signingConfig = (.*)", release) == ['signingConfigs.findByName("release")']
+    assert '"debug"' not in BUILD

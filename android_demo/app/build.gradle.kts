@@ -96,18 +96,6 @@ kotlin {
     }
 }
 
-val litert = libs.versions.litert.get()
-if (litert != "none") {
-    configurations.configureEach {
-        resolutionStrategy.dependencySubstitution {
-            for (part in listOf("", "-api", "-gpu", "-gpu-api")) {
-                substitute(module("org.tensorflow:tensorflow-lite$part"))
-                    .using(module("com.google.ai.edge.litert:litert$part:$litert"))
-            }
-        }
-    }
-}
-
 dependencies {
     implementation(project(":core"))
     implementation(libs.kotlinx.coroutines.core)

@@ -14,3 +14,8 @@ def test_a_release_is_never_signed_with_the_debug_key() -> None:
     # Null, and thus unsigned, where the variables that `create` it are not set.
     assert re.findall(r"signingConfig = (.*)", release) == ['signingConfigs.findByName("release")']
     assert '"debug"' not in BUILD
+
+
+def test_the_libraries_are_those_that_the_app_knows() -> None:
+    # Of other libraries under the same names, the app would state the page size of the ones that it is built for.
+    assert "substitute(" not in BUILD

@@ -26,7 +26,7 @@ PERMISSIONS = {"android.permission.CAMERA"}
 MIN_SDK = 26
 ABIS = ("arm64-v8a", "x86_64")
 CPU_LIBRARIES = frozenset({"libjnitensorflowlite.so", "libjnijavacpp.so"})
-# TF Lite 2.16 with its delegates, for memory pages of 4 KB.
+# TF Lite 2.16 for the delegates, for memory pages of 4 KB.
 DELEGATE_LIBRARIES = frozenset({"libtensorflowlite_jni.so", "libtensorflowlite_gpu_jni.so"})
 LIBRARIES = {"full": CPU_LIBRARIES | DELEGATE_LIBRARIES, "store": CPU_LIBRARIES}
 MAX_MEGABYTES = {"full": 32, "store": 16}
@@ -159,14 +159,28 @@ def check_libraries(apk: zipfile.ZipFile, abis: Sequence[str], extracted: bool, 
         A message for each fault.
     """
     entries = [entry for entry in apk.infolist() if entry.filename.startswith("lib/")]
+    yield from check_properties(apk, abis)
     for abi in abis:
-        if JAVACPP_PROPERTIES[abi] not in apk.namelist():
-            yield f"{JAVACPP_PROPERTIES[abi]} is missing"
         names = {Path(entry.filename).name for entry in entries if entry.filename.startswith(f"lib/{abi}/")}
         for name in sorted(LIBRARIES[flavour] - names):
             yield f"lib/{abi}/{name} is missing"
     for entry in entries:
         yield from _check_library(apk, entry, extracted)
+
+
+def check_properties(apk: zipfile.ZipFile, abis: Sequence[str]) -> Iterator[str]:
+    """Checks that JavaCPP finds its libraries.
+
+    Args:
+        apk: The APK with the code.
+        abis: The expected ABIs.
+
+    Yields:
+        A message for each property file that is missing.
+    """
+    for abi in abis:
+        if JAVACPP_PROPERTIES[abi] not in apk.namelist():
+            yield f"{JAVACPP_PROPERTIES[abi]} is missing"
 
 
 def check_pages(apk: zipfile.ZipFile, flavour: str = "store") -> Iterator[str]:
@@ -477,7 +491,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     """
     parser = parser_for("an APK")
     parser.add_argument("--apksig", type=Path, required=True, help="the jar of com.android.tools.build:apksig")
-    parser.add_argument("--abis", nargs="+", default=ABIS, help="expected ABIs (default: both)")
+    parser.add_argument("--abis", nargs="+", choices=ABIS, default=ABIS, help="expected ABIs (default: both)")
     parser.add_argument(
         "--flavour", choices=LIBRARIES, default="full", help="expected libraries (default: %(default)s)"
     )

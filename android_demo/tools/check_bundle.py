@@ -131,7 +131,8 @@ def check_device(apks: Sequence[Path], device: dict[str, object], aapt2: str) ->
             archive, check_apk.dump(aapt2, "xmltree", "--file", "AndroidManifest.xml", base)
         )
         yield from check_apk.check_models(archive, "store")
-    abi = device["supportedAbis"][0]
+        abi = device["supportedAbis"][0]
+        yield from check_apk.check_properties(archive, [abi])
     found = set()
     for apk in apks:
         with zipfile.ZipFile(apk) as archive:

@@ -78,6 +78,7 @@ LIBRARIES = {
     "libtensorflowlite_jni.so": 4096,
     "libtensorflowlite_gpu_jni.so": 4096,
 }
+PROPERTIES = {f"org/bytedeco/javacpp/properties/android-{abi}.properties": b"" for abi in ("arm64", "x86_64")}
 MODEL = b"a model"
 
 
@@ -91,13 +92,12 @@ def contents() -> dict[str, bytes]:
         for abi, machine in MACHINES.items()
         for name, alignment in LIBRARIES.items()
     }
-    properties = {f"org/bytedeco/javacpp/properties/android-{abi}.properties": b"" for abi in ("arm64", "x86_64")}
     others = {
         "classes.dex": CODE,
         "assets/models/b0_camvid_int8.tflite": MODEL,
         "assets/models/b0_camvid_int8.json": description(MODEL),
     }
-    return files | properties | others
+    return files | PROPERTIES | others
 
 
 def write(path: Path, files: dict[str, bytes], compressed: tuple[str, ...] = ("lib/",), start: int = 0) -> Path:
@@ -329,6 +329,11 @@ class TestProgram:
         assert status == 1
         assert "is not an APK" in err
         assert "build it with make apk" in err
+
+    def test_other_abis(self, tool, tmp_path: Path, capsys) -> None:
+        with pytest.raises(SystemExit):
+            tool.main([str(tmp_path / "app.apk"), "--aapt2", "", "--apksig", "", "--abis", "armeabi-v7a"])
+        assert "invalid choice: 'armeabi-v7a' (choose from" in capsys.readouterr().err
 
     def test_unreadable(self, tool, tmp_path: Path, capsys) -> None:
         aapt2 = script(tmp_path / "aapt2", "echo no APK >&2; exit 1")

@@ -11,7 +11,17 @@ from types import ModuleType
 
 import pytest
 
-from tests.android_demo.test_check_apk import BADGING, CODE, MANIFEST, MODEL, description, library, script, write
+from tests.android_demo.test_check_apk import (
+    BADGING,
+    CODE,
+    MANIFEST,
+    MODEL,
+    PROPERTIES,
+    description,
+    library,
+    script,
+    write,
+)
 
 TOOLS = Path(__file__).parents[2] / "android_demo/tools"
 SPLIT_BADGING = BADGING.replace("native-code: 'arm64-v8a' 'x86_64'\n", "")
@@ -30,8 +40,14 @@ def tool() -> ModuleType:
 class Bundletool:
     """Makes a base and a split with the libraries of the first ABI of a device."""
 
-    def __init__(self, alignment: int = 16384, names: tuple[str, ...] = NAMES) -> None:
+    def __init__(
+        self,
+        alignment: int = 16384,
+        names: tuple[str, ...] = NAMES,
+        properties: dict[str, bytes] = PROPERTIES,
+    ) -> None:
         self.devices = []
+        self._properties = properties
         self._alignment = alignment
         self._names = names
 
@@ -46,6 +62,7 @@ class Bundletool:
             "classes.dex": CODE,
             "assets/models/b0_camvid_int8.tflite": MODEL,
             "assets/models/b0_camvid_int8.json": description(MODEL),
+            **self._properties,
         }
         content = library({"arm64-v8a": 183, "x86_64": 62}[abi], alignment=self._alignment)
         split = {f"lib/{abi}/{name}": content for name in self._names}
@@ -97,6 +114,12 @@ def test_a_device_without_libraries(tool, bundle: Path, aapt2: str) -> None:
     found = tool.check(bundle, Bundletool(names=NAMES[:1]), aapt2)
     assert found[0] == "a new phone: lib/arm64-v8a/libjnitensorflowlite.so is missing"
     assert len(found) == 3
+
+
+def test_a_device_on_which_javacpp_does_not_find_its_libraries(tool, bundle: Path, aapt2: str) -> None:
+    arm = {name: content for name, content in PROPERTIES.items() if "arm64" in name}
+    (found,) = tool.check(bundle, Bundletool(properties=arm), aapt2)
+    assert found == "an emulator: org/bytedeco/javacpp/properties/android-x86_64.properties is missing"
 
 
 def test_a_file_that_is_no_bundle(tool, tmp_path: Path, aapt2: str) -> None:

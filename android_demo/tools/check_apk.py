@@ -264,13 +264,37 @@ def check_code(apk: zipfile.ZipFile, manifest: str) -> Iterator[str]:
     Yields:
         A message for each activity whose class is missing.
     """
-    code = b"".join(apk.read(name) for name in apk.namelist() if re.fullmatch(r"classes\d*\.dex", name))
+    code = _code(apk)
     activities = re.findall(r'E: activity [^E]*?:name\([^)]*\)="([^"]+)"', manifest)
     if not activities:
         yield "the manifest has no activities"
     for name in activities:
         if f"L{name.replace('.', '/')};".encode() not in code:
             yield f"the class of the activity {name} is missing"
+
+
+def check_native_classes(apk: zipfile.ZipFile, libraries: zipfile.ZipFile) -> Iterator[str]:
+    """Checks that shrinking kept the classes of JavaCPP that its native libraries look up by name.
+
+    Args:
+        apk: The APK with the code.
+        libraries: The APK with the native libraries, which may be the same.
+
+    Yields:
+        A message for each class that is missing.
+    """
+    code = _code(apk)
+    named: dict[bytes, str] = {}
+    for name in libraries.namelist():
+        if name.startswith("lib/"):
+            named |= dict.fromkeys(re.findall(rb"org/bytedeco/[\w/$]+", libraries.read(name)), name)
+    for name in sorted(named):
+        if b"L%s;" % name not in code:
+            yield f"the class {name.decode()}, which {named[name]} looks up, is missing; keep it in proguard-rules.pro"
+
+
+def _code(apk: zipfile.ZipFile) -> bytes:
+    return b"".join(apk.read(name) for name in apk.namelist() if re.fullmatch(r"classes\d*\.dex", name))
 
 
 def check_alignment(apk: zipfile.ZipFile) -> Iterator[str]:
@@ -413,6 +437,7 @@ def check(
                 *check_signature(apk, java, apksig),
                 *check_badging(parse_badging(badging), abis),
                 *check_code(archive, manifest),
+                *check_native_classes(archive, archive),
                 *check_libraries(archive, abis, extracted, flavour),
                 *check_pages(archive, flavour),
                 *check_alignment(archive),

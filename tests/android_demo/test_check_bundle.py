@@ -45,9 +45,11 @@ class Bundletool:
         alignment: int = 16384,
         names: tuple[str, ...] = NAMES,
         properties: dict[str, bytes] = PROPERTIES,
+        code: bytes = CODE,
     ) -> None:
         self.devices = []
         self._properties = properties
+        self._code = code
         self._alignment = alignment
         self._names = names
 
@@ -59,7 +61,7 @@ class Bundletool:
         self.devices.append(device)
         abi = device["supportedAbis"][0]
         base = {
-            "classes.dex": CODE,
+            "classes.dex": self._code,
             "assets/models/b0_camvid_int8.tflite": MODEL,
             "assets/models/b0_camvid_int8.json": description(MODEL),
             **self._properties,
@@ -120,6 +122,12 @@ def test_a_device_on_which_javacpp_does_not_find_its_libraries(tool, bundle: Pat
     arm = {name: content for name, content in PROPERTIES.items() if "arm64" in name}
     (found,) = tool.check(bundle, Bundletool(properties=arm), aapt2)
     assert found == "an emulator: org/bytedeco/javacpp/properties/android-x86_64.properties is missing"
+
+
+def test_classes_that_the_libraries_look_up(tool, bundle: Path, aapt2: str) -> None:
+    found = tool.check(bundle, Bundletool(code=CODE.replace(b"javacpp/Pointer", b"javacpp/Other")), aapt2)
+    assert len(found) == 3
+    assert all("the class org/bytedeco/javacpp/Pointer, which lib/" in each for each in found)
 
 
 def test_a_file_that_is_no_bundle(tool, tmp_path: Path, aapt2: str) -> None:

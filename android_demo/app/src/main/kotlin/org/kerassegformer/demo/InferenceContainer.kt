@@ -36,10 +36,11 @@ internal class InferenceContainer(private val context: Context) {
         .also { log -> log.resolveInterrupted { exitCauseOf(context, it) } }
     private val references = ReferenceStore(File(context.noBackupFilesDir, "self_check"), installation(context))
 
-    /** The processors that this build of the app cannot use on this phone, with the reason in English. */
-    val unsupported: Map<Processor, String> = unsupportedProcessors(context)
+    private val policy =
+        DelegatePolicy(Build.VERSION.SDK_INT, unsupportedProcessors(context), hasNpuRuntime = isLiteRtPacked)
 
-    private val policy = DelegatePolicy(Build.VERSION.SDK_INT, unsupported, hasNpuRuntime = isLiteRtPacked)
+    /** The processors that this build of the app can never use on this phone. */
+    val unusable: Set<Processor> get() = policy.unusable
     private val thermalMonitor = SystemThermalMonitor(context)
     private val image = BundledSelfCheckImage(context.assets)
 

@@ -58,6 +58,16 @@ class DelegatePolicyTest {
     }
 
     @Test
+    fun whatIsNeverUsedIsNotOffered() {
+        for ((sdk, isOffered) in listOf(26 to false, 27 to true, 34 to true, 35 to false)) {
+            assertEquals("API $sdk", !isOffered, Processor.NNAPI in DelegatePolicy(sdk).unusable)
+        }
+        val gpu = mapOf(Processor.GPU to "no delegate")
+        assertEquals(setOf(Processor.GPU, Processor.NNAPI), DelegatePolicy(sdk = 36, gpu).unusable)
+        assertEquals(setOf(Processor.GPU), DelegatePolicy(sdk = 36, gpu, hasNpuRuntime = true).unusable)
+    }
+
+    @Test
     fun theSelectedProcessorPrecedesTheCpu() {
         assertEquals(listOf(Processor.GPU, Processor.CPU), plan(choice = ProcessorChoice.GPU).order())
         assertEquals(listOf(Processor.NNAPI, Processor.CPU), plan(choice = ProcessorChoice.NNAPI).order())

@@ -19,7 +19,7 @@ class DelegatePolicyTest {
 
     @Before
     fun createEmptyLog() {
-        crashLog = CrashLog(folder.root.resolve("crash_log.json"), "phone", process = 1)
+        crashLog = CrashLog(folder.root.resolve("crash_log.json"), { "phone" }, process = 1)
     }
 
     private fun plan(

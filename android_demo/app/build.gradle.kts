@@ -62,7 +62,7 @@ android {
         noCompress += "tflite"
     }
 
-    // Compressed: uncompressed, the libraries of three ABIs take 16 MB.
+    // Compressed, as in the Maven build: Android extracts them at installation.
     packaging {
         jniLibs.useLegacyPackaging = true
         // The JARs of JavaCPP and of TF Lite have these under the same names.

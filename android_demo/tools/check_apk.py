@@ -26,7 +26,7 @@ PERMISSIONS = {"android.permission.CAMERA"}
 MIN_SDK = 26
 ABIS = ("arm64-v8a", "x86_64")
 CPU_LIBRARIES = frozenset({"libjnitensorflowlite.so", "libjnijavacpp.so"})
-# TF Lite 2.16 for the delegates, for memory pages of 4 KB.
+# TF Lite 2.16, only for the delegates, and for memory pages of 4 KB.
 DELEGATE_LIBRARIES = frozenset({"libtensorflowlite_jni.so", "libtensorflowlite_gpu_jni.so"})
 LIBRARIES = {"full": CPU_LIBRARIES | DELEGATE_LIBRARIES, "store": CPU_LIBRARIES}
 MAX_MEGABYTES = {"full": 32, "store": 16}

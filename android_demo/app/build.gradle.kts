@@ -30,7 +30,7 @@ android {
         create("litert") { dimension = "libraries" }
     }
 
-    // The same variables as for `make apk`; without them a release is signed with the debug key.
+    // The same variables as for `make apk`; without them a release is not signed, which Google Play and phones refuse.
     val keystore = System.getenv("ANDROID_KEYSTORE")
     if (keystore != null) {
         signingConfigs.create("release") {
@@ -45,7 +45,7 @@ android {
         release {
             isMinifyEnabled = true
             proguardFiles("proguard-rules.pro")
-            signingConfig = signingConfigs.getByName(if (keystore == null) "debug" else "release")
+            signingConfig = signingConfigs.findByName("release")
         }
     }
 
@@ -62,7 +62,7 @@ android {
         noCompress += "tflite"
     }
 
-    // Compressed: uncompressed, the libraries of three ABIs take 16 MB.
+    // Compressed, as in the Maven build: Android extracts them at installation.
     packaging {
         jniLibs.useLegacyPackaging = true
         // The JARs of JavaCPP and of TF Lite have these under the same names.
@@ -93,18 +93,6 @@ kotlin {
     compilerOptions {
         jvmTarget = JvmTarget.JVM_17
         allWarningsAsErrors = true
-    }
-}
-
-val litert = libs.versions.litert.get()
-if (litert != "none") {
-    configurations.configureEach {
-        resolutionStrategy.dependencySubstitution {
-            for (part in listOf("", "-api", "-gpu", "-gpu-api")) {
-                substitute(module("org.tensorflow:tensorflow-lite$part"))
-                    .using(module("com.google.ai.edge.litert:litert$part:$litert"))
-            }
-        }
     }
 }
 

@@ -14,6 +14,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import math
 import re
 import sys
 from collections.abc import Iterator
@@ -25,9 +26,12 @@ PAGE = "README.md"
 BEGIN, END = "<!-- table: begin -->", "<!-- table: end -->"
 COLUMNS = ("phone", "chip", "Android", "model", "processor", "median ms", "p90 ms", "agreement", "app, TF Lite", "date")
 LEAST_RUNS = 20
+LEAST_AGREEMENT = 0.9
 PRECISIONS = ("float32", "float16", "dynamic", "int8", "int8_npu", "int16x8")
 PROCESSORS = ("GPU", "NNAPI", "CPU")
 THROTTLED = ("SEVERE", "CRITICAL", "EMERGENCY", "SHUTDOWN")
+# Names of phones and chips in any script, without the characters that Markdown and HTML read as markup.
+_PLAIN = re.compile(r"[\w .,;()+/-]{1,100}")
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -73,9 +77,9 @@ def check(path: Path) -> Iterator[str]:
     except (OSError, ValueError, KeyError, TypeError) as error:
         yield f"not a report of the app ({error!r}); save it again with Benchmark > Save as JSON"
         return
-    if not all(isinstance(text, str) and text.strip() and text.isprintable() for text in texts):
-        yield "`device` needs one line of text for each field; save the report again"
-    if not re.fullmatch(r"20\d\d-\d\d-\d\dT[\d:.]+Z", str(started)):
+    if not all(isinstance(text, str) and text.strip() and _PLAIN.fullmatch(text) for text in texts):
+        yield "`device` needs one line of plain text for each field, without markup; save the report again"
+    if not _matches(r"20[0-9]{2}-[0-9]{2}-[0-9]{2}T[0-9:.]+Z", started):
         yield f"`started_at` must be a time in UTC, not {started!r}; save the report again"
     if not isinstance(entries, list) or not any(
         isinstance(entry, dict) and not entry.get("error") for entry in entries
@@ -87,24 +91,51 @@ def check(path: Path) -> Iterator[str]:
             yield f"entry {number}: {fault}"
 
 
+def _matches(pattern: str, value: object) -> bool:
+    return isinstance(value, str) and re.fullmatch(pattern, value) is not None
+
+
+def _is_number(value: object) -> bool:
+    # JSON has true and false, which Python counts as numbers, and Python reads NaN, which no comparison holds for.
+    return isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)
+
+
 def _check_entry(entry: dict[str, Any]) -> Iterator[str]:
     if entry.get("error"):
         return
     if entry.get("precision") not in PRECISIONS or entry.get("processor") not in PROCESSORS:
         yield "unknown precision or processor; update this checkout"
-    if not re.fullmatch(r"[\w.-]{1,100}", str(entry.get("model"))):
+    if not _matches(r"[A-Za-z0-9_.-]{1,100}", entry.get("model")):
         yield "`model` must be the name of a model; rename the model without special characters and measure it again"
-    if not re.fullmatch(r"[0-9a-f]{64}", str(entry.get("sha256"))):
+    if not _matches(r"[0-9a-f]{64}", entry.get("sha256")):
         yield "`sha256` must be a checksum; save the report again"
-    timing = entry.get("phases", {}).get("inference", {})
-    median, p90 = timing.get("p50_ms"), timing.get("p90_ms")
-    if not (isinstance(median, int | float) and isinstance(p90, int | float) and 0 < median <= p90):
-        yield "the inference needs times above 0 with p50_ms <= p90_ms; run the benchmark again"
-    if not isinstance(entry.get("runs"), int) or entry["runs"] < LEAST_RUNS:
+    if entry.get("runtime") is not None and not _matches(r"[0-9]+(\.[0-9]+){1,2}", entry["runtime"]):
+        yield "`runtime` must be a version such as 2.21.0, or null; save the report again"
+    if entry.get("threads") is not None and (type(entry["threads"]) is not int or entry["threads"] < 1):
+        yield "`threads` must be a whole number above 0, or null; save the report again"
+    if entry.get("thermal_after") is not None and not _matches(r"[A-Z]+", entry["thermal_after"]):
+        yield "`thermal_after` must be the name of a thermal status, or null; save the report again"
+    yield from _check_times(entry.get("phases"))
+    if type(entry.get("runs")) is not int or entry["runs"] < LEAST_RUNS:
         yield f"it needs at least {LEAST_RUNS} runs; leave out --ei runs"
     agreement = entry.get("agreement")
-    if entry.get("processor") != "CPU" and not (isinstance(agreement, int | float) and 0.9 <= agreement <= 1):
-        yield f"its agreement with the CPU is {agreement}, not at least 0.9: the processor computes wrong results"
+    if agreement is not None and not (_is_number(agreement) and 0 <= agreement <= 1):
+        yield "`agreement` must be a share from 0 to 1, or null; save the report again"
+    elif entry.get("processor") != "CPU" and (agreement is None or agreement < LEAST_AGREEMENT):
+        yield (
+            f"its agreement with the CPU is {agreement}, not at least {LEAST_AGREEMENT}: the processor computes wrong "
+            "results; leave the entry out"
+        )
+
+
+def _check_times(phases: object) -> Iterator[str]:
+    timing = phases.get("inference") if isinstance(phases, dict) else None
+    if not isinstance(timing, dict):
+        yield "`phases` must be an object with the object `inference`; save the report again"
+        return
+    median, p90 = timing.get("p50_ms"), timing.get("p90_ms")
+    if not (_is_number(median) and _is_number(p90) and 0 < median <= p90):
+        yield "the inference needs times above 0 with p50_ms <= p90_ms; run the benchmark again"
 
 
 def rows(report: dict[str, Any]) -> Iterator[tuple[str, ...]]:

@@ -26,7 +26,7 @@ PERMISSIONS = {"android.permission.CAMERA"}
 MIN_SDK = 26
 ABIS = ("arm64-v8a", "x86_64")
 CPU_LIBRARIES = frozenset({"libjnitensorflowlite.so", "libjnijavacpp.so"})
-# TF Lite 2.16 with its delegates, for memory pages of 4 KB.
+# TF Lite 2.16, only for the delegates, and for memory pages of 4 KB.
 DELEGATE_LIBRARIES = frozenset({"libtensorflowlite_jni.so", "libtensorflowlite_gpu_jni.so"})
 LIBRARIES = {"full": CPU_LIBRARIES | DELEGATE_LIBRARIES, "store": CPU_LIBRARIES}
 MAX_MEGABYTES = {"full": 32, "store": 16}
@@ -159,14 +159,28 @@ def check_libraries(apk: zipfile.ZipFile, abis: Sequence[str], extracted: bool, 
         A message for each fault.
     """
     entries = [entry for entry in apk.infolist() if entry.filename.startswith("lib/")]
+    yield from check_properties(apk, abis)
     for abi in abis:
-        if JAVACPP_PROPERTIES[abi] not in apk.namelist():
-            yield f"{JAVACPP_PROPERTIES[abi]} is missing"
         names = {Path(entry.filename).name for entry in entries if entry.filename.startswith(f"lib/{abi}/")}
         for name in sorted(LIBRARIES[flavour] - names):
             yield f"lib/{abi}/{name} is missing"
     for entry in entries:
         yield from _check_library(apk, entry, extracted)
+
+
+def check_properties(apk: zipfile.ZipFile, abis: Sequence[str]) -> Iterator[str]:
+    """Checks that JavaCPP finds its libraries.
+
+    Args:
+        apk: The APK with the code.
+        abis: The expected ABIs.
+
+    Yields:
+        A message for each property file that is missing.
+    """
+    for abi in abis:
+        if JAVACPP_PROPERTIES[abi] not in apk.namelist():
+            yield f"{JAVACPP_PROPERTIES[abi]} is missing"
 
 
 def check_pages(apk: zipfile.ZipFile, flavour: str = "store") -> Iterator[str]:
@@ -250,13 +264,37 @@ def check_code(apk: zipfile.ZipFile, manifest: str) -> Iterator[str]:
     Yields:
         A message for each activity whose class is missing.
     """
-    code = b"".join(apk.read(name) for name in apk.namelist() if re.fullmatch(r"classes\d*\.dex", name))
+    code = _code(apk)
     activities = re.findall(r'E: activity [^E]*?:name\([^)]*\)="([^"]+)"', manifest)
     if not activities:
         yield "the manifest has no activities"
     for name in activities:
         if f"L{name.replace('.', '/')};".encode() not in code:
             yield f"the class of the activity {name} is missing"
+
+
+def check_native_classes(apk: zipfile.ZipFile, libraries: zipfile.ZipFile) -> Iterator[str]:
+    """Checks that shrinking kept the classes of JavaCPP that its native libraries look up by name.
+
+    Args:
+        apk: The APK with the code.
+        libraries: The APK with the native libraries, which may be the same.
+
+    Yields:
+        A message for each class that is missing.
+    """
+    code = _code(apk)
+    named: dict[bytes, str] = {}
+    for name in libraries.namelist():
+        if name.startswith("lib/"):
+            named |= dict.fromkeys(re.findall(rb"org/bytedeco/[\w/$]+", libraries.read(name)), name)
+    for name in sorted(named):
+        if b"L%s;" % name not in code:
+            yield f"the class {name.decode()}, which {named[name]} looks up, is missing; keep it in proguard-rules.pro"
+
+
+def _code(apk: zipfile.ZipFile) -> bytes:
+    return b"".join(apk.read(name) for name in apk.namelist() if re.fullmatch(r"classes\d*\.dex", name))
 
 
 def check_alignment(apk: zipfile.ZipFile) -> Iterator[str]:
@@ -399,6 +437,7 @@ def check(
                 *check_signature(apk, java, apksig),
                 *check_badging(parse_badging(badging), abis),
                 *check_code(archive, manifest),
+                *check_native_classes(archive, archive),
                 *check_libraries(archive, abis, extracted, flavour),
                 *check_pages(archive, flavour),
                 *check_alignment(archive),
@@ -477,7 +516,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     """
     parser = parser_for("an APK")
     parser.add_argument("--apksig", type=Path, required=True, help="the jar of com.android.tools.build:apksig")
-    parser.add_argument("--abis", nargs="+", default=ABIS, help="expected ABIs (default: both)")
+    parser.add_argument("--abis", nargs="+", choices=ABIS, default=ABIS, help="expected ABIs (default: both)")
     parser.add_argument(
         "--flavour", choices=LIBRARIES, default="full", help="expected libraries (default: %(default)s)"
     )

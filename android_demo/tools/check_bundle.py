@@ -131,10 +131,12 @@ def check_device(apks: Sequence[Path], device: dict[str, object], aapt2: str) ->
             archive, check_apk.dump(aapt2, "xmltree", "--file", "AndroidManifest.xml", base)
         )
         yield from check_apk.check_models(archive, "store")
-    abi = device["supportedAbis"][0]
+        abi = device["supportedAbis"][0]
+        yield from check_apk.check_properties(archive, [abi])
     found = set()
     for apk in apks:
-        with zipfile.ZipFile(apk) as archive:
+        with zipfile.ZipFile(apk) as archive, zipfile.ZipFile(base) as code:
+            yield from check_apk.check_native_classes(code, archive)
             for name in archive.namelist():
                 if name.startswith(f"lib/{abi}/"):
                     found.add(Path(name).name)

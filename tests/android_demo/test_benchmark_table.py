@@ -78,16 +78,69 @@ def test_the_fastest_comes_first_and_heat_is_marked(tool, tmp_path, capsys):
         ("runs", 3, "at least 20 runs"),
         ("agreement", 0.61, "computes wrong results"),
         ("agreement", None, "computes wrong results"),
-        ("phases", {}, "times above 0"),
+        ("agreement", "0.99", "share from 0 to 1"),
+        ("agreement", float("nan"), "share from 0 to 1"),
+        ("agreement", True, "share from 0 to 1"),
+        ("phases", {}, "object `inference`"),
+        ("phases", [], "object `inference`"),
+        ("phases", None, "object `inference`"),
+        ("phases", {"inference": 24.0}, "object `inference`"),
+        ("phases", {"inference": {"p50_ms": True, "p90_ms": True}}, "times above 0"),
+        ("phases", {"inference": {"p50_ms": 9, "p90_ms": float("inf")}}, "times above 0"),
         ("phases", {"inference": {"p50_ms": 9, "p90_ms": 8}}, "times above 0"),
         ("model", "a | b", "name of a model"),
         ("processor", "TPU", "unknown precision or processor"),
         ("sha256", "12", "checksum"),
+        ("sha256", None, "checksum"),
+        ("model", None, "name of a model"),
+        ("runs", "50", "at least 20 runs"),
+        ("runs", True, "at least 20 runs"),
+        ("runtime", "2.16.1\n| row |", "`runtime` must be a version"),
+        ("runtime", "[here](https://example.com)", "`runtime` must be a version"),
+        ("runtime", 2.16, "`runtime` must be a version"),
+        ("threads", "4 | x", "`threads` must be a whole number"),
+        ("threads", 0, "`threads` must be a whole number"),
+        ("threads", True, "`threads` must be a whole number"),
+        ("thermal_after", ["SEVERE"], "`thermal_after` must be the name"),
     ],
 )
 def test_refuses(tool, tmp_path, capsys, key, value, fault):
     assert tool.main([str(write(tmp_path, copy.deepcopy(GPU) | {key: value}))]) == 1
     assert fault in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "",
+        " ",
+        "a\nb",
+        "[phone](https://example.com)",
+        "<img src=x>",
+        "a `b`",
+        "https://example.com",
+        "*phone*",
+        "![x](y)",
+        "\\",
+        7,
+        None,
+    ],
+)
+@pytest.mark.parametrize("key", ["manufacturer", "model", "hardware", "android", "runtime", "app"])
+def test_refuses_text_that_the_page_would_not_show_as_it_is(tool, tmp_path, capsys, key, text):
+    path = write(tmp_path, GPU)
+    report = json.loads(path.read_text())
+    path.write_text(json.dumps(report | {"device": DEVICE | {key: text}}))
+    assert tool.main([str(path)]) == 1
+    assert "one line of plain text" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("text", ["SM-S931B (Galaxy S25)", "삼성 갤럭시", "MT6989, 3.25 GHz", "Pixel 9a/+"])
+def test_takes_names_of_phones_in_any_script(tool, tmp_path, capsys, text):
+    path = write(tmp_path, GPU)
+    path.write_text(json.dumps(json.loads(path.read_text()) | {"device": DEVICE | {"model": text}}))
+    assert tool.main([str(path)]) == 0
+    assert f"| maker {text} |" in capsys.readouterr().out
 
 
 def test_refuses_what_is_no_report(tool, tmp_path, capsys):

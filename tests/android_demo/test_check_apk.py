@@ -56,7 +56,7 @@ def library(machine: int, bits: int = 64, alignment: int = 4096) -> bytes:
         struct.pack_into("<HH", header, 42, 32, 2)
         loaded = struct.pack("<IIIIIIII", 1, 0, 0, 0, 0, 0, 5, alignment)
         other = struct.pack("<IIIIIIII", 4, 0, 0, 0, 0, 0, 4, 4)
-    return bytes(header) + loaded + other
+    return bytes(header) + loaded + other + LOOKED_UP
 
 
 MANIFEST = """N: android=http://schemas.android.com/apk/res/android (line=3)
@@ -68,7 +68,12 @@ MANIFEST = """N: android=http://schemas.android.com/apk/res/android (line=3)
             A: http://schemas.android.com/apk/res/android:label(0x01010001)=@0x7f0b0001
             A: http://schemas.android.com/apk/res/android:name(0x01010003)="org.kerassegformer.demo.ui.BenchmarkActivity"
 """
-CODE = b"dex Lorg/kerassegformer/demo/ui/MainActivity; Lorg/kerassegformer/demo/ui/BenchmarkActivity;"
+CODE = (
+    b"dex Lorg/kerassegformer/demo/ui/MainActivity; Lorg/kerassegformer/demo/ui/BenchmarkActivity; "
+    b"Lorg/bytedeco/javacpp/Pointer;"
+)
+# What a library looks up by name.
+LOOKED_UP = b"\0org/bytedeco/javacpp/Pointer\0"
 
 MACHINES = {"arm64-v8a": 183, "x86_64": 62}
 # The page sizes that the libraries of the full flavour are for.
@@ -78,6 +83,7 @@ LIBRARIES = {
     "libtensorflowlite_jni.so": 4096,
     "libtensorflowlite_gpu_jni.so": 4096,
 }
+PROPERTIES = {f"org/bytedeco/javacpp/properties/android-{abi}.properties": b"" for abi in ("arm64", "x86_64")}
 MODEL = b"a model"
 
 
@@ -91,13 +97,12 @@ def contents() -> dict[str, bytes]:
         for abi, machine in MACHINES.items()
         for name, alignment in LIBRARIES.items()
     }
-    properties = {f"org/bytedeco/javacpp/properties/android-{abi}.properties": b"" for abi in ("arm64", "x86_64")}
     others = {
         "classes.dex": CODE,
         "assets/models/b0_camvid_int8.tflite": MODEL,
         "assets/models/b0_camvid_int8.json": description(MODEL),
     }
-    return files | properties | others
+    return files | PROPERTIES | others
 
 
 def write(path: Path, files: dict[str, bytes], compressed: tuple[str, ...] = ("lib/",), start: int = 0) -> Path:
@@ -118,6 +123,7 @@ def faults(tool: ModuleType, path: Path) -> list[str]:
     with zipfile.ZipFile(path) as archive:
         return [
             *tool.check_code(archive, MANIFEST),
+            *tool.check_native_classes(archive, archive),
             *tool.check_libraries(archive, tool.ABIS, extracted=True),
             *tool.check_pages(archive, "full"),
             *tool.check_alignment(archive),
@@ -202,6 +208,7 @@ def test_badging(tool, old: str, new: str, fault: str) -> None:
         ("assets/models/b0_camvid_float16.json", description(MODEL), "has no model"),
         pytest.param("classes2.dex", bytes(33_000_000), "MB are more than 32 MB", id="too large"),
         ("classes.dex", CODE.replace(b"Benchmark", b"Other"), "demo.ui.BenchmarkActivity is missing"),
+        ("classes.dex", CODE.replace(b"javacpp/Pointer", b"javacpp/Other"), "org/bytedeco/javacpp/Pointer, which lib/"),
     ],
 )
 def test_contents(tool, tmp_path: Path, name: str, content: bytes | None, fault: str) -> None:
@@ -329,6 +336,11 @@ class TestProgram:
         assert status == 1
         assert "is not an APK" in err
         assert "build it with make apk" in err
+
+    def test_other_abis(self, tool, tmp_path: Path, capsys) -> None:
+        with pytest.raises(SystemExit):
+            tool.main([str(tmp_path / "app.apk"), "--aapt2", "", "--apksig", "", "--abis", "armeabi-v7a"])
+        assert "invalid choice: 'armeabi-v7a' (choose from" in capsys.readouterr().err
 
     def test_unreadable(self, tool, tmp_path: Path, capsys) -> None:
         aapt2 = script(tmp_path / "aapt2", "echo no APK >&2; exit 1")

@@ -11,7 +11,17 @@ from types import ModuleType
 
 import pytest
 
-from tests.android_demo.test_check_apk import BADGING, CODE, MANIFEST, MODEL, description, library, script, write
+from tests.android_demo.test_check_apk import (
+    BADGING,
+    CODE,
+    MANIFEST,
+    MODEL,
+    PROPERTIES,
+    description,
+    library,
+    script,
+    write,
+)
 
 TOOLS = Path(__file__).parents[2] / "android_demo/tools"
 SPLIT_BADGING = BADGING.replace("native-code: 'arm64-v8a' 'x86_64'\n", "")
@@ -30,8 +40,16 @@ def tool() -> ModuleType:
 class Bundletool:
     """Makes a base and a split with the libraries of the first ABI of a device."""
 
-    def __init__(self, alignment: int = 16384, names: tuple[str, ...] = NAMES) -> None:
+    def __init__(
+        self,
+        alignment: int = 16384,
+        names: tuple[str, ...] = NAMES,
+        properties: dict[str, bytes] = PROPERTIES,
+        code: bytes = CODE,
+    ) -> None:
         self.devices = []
+        self._properties = properties
+        self._code = code
         self._alignment = alignment
         self._names = names
 
@@ -43,9 +61,10 @@ class Bundletool:
         self.devices.append(device)
         abi = device["supportedAbis"][0]
         base = {
-            "classes.dex": CODE,
+            "classes.dex": self._code,
             "assets/models/b0_camvid_int8.tflite": MODEL,
             "assets/models/b0_camvid_int8.json": description(MODEL),
+            **self._properties,
         }
         content = library({"arm64-v8a": 183, "x86_64": 62}[abi], alignment=self._alignment)
         split = {f"lib/{abi}/{name}": content for name in self._names}
@@ -97,6 +116,18 @@ def test_a_device_without_libraries(tool, bundle: Path, aapt2: str) -> None:
     found = tool.check(bundle, Bundletool(names=NAMES[:1]), aapt2)
     assert found[0] == "a new phone: lib/arm64-v8a/libjnitensorflowlite.so is missing"
     assert len(found) == 3
+
+
+def test_a_device_on_which_javacpp_does_not_find_its_libraries(tool, bundle: Path, aapt2: str) -> None:
+    arm = {name: content for name, content in PROPERTIES.items() if "arm64" in name}
+    (found,) = tool.check(bundle, Bundletool(properties=arm), aapt2)
+    assert found == "an emulator: org/bytedeco/javacpp/properties/android-x86_64.properties is missing"
+
+
+def test_classes_that_the_libraries_look_up(tool, bundle: Path, aapt2: str) -> None:
+    found = tool.check(bundle, Bundletool(code=CODE.replace(b"javacpp/Pointer", b"javacpp/Other")), aapt2)
+    assert len(found) == 3
+    assert all("the class org/bytedeco/javacpp/Pointer, which lib/" in each for each in found)
 
 
 def test_a_file_that_is_no_bundle(tool, tmp_path: Path, aapt2: str) -> None:

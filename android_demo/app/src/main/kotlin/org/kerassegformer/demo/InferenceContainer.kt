@@ -5,6 +5,7 @@ import android.os.Build
 import android.os.Process
 import org.kerassegformer.core.CrashLog
 import org.kerassegformer.core.DelegatePolicy
+import org.kerassegformer.core.PassedChecks
 import org.kerassegformer.core.Processor
 import org.kerassegformer.core.ReferenceStore
 import org.kerassegformer.demo.benchmark.BenchmarkRunner
@@ -17,6 +18,7 @@ import org.kerassegformer.demo.engine.ProcessorTrial
 import org.kerassegformer.demo.engine.SegmentationEngine
 import org.kerassegformer.demo.engine.SystemThermalMonitor
 import org.kerassegformer.demo.engine.exitCauseOf
+import org.kerassegformer.demo.engine.gpuDriver
 import org.kerassegformer.demo.engine.isLiteRtPacked
 import org.kerassegformer.demo.engine.runnerFactory
 import org.kerassegformer.demo.engine.tfLiteVersion
@@ -32,14 +34,17 @@ import java.io.File
 /** Creates the engine, the model store and the benchmark with TF Lite and the app's files. One per process. */
 internal class InferenceContainer(private val context: Context) {
     private val loader = ModelLoader(runnerFactory(context))
-    private val crashLog = CrashLog(File(context.noBackupFilesDir, "crash_log.json"), installation(context), Process.myPid())
-        .also { log -> log.resolveInterrupted { exitCauseOf(context, it) } }
-    private val references = ReferenceStore(File(context.noBackupFilesDir, "self_check"), installation(context))
+    private val installation by lazy { installationOf(context) }
+    private val gpuDriver by lazy(::gpuDriver)
+    private val crashLog = CrashLog(place("crash_log.json"), ::installation, Process.myPid())
+    private val references = ReferenceStore(place("self_check"), ::installation)
+    private val passes = PassedChecks(place("passed_checks.json"), ::installation, Process.myPid(), ::driverOf)
 
-    /** The processors that this build of the app cannot use on this phone, with the reason in English. */
-    val unsupported: Map<Processor, String> = unsupportedProcessors(context)
+    private val policy =
+        DelegatePolicy(Build.VERSION.SDK_INT, unsupportedProcessors(context), hasNpuRuntime = isLiteRtPacked)
 
-    private val policy = DelegatePolicy(Build.VERSION.SDK_INT, unsupported, hasNpuRuntime = isLiteRtPacked)
+    /** The processors that this build of the app can never use on this phone. */
+    val unusable: Set<Processor> get() = policy.unusable
     private val thermalMonitor = SystemThermalMonitor(context)
     private val image = BundledSelfCheckImage(context.assets)
 
@@ -61,11 +66,16 @@ internal class InferenceContainer(private val context: Context) {
     fun newBenchmark(): BenchmarkRunner =
         ModelBenchmark(newTrial(), policy, crashLog, image, thermalMonitor, currentDevice(context, runtime))
 
-    private fun newTrial() = ProcessorTrial(loader, image, crashLog, references)
+    private fun newTrial() = ProcessorTrial(loader, image, crashLog, references, passes) { exitCauseOf(context, it) }
+
+    private fun place(name: String) = File(context.noBackupFilesDir, name)
+
+    /** The driver of an NPU is part of the system or of the app, which [installation] identifies. */
+    private fun driverOf(processor: Processor): String = if (processor == Processor.GPU) gpuDriver else ""
 
     private companion object {
-        /** Identifies the drivers for the crash log: an update of the app or the system may fix them. */
-        fun installation(context: Context): String {
+        /** Identifies the system with its drivers, and the app with its libraries: an update of either may change them. */
+        fun installationOf(context: Context): String {
             val installed = context.packageManager.getPackageInfo(context.packageName, 0)
             return "${Build.FINGERPRINT} ${installed.versionName} ${installed.lastUpdateTime}"
         }

@@ -1,10 +1,7 @@
 package org.kerassegformer.core
 
 import java.io.File
-import java.io.FileOutputStream
 import java.io.IOException
-import java.nio.file.Files
-import java.nio.file.StandardCopyOption
 import kotlinx.serialization.json.buildJsonObject
 import kotlinx.serialization.json.put
 import kotlinx.serialization.json.putJsonObject
@@ -53,7 +50,7 @@ public enum class ExitCause {
  * An attempt is logged as [Outcome.RUNNING] before it starts. If the process ends meanwhile, [resolveInterrupted]
  * decides at the next start whether the driver is to blame: an app may also be swiped away. Entries expire after
  * [KEPT_DAYS] days, as drivers are updated without the system. An unreadable log counts as empty. Thread-safe, but for
- * one process at a time.
+ * one process at a time. Reads its file when it is first used.
  *
  * @param device identifies the drivers, such as `Build.FINGERPRINT`; entries of another device are ignored
  * @param process ID of this process
@@ -61,11 +58,12 @@ public enum class ExitCause {
  */
 public class CrashLog(
     private val file: File,
-    private val device: String,
+    device: () -> String,
     private val process: Int,
     private val now: () -> Long = System::currentTimeMillis,
 ) {
-    private val entries = read()
+    private val device by lazy(device)
+    private val entries by lazy(::read)
 
     /** Returns the logged attempt that speaks against the processor, or null. */
     @Synchronized
@@ -129,7 +127,7 @@ public class CrashLog(
     }
 
     /**
-     * Resolves the attempts that were running when an earlier process ended. Call once per process, before any attempt.
+     * Resolves the attempts that were running when an earlier process ended. Call it before any attempt.
      *
      * A crash blames the driver at once; an unknown cause does so after [ENDS_BEFORE_BLAME] ends in a row.
      *
@@ -205,7 +203,7 @@ public class CrashLog(
                 }
             }
         }
-        replaceFile(file, content.toString())
+        file.replaceText(content.toString())
     }
 
     /**
@@ -228,18 +226,6 @@ public class CrashLog(
 
         /** Days after which an entry expires. */
         public const val KEPT_DAYS: Long = 30
-        private const val KEPT_MILLIS = KEPT_DAYS * 24 * 60 * 60 * 1000
-
-        /** Replaces a file atomically and durably, even if the process is killed meanwhile or right after. */
-        private fun replaceFile(file: File, text: String) {
-            val target = file.absoluteFile
-            Files.createDirectories(target.parentFile.toPath())
-            val draft = File(target.path + ".new")
-            FileOutputStream(draft).use {
-                it.write(text.toByteArray())
-                it.fd.sync()
-            }
-            Files.move(draft.toPath(), target.toPath(), StandardCopyOption.ATOMIC_MOVE)
-        }
+        internal const val KEPT_MILLIS: Long = KEPT_DAYS * 24 * 60 * 60 * 1000
     }
 }

@@ -57,8 +57,13 @@ public data class ProcessorPlan(public val candidates: List<Candidate>, public v
 public class DelegatePolicy(
     private val sdk: Int,
     private val unsupported: Map<Processor, String> = emptyMap(),
-    private val hasNpuRuntime: Boolean = false,
+    hasNpuRuntime: Boolean = false,
 ) {
+    private val lacksNnapi = !hasNpuRuntime && sdk !in NNAPI_SDKS
+
+    /** Processors that are skipped for every model, whatever the user selects. */
+    public val unusable: Set<Processor> = unsupported.keys + setOfNotNull(Processor.NNAPI.takeIf { lacksNnapi })
+
     /**
      * Returns the candidates for a model. The CPU is always the fallback. Processors with an entry in the crash log are
      * skipped until it is cleared.
@@ -83,7 +88,7 @@ public class DelegatePolicy(
         processor == Processor.CPU -> null
         choice != ProcessorChoice.AUTO && choice.processor != processor ->
             Skipped(processor, SkipReason.NOT_CHOSEN, "${choice.name} was selected")
-        processor == Processor.NNAPI && !hasNpuRuntime && sdk !in NNAPI_SDKS ->
+        processor == Processor.NNAPI && lacksNnapi ->
             Skipped(processor, SkipReason.ANDROID_VERSION, "used on Android 8.1 to 14 (API 27 to 34), not on API $sdk")
         processor in unsupported -> Skipped(processor, SkipReason.UNSUPPORTED, unsupported.getValue(processor))
         else -> crashLog.attempt(processor, file)?.let { Skipped(processor, reasonOf(it.outcome), it.detail) }

@@ -22,7 +22,9 @@ public class StoredReference(public val map: LabelMap, public val nanos: Long)
  *
  * @param device identifies what computed the labels: the system, the app and its runtime
  */
-public class ReferenceStore(private val folder: File, private val device: String) {
+public class ReferenceStore(private val folder: File, device: () -> String) {
+    private val device by lazy(device)
+
     /** Returns the labels of [file], or null. */
     public fun read(file: ModelFile, threads: Int): StoredReference? {
         val output = file.spec.output

@@ -23,7 +23,15 @@ class CrashLogTest {
     private var millis = 1_800_000_000_000
 
     /** The log as a new process reads it. */
-    private fun log(device: String = "phone/1") = CrashLog(file, device, ++process) { millis }
+    private fun log(device: String = "phone/1") = CrashLog(file, { device }, ++process) { millis }
+
+    @Test
+    fun nothingIsReadBeforeTheFirstUse() {
+        file.parentFile.mkdirs()
+        file.writeText("{\"device\": \"phone/1\"}")
+        val log = CrashLog(file, { error("asked") }, process)
+        assertThrows(IllegalStateException::class.java) { log.attempt(Processor.GPU, model) }
+    }
 
     @Test
     fun anUnfinishedAttemptCountsAsACrash() {

@@ -19,7 +19,7 @@ class DelegatePolicyTest {
 
     @Before
     fun createEmptyLog() {
-        crashLog = CrashLog(folder.root.resolve("crash_log.json"), "phone", process = 1)
+        crashLog = CrashLog(folder.root.resolve("crash_log.json"), { "phone" }, process = 1)
     }
 
     private fun plan(
@@ -55,6 +55,16 @@ class DelegatePolicyTest {
             assertEquals("API $sdk", isTried, Processor.NNAPI in plan.order())
             if (!isTried) assertEquals(mapOf(Processor.NNAPI to SkipReason.ANDROID_VERSION), plan.reasons())
         }
+    }
+
+    @Test
+    fun whatIsNeverUsedIsNotOffered() {
+        for ((sdk, isOffered) in listOf(26 to false, 27 to true, 34 to true, 35 to false)) {
+            assertEquals("API $sdk", !isOffered, Processor.NNAPI in DelegatePolicy(sdk).unusable)
+        }
+        val gpu = mapOf(Processor.GPU to "no delegate")
+        assertEquals(setOf(Processor.GPU, Processor.NNAPI), DelegatePolicy(sdk = 36, gpu).unusable)
+        assertEquals(setOf(Processor.GPU), DelegatePolicy(sdk = 36, gpu, hasNpuRuntime = true).unusable)
     }
 
     @Test

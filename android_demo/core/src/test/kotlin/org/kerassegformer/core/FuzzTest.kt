@@ -1,5 +1,6 @@
 package org.kerassegformer.core
 
+import java.io.File
 import java.nio.ByteBuffer
 import java.security.MessageDigest
 import java.util.Random
@@ -93,17 +94,33 @@ class FuzzTest {
     }
 
     @Test
-    fun crashLogs() {
+    fun crashLogs() = filesOfJson("crash_log.json", kept = 1..299) { file ->
         val model = TestSpecs.file(Precision.INT8)
-        val file = folder.root.resolve("crash_log.json")
-        CrashLog(file, "phone", process = 1).begin(Processor.GPU, model)
+        if (!file.exists()) CrashLog(file, { "phone" }, process = 1).begin(Processor.GPU, model)
+        CrashLog(file, { "phone" }, process = 2).attempt(Processor.GPU, model) != null
+    }
+
+    @Test
+    fun passedChecks() = filesOfJson("passed_checks.json", kept = 0..299) { file ->
+        val gpu = Candidate(Processor.GPU, TestSpecs.file(Precision.FLOAT16))
+        val checks = PassedChecks(file, { "phone" }, process = 1, { "driver" })
+        if (!file.exists()) checks.remember(gpu, gpu.file, PassedCheck(0.99, nanos = 1_000_000))
+        checks.find(gpu, gpu.file) != null
+    }
+
+    /**
+     * @param kept how many of 300 altered files may keep their content; almost all of a pass is its fingerprint
+     * @param read writes the file if it is missing, and returns true if it still has its content
+     */
+    private fun filesOfJson(name: String, kept: IntRange, read: (File) -> Boolean) {
+        val file = folder.root.resolve(name)
+        assertTrue(read(file))
         val good = file.readBytes()
-        var kept = 0
-        repeat(300) {
+        val count = (1..300).count {
             file.writeBytes(mutated(good))
-            if (CrashLog(file, "phone", process = 2).attempt(Processor.GPU, model) != null) kept++
+            read(file)
         }
-        assertTrue("$kept", kept in 1..299)
+        assertTrue("$count", count in kept)
     }
 
     @Test

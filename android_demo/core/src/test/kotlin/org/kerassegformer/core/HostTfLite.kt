@@ -18,7 +18,10 @@ import org.bytedeco.tensorflowlite.global.tensorflowlite.TfLiteTensorByteSize
 import org.bytedeco.tensorflowlite.global.tensorflowlite.TfLiteTensorCopyFromBuffer
 import org.bytedeco.tensorflowlite.global.tensorflowlite.TfLiteTensorCopyToBuffer
 
-/** Runs a `.tflite` file on the host: correct, but slow. */
+/**
+ * Runs a `.tflite` file on the host by TF Lite's functions for C, which add no XNNPACK. The tests of this module are about
+ * what comes before and after the network; those of the app run it as the app does, with its `CpuRunner`.
+ */
 internal object HostTfLite {
     private const val OK = 0
 

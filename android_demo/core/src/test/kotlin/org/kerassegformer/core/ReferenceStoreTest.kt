@@ -22,7 +22,7 @@ class ReferenceStoreTest {
         nanos = 96_000_000,
     )
 
-    private fun store(device: String = "phone/1") = ReferenceStore(place, device)
+    private fun store(device: String = "phone/1") = ReferenceStore(place, { device })
 
     @Test
     fun labelsAndTheDurationAreKept() {

@@ -67,7 +67,11 @@ internal class LiteRtRunnerFactory(private val context: Context) : InferenceRunn
         }
 }
 
-/** A compiled model with its buffers, and arrays for the copies that its API takes. */
+/**
+ * A compiled model with its buffers, and arrays for the copies that its API takes.
+ *
+ * @throws IllegalArgumentException the tensors differ from [spec]
+ */
 internal class LiteRtRunner(
     private val model: CompiledModel,
     private val environment: Environment,
@@ -76,11 +80,28 @@ internal class LiteRtRunner(
     override val runtime: RuntimeVersion? = null
     override val input: ByteBuffer = directBuffer(spec.input.byteCount)
     override val output: ByteBuffer = directBuffer(spec.output.byteCount)
-    private val inputs: List<TensorBuffer> = model.createInputBuffers()
-    private val outputs: List<TensorBuffer> = model.createOutputBuffers()
+    private val buffers = ArrayList<TensorBuffer>()
+    private val inputs: List<TensorBuffer>
+    private val outputs: List<TensorBuffer>
     private val bytes = ByteArray(if (spec.input.type == TensorType.UINT8) spec.input.byteCount else 0)
     private val floats =
         FloatArray(if (spec.input.type == TensorType.FLOAT32) spec.input.byteCount / Float.SIZE_BYTES else 0)
+
+    init {
+        try {
+            inputs = model.createInputBuffers().also(buffers::addAll)
+            outputs = model.createOutputBuffers().also(buffers::addAll)
+            // The buffers have the sizes of the tensors; the API tells them only of tensors whose names are known.
+            val isBytes = spec.input.type == TensorType.UINT8
+            check("input", if (isBytes) inputs[0].readInt8().size else Float.SIZE_BYTES * inputs[0].readFloat().size, input)
+            val isLogits = spec.output.kind == OutputKind.LOGITS
+            val values = if (isLogits) outputs[0].readFloat().size else outputs[0].readInt().size
+            check("output", Int.SIZE_BYTES * values, output)
+        } catch (failure: Throwable) {
+            buffers.forEach(TensorBuffer::close)
+            throw failure
+        }
+    }
 
     override fun run() {
         input.clear()
@@ -102,8 +123,12 @@ internal class LiteRtRunner(
     }
 
     override fun close() {
-        (inputs + outputs).forEach(TensorBuffer::close)
+        buffers.forEach(TensorBuffer::close)
         model.close()
         environment.close()
+    }
+
+    private fun check(name: String, bytes: Int, buffer: ByteBuffer) = require(bytes == buffer.capacity()) {
+        "The $name tensor has $bytes bytes, unlike in the JSON file."
     }
 }

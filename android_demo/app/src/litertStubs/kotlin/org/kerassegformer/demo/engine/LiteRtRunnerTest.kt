@@ -8,6 +8,7 @@ import org.junit.Assert.assertEquals
 import org.junit.Assert.assertNull
 import org.junit.Assert.assertThrows
 import org.junit.Assert.assertTrue
+import org.junit.Before
 import org.junit.Test
 import org.junit.runner.RunWith
 import org.kerassegformer.core.InputSpec
@@ -38,10 +39,18 @@ internal class LiteRtRunnerTest {
         return factory.create(file, location, processor, threads = 3)
     }
 
+    /** Those of [file]. */
+    @Before
+    fun setTensors() {
+        FakeLiteRt.inputElements = 12
+        FakeLiteRt.outputElements = 4
+    }
+
     @After
     fun reset() {
         assertEquals("everything is closed", 0, FakeLiteRt.open)
         FakeLiteRt.hasNpu = true
+        FakeLiteRt.hasMemory = true
         FakeLiteRt.runs.clear()
     }
 
@@ -78,6 +87,29 @@ internal class LiteRtRunnerTest {
         FakeLiteRt.hasNpu = false
         val failure = assertThrows(IllegalStateException::class.java) { create(file(TensorType.UINT8), Processor.NNAPI) }
         assertTrue(failure.message.orEmpty(), "NPU" in failure.message.orEmpty())
+    }
+
+    @Test
+    fun `tensors of another size are refused`() {
+        for (input in listOf(TensorType.UINT8, TensorType.FLOAT32)) {
+            FakeLiteRt.inputElements = 15
+            assertRefused("input", file(input))
+            setTensors()
+            FakeLiteRt.outputElements = 3
+            for (output in listOf(OutputKind.LABELS, OutputKind.LOGITS)) assertRefused("output", file(input, output))
+            setTensors()
+        }
+    }
+
+    private fun assertRefused(tensor: String, file: ModelFile) {
+        val refusal = assertThrows(IllegalArgumentException::class.java) { create(file, Processor.GPU) }
+        assertTrue(refusal.message.orEmpty(), "$tensor tensor" in refusal.message.orEmpty())
+    }
+
+    @Test
+    fun `buffers are freed if the others cannot be created`() {
+        FakeLiteRt.hasMemory = false
+        assertThrows(IllegalStateException::class.java) { create(file(TensorType.UINT8), Processor.GPU) }
     }
 
     @Test

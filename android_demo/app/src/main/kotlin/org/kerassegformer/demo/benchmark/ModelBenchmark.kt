@@ -42,6 +42,7 @@ internal class ModelBenchmark(
         progress: (BenchmarkProgress) -> Unit,
         isCancelled: () -> Boolean,
     ): BenchmarkReport {
+        trial.resolveInterrupted()
         val startedAt = Instant.now().truncatedTo(ChronoUnit.SECONDS).toString()
         val tasks = plan.tasks()
         val meter = Meter(plan, tasks.size, progress, isCancelled)
@@ -76,7 +77,7 @@ internal class ModelBenchmark(
     }
 
     private suspend fun attempt(plan: BenchmarkPlan, task: Task, candidate: Candidate, meter: Meter): Outcome =
-        when (val result = trial.attempt(task.model, candidate, plan.threads, mustBeatCpu = false)) {
+        when (val result = trial.attempt(task.model, candidate, plan.threads, mustBeatCpu = false, trustsPasses = false)) {
             is TrialResult.Rejected -> Outcome(error = result.reason.describe())
             is TrialResult.Accepted -> result.loaded.use {
                 val outcome = Outcome(

@@ -60,7 +60,7 @@ internal class AcceleratorSearch(
         for ((index, candidate) in candidates.withIndex()) {
             currentCoroutineContext().ensureActive()
             val mustBeatCpu = settings.choice == ProcessorChoice.AUTO
-            when (val result = trial.attempt(model, candidate, settings.threads, mustBeatCpu)) {
+            when (val result = trial.attempt(model, candidate, settings.threads, mustBeatCpu, trustsPasses = true)) {
                 is TrialResult.Accepted ->
                     return report(Command.Tried(number, rejected, accepted = AcceptedCandidate(candidate, result)))
                 is TrialResult.Rejected -> {

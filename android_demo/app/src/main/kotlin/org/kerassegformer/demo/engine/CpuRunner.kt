@@ -33,9 +33,6 @@ internal class CpuRunner(private val file: ByteBuffer, spec: ModelSpec, threads:
     private val inputTensor: TfLiteTensor
     private val outputTensor: TfLiteTensor
 
-    /** Number of operators that run one after another; all that XNNPACK runs at once count as one. */
-    val steps: Long get() = interpreter.execution_plan().limit()
-
     init {
         try {
             interpreter = newInterpreter(threads)

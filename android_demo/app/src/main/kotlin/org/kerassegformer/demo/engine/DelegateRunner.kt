@@ -56,3 +56,20 @@ internal class DelegateRunner(
         buffer.rewind()
     }
 }
+
+/**
+ * Creates the runner that will own [delegate], and checks the delegate once it has an interpreter. On failure it closes
+ * the runner, which closes its interpreter first; the delegate alone if there is no runner.
+ */
+internal fun <T : AutoCloseable> runnerOn(delegate: AutoCloseable, create: () -> T, check: () -> Unit): T {
+    var runner: T? = null
+    try {
+        return create().also {
+            runner = it
+            check()
+        }
+    } catch (failure: Throwable) {
+        (runner ?: delegate).close()
+        throw failure
+    }
+}

@@ -34,7 +34,7 @@ internal interface InferenceRunnerFactory {
      * Loads [file] for [processor]. Depending on the driver, this may take seconds, hang, or crash the process.
      *
      * @param threads number of CPU threads
-     * @throws Exception the file or the delegate cannot be used
+     * @throws Throwable any exception of the runtime, and [LinkageError] if its library cannot be loaded
      */
     fun create(file: ModelFile, location: ModelLocation, processor: Processor, threads: Int): InferenceRunner
 

@@ -72,13 +72,14 @@ internal class LiveEngine(
     }
 
     private suspend fun work() {
+        trial.resolveInterrupted()
         while (true) {
             when (val command = commands.take()) {
                 is Command.Start -> begin(command)
                 is Command.ProcessFrame -> process(command)
                 is Command.Tried -> proceed(command)
                 is Command.UpdateThermalStatus -> reportThermalState(command.status)
-                Command.ForgetFailures -> crashLog.clear()
+                Command.ForgetFailures -> trial.forgetAll()
                 Command.FreeCaches -> trial.freeCaches()
                 Command.Suspend -> unloadAndSuspend()
             }
@@ -160,6 +161,7 @@ internal class LiveEngine(
             result.reference,
             command.settings.hidesUnsure,
         )
+        trial.startUse(candidate)
         recheck.restart()
         enter(EngineState.Running(inUse))
     }
@@ -189,7 +191,8 @@ internal class LiveEngine(
         result.map.invalidLabel(result.inUse.file)?.let { return fallBack(result.inUse, it) }
         listener.onResult(result)
         running.reference?.takeIf { recheck.isDue() }?.let { reference ->
-            trial.recheck(running.loaded, reference, result.inUse.check?.nanos ?: 0)?.let { fallBack(result.inUse, it) }
+            trial.recheck(result.inUse.processor, running.loaded, reference, result.inUse.check?.nanos ?: 0)
+                ?.let { fallBack(result.inUse, it) }
         }
     }
 
@@ -234,7 +237,10 @@ internal class LiveEngine(
 
     private fun unload() {
         search.cancel()
-        active?.loaded?.close()
+        active?.let {
+            it.loaded.close()
+            trial.endUse(Candidate(it.result.inUse.processor, it.result.inUse.file))
+        }
         active = null
     }
 

@@ -6,12 +6,16 @@ import kotlinx.coroutines.withContext
 import org.kerassegformer.core.Attempt
 import org.kerassegformer.core.Candidate
 import org.kerassegformer.core.CrashLog
+import org.kerassegformer.core.ExitCause
 import org.kerassegformer.core.LabelMap
 import org.kerassegformer.core.ModelFile
 import org.kerassegformer.core.Outcome
+import org.kerassegformer.core.PassedCheck
+import org.kerassegformer.core.PassedChecks
 import org.kerassegformer.core.Processor
 import org.kerassegformer.core.ReferenceStore
 import org.kerassegformer.core.SelfCheck
+import org.kerassegformer.core.SelfCheckResult
 import org.kerassegformer.demo.models.StoredModel
 import java.io.IOException
 
@@ -21,7 +25,8 @@ internal sealed interface TrialResult {
      * The processor may be used.
      *
      * @property check null for the CPU
-     * @property loadNanos time from loading to the first labels, including compilation
+     * @property loadNanos time from loading to the first labels, including compilation; without labels if an earlier
+     *     check is trusted
      * @property reference what the labels were compared with; null for the CPU
      */
     class Accepted(
@@ -39,33 +44,46 @@ internal sealed interface TrialResult {
  * Runs the self-check on a processor before it is used. [attemptCpu] and [recheck] may run beside [attempt].
  *
  * Each attempt is logged in [crashLog] before the driver is loaded, so that a driver that crashes the process is known
- * at the next start. For the same reason an attempt is never cancelled: its end must be logged too.
+ * at the next start. For the same reason an attempt is never cancelled: its end must be logged too. Checks that
+ * accelerators passed are remembered in [passes].
+ *
+ * @param causeOf returns why the process with this ID ended
  */
 internal class ProcessorTrial(
     private val loader: ModelLoader,
     private val image: SelfCheckImage,
     private val crashLog: CrashLog,
     store: ReferenceStore,
+    private val passes: PassedChecks,
+    private val causeOf: (process: Int) -> ExitCause,
 ) {
     private val references = CpuReferenceCache(loader, image, crashLog, store)
+
+    /** Finds out which processors earlier processes ended with. Reads files: call it before anything else. */
+    fun resolveInterrupted() {
+        crashLog.resolveInterrupted(causeOf)
+        passes.resolveInterrupted(causeOf)
+    }
 
     /**
      * Tries [candidate].
      *
      * @param mustBeatCpu true to reject a processor that is slower than the CPU
+     * @param trustsPasses true to use a processor that has passed the check before without repeating it
      */
     suspend fun attempt(
         model: StoredModel,
         candidate: Candidate,
         threads: Int,
         mustBeatCpu: Boolean,
+        trustsPasses: Boolean,
     ): TrialResult = withContext(NonCancellable) {
         val (processor, file) = candidate
         when {
             processor == Processor.CPU -> attemptCpu(model, file, threads, isReference = false)
             crashLog.hasCrashed(processor, file) -> TrialResult.Rejected(RejectionReason.CrashedBefore)
-            else -> tryAccelerator(model, candidate, threads, mustBeatCpu)
-                .also { if (it is TrialResult.Rejected) loader.discardPrograms(file) }
+            else -> tryAccelerator(model, candidate, threads, mustBeatCpu, trustsPasses)
+                .also { if (it is TrialResult.Rejected) distrust(candidate) }
         }
     }
 
@@ -83,18 +101,43 @@ internal class ProcessorTrial(
      * @param nanos duration of one run as measured before
      * @return why it must not be used any longer, or null
      */
-    suspend fun recheck(loaded: LoadedModel, reference: CpuReference, nanos: Long): RejectionReason? = try {
+    suspend fun recheck(
+        processor: Processor,
+        loaded: LoadedModel,
+        reference: CpuReference,
+        nanos: Long,
+    ): RejectionReason? = try {
         val labels = loaded.predict(image)
-        labels.invalidLabel(loaded.file)
-            ?: measure(loaded.file, labels, reference, nanos).takeUnless { it.result.passed }?.let(RejectionReason::LabelMismatch)
+        labels.invalidLabel(loaded.file) ?: run {
+            val measurement = measure(loaded.file, labels, reference, nanos)
+            if (measurement.result.passed) remember(Candidate(processor, loaded.file), reference, measurement)
+            measurement.takeUnless { it.result.passed }?.let(RejectionReason::LabelMismatch)
+        }
     } catch (closed: CancellationException) {
         throw closed
     } catch (failure: Throwable) {
         failure.toReasonInUse()
     }
 
-    /** Logs why a processor failed in use, if it must not be tried at the next start. */
+    /** [candidate] is in use until [endUse]: if the process ends meanwhile, an earlier check is not trusted again. */
+    fun startUse(candidate: Candidate) {
+        if (candidate.processor != Processor.CPU) passes.startUse(candidate)
+    }
+
+    /** See [startUse]. */
+    fun endUse(candidate: Candidate) {
+        if (candidate.processor != Processor.CPU) passes.endUse(candidate)
+    }
+
+    /** Forgets which processors failed and which ones passed, so that all are tried and checked. */
+    fun forgetAll() {
+        crashLog.clear()
+        passes.clear()
+    }
+
+    /** Logs why a processor failed in use, if it must not be tried at the next start; otherwise it is checked then. */
     fun logFailure(processor: Processor, file: ModelFile, reason: RejectionReason) {
+        passes.forget(Candidate(processor, file))
         val isWrong = reason is RejectionReason.LabelMismatch || reason is RejectionReason.InvalidLabel
         if (isWrong && processor != Processor.CPU) crashLog.end(processor, file, reason.toAttempt())
     }
@@ -120,6 +163,7 @@ internal class ProcessorTrial(
         candidate: Candidate,
         threads: Int,
         mustBeatCpu: Boolean,
+        trustsPasses: Boolean,
     ): TrialResult {
         val (processor, file) = candidate
         val cpuFile = references.fileFor(model, file)
@@ -131,6 +175,7 @@ internal class ProcessorTrial(
         } catch (failure: Throwable) {
             return TrialResult.Rejected(RejectionReason.NoReference(failure.toReason()))
         }
+        val trusted = if (trustsPasses) passed(candidate, reference, mustBeatCpu) else null
         try {
             crashLog.begin(processor, file)
         } catch (failure: IOException) {
@@ -140,20 +185,46 @@ internal class ProcessorTrial(
             val start = System.nanoTime()
             val loaded = loader.load(file, model.locationOf(file), processor, threads)
             loaded.closeUnless<TrialResult.Accepted> {
-                val labels = loaded.predict(image)
-                val loadNanos = System.nanoTime() - start
-                labels.invalidLabel(file)?.let(TrialResult::Rejected)
-                    ?: judge(
-                        loaded,
-                        reference,
-                        measure(file, labels, reference, loaded.fastestRun()),
-                        loadNanos,
-                        mustBeatCpu,
-                    )
+                trusted?.let { TrialResult.Accepted(loaded, it, System.nanoTime() - start, reference) }
+                    ?: check(loaded, processor, reference, start, mustBeatCpu)
             }
         }
         crashLog.end(processor, file, (result as? TrialResult.Rejected)?.reason?.toAttempt())
         return result
+    }
+
+    /** Compares the labels of a model that is loaded since [start], in nanoseconds, with the CPU's. */
+    private suspend fun check(
+        loaded: LoadedModel,
+        processor: Processor,
+        reference: CpuReference,
+        start: Long,
+        mustBeatCpu: Boolean,
+    ): TrialResult {
+        val labels = loaded.predict(image)
+        val loadNanos = System.nanoTime() - start
+        labels.invalidLabel(loaded.file)?.let { return TrialResult.Rejected(it) }
+        val measurement = measure(loaded.file, labels, reference, loaded.fastestRun())
+        measurement.fault(mustBeatCpu)?.let { return TrialResult.Rejected(it) }
+        remember(Candidate(processor, loaded.file), reference, measurement)
+        return TrialResult.Accepted(loaded, measurement, loadNanos, reference)
+    }
+
+    /** Returns the check that [candidate] passed earlier, if it would be accepted by it today. */
+    private fun passed(candidate: Candidate, reference: CpuReference, mustBeatCpu: Boolean): SelfCheckMeasurement? {
+        val pass = passes.find(candidate, reference.file) ?: return null
+        val threshold = SelfCheck.threshold(candidate.file.spec, reference.file.spec)
+        val result = SelfCheckResult(pass.agreement, threshold, vanished = emptyList())
+        return SelfCheckMeasurement(result, pass.nanos, reference.nanos).takeIf { it.fault(mustBeatCpu) == null }
+    }
+
+    private fun remember(candidate: Candidate, reference: CpuReference, measurement: SelfCheckMeasurement) =
+        passes.remember(candidate, reference.file, PassedCheck(measurement.result.agreement, measurement.nanos))
+
+    /** A compiled program that is corrupt may be the cause of a failure. */
+    private fun distrust(candidate: Candidate) {
+        passes.forget(candidate)
+        loader.discardPrograms(candidate.file)
     }
 
     private fun measure(
@@ -167,17 +238,10 @@ internal class ProcessorTrial(
         return SelfCheckMeasurement(result, nanos, reference.nanos)
     }
 
-    private fun judge(
-        loaded: LoadedModel,
-        reference: CpuReference,
-        measurement: SelfCheckMeasurement,
-        loadNanos: Long,
-        mustBeatCpu: Boolean,
-    ): TrialResult = when {
-        !measurement.result.passed -> TrialResult.Rejected(RejectionReason.LabelMismatch(measurement))
-        mustBeatCpu && measurement.nanos > measurement.cpuNanos ->
-            TrialResult.Rejected(RejectionReason.SlowerThanCpu(measurement))
-        else -> TrialResult.Accepted(loaded, measurement, loadNanos, reference)
+    private fun SelfCheckMeasurement.fault(mustBeatCpu: Boolean): RejectionReason? = when {
+        !result.passed -> RejectionReason.LabelMismatch(this)
+        mustBeatCpu && nanos > cpuNanos -> RejectionReason.SlowerThanCpu(this)
+        else -> null
     }
 
     private inline fun guarded(block: () -> TrialResult): TrialResult =

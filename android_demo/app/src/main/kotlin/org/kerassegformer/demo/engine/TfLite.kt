@@ -15,7 +15,7 @@ internal object CpuLibrary {
     private val LIBRARIES = listOf("jnijavacpp", "jnitensorflowlite")
 
     init {
-        // JavaCPP would refuse allocations above twice Java's heap, counting the memory of the whole process. Images of
+        // JavaCPP would refuse allocations above four times Java's heap, counting the memory of the whole process. Images of
         // the camera and programs of a GPU exceed that. It reads this property when its first class is loaded.
         System.setProperty("org.bytedeco.javacpp.maxphysicalbytes", "0")
     }
@@ -75,7 +75,7 @@ internal fun delegateVersion(): RuntimeVersion? = runtimeVersionOf(TensorFlowLit
  */
 internal fun checkDelegateRuntime(minimum: RuntimeVersion, runtime: RuntimeVersion?) =
     require(runtime == null || minimum <= runtime) {
-        "The file needs TF Lite $minimum, but the delegates are those of $runtime."
+        "The file needs TF Lite $minimum, but the delegates are those of $runtime: convert it with --runtime tflite-2.16."
     }
 
 /** Parses a version such as `2.16.1`, also with a suffix such as `-rc1`. */

@@ -46,12 +46,8 @@ internal class TfLiteRunnerFactory(private val assets: AssetManager, private val
         val runtime = delegateVersion()
         checkDelegateRuntime(file.spec.minimumRuntime, runtime)
         val delegate = newDelegate(file)
-        try {
-            val runner = DelegateRunner(model, file.spec, threads, delegate, runtime)
-            return runner.also { (delegate as? NnApiDelegate)?.check() }
-        } catch (failure: Throwable) {
-            delegate.close()
-            throw failure
+        return runnerOn(delegate, create = { DelegateRunner(model, file.spec, threads, delegate, runtime) }) {
+            (delegate as? NnApiDelegate)?.check()
         }
     }
 

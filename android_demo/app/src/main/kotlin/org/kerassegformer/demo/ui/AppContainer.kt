@@ -87,7 +87,7 @@ internal class DefaultAppContainer private constructor(private val context: Cont
 
     override val dispatchers = AppDispatchers()
 
-    override val unsupported: Set<Processor> get() = inference.unsupported.keys
+    override val unsupported: Set<Processor> get() = inference.unusable
 
     override val scope = newScope()
 

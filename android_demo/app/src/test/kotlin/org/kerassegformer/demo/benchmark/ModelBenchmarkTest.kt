@@ -18,9 +18,8 @@ import org.kerassegformer.demo.engine.Behaviour
 import org.kerassegformer.demo.engine.FakeRunners
 import org.kerassegformer.demo.engine.FakeThermalMonitor
 import org.kerassegformer.demo.engine.ModelLoader
-import org.kerassegformer.demo.engine.ProcessorTrial
 import org.kerassegformer.demo.engine.crashLog
-import org.kerassegformer.demo.engine.references
+import org.kerassegformer.demo.engine.newTrial
 import org.kerassegformer.demo.engine.eventually
 import org.kerassegformer.demo.engine.fakeModel
 import org.kerassegformer.demo.engine.stripes
@@ -36,7 +35,7 @@ class ModelBenchmarkTest {
 
     private fun benchmark(): BenchmarkRunner {
         val crashLog = crashLog(File(folder.root, "crash_log.json"), "phone")
-        val trial = ProcessorTrial(ModelLoader(runners), stripes, crashLog, references(File(folder.root, "crash_log.json")))
+        val trial = newTrial(ModelLoader(runners), stripes, crashLog, File(folder.root, "crash_log.json"))
         return ModelBenchmark(trial, DelegatePolicy(sdk = 33), crashLog, stripes, thermalMonitor, device)
     }
 
@@ -107,6 +106,14 @@ class ModelBenchmarkTest {
         val (againGpu, againNnapi) = run(plan("one")).entries
         assertTrue(againGpu.error, "25.0%" in againGpu.error!!)
         assertEquals("No accelerator.", againNnapi.error)
+    }
+
+    @Test
+    fun `every report has a self-check of its own`() {
+        assertEquals(1.0, run(plan("one")).entries.first().agreement)
+        runners.behaviours[Processor.GPU] = Behaviour(labels = { 0 })
+        val gpu = run(plan("one")).entries.first()
+        assertTrue("${gpu.error}", "25.0%" in gpu.error.orEmpty())
     }
 
     @Test

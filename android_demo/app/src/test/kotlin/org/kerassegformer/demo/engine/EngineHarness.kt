@@ -3,6 +3,7 @@ package org.kerassegformer.demo.engine
 import org.kerassegformer.core.CrashLog
 import org.kerassegformer.core.DelegatePolicy
 import org.kerassegformer.core.ExitCause
+import org.kerassegformer.core.PassedChecks
 import org.kerassegformer.core.ProcessorChoice
 import org.kerassegformer.core.ReferenceStore
 import org.kerassegformer.demo.models.StoredModel
@@ -18,12 +19,14 @@ internal class EngineHarness(
     val runners: FakeRunners = FakeRunners(),
     private val lastExit: ExitCause = ExitCause.CRASH,
     private val recheckNanos: Long = Long.MAX_VALUE,
+    private val driver: String = "driver 1",
 ) : AutoCloseable {
     val listener = RecordingListener()
     val thermalMonitor = FakeThermalMonitor()
     val engine: SegmentationEngine by lazy {
         val crashLog = crashLog(logFile, installation, lastExit)
-        val trial = ProcessorTrial(ModelLoader(runners, limits, FakeClock::now), stripes, crashLog, references(logFile))
+        val loader = ModelLoader(runners, limits, FakeClock::now)
+        val trial = newTrial(loader, stripes, crashLog, logFile, lastExit, installation, driver)
         LiveEngine(trial, DelegatePolicy(sdk), crashLog, thermalMonitor, listener, RecheckSchedule(recheckNanos))
     }
 
@@ -47,9 +50,22 @@ internal class EngineHarness(
 
 /** The crash log in [file], as a new process reads it after the last one ended by [cause]. */
 internal fun crashLog(file: File, installation: String, cause: ExitCause = ExitCause.CRASH) =
-    CrashLog(file, installation, processes.incrementAndGet()).also { log -> log.resolveInterrupted { cause } }
+    CrashLog(file, { installation }, processes.incrementAndGet()).also { log -> log.resolveInterrupted { cause } }
 
-/** References beside the crash log [logFile]. */
-internal fun references(logFile: File) = ReferenceStore(File(logFile.parentFile, "references"), "phone")
+/** A trial with its files beside the crash log [logFile], after the last process ended by [cause]. */
+internal fun newTrial(
+    loader: ModelLoader,
+    image: SelfCheckImage,
+    crashLog: CrashLog,
+    logFile: File,
+    cause: ExitCause = ExitCause.CRASH,
+    installation: String = "phone",
+    driver: String = "driver 1",
+): ProcessorTrial {
+    val references = ReferenceStore(File(logFile.parentFile, "references"), { "phone" })
+    val passesFile = File(logFile.parentFile, "passes.json")
+    val passes = PassedChecks(passesFile, { installation }, processes.incrementAndGet(), { driver })
+    return ProcessorTrial(loader, image, crashLog, references, passes) { cause }
+}
 
 private val processes = AtomicInteger()

@@ -32,11 +32,11 @@ class RealModelTest {
     val folder = TemporaryFolder()
 
     private val picture by lazy { BundledSelfCheckImage(RuntimeEnvironment.getApplication().assets) }
-    private val listener = RecordingListener(patienceSeconds = 600)
+    private val listener = RecordingListener()
 
     private fun engine(runners: InferenceRunnerFactory): SegmentationEngine {
         val crashLog = crashLog(File(folder.root, "crash_log.json"), "this machine")
-        val trial = ProcessorTrial(ModelLoader(runners, NO_TIME_LIMITS), picture, crashLog, references(File(folder.root, "crash_log.json")))
+        val trial = newTrial(ModelLoader(runners), picture, crashLog, File(folder.root, "crash_log.json"))
         return LiveEngine(trial, DelegatePolicy(sdk = 33), crashLog, FakeThermalMonitor(), listener)
     }
 
@@ -66,7 +66,7 @@ class RealModelTest {
     @Test
     fun `a benchmark measures the real model`() {
         val crashLog = crashLog(File(folder.root, "crash_log.json"), "this machine")
-        val trial = ProcessorTrial(ModelLoader(HostRunners(), NO_TIME_LIMITS), picture, crashLog, references(File(folder.root, "crash_log.json")))
+        val trial = newTrial(ModelLoader(HostRunners()), picture, crashLog, File(folder.root, "crash_log.json"))
         val device = currentDevice(RuntimeEnvironment.getApplication(), TEST_RUNTIME)
         val benchmark = ModelBenchmark(trial, DelegatePolicy(sdk = 33), crashLog, picture, FakeThermalMonitor(), device)
         val plan = BenchmarkPlan(listOf(model()), listOf(Processor.CPU), threads = 2, warmUp = 0, runs = 1)
@@ -109,10 +109,5 @@ class RealModelTest {
                 for (index in labels.capacity() - 1 downTo by) labels.put(index, labels[index - by])
             }
         }
-    }
-
-    private companion object {
-        /** TF Lite of the host has no optimised kernels. */
-        val NO_TIME_LIMITS = TimeLimits(loadMillis = 300_000, runMillis = 300_000)
     }
 }

@@ -14,10 +14,8 @@ import org.kerassegformer.demo.engine.FakeThermalMonitor
 import org.kerassegformer.demo.engine.HostRunners
 import org.kerassegformer.demo.engine.LiveEngine
 import org.kerassegformer.demo.engine.ModelLoader
-import org.kerassegformer.demo.engine.ProcessorTrial
-import org.kerassegformer.demo.engine.TimeLimits
 import org.kerassegformer.demo.engine.crashLog
-import org.kerassegformer.demo.engine.references
+import org.kerassegformer.demo.engine.newTrial
 import org.kerassegformer.demo.models.ImportFolder
 import org.kerassegformer.demo.models.hostModels
 import org.robolectric.RobolectricTestRunner
@@ -42,7 +40,7 @@ internal class RealScreenTest {
         screen.container.makeEngine = { listener ->
             val crashLog = crashLog(File(folder.root, "crash_log.json"), "this machine")
             val picture = BundledSelfCheckImage(screen.context.assets)
-            val trial = ProcessorTrial(ModelLoader(HostRunners(), NO_TIME_LIMITS), picture, crashLog, references(File(folder.root, "crash_log.json")))
+            val trial = newTrial(ModelLoader(HostRunners()), picture, crashLog, File(folder.root, "crash_log.json"))
             LiveEngine(trial, DelegatePolicy(sdk = 35), crashLog, FakeThermalMonitor(), listener)
         }
     }
@@ -72,8 +70,5 @@ internal class RealScreenTest {
 
     private companion object {
         const val PATIENCE_NANOS = 400_000_000_000L
-
-        /** TF Lite of the host has no optimised kernels. */
-        val NO_TIME_LIMITS = TimeLimits(loadMillis = 300_000, runMillis = 300_000)
     }
 }

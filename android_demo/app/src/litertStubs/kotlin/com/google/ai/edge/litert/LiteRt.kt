@@ -36,10 +36,11 @@ public class Environment private constructor() : AutoCloseable {
     }
 }
 
-public class TensorBuffer internal constructor() : AutoCloseable {
-    internal var bytes = ByteArray(0)
-    internal var floats = FloatArray(0)
-    internal var integers = IntArray(0)
+public class TensorBuffer internal constructor(elements: Int) : AutoCloseable {
+    internal var bytes = ByteArray(elements)
+    internal var floats = FloatArray(elements)
+    internal var integers = IntArray(elements)
+    internal var hasBytes = false
 
     init {
         FakeLiteRt.open++
@@ -47,11 +48,14 @@ public class TensorBuffer internal constructor() : AutoCloseable {
 
     public fun writeInt8(data: ByteArray) {
         bytes = data.copyOf()
+        hasBytes = true
     }
 
     public fun writeFloat(data: FloatArray) {
         floats = data.copyOf()
     }
+
+    public fun readInt8(): ByteArray = bytes
 
     public fun readInt(): IntArray = integers
 
@@ -73,9 +77,12 @@ public class CompiledModel private constructor(private val options: Options) : A
         FakeLiteRt.open++
     }
 
-    public fun createInputBuffers(): List<TensorBuffer> = listOf(TensorBuffer())
+    public fun createInputBuffers(): List<TensorBuffer> = listOf(TensorBuffer(FakeLiteRt.inputElements))
 
-    public fun createOutputBuffers(): List<TensorBuffer> = listOf(TensorBuffer())
+    public fun createOutputBuffers(): List<TensorBuffer> {
+        check(FakeLiteRt.hasMemory) { "There is not enough memory." }
+        return listOf(TensorBuffer(FakeLiteRt.outputElements))
+    }
 
     public fun run(inputs: List<TensorBuffer>, outputs: List<TensorBuffer>): Unit =
         FakeLiteRt.run(options, inputs[0], outputs[0])
@@ -102,15 +109,16 @@ public class CompiledModel private constructor(private val options: Options) : A
 /** What the fake does: the labels are the red channel of the input. */
 internal object FakeLiteRt {
     var hasNpu = true
+    var hasMemory = true
+    var inputElements = 0
+    var outputElements = 0
     var open = 0
     val runs = ArrayList<Pair<List<Accelerator>, Int?>>()
 
     fun run(options: CompiledModel.Options, input: TensorBuffer, output: TensorBuffer) {
         runs += options.accelerators.toList() to options.cpuOptions?.numThreads
-        val red = if (input.bytes.isEmpty()) {
-            IntArray(input.floats.size / 3) { input.floats[3 * it].toInt() }
-        } else {
-            IntArray(input.bytes.size / 3) { input.bytes[3 * it].toInt() and 0xFF }
+        val red = IntArray(input.bytes.size / 3) {
+            if (input.hasBytes) input.bytes[3 * it].toInt() and 0xFF else input.floats[3 * it].toInt()
         }
         output.integers = red
         output.floats = FloatArray(red.size) { red[it].toFloat() }

@@ -12,10 +12,9 @@ from .network import Network
 def even_channels(network: Network) -> Network:
     """Multiply the channels that the decoder reads of its last stage, such that its weights for each are as large.
 
-    In trained networks, one channel of the last stage holds most of the length of every token (14 of 16 in B0), and
+    In trained networks, one channel of the last stage may be several times larger than the others in all tokens, and
     the norm's gamma makes up for it. Folded into the decoder's weights, that leaves steps of INT8 that are coarse for
-    all other channels. The map is the smallest of the network, so that the multiplication takes no time that could be
-    measured.
+    all other channels. The multiplication costs little, because the maps of the last stage are the smallest.
 
     Args:
         network: The network, with `fold_norm_affine`.

@@ -58,8 +58,8 @@ internal class DelegateRunner(
 }
 
 /**
- * Creates the runner that will own [delegate], and checks the delegate once it has an interpreter. On failure it closes
- * the runner, which closes its interpreter first; the delegate alone if there is no runner.
+ * Creates the runner that will own [delegate], and then checks the delegate. If the check fails, it closes the runner,
+ * which closes its interpreter before the delegate. If there is no runner yet, it closes the delegate.
  */
 internal fun <T : AutoCloseable> runnerOn(delegate: AutoCloseable, create: () -> T, check: () -> Unit): T {
     var runner: T? = null

@@ -6,7 +6,8 @@
 A model is a preset, or a variant with random weights and a number of classes. Of random weights, size, time and arena
 are those of trained ones, and the agreement says whether a file computes its network, but not what integers cost in
 practice. A row that cannot be converted says why, and the exit status is 1. With `--json`, a run that was stopped
-goes on where it was.
+goes on where it was. With `--files`, a second run measures the times of the same files anew, such as on a machine that
+does nothing else.
 """
 
 from __future__ import annotations
@@ -45,8 +46,11 @@ def main() -> int:
     parser.add_argument("--precisions", nargs="+", choices=get_args(AnyPrecision), default=get_args(AnyPrecision))
     parser.add_argument("--runs", type=int, default=10, help="times that every file runs")
     parser.add_argument("--json", type=Path, help="also write the figures to this file, and keep those that it has")
+    parser.add_argument("--files", type=Path, help="folder to keep the files in, and to take those from that it has")
     args = parser.parse_args()
     images = find_images(args.images)
+    if args.files:
+        args.files.mkdir(parents=True, exist_ok=True)
     rows: list[dict[str, Any]] = read_json(args.json)["rows"] if args.json and args.json.exists() else []
     done = {(row["model"], row["side"], row["precision"]) for row in rows}
     with tempfile.TemporaryDirectory() as folder, step_bars() as progress:
@@ -56,7 +60,8 @@ def main() -> int:
                 for precision in args.precisions:
                     if (name, side, precision) in done:
                         continue
-                    file = Path(folder) / "model.tflite"
+                    short = Path(name).name.replace(":", "_")
+                    file = (args.files or Path(folder)) / f"{short}_{side}_{precision}.tflite"
                     figures = _figures(model, file, precision, side, images, args.runs, progress)
                     rows.append({"model": name, "side": side, "precision": precision} | figures)
                     _save(rows, args.json)
@@ -87,7 +92,10 @@ def _figures(
     progress: Progress,
 ) -> dict[str, Any]:
     try:
-        facts = convert(model, file, precision, (side, side), calibration=images, report=False, progress=progress)
+        if file.exists():
+            facts = read_json(file.with_suffix(".json"))
+        else:
+            facts = convert(model, file, precision, (side, side), calibration=images, report=False, progress=progress)
         alone = run_in_process(file, runs=runs)
     except ValueError as error:
         return {"error": str(error)}

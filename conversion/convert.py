@@ -22,6 +22,7 @@ from .audit import Audit, audit
 from .choices import AnyPrecision, ClientName, InputKind, OutputKind, Runtime
 from .fold import fold_all
 from .graph.center_pixels import center_pixels
+from .graph.clean_registers import clean_registers
 from .graph.even_channels import even_channels
 from .graph.network import Network
 from .graph.pad_classes import pad_classes
@@ -33,7 +34,6 @@ from .model_facts import model_facts
 from .options import ConversionOptions
 from .progress import Progress, silent
 from .quantize import (
-    PLANS,
     Calibration,
     QuantizationOptions,
     QuantizationRecipe,
@@ -48,6 +48,7 @@ from .tflite.half import with_half_hint
 from .tflite.metadata import with_metadata
 from .tflite.resizable import with_initial_shape
 from .tflite.scale_pixels import scale_pixels
+from .tiling import tiling_for
 
 _MAX_LOSS_OF_HALF = 0.01  # of the agreement
 
@@ -218,9 +219,11 @@ def _inference_network(model: SegFormerNetwork, options: ConversionOptions) -> N
         return network
     if network.foreign:
         _check_foreign(options)
-    if options.is_quantized and not PLANS[options.precision].may_be_static(options.runtime):
-        network = even_channels(center_pixels(network))
-    return pad_classes(network) if options.output in ("labels", "labels_full") else network
+    if options.output in ("labels", "labels_full"):
+        network = pad_classes(network)
+    if options.is_quantized and not options.may_be_static:
+        network = clean_registers(even_channels(center_pixels(network)))
+    return network
 
 
 def _check_foreign(options: ConversionOptions) -> None:
@@ -269,7 +272,8 @@ def _trace(
     batch_size: int,
     size: tuple[int, int] | tuple[None, None],
 ) -> TracedNetwork:
-    return trace_network(network, size, options.input, output, options.tiling, batch_size)
+    tiling = tiling_for(network, options, size, batch_size)
+    return trace_network(network, size, options.input, output, tiling, batch_size)
 
 
 def _check_audit(audited: Audit) -> None:

@@ -11,7 +11,6 @@ from keras_segformer.models.segformer import MIN_IMAGE_SIZE
 
 from .choices import AnyPrecision, ClientName, InputKind, OutputKind, Runtime
 from .clients import check_client
-from .graph.tiles import FAST, UNTILED, Tiling
 from .quantize import PLANS, QuantizationRecipe
 
 _WITH_FLOAT = ("float32", "float16", "dynamic", "int8")
@@ -96,11 +95,9 @@ class ConversionOptions:
         return self.precision == "int8_mcu"
 
     @property
-    def tiling(self) -> Tiling:
-        """How many values are computed at once."""
-        if self.resizable or not self.tiles:
-            return UNTILED
-        return Tiling() if self.save_memory else FAST
+    def may_be_static(self) -> bool:
+        """Whether ranges of tensors may be fixed in the file."""
+        return self.is_quantized and PLANS[self.precision].may_be_static(self.runtime)
 
     def _check_tiles(self) -> None:
         if self.save_memory and (self.resizable or not self.tiles):

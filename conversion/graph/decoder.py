@@ -27,7 +27,8 @@ def decode(features: list[tf.Tensor], decoder: Decoder, builder: GraphBuilder) -
     coarser = [builder.apply(x, branch) for x, branch in zip(coarser, decoder.branches[1:], strict=True)]
     batch, height, width, _ = finest.shape
     values_per_row = batch * (width or 1) * decoder.branches[0].kernel.shape[1]
-    tiles = row_tiles(height, values_per_row, builder.tiling.fused, [x.shape[1] for x in coarser])
+    tiling = builder.tiling
+    tiles = row_tiles(height, values_per_row, tiling.fused, [x.shape[1] for x in coarser], tiling.most)
     return [_decode_rows(finest, coarser, rows, decoder, builder) for rows in tiles]
 
 
@@ -36,7 +37,8 @@ def _decode_rows(
 ) -> tf.Tensor:
     size = size_of(finest)
     # Coarsest first: its map is computed last, so each upsampled map is added as soon as it exists.
-    parts = [resized_rows(x, size, rows) for x in reversed(coarser)]
+    tiling = builder.tiling
+    parts = [resized_rows(x, size, rows, tiling.rows_first, decoder.cleans_registers) for x in reversed(coarser)]
     parts.append(builder.apply(take_rows(finest, rows), decoder.branches[0]))
     fused = builder.apply(sum(parts[1:], parts[0]), decoder.batch_norm)
     return builder.apply(tf.nn.relu(fused), decoder.classifier)

@@ -78,6 +78,19 @@ def size_of(x: tf.Tensor) -> Size:
     return tf.shape(x)[1:3] if None in (height, width) else (height, width)
 
 
+def cleaned(x: tf.Tensor) -> tf.Tensor:
+    """The same values, behind an operation that cleans the registers (`clean_registers`).
+
+    Args:
+        x: `(B, H, W, C)`, float32.
+
+    Returns:
+        `(B, H, W, C)`.
+    """
+    # Neither the converter nor XNNPACK makes this a part of the layer before, as they do with an addition or one bound.
+    return tf.minimum(x, tf.reshape(tf.linspace(1e38, 2e38, x.shape[2]), (1, 1, -1, 1)))
+
+
 def resize(x: tf.Tensor, size: Size) -> tf.Tensor:
     """Bilinear resize with half-pixel centres.
 
@@ -104,7 +117,7 @@ def take_rows(x: tf.Tensor, rows: Rows) -> tf.Tensor:
     return x if rows == (0, x.shape[1]) else x[:, slice(*rows)]
 
 
-def resized_rows(x: tf.Tensor, size: Size, rows: Rows) -> tf.Tensor:
+def resized_rows(x: tf.Tensor, size: Size, rows: Rows, rows_first: bool = False, clean: bool = False) -> tf.Tensor:
     """Some rows of an upsampled feature map, computed from no more input rows than they need.
 
     Args:
@@ -112,19 +125,24 @@ def resized_rows(x: tf.Tensor, size: Size, rows: Rows) -> tf.Tensor:
             and both ends of `rows` multiples of the quotient.
         size: `(height, width)` of the whole upsampled map.
         rows: The first row wanted, and the one after the last.
+        rows_first: Whether a tile is upsampled along its rows first, and cut before it is wide.
+        clean: Whether an operation cleans the registers before.
 
     Returns:
         `(B, end - first, size[1], C)`.
     """
     if tf.is_tensor(size) or rows == (0, size[0]):
-        return resize(x, size)
+        return resize(cleaned(x) if clean else x, size)
     first, end = rows
-    factor = size[0] // x.shape[1]
+    height, width = x.shape[1:3]
+    factor = size[0] // height
     # One more row on each side: the outer half of the `factor` rows made from a row interpolates with its neighbour.
-    source_first, source_end = max(0, first // factor - 1), min(x.shape[1], end // factor + 1)
-    upsampled = resize(x[:, source_first:source_end], ((source_end - source_first) * factor, size[1]))
+    source_first, source_end = max(0, first // factor - 1), min(height, end // factor + 1)
+    columns = width if rows_first else size[1]
+    source = cleaned(x[:, source_first:source_end]) if clean else x[:, source_first:source_end]
+    upsampled = resize(source, ((source_end - source_first) * factor, columns))
     offset = source_first * factor
-    return upsampled[:, first - offset : end - offset]
+    return resize(upsampled[:, first - offset : end - offset], (end - first, size[1]))
 
 
 def join_rows(tiles: list[tf.Tensor]) -> tf.Tensor:

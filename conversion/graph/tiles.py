@@ -15,30 +15,53 @@ Rows = tuple[int, int | None]
 class Tiling:
     """How many values the largest tensor of a row tile may have; `None` computes all rows at once.
 
-    With the defaults, tensors take 32 MB instead of 44 MB for B0's logits at 512x512. Slices and copies cost time, and
-    more of it with two threads, which find less to share.
-
     Args:
         scores: Limit for the attention scores between the queries of a tile and all keys.
         fused: Limit for the decoder's fused feature map.
         enlarged: Limit for the logits at the size of the image.
+        most: How many tiles of scores or of the fused map there may be, which goes first; `None` for any number.
+        rows_first: Whether maps are upsampled along their rows before they are along their columns, so that a tile
+            copies less. Static INT8 rounds after either.
     """
 
     scores: int | None = 2**21  # 8 MB in float32
     fused: int | None = 2**20
     enlarged: int | None = 2**21
+    most: int | None = None
+    rows_first: bool = False
 
 
-FAST = Tiling(scores=None, fused=None)
-"""Tiles only for logits at the size of the image, which take far more memory than all other tensors: 157 MB for 150
-classes at 512x512."""
+_MOST = 16  # XNNPACK packs keys, values and weights for every tile, which took more memory than 64 tiles saved
+
+FAST = Tiling(scores=2**20, fused=2**19, most=_MOST, rows_first=True)
+"""For float tensors: tiles that caches hold, which saves time as well as memory."""
+
+STATIC = Tiling(scores=None, fused=None)
+"""For static INT8: tiles only for logits at the size of the image, which take far more memory than all other tensors:
+157 MB in float32 for 150 classes at 512x512."""
 
 UNTILED = Tiling(scores=None, fused=None, enlarged=None)
 """No tiles: fewer operations, for targets where the time per operation matters more than memory."""
 
 
+def least_memory(widest: int) -> Tiling:
+    """Tiles that are as large as they can be without being the file's largest tensors, for float tensors.
+
+    Args:
+        widest: Number of values in the largest tensor that is not computed in tiles. Two such are alive at once.
+
+    Returns:
+        Tiles of half as many values.
+    """
+    return Tiling(scores=widest // 2, fused=widest // 2, most=_MOST, rows_first=True)
+
+
 def row_tiles(
-    height: int | None, values_per_row: int, max_values: int | None, sources: Sequence[int] = ()
+    height: int | None,
+    values_per_row: int,
+    max_values: int | None,
+    sources: Sequence[int] = (),
+    most: int | None = None,
 ) -> list[Rows]:
     """Divide rows into tiles of about equal height.
 
@@ -49,6 +72,7 @@ def row_tiles(
         sources: Heights of the maps that are upsampled to `height`. Tiles start and end between two rows of each of
             them, which may make a tile larger than `max_values`. If one of them does not divide `height`, there is
             only one tile.
+        most: How many tiles there may be, which goes before `max_values`; `None` for any number.
 
     Returns:
         The tiles from top to bottom.
@@ -62,6 +86,6 @@ def row_tiles(
         return [(0, height)]
     multiple = math.lcm(*(height // source for source in sources))
     units = height // multiple  # the smallest possible tiles
-    number = math.ceil(units / max(1, max_values // (values_per_row * multiple)))
+    number = min(math.ceil(units / max(1, max_values // (values_per_row * multiple))), most or units)
     edges = [units * index // number * multiple for index in range(number + 1)]
     return list(itertools.pairwise(edges))

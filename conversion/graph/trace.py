@@ -16,7 +16,7 @@ from .builder import GraphBuilder, LayerRecord
 from .decoder import decode
 from .encoder import encode
 from .network import Network
-from .operations import Size, join_rows, resize, resized_rows, size_of
+from .operations import Size, cleaned, join_rows, resize, resized_rows, size_of
 from .tiles import Tiling, row_tiles
 
 
@@ -133,6 +133,8 @@ def _outputs(images: tf.Tensor, network: Network, output: OutputKind, builder: G
         return join_rows(tiles)
     if output == "probabilities":
         return _probabilities(join_rows(tiles))
+    if network.decoder.cleans_registers:
+        tiles = [cleaned(tile) for tile in tiles]
     if output == "labels_full":
         tiles = _upsampled(join_rows(tiles), size_of(images), builder.tiling)
     return join_rows([_labels(logits) for logits in tiles])
@@ -144,7 +146,7 @@ def _upsampled(logits: tf.Tensor, size: Size, tiling: Tiling) -> list[tf.Tensor]
         return [resize(logits, size)]
     batch, height, _, classes = logits.shape
     tiles = row_tiles(size[0], batch * size[1] * classes, tiling.enlarged, [height])
-    return [resized_rows(logits, size, rows) for rows in tiles]
+    return [resized_rows(logits, size, rows, tiling.rows_first) for rows in tiles]
 
 
 def _probabilities(logits: tf.Tensor) -> tf.Tensor:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import dataclasses
 import hashlib
 import json
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -14,10 +13,9 @@ from tensorflow.lite.python import schema_py_generated as schema
 from comparison import assert_close, randomize
 from keras_segformer.conversion import convert, verify
 from keras_segformer.conversion.fold import fold_all
-from keras_segformer.conversion.graph.tiles import FAST, UNTILED, Tiling
+from keras_segformer.conversion.graph.tiles import UNTILED, Tiling
 from keras_segformer.conversion.graph.trace import trace_network
 from keras_segformer.conversion.graph.weights import read_network
-from keras_segformer.conversion.options import ConversionOptions
 from keras_segformer.conversion.quantize import QuantizationRecipe
 from keras_segformer.conversion.tflite.arena import arena_bytes
 from keras_segformer.conversion.tflite.export import export
@@ -234,19 +232,6 @@ def test_arguments_out_of_range(tiny, tmp_path, arguments, message):
     with pytest.raises((ValueError, FileNotFoundError), match=message):
         convert(tiny, **{"path": tmp_path / "m.tflite", "input_size": (64, 64)} | arguments)
     assert not list(tmp_path.iterdir())
-
-
-@pytest.mark.parametrize(
-    ("arguments", "expected"),
-    [
-        ({}, FAST),
-        ({"save_memory": True}, Tiling()),
-        ({"tiles": False}, UNTILED),
-        ({"resizable": True}, UNTILED),
-    ],
-)
-def test_tiles_are_chosen(arguments, expected):
-    assert ConversionOptions(path=Path("m.tflite"), **arguments).tiling == expected
 
 
 @pytest.fixture(scope="module")

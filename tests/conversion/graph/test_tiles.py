@@ -29,8 +29,16 @@ def test_one_tile(max_values, sources):
     assert row_tiles(64, 25, max_values, sources) == [(0, 64)]
 
 
+@pytest.mark.parametrize(("most", "number"), [(1, 1), (3, 3), (None, 8)])
+def test_so_many_tiles_at_most(most, number):
+    assert len(row_tiles(64, 25, 8 * 25, [32, 16], most)) == number
+
+
 @pytest.mark.parametrize("rows", [(0, 4), (4, 12), (12, 24), (20, 24), (0, 24)])
-def test_upsampled_rows_equal_those_of_the_whole(rows):
+@pytest.mark.parametrize("rows_first", [False, True])
+@pytest.mark.parametrize("clean", [False, True])
+def test_upsampled_rows_equal_those_of_the_whole(rows, rows_first, clean):
     x = tf.constant(random_map(1, 6, 5, 3))
-    whole = resize(x, (24, 17)).numpy()
-    np.testing.assert_array_equal(resized_rows(x, (24, 17), rows), whole[:, slice(*rows)])
+    whole = resize(x, (24, 17)).numpy()[:, slice(*rows)]
+    found = resized_rows(x, (24, 17), rows, rows_first, clean)
+    np.testing.assert_allclose(found, whole, rtol=0, atol=1e-6 if rows_first else 0)

@@ -115,10 +115,9 @@ def convert(
             them together.
         resizable: Whether the runtime can set another size before it runs the file (`resize_tensor_input` in Python,
             `resizeInput` on Android). Such a file starts with `input_size`, has no row tiles, and suits CPUs alone.
-        tiles: Whether logits at the size of the image, for `"labels_full"`, are computed in row tiles. `False` gives
-            fewer operations, for accelerators.
-        save_memory: Whether attention scores and the decoder's widest map are computed in row tiles too. This saves
-            memory and costs time, above all with several threads.
+        tiles: Whether large tensors are computed in row tiles, which saves memory and, on CPUs, time. `False` gives fewer
+            operations, for accelerators.
+        save_memory: Whether tiles are as small as saves memory, and static INT8 has them too.
         recipe: The recipe of an integer precision to apply instead of searching for one, or a JSON file that contains
             it, such as the one beside an earlier file.
         runtime: The runtime that a file with the precision `"int8"` is for: LiteRT, or TF Lite up to 2.16, which has no

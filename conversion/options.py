@@ -30,8 +30,8 @@ class ConversionOptions:
         output: What the file outputs.
         calibration: Calibration images, if there are any.
         report: Whether to write the report.
-        tiles: Whether to compute logits at the size of the image in row tiles.
-        save_memory: Whether to compute other large tensors in row tiles too.
+        tiles: Whether to compute large tensors in row tiles.
+        save_memory: Whether the tiles are those of the least memory.
         recipe: The quantisation recipe to apply, if it is known.
         runtime: The runtime that the file is for.
         target: The least mean agreement of a recipe that is searched for, if it is not the default.

@@ -15,7 +15,7 @@ from ..tflite.reader import TFLiteFile
 from .file_layers import FileLayer
 
 _SAMPLES_PER_IMAGE = 1024  # values of each tensor
-_POSITIONS_PER_IMAGE = 1024  # for each Gram matrix
+_POSITIONS_PER_IMAGE = 4096  # for each Gram matrix
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)

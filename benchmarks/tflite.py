@@ -37,7 +37,7 @@ from keras_segformer.runtime import IsolatedRunner
 REFERENCE = "ours, float32"
 OURS: dict[str, dict[str, Any]] = {
     REFERENCE: {"input": "float32", "output": "logits"},
-    "ours, float32, least memory": {"input": "float32", "output": "logits", "save_memory": True},
+    "ours, float32, no tiles": {"input": "float32", "output": "logits", "tiles": False},
     "ours, float16": {"input": "float32", "output": "logits", "precision": "float16"},
     "ours, float32, uint8 to labels": {},
     "ours, float32, uint8 to labels at full size": {"output": "labels_full"},

@@ -115,8 +115,8 @@ def convert(
             them together.
         resizable: Whether the runtime can set another size before it runs the file (`resize_tensor_input` in Python,
             `resizeInput` on Android). Such a file starts with `input_size`, has no row tiles, and suits CPUs alone.
-        tiles: Whether large tensors are computed in row tiles, which saves memory and, on CPUs, time. `False` gives fewer
-            operations, for accelerators.
+        tiles: Whether large tensors are computed in row tiles, which saves memory and, on CPUs, time. `False` gives
+            fewer operations, for accelerators.
         save_memory: Whether tiles are as small as saves memory, and static INT8 has them too.
         recipe: The recipe of an integer precision to apply instead of searching for one, or a JSON file that contains
             it, such as the one beside an earlier file.

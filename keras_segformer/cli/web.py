@@ -67,6 +67,7 @@ def _write_page(args: argparse.Namespace) -> None:
             input_size=args.size,
             input="float32",  # LiteRT.js takes no integers
             report=False,
+            tiles=False,  # WebGPU starts every operation by itself
             preset=args.preset,
             progress=progress,
         )

@@ -91,6 +91,6 @@ def test_has_the_scores_of_its_card(model, shared, tmp_path):
     card = (BUNDLED_FOLDER / "b0_camvid/README.md").read_text(encoding="utf-8")
     stated = [float(value) for value in re.search(r"mean IoU (\S+)\*\*, pixel accuracy\n(\S+)\.", card).groups()]
     examples = load("camvid", "val", shared / "data/camvid", tmp_path)
-    scores = evaluate(model, examples, **load_recipe("b0_camvid").evaluation).scores
+    scores = evaluate(model, examples, **load_recipe(LAST_RECIPE["b0_camvid"]).evaluation).scores
     assert [scores.mean_iou, scores.pixel_accuracy] == pytest.approx(stated, abs=2e-3)
     assert scores.mean_iou > 0.5

@@ -69,7 +69,7 @@ internal fun <T : AutoCloseable> runnerOn(delegate: AutoCloseable, create: () ->
             check()
         }
     } catch (failure: Throwable) {
-        (runner ?: delegate).close()
+        runCatching { (runner ?: delegate).close() }.onFailure(failure::addSuppressed)
         throw failure
     }
 }

@@ -28,6 +28,15 @@ class DelegateRunnerTest {
     }
 
     @Test
+    fun `an error while closing does not hide the first one`() {
+        val broken = AutoCloseable { error("cannot close") }
+        val failure =
+            assertThrows(IllegalStateException::class.java) { runnerOn(delegate, { broken }) { error("NNAPI fails.") } }
+        assertEquals("NNAPI fails.", failure.message)
+        assertEquals(listOf("cannot close"), failure.suppressed.map { it.message })
+    }
+
+    @Test
     fun `a delegate in use stays open`() {
         assertEquals(runner, runnerOn(delegate, { runner }) {})
         assertEquals(emptyList<String>(), closed)

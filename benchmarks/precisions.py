@@ -19,6 +19,7 @@ import sys
 import tempfile
 from pathlib import Path
 from typing import Any, get_args
+from urllib.parse import quote
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
 
@@ -60,8 +61,9 @@ def main() -> int:
                 for precision in args.precisions:
                     if (name, side, precision) in done:
                         continue
-                    short = Path(name).name.replace(":", "_")
-                    file = (args.files or Path(folder)) / f"{short}_{side}_{precision}.tflite"
+                    # The whole name: folders of presets often have the same last part.
+                    stem = quote(f"{name}_{side}_{precision}", safe="")
+                    file = (args.files or Path(folder)) / f"{stem}.tflite"
                     figures = _figures(model, file, precision, side, images, args.runs, progress)
                     rows.append({"model": name, "side": side, "precision": precision} | figures)
                     _save(rows, args.json)

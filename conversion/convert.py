@@ -117,7 +117,7 @@ def convert(
             `resizeInput` on Android). Such a file starts with `input_size`, has no row tiles, and suits CPUs alone.
         tiles: Whether large tensors are computed in row tiles, which saves memory and, on CPUs, time. `False` gives
             fewer operations, for accelerators.
-        save_memory: Whether tiles are as small as saves memory, and static INT8 has them too.
+        save_memory: Whether to choose the tiles that need the least memory, for static INT8 as well.
         recipe: The recipe of an integer precision to apply instead of searching for one, or a JSON file that contains
             it, such as the one beside an earlier file.
         runtime: The runtime that a file with the precision `"int8"` is for: LiteRT, or TF Lite up to 2.16, which has no

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 from .graph.network import Network
 from .graph.tiles import FAST, STATIC, UNTILED, Tiling, least_memory
 from .options import ConversionOptions
@@ -36,6 +38,7 @@ def tiling_for(
     if options.may_be_static:
         return Tiling() if options.save_memory else STATIC
     if options.save_memory and network.stages:
-        [hidden] = {block.ffn.expand.bias.size for block in network.stages[0].blocks}
-        return least_memory(batch_size * -(-size[0] // 4) * -(-size[1] // 4) * hidden)
+        stage = network.stages[0]
+        rows, columns = (math.ceil(side / stage.embedding.stride) for side in size)
+        return least_memory(batch_size * rows * columns * max(block.ffn.expand.bias.size for block in stage.blocks))
     return FAST

@@ -224,7 +224,7 @@ class Decoder:
         branches: One linear map for each of these stages, the product of the paper's two.
         batch_norm: Batch norm in inference, which is an affine map; `None` if the branches include it.
         classifier: Maps the fused feature map to logits.
-        cleans_registers: Whether operations between its layers clean the registers; see `clean_registers`.
+        cleans_registers: Whether a MINIMUM stands between its products and what follows; see `clean_registers`.
     """
 
     stages: tuple[int, ...]

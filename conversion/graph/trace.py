@@ -127,14 +127,15 @@ def output_shape(
 def _outputs(images: tf.Tensor, network: Network, output: OutputKind, builder: GraphBuilder) -> tf.Tensor:
     features = encode(images, network, builder)
     tiles = decode(features, network.decoder, builder)
-    if network.decoder.stages[0] != 1:
+    enlarges_to_quarter = network.decoder.stages[0] != 1
+    if network.decoder.cleans_registers and (enlarges_to_quarter or output in ("labels", "labels_full")):
+        tiles = [cleaned(tile) for tile in tiles]
+    if enlarges_to_quarter:
         tiles = [resize(join_rows(tiles), size_of(features[0]))]
     if output == "logits":
         return join_rows(tiles)
     if output == "probabilities":
         return _probabilities(join_rows(tiles))
-    if network.decoder.cleans_registers:
-        tiles = [cleaned(tile) for tile in tiles]
     if output == "labels_full":
         tiles = _upsampled(join_rows(tiles), size_of(images), builder.tiling)
     return join_rows([_labels(logits) for logits in tiles])

@@ -105,10 +105,10 @@ def add_parser(subparsers: Any) -> None:
     parser.add_argument(
         "--no-tiles",
         action="store_true",
-        help="compute large tensors at once, not in rows: more memory, but fewer operations, for accelerators",
+        help="compute large tensors at once, not in row tiles: more memory, but fewer operations, for accelerators",
     )
     parser.add_argument(
         "--memory",
         action="store_true",
-        help="compute large tensors in as few rows as save memory, those of static INT8 too",
+        help="choose the row tiles that need the least memory, for static INT8 as well",
     )

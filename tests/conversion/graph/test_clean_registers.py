@@ -5,7 +5,7 @@ from __future__ import annotations
 import keras
 import pytest
 
-from comparison import assert_close
+from comparison import assert_close, randomize
 from keras_segformer.conversion import convert
 from keras_segformer.conversion.fold import fold_all
 from keras_segformer.conversion.graph.clean_registers import clean_registers
@@ -13,6 +13,8 @@ from keras_segformer.conversion.graph.tiles import UNTILED, Tiling
 from keras_segformer.conversion.graph.trace import trace_network
 from keras_segformer.conversion.graph.weights import read_network
 from keras_segformer.conversion.tflite.reader import read_tflite
+from keras_segformer.models import SegFormerNetwork
+from tiny import tiny_config
 
 COPIES = ("CONCATENATION", "RESIZE_BILINEAR", "STRIDED_SLICE")
 
@@ -48,3 +50,14 @@ def test_integer_products_are_separated(tiny, tmp_path, monkeypatch, output, pre
     nodes = read_tflite((tmp_path / "m.tflite").read_bytes()).nodes
     assert len([node for node in nodes if node.name == "ARG_MAX"]) > 1 or not tiles
     assert sources(nodes, "RESIZE_BILINEAR") == sources(nodes, "ARG_MAX") == {expected}
+
+
+@pytest.mark.parametrize("output", ["logits", "probabilities", "labels"])
+def test_a_decoder_that_skips_the_first_stage(tmp_path, output):
+    """Its logits are enlarged to a quarter of the size, whatever follows."""
+    pytest.importorskip("litert_quantizer", reason="litert-quantizer is not installed")
+    model = SegFormerNetwork(tiny_config(decoder_stages=(2, 3)))
+    randomize(model)
+    convert(model, tmp_path / "m.tflite", "dynamic", (64, 64), output=output, report=False)
+    nodes = read_tflite((tmp_path / "m.tflite").read_bytes()).nodes
+    assert sources(nodes, "RESIZE_BILINEAR") == {"MINIMUM"}

@@ -71,9 +71,13 @@ def test_masks_are_those_of_the_model(client, python, model, images, tmp_path):
     if client == "mediapipe":  # which enlarges masks to the size of the picture
         logits = enlarged(logits)
     expected = predicted_labels(logits)
-    assert np.mean(predicted_labels(found["confidences"]) == expected) >= 0.99
+    confident, category = (
+        np.mean(each == expected) for each in (predicted_labels(found["confidences"]), found["masks"])
+    )
+    print(f"{client}: labels of `segment` by confidences {confident:.4f}, by category masks {category:.4f}")
+    assert confident >= 0.99
     # MediaPipe aligns corners when it enlarges category masks, which shifts boundaries; confidence masks are exact.
-    assert np.mean(found["masks"] == expected) >= (0.96 if client == "mediapipe" else 0.99)
+    assert category >= (0.96 if client == "mediapipe" else 0.99)
     probabilities = keras.ops.convert_to_numpy(keras.ops.softmax(model.predict_on_batch(images.astype(np.float32))))
     probabilities = enlarged(probabilities) if client == "mediapipe" else probabilities
     np.testing.assert_allclose(found["confidences"], probabilities, atol=1e-4)

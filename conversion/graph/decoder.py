@@ -27,8 +27,7 @@ def decode(features: list[tf.Tensor], decoder: Decoder, builder: GraphBuilder) -
     coarser = [builder.apply(x, branch) for x, branch in zip(coarser, decoder.branches[1:], strict=True)]
     batch, height, width, _ = finest.shape
     values_per_row = batch * (width or 1) * decoder.branches[0].kernel.shape[1]
-    tiling = builder.tiling
-    tiles = row_tiles(height, values_per_row, tiling.fused, [x.shape[1] for x in coarser], tiling.most)
+    tiles = row_tiles(height, values_per_row, builder.tiling.fused, [x.shape[1] for x in coarser])
     return [_decode_rows(finest, coarser, rows, decoder, builder) for rows in tiles]
 
 

@@ -81,7 +81,8 @@ def _attend(x: tf.Tensor, attention: Attention, builder: GraphBuilder) -> tf.Ten
         value = _split_heads(builder.apply(reduced, attention.value), attention.num_heads)  # (B, heads, M, d)
     batch, height, width, _ = x.shape
     values_per_row = batch * (width or 1) * attention.num_heads * (key.shape[2] or 1)
-    tiles = row_tiles(height, values_per_row, builder.tiling.scores, most=builder.tiling.most)
+    tiling = builder.tiling
+    tiles = row_tiles(height, values_per_row, tiling.scores, most=tiling.most_scores)
     return join_rows([_attend_from(take_rows(x, rows), key, value, attention, builder) for rows in tiles])
 
 

@@ -15,7 +15,10 @@ from keras_segformer.ops import predicted_labels
 
 pytestmark = pytest.mark.slow
 
-MAX_STEPS = 3
+# Kernels for ARM round products by other rules than those for x86: by one step each, which add up over the layers of
+# `int8_npu`. A wrong kernel moves logits by dozens of steps.
+MANY_STEPS = 2
+MAX_SHARE = 0.005
 # Debian's Python for ARM and what it is linked to, in folders of their own: nothing of it touches the system.
 LIBRARIES = ("libc6", "libgcc-s1", "libstdc++6", "libexpat1", "zlib1g", "libffi8", "libbz2-1.0", "liblzma5", "libssl3")
 # With `max` as the CPU the emulator's INT8 products are wrong.
@@ -102,10 +105,15 @@ def test_integers_within_some_steps(precision, file_of, images, on_arm, on_cpu):
     assert last.name == "DEQUANTIZE"
     [step] = last.inputs[0].scales
     actual, expected = on_arm(file, images), on_cpu(file, images)
-    steps = np.abs(actual - expected).max() / step
+    steps = np.round(np.abs(actual - expected) / step)
+    share = np.mean(steps > MANY_STEPS)
     agreement = np.mean(predicted_labels(actual) == predicted_labels(expected))
-    print(f"{precision}: ARM is {steps:.0f} steps from x86 at most, and they agree on {agreement:.4f} of the labels")
-    assert steps <= MAX_STEPS + 0.01  # the scale is a float
+    print(
+        f"{precision}: ARM is {steps.max():.0f} steps from x86 at most, more than {MANY_STEPS} in {share:.5f} of the "
+        f"logits, and they agree on {agreement:.4f} of the labels"
+    )
+    assert share <= MAX_SHARE
+    assert steps.max() <= 3 * MANY_STEPS
     assert agreement >= 0.99
 
 

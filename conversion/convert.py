@@ -22,6 +22,7 @@ from .audit import Audit, audit
 from .choices import AnyPrecision, ClientName, InputKind, OutputKind, Runtime
 from .fold import fold_all
 from .graph.center_pixels import center_pixels
+from .graph.center_values import center_values
 from .graph.clean_registers import clean_registers
 from .graph.even_channels import even_channels
 from .graph.network import Network
@@ -222,6 +223,8 @@ def _inference_network(model: SegFormerNetwork, options: ConversionOptions) -> N
         network = pad_classes(network)
     if options.is_quantized and not options.may_be_static:
         network = clean_registers(even_channels(center_pixels(network)))
+    if options.rounds_attention:
+        network = center_values(network)
     return network
 
 

@@ -99,6 +99,11 @@ class ConversionOptions:
         """Whether ranges of tensors may be fixed in the file."""
         return self.is_quantized and PLANS[self.precision].may_be_static(self.runtime)
 
+    @property
+    def rounds_attention(self) -> bool:
+        """Whether the weights of attention may have 8 bits."""
+        return self.is_quantized and PLANS[self.precision].rounds_attention(self.runtime)
+
     def _check_tiles(self) -> None:
         if self.save_memory and (self.resizable or not self.tiles):
             raise ValueError(

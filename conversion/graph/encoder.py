@@ -79,15 +79,25 @@ def _attend(x: tf.Tensor, attention: Attention, builder: GraphBuilder) -> tf.Ten
     else:
         key = _split_heads(builder.apply(reduced, attention.key), attention.num_heads)  # (B, heads, M, d)
         value = _split_heads(builder.apply(reduced, attention.value), attention.num_heads)  # (B, heads, M, d)
+    mean = None
+    if attention.centers_values:
+        mean = tf.reduce_mean(value, axis=2, keepdims=True)  # (B, heads, 1, d)
+        value = value - mean
+        mean = mean if attention.keeps_grid else _join_heads(mean, (1, 1))  # (B, 1, 1, C)
     batch, height, width, _ = x.shape
     values_per_row = batch * (width or 1) * attention.num_heads * (key.shape[2] or 1)
     tiling = builder.tiling
     tiles = row_tiles(height, values_per_row, tiling.scores, most=tiling.most_scores)
-    return join_rows([_attend_from(take_rows(x, rows), key, value, attention, builder) for rows in tiles])
+    return join_rows([_attend_from(take_rows(x, rows), key, value, mean, attention, builder) for rows in tiles])
 
 
 def _attend_from(
-    x: tf.Tensor, key: tf.Tensor, value: tf.Tensor, attention: Attention, builder: GraphBuilder
+    x: tf.Tensor,
+    key: tf.Tensor,
+    value: tf.Tensor,
+    mean: tf.Tensor | None,
+    attention: Attention,
+    builder: GraphBuilder,
 ) -> tf.Tensor:
     """Attention of the tokens of some rows to all keys."""
     # The converter multiplies the scale into the weights of the linear map: one operation in the file.
@@ -99,6 +109,8 @@ def _attend_from(
     mixed = builder.multiply(weights, value, attention.mixture)  # (B, heads, N, d)
     if not attention.keeps_grid:
         mixed = _join_heads(mixed, size_of(x))
+    if mean is not None:
+        mixed = mixed + mean
     return builder.apply(mixed, attention.projection)
 
 

@@ -140,6 +140,7 @@ class Attention:
         reduction_affine: The affine map of that norm; `None` if the following maps include it.
         keeps_grid: Whether queries stay `(1, H, W, C)`, and the one row of keys is multiplied with each of their rows:
             fewer operations, for a single head and targets whose matrix products broadcast.
+        centers_values: Whether the mean of the values is mixed apart from them; see `center_values`.
     """
 
     num_heads: int
@@ -154,6 +155,7 @@ class Attention:
     reduction_norm: Norm | None = None
     reduction_affine: Affine | None = None
     keeps_grid: bool = False
+    centers_values: bool = False
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)

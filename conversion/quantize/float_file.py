@@ -30,6 +30,7 @@ from .rounding import round_weights, weight_scales
 from .statistics import Statistics
 
 _MAX_NAMES = 3  # in an error message
+_LOGITS_ROLE = "classifier"
 
 FOLLOWERS: Mapping[str, str] = MappingProxyType(
     {
@@ -73,6 +74,12 @@ class FloatFile:
         self._ranges: dict[int, dict[str, dict[str, np.ndarray]]] = {}
         self._rounded_weights: dict[tuple[str, int, bool], np.ndarray] = {}
 
+    @property
+    def logits(self) -> tuple[str, ...]:
+        """The names of the tensors that hold logits."""
+        layers = (each for each in self.layers.values() if each.layer.role == _LOGITS_ROLE)
+        return tuple(node.outputs[0].name for layer in layers for node in layer.nodes)
+
     def with_statistics(self, statistics: Statistics | None) -> FloatFile:
         """The same file with other statistics.
 
@@ -84,18 +91,18 @@ class FloatFile:
         """
         return FloatFile(self.content, self.records, statistics)
 
-    def with_output_of(self, other: FloatFile, values: Mapping[str, np.ndarray]) -> FloatFile:
+    def with_output_of(self, other: FloatFile, statistics: Statistics) -> FloatFile:
         """The same network with the output, the batch size and the input size of another file.
 
         Args:
             other: A file with the same weights.
-            values: The sampled values of its tensors, as in `Statistics`.
+            statistics: Those of its tensors. Its Gram matrices are those of this file.
 
         Returns:
             The other file, whose weights are rounded as in this file.
         """
-        statistics = self.statistics and dataclasses.replace(self.statistics, values=values)
-        result = other.with_statistics(statistics)
+        gram_matrices = self.statistics and self.statistics.gram_matrices
+        result = other.with_statistics(self.statistics and dataclasses.replace(statistics, gram_matrices=gram_matrices))
         result._rounded_weights = self._rounded_weights
         return result
 

@@ -37,17 +37,19 @@ def greedy_mixes(
     Example:
 
     >>> table = [("a", "static", 1, 0.5), ("a", "float", 2, 0), ("b", "static", 1, 0.1), ("b", "float", 2, 0)]
-    >>> rows = [Sensitivity(layer=a, mode=b, cost=c, error=d, agreement=1) for a, b, c, d in table]
+    >>> rows = [Sensitivity(layer=a, mode=b, cost=c, divergence=d, agreement=1) for a, b, c, d in table]
     >>> [list(mix.values()) for mix in greedy_mixes(rows)]
     [['static', 'static'], ['float', 'static'], ['float', 'float']]
     """
     options: dict[str, list[Sensitivity]] = {}
     for row in rows:
         options.setdefault(row.layer, []).append(row)
-    current = {name: min(each, key=lambda row: (row.cost, row.error)) for name, each in options.items()}
+    current = {name: min(each, key=lambda row: (row.cost, row.divergence)) for name, each in options.items()}
     mixes = [current]
     while True:
-        better = [row for row in rows if row.error < current[row.layer].error and row.cost > current[row.layer].cost]
+        better = [
+            row for row in rows if row.divergence < current[row.layer].divergence and row.cost > current[row.layer].cost
+        ]
         better.sort(key=lambda row: _error_per_cost(current[row.layer], row), reverse=True)
         more_exact = (current | {row.layer: row} for row in better)
         following = next((mix for mix in more_exact if is_allowed is None or is_allowed(_modes(mix))), None)
@@ -89,4 +91,4 @@ def first_meeting_target(
 
 
 def _error_per_cost(before: Sensitivity, after: Sensitivity) -> float:
-    return (before.error - after.error) / max(after.cost - before.cost, _MIN_EXTRA_COST)
+    return (before.divergence - after.divergence) / max(after.cost - before.cost, _MIN_EXTRA_COST)

@@ -55,6 +55,10 @@ class Plan:
         modes = {mode for each in self.modes[runtime].values() for mode in each}
         return bool(self.operators) or "static" in modes
 
+    def rounds_attention(self, runtime: Runtime) -> bool:
+        """Whether its recipes for a runtime may have the weights of attention in 8 bits."""
+        return self.activation_bits == 8 and "static" in self.modes[runtime].get("BATCH_MATMUL", ())
+
 
 def _for_all_runtimes(value: Value) -> dict[Runtime, Value]:
     return dict.fromkeys(get_args(Runtime), value)

@@ -6,8 +6,6 @@ import dataclasses
 from collections.abc import Callable
 from typing import Any
 
-import numpy as np
-
 from ..choices import OutputKind, Runtime
 from ..graph.network import Network
 from ..progress import Progress, silent
@@ -82,12 +80,14 @@ def quantize_network(
         ValueError: The recipe is for another network, or it needs calibration images and there are none.
         MissingExtraError: litert-quantizer is not installed.
     """
-    images = options.calibration and options.calibration.for_search()
+    images = options.calibration
+    if images and not PLANS[options.precision].rounds_attention(options.runtime):
+        images = images.for_search()
     size = images.size if images else options.input_size
     search_file = make_float_file(network, "logits", 1, size)
     if options.recipe:
         search_file.check(options.recipe)
-    search_file = search_file.with_statistics(_observe(search_file, images, options, progress))
+    search_file = search_file.with_statistics(_observe(search_file, output, images, options, progress))
     result = _find_recipe(search_file, images, options, progress)
     if options.fine_tune_steps:
         # Training moved the weights to where rounding to the nearest integers is best.
@@ -99,19 +99,34 @@ def quantize_network(
     file = search_file
     if (output, options.batch_size, options.input_size) != ("logits", 1, size):
         other = make_float_file(network, output, options.batch_size, options.input_size)
-        file = _with_output(search_file, other, result.recipe, options, progress)
+        file = _with_output(search_file, other, output, result.recipe, options, progress)
     return file.quantize(result.recipe), _facts(result, file, options)
 
 
 def _observe(
-    file: FloatFile, images: Calibration | None, options: QuantizationOptions, progress: Progress
+    file: FloatFile,
+    output: OutputKind,
+    images: Calibration | None,
+    options: QuantizationOptions,
+    progress: Progress,
 ) -> Statistics | None:
     if images is None:
         return None
     advance = progress("Collecting statistics", len(images.fitting))
     return collect_statistics(
-        file.content, file.file, file.layers.values(), images.fitting, advance, with_values=options.may_be_static
+        file.content,
+        file.file,
+        file.layers.values(),
+        images.fitting,
+        advance,
+        with_values=options.may_be_static,
+        logits=_scored_logits(file, output),
     )
+
+
+def _scored_logits(file: FloatFile, output: OutputKind) -> tuple[str, ...]:
+    """The tensors with logits of which only labels or probabilities are seen."""
+    return () if output == "logits" else file.logits
 
 
 def _find_recipe(
@@ -129,17 +144,19 @@ def _find_recipe(
 def _with_output(
     search_file: FloatFile,
     file: FloatFile,
+    output: OutputKind,
     recipe: QuantizationRecipe,
     options: QuantizationOptions,
     progress: Progress,
 ) -> FloatFile:
     """The file with another output, batch or size. Its tensors need ranges if the recipe is static."""
-    values: dict[str, np.ndarray] = {}
+    statistics = Statistics(gram_matrices={}, values={})
     if recipe.is_static and options.calibration is not None:
         images = options.calibration.fitting
         advance = progress("Collecting statistics of the output", len(images))
-        values = collect_statistics(file.content, file.file, (), images, advance).values
-    return search_file.with_output_of(file, values)
+        logits = _scored_logits(file, output)
+        statistics = collect_statistics(file.content, file.file, (), images, advance, logits=logits)
+    return search_file.with_output_of(file, statistics)
 
 
 def _facts(result: SearchResult, file: FloatFile, options: QuantizationOptions) -> dict[str, Any]:

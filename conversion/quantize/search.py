@@ -26,7 +26,8 @@ Cost = Callable[[str, QuantizationMode], float]
 # The linear maps after the norms of the patch embeddings stay float. They multiply channels by their gamma and subtract
 # the mean, so that each output has one large weight, beside which 8 bits leave little of the others.
 _SENSITIVE_ROLE = "start"
-_MAX_IMAGES_PER_LAYER = 4
+_MIN_IMAGES_PER_LAYER, _MAX_IMAGES_PER_LAYER = 2, 4
+_MAX_PIXELS_PER_LAYER = 2**18
 # A mix may be more exact than required, since new images are harder than those that were measured, as long as 92 % of
 # the multiplications are done in integers.
 _MIN_INTEGER_SHARE = 0.92
@@ -126,7 +127,9 @@ def _measure_layers(
     progress: Progress,
 ) -> list[Sensitivity]:
     # Quantising one layer changes all images similarly, so a few of them are enough.
-    some = images[:: math.ceil(len(images) / _MAX_IMAGES_PER_LAYER)]
+    pixels = math.prod(images.shape[1:3])
+    count = min(_MAX_IMAGES_PER_LAYER, max(_MIN_IMAGES_PER_LAYER, _MAX_PIXELS_PER_LAYER // pixels))
+    some = images[:: math.ceil(len(images) / count)]
     base = _recipe(plan, {}, "least_output_error")
     advance = progress("Measuring single layers", len(choices))
     return measure_sensitivity(RecipeEvaluator(file, some), choices, cost, base, advance)

@@ -21,14 +21,14 @@ class Sensitivity:
         layer: Name of the layer.
         mode: Its quantisation mode.
         cost: Multiplications in float, or seconds on this machine.
-        error: Mean squared change of the logits, relative to their variance.
+        divergence: That of the class probabilities from those of the float network.
         agreement: Share of positions whose label stays the same.
     """
 
     layer: str
     mode: QuantizationMode
     cost: float
-    error: float
+    divergence: float
     agreement: float
 
     def to_dict(self) -> dict[str, Any]:
@@ -86,7 +86,7 @@ def measure_sensitivity(
     operators = {name: mode for name, mode in base.operators.items() if name in FOLLOWERS}
     for name, modes in choices.items():
         float_cost = cost(name, "float")
-        rows.append(Sensitivity(layer=name, mode="float", cost=float_cost, error=0.0, agreement=1.0))
+        rows.append(Sensitivity(layer=name, mode="float", cost=float_cost, divergence=0.0, agreement=1.0))
         for mode in modes:
             mode_cost = cost(name, mode)
             if mode_cost < float_cost:
@@ -94,7 +94,11 @@ def measure_sensitivity(
                 fidelity = evaluator.measure(recipe)
                 rows.append(
                     Sensitivity(
-                        layer=name, mode=mode, cost=mode_cost, error=fidelity.error, agreement=fidelity.agreement
+                        layer=name,
+                        mode=mode,
+                        cost=mode_cost,
+                        divergence=fidelity.divergence,
+                        agreement=fidelity.agreement,
                     )
                 )
         if on_layer:

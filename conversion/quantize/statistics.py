@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from typing import Any
 
 import numpy as np
@@ -16,6 +16,7 @@ from .file_layers import FileLayer
 
 _SAMPLES_PER_IMAGE = 1024  # values of each tensor
 _POSITIONS_PER_IMAGE = 4096  # for each Gram matrix
+_LOGITS_PER_IMAGE = 256  # positions, of all classes each
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -27,10 +28,13 @@ class Statistics:
             `(inputs, inputs)`, where the inputs are in the order of the kernel's axes `(height, width, in)`.
         values: A random sample of the values of each float activation, with their extremes, by the name of the tensor;
             1-D; empty if none were sampled.
+        logits: The logits at some positions, `(positions, classes)`, by the name of the tensor; empty if the file is to
+            keep their values, and not only the probabilities that follow from them.
     """
 
     gram_matrices: Mapping[str, np.ndarray]
     values: Mapping[str, np.ndarray]
+    logits: Mapping[str, np.ndarray] = dataclasses.field(default_factory=dict)
 
 
 def collect_statistics(
@@ -41,6 +45,7 @@ def collect_statistics(
     on_image: Callable[[], None] | None = None,
     *,
     with_values: bool = True,
+    logits: Collection[str] = (),
 ) -> Statistics:
     """Run a file on the calibration images.
 
@@ -51,6 +56,7 @@ def collect_statistics(
         images: `(images, height, width, 3)` at the size of the file's input, uint8.
         on_image: Called after each image.
         with_values: Whether values of activations are sampled, which takes most of the time.
+        logits: Names of the tensors that hold logits, if only the probabilities that follow from them matter.
 
     Returns:
         The statistics.
@@ -65,15 +71,20 @@ def collect_statistics(
     generator = np.random.default_rng(0)
     gram_matrices: dict[str, np.ndarray] = {}
     values: dict[str, list[np.ndarray]] = {name: [] for name in names}
+    rows: dict[str, list[np.ndarray]] = {name: [] for name in logits}
     for image in images:
         # A file for several images sees the same one several times, so that each counts the same.
         runner(np.repeat(image[None], runner.inputs[0].shape[0], axis=0))
         _add_gram_matrices(gram_matrices, convolutions, lambda name: runner.read_tensor(indices[name]))
         for name in names:
             values[name].append(_sample(runner.read_tensor(indices[name]), generator))
+        for name in logits:
+            tensor = runner.read_tensor(indices[name])
+            positions = tensor.reshape(-1, tensor.shape[-1])  # (B * h * w, classes)
+            rows[name].append(generator.choice(positions, min(len(positions), _LOGITS_PER_IMAGE), replace=False))
         if on_image:
             on_image()
-    return Statistics(gram_matrices=gram_matrices, values={name: np.concatenate(each) for name, each in values.items()})
+    return Statistics(gram_matrices=gram_matrices, values=_joined(values), logits=_joined(rows))
 
 
 def _gram_matrices(
@@ -120,6 +131,10 @@ def _some_windows(x: np.ndarray, height: int, width: int, stride: int) -> np.nda
         positions = np.random.default_rng(0).choice(positions, _POSITIONS_PER_IMAGE, replace=False)
     chosen = windows[positions // columns, positions % columns]  # (positions, in, height, width)
     return chosen.transpose(0, 2, 3, 1).reshape(len(positions), height * width * x.shape[-1])
+
+
+def _joined(arrays: Mapping[str, list[np.ndarray]]) -> dict[str, np.ndarray]:
+    return {name: np.concatenate(each) for name, each in arrays.items()}
 
 
 def _sample(values: np.ndarray, generator: np.random.Generator) -> np.ndarray:

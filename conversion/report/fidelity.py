@@ -20,14 +20,13 @@ class Fidelity:
         images: Number of images.
         agreement: Share of positions at a quarter of the size with the same label, averaged over the images.
         worst_agreement: The same for the image with the lowest agreement.
-        error: Mean squared error of the logits divided by their variance, averaged over the images; `None` if the file
-            outputs labels.
+        divergence: What `divergence` returns for the logits; `None` if the file outputs labels.
     """
 
     images: int
     agreement: float
     worst_agreement: float
-    error: float | None
+    divergence: float | None
 
     def to_dict(self) -> dict[str, Any]:
         """Returns the figures as JSON stores them."""
@@ -61,12 +60,49 @@ def compare_outputs(reference: np.ndarray, outputs: np.ndarray) -> Fidelity:
         )
     has_logits = outputs.shape == reference.shape
     same = np.mean(labels == (predicted_labels(outputs) if has_logits else outputs), axis=(1, 2))
-    error = None
-    if has_logits:
-        axes = (1, 2, 3)
-        variance = np.maximum(np.var(reference, axis=axes, dtype=np.float64), np.finfo(np.float32).tiny)
-        error = float(np.mean(np.mean(np.square(outputs - reference), axis=axes, dtype=np.float64) / variance))
-    return Fidelity(images=len(same), agreement=float(same.mean()), worst_agreement=float(same.min()), error=error)
+    return Fidelity(
+        images=len(same),
+        agreement=float(same.mean()),
+        worst_agreement=float(same.min()),
+        divergence=divergence(reference, outputs) if has_logits else None,
+    )
+
+
+def divergence(reference: np.ndarray, logits: np.ndarray) -> float:
+    """Compute the mean Kullback-Leibler divergence between the class probabilities of two networks.
+
+    Unlike the squared error of logits, it weighs what labels depend on: positions where two classes are close, and
+    there the classes that may be the largest.
+
+    Args:
+        reference: Logits `(..., classes)` of the network whose probabilities are right; a single one is of two classes.
+        logits: Logits of the other network, of the same shape.
+
+    Returns:
+        The mean over the positions, in nats; 0 for the same probabilities.
+
+    Example:
+
+    >>> logits = np.array([[2.0, 1.0, -9.0]])
+    >>> small, large = np.array([[0.0, 0.0, 1.0]]), np.array([[0.0, 1.0, 0.0]])
+    >>> divergence(logits, logits + 1) < divergence(logits, logits + small) < divergence(logits, logits + large)
+    True
+    """
+    expected = _log_probabilities(reference)
+    change = _log_probabilities(logits) - expected
+    weights = np.exp(expected)
+    # Both kinds of probabilities sum to 1, hence the divergence is the sum of p (q / p - 1 - log(q / p)): of numbers
+    # that are not negative, so that small differences do not drown in rounding. Large ones would overflow.
+    small = weights * (np.expm1(np.minimum(change, 1)) - change)
+    terms = np.where(change > 1, np.exp(expected + change) - weights * (1 + change), small)
+    return float(np.mean(np.sum(terms, axis=-1), dtype=np.float64))
+
+
+def _log_probabilities(logits: np.ndarray) -> np.ndarray:
+    if logits.shape[-1] == 1:
+        logits = np.concatenate([logits, np.zeros_like(logits)], axis=-1)
+    logits = logits - logits.max(axis=-1, keepdims=True)
+    return logits - np.log(np.exp(logits).sum(axis=-1, keepdims=True))
 
 
 def run_file(content: bytes, images: Iterable[np.ndarray], num_threads: int | None = None) -> np.ndarray:

@@ -106,5 +106,5 @@ def _quantization(quantization: dict[str, Any] | None) -> dict[str, Any] | None:
     ]
     return quantization | {
         "counts": {mode: list(modes.values()).count(mode) for mode in dict.fromkeys(modes.values())},
-        "sensitivity": sorted(rows, key=lambda row: -row["error"])[:_MAX_ROWS],
+        "sensitivity": sorted(rows, key=lambda row: -row["divergence"])[:_MAX_ROWS],
     }

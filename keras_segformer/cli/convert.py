@@ -104,14 +104,14 @@ def _print(args: argparse.Namespace, facts: dict[str, Any]) -> None:
 
 def _print_quantization(quantization: dict[str, Any]) -> None:
     modes = quantization["recipe"]["layers"]
-    rows = sorted(quantization["sensitivity"], key=lambda row: -row["error"])
+    rows = sorted(quantization["sensitivity"], key=lambda row: -row["divergence"])
     rows = [row for row in rows if row["form"] != "float"]
     if rows:
-        headers = ("Layer", "Form", "Taken", "Error", "Agreement")
+        headers = ("Layer", "Form", "Taken", "Divergence", "Agreement")
         table = make_table(*headers, text=("Form", "Taken"), title="The most sensitive layers, each quantised alone")
         for row in rows[:_MAX_ROWS]:
             taken = modes[row["layer"]]
-            table.add_row(row["layer"], row["form"], taken, f"{row['error']:.1e}", f"{row['agreement']:.4f}")
+            table.add_row(row["layer"], row["form"], taken, f"{row['divergence']:.1e}", f"{row['agreement']:.4f}")
         make_console().print(table)
     print(
         f"in integers: {quantization['integer_share_of_layers']:.1%} of the multiplications of layers with weights, "

@@ -37,7 +37,7 @@ def test_file_gets_closer_to_the_float_network(tiny, float_file, pictures, optio
     assert operators(after) == operators(before)
     assert len(after) == len(before)
     expected, others = run_file(float_file.content, pictures[6:]), pictures[6:]  # not trained on
-    errors = [compare_outputs(expected, run_file(content, others)).error for content in (before, after)]
+    errors = [compare_outputs(expected, run_file(content, others)).divergence for content in (before, after)]
     assert errors[1] < 0.7 * errors[0]
 
 

@@ -71,7 +71,7 @@ def test_rounding_lowers_the_error_of_coarse_quantization(float_file, pictures, 
     coarse = recipe(float_file, "dynamic", **options)
     better = fidelity(float_file, float_file.quantize(coarse), pictures)
     nearest = float_file.quantize(dataclasses.replace(coarse, rounding="nearest"))
-    assert better.error < fidelity(float_file, nearest, pictures).error
+    assert better.divergence < fidelity(float_file, nearest, pictures).divergence
 
 
 def test_same_recipe_same_file(float_file):

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from keras_segformer.conversion.quantize.ranges import activation_ranges, best_range
+from keras_segformer.conversion.quantize.ranges import activation_ranges, best_range, best_range_of_logits
 from keras_segformer.conversion.quantize.statistics import Statistics
 
 
@@ -28,6 +28,42 @@ def test_error_is_at_most_that_of_the_whole_range(shape, bits):
 
 def test_range_of_zeros():
     assert best_range(np.zeros(10)) == (0, 0)
+
+
+@pytest.mark.parametrize("classes", [2, 150])
+def test_range_of_logits_keeps_labels(classes):
+    generator = np.random.default_rng(0)
+    logits = generator.normal(-15, 6, (2000, classes)).astype(np.float32)
+    logits[np.arange(2000), generator.integers(0, classes, 2000)] = generator.normal(0, 1, 2000)
+    found, usual = best_range_of_logits(logits), best_range(logits.ravel())
+
+    def kept(low, high):
+        step = (high - low) / 255
+        rounded = np.rint(np.clip(logits, low, high) / step)
+        return np.mean(rounded.argmax(axis=-1) == logits.argmax(axis=-1)), np.mean(rounded == rounded.min())
+
+    assert found[0] <= 0 <= found[1]
+    assert found[1] - found[0] < usual[1] - usual[0]
+    assert kept(*found)[0] > kept(*usual)[0] > 0.9
+    assert kept(*found)[1] > 0.2  # most of what is never the largest has one value
+
+
+def test_range_of_one_logit():
+    logits = np.random.default_rng(0).normal(0, 4, (500, 1))
+    low, high = best_range_of_logits(logits)
+    assert low < -2
+    assert high > 2
+
+
+def test_range_of_logits_is_one_for_all_tiles(float_file):
+    tiles = {"first": np.array([[-50.0, 0.0, 1.0]]), "second": np.array([[-50.0, 3.0, 1.0]])}
+    values = dict.fromkeys([*tiles, "other"], np.linspace(-50, 3, 1000))
+    statistics = Statistics(gram_matrices={}, values=values, logits=tiles)
+    ranges = activation_ranges(statistics, float_file.file)
+    assert ranges["first"] == ranges["second"] == best_range_of_logits(np.concatenate(list(tiles.values())))
+    assert ranges["first"][0] > ranges["other"][0] / 2
+    exact = activation_ranges(statistics, float_file.file, bits=16)
+    assert exact["first"] == exact["second"] == exact["other"]
 
 
 def test_values_that_gelu_maps_to_zero_are_clipped(float_file):

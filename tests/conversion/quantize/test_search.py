@@ -19,7 +19,7 @@ pytest.importorskip("litert_quantizer", reason="litert-quantizer is not installe
 
 
 def table(rows):
-    return [Sensitivity(layer=a, mode=b, cost=c, error=d, agreement=1.0) for a, b, c, d in rows]
+    return [Sensitivity(layer=a, mode=b, cost=c, divergence=d, agreement=1.0) for a, b, c, d in rows]
 
 
 def test_mixes_go_from_the_fastest_to_the_most_exact():
@@ -64,7 +64,7 @@ class FakeEvaluator:
     def measure(self, recipe):
         self.calls += 1
         agreement = list(recipe.layers.values()).count("float") / len(recipe.layers)
-        return Fidelity(images=1, agreement=agreement, worst_agreement=agreement, error=0.0)
+        return Fidelity(images=1, agreement=agreement, worst_agreement=agreement, divergence=0.0)
 
 
 @pytest.mark.parametrize(("target", "expected"), [(0.0, 0), (0.31, 31), (0.315, 32), (1.0, 100), (2.0, 100)])
@@ -104,7 +104,7 @@ def test_search(precision, source, request, pictures):
     assert result.fidelity.agreement >= missed
     assert result.recipe.activation_bits == PLANS[precision].activation_bits
     assert {row.layer for row in result.sensitivity} == set(file.layers)
-    assert all(row.error > 0 for row in result.sensitivity if row.mode != "float")
+    assert all(row.divergence > 0 for row in result.sensitivity if row.mode != "float")
     assert len(steps) >= len(file.layers)
 
 

@@ -30,6 +30,18 @@ def test_some_positions_stand_for_all(small_file, pictures, monkeypatch):
     assert 0 < difference < 0.2
 
 
+def test_logits_are_those_of_positions(small_file, pictures):
+    [name] = small_file.logits
+    arguments = (small_file.content, small_file.file, (), pictures)
+    found = collect_statistics(*arguments, logits=small_file.logits)
+    logits = TFLiteRunner(with_outputs(small_file.content, [name]))(pictures[:1])[0]
+    expected = logits.reshape(-1, logits.shape[-1])
+    first = found.logits[name][: min(len(expected), statistics._LOGITS_PER_IMAGE)]
+    assert len(np.unique(first, axis=0)) == len(first)
+    assert np.abs(first[:, None] - expected).max(axis=-1).min(axis=1).max() < 1e-3  # each is a row of the tensor
+    assert collect_statistics(*arguments).logits == {}
+
+
 def test_inputs_of_layers_are_what_they_multiply(small_file, pictures):
     layer = small_file.layers["stage1/block1/query"]
     [node] = layer.nodes

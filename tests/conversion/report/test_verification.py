@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 
+import keras
 import numpy as np
 import pytest
 from PIL import Image
@@ -11,7 +12,7 @@ from PIL import Image
 from keras_segformer import SegFormer
 from keras_segformer.cli import main
 from keras_segformer.conversion import audit, convert
-from keras_segformer.conversion.report.fidelity import compare_outputs
+from keras_segformer.conversion.report.fidelity import compare_outputs, divergence
 from keras_segformer.conversion.report.page import write_report
 from keras_segformer.conversion.report.verification import (
     CAPTION_HEIGHT,
@@ -79,18 +80,34 @@ def test_class_that_vanishes():
 def test_fidelity_of_outputs():
     logits = np.random.default_rng(0).normal(size=(2, 4, 4, 5))
     same = compare_outputs(logits, logits)
-    assert (same.agreement, same.worst_agreement, same.error) == (1, 1, 0)
+    assert (same.agreement, same.worst_agreement, same.divergence) == (1, 1, 0)
     labels = logits.argmax(axis=-1)
     labels[1, 0] = -1
     found = compare_outputs(logits, labels)
-    assert (found.agreement, found.worst_agreement, found.error) == (0.875, 0.75, None)
-    assert compare_outputs(logits, logits + 0.1).error == pytest.approx(
-        0.01 / logits.var(axis=(1, 2, 3)).mean(), rel=0.2
-    )
+    assert (found.agreement, found.worst_agreement, found.divergence) == (0.875, 0.75, None)
     binary = np.array([[[[-1.0], [2.0]]]])
     assert compare_outputs(binary, np.array([[[0, 1]]])).agreement == 1
     with pytest.raises(ValueError, match="cannot be compared"):
         compare_outputs(logits, logits[:1])
+
+
+@pytest.mark.parametrize("classes", [1, 2, 5])
+def test_divergence_is_that_of_keras(classes):
+    generator = np.random.default_rng(0)
+    reference, logits = generator.normal(0, 3, (2, 4, 4, classes)), generator.normal(0, 3, (2, 4, 4, classes))
+    if classes == 1:
+        first, second = (1 / (1 + np.exp(-each)) for each in (reference, logits))
+        expected = first * np.log(first / second) + (1 - first) * np.log((1 - first) / (1 - second))
+    else:
+        expected = keras.losses.kl_divergence(*(keras.ops.softmax(each) for each in (reference, logits)))
+    assert divergence(reference, logits) == pytest.approx(np.mean(expected), rel=1e-5)
+    if classes > 1:
+        assert divergence(reference, reference + 100) == pytest.approx(0, abs=1e-12)
+
+
+def test_divergence_of_logits_without_hope():
+    reference = np.array([[-1e6, 0.0, 1.0]])
+    assert divergence(reference, reference + np.array([[500.0, 0, 0]])) == 0
 
 
 @pytest.fixture

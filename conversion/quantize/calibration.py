@@ -23,7 +23,7 @@ _MULTIPLE = 32
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class Calibration:
-    """Two disjoint sets of images. The second half of each holds augmented copies of the first.
+    """Two disjoint sets of images, to fit to and to measure on. The second half of each holds augmented copies.
 
     The camera of a phone sees more than the images at hand. Ranges fitted only to those would clip the values of other
     images; the augmented copies cover lighting, distances and colours that the images do not.
@@ -31,11 +31,14 @@ class Calibration:
     Args:
         fitting: The images that ranges and weights are fitted to, `(images, height, width, 3)`, uint8.
         held_out: The images that recipes and files are evaluated on; of the same shape and type.
+        unlikely: Copies of images of `held_out` that are altered beyond what a camera sees, such as inverted ones. On
+            images of another kind than those at hand, other layers are sensitive than on these; such copies tell which.
         held_out_names: Names of the images of `held_out` that are not augmented.
     """
 
     fitting: np.ndarray
     held_out: np.ndarray
+    unlikely: np.ndarray
     held_out_names: tuple[str, ...]
 
     @property
@@ -62,10 +65,9 @@ class Calibration:
         if factor >= 1:
             return self
         size = tuple(max(_MULTIPLE, round(factor * side / _MULTIPLE) * _MULTIPLE) for side in (height, width))
-        fitting, held_out = (
-            np.stack([_resized(image, size) for image in images]) for images in (self.fitting, self.held_out)
-        )
-        return dataclasses.replace(self, fitting=fitting, held_out=held_out)
+        names = ("fitting", "held_out", "unlikely")
+        smaller = {name: np.stack([_resized(image, size) for image in getattr(self, name)]) for name in names}
+        return dataclasses.replace(self, **smaller)
 
 
 def make_calibration(images: Iterable[Any], size: tuple[int, int], bit_depth: int | None = None) -> Calibration:
@@ -103,6 +105,7 @@ def make_calibration(images: Iterable[Any], size: tuple[int, int], bit_depth: in
     return Calibration(
         fitting=_with_augmented(fitting, (*_LIKELY, *_UNLIKELY)),
         held_out=_with_augmented(held_out, _LIKELY),
+        unlikely=np.stack([kind(held_out[index % len(held_out)]) for index, kind in enumerate(_UNLIKELY)]),
         held_out_names=tuple(names[::_HELD_OUT_STEP][:_MAX_HELD_OUT]),
     )
 
@@ -163,7 +166,7 @@ def _four_small_ones(image: np.ndarray) -> np.ndarray:
     return np.concatenate([rows[:, ::2], rows[:, 1::2][:, ::-1]], axis=1)
 
 
-# Recipes and files are measured on the first kind. Ranges and weights are fitted to both, so that pictures of another
-# kind than those at hand lie within them too.
+# Recipes and files are measured on the first kind, single layers on the second. Ranges and weights are fitted to both,
+# so that pictures of another kind than those at hand lie within them too.
 _LIKELY = (_darkened_mirror_image, _central_half, _red_and_blue_swapped, _overexposed)
 _UNLIKELY = (_inverted, _noisy, _blurred, _four_small_ones)

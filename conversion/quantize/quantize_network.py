@@ -82,6 +82,7 @@ def quantize_network(
     """
     images = options.calibration
     if images and not PLANS[options.precision].rounds_attention(options.runtime):
+        # Larger images have more keys, of which static attention loses more.
         images = images.for_search()
     size = images.size if images else options.input_size
     search_file = make_float_file(network, "logits", 1, size)
@@ -138,7 +139,7 @@ def _find_recipe(
         calibrated = options.calibration is not None
         return SearchResult(recipe=default_recipe(options.precision, file, options.runtime, calibrated))
     search = (options.runtime, options.target, progress, options.measure_times)
-    return search_recipe(options.precision, file, images.held_out, *search)
+    return search_recipe(options.precision, file, images.held_out, images.unlikely, *search)
 
 
 def _with_output(

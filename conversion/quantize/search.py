@@ -26,8 +26,8 @@ Cost = Callable[[str, QuantizationMode], float]
 # The linear maps after the norms of the patch embeddings stay float. They multiply channels by their gamma and subtract
 # the mean, so that each output has one large weight, beside which 8 bits leave little of the others.
 _SENSITIVE_ROLE = "start"
-_MIN_IMAGES_PER_LAYER, _MAX_IMAGES_PER_LAYER = 2, 4
-_MAX_PIXELS_PER_LAYER = 2**18
+_MIN_IMAGES_PER_LAYER = 2
+_MAX_PIXELS_PER_LAYER = 2**20  # of all images together, so that large ones do not take too long
 # A mix may be more exact than required, since new images are harder than those that were measured, as long as 92 % of
 # the multiplications are done in integers.
 _MIN_INTEGER_SHARE = 0.92
@@ -73,6 +73,7 @@ def search_recipe(
     precision: str,
     file: FloatFile,
     images: np.ndarray,
+    unlikely: np.ndarray,
     runtime: Runtime = "litert",
     target: float | None = None,
     progress: Progress = silent,
@@ -86,7 +87,8 @@ def search_recipe(
     Args:
         precision: A key of `PLANS` with a target.
         file: The float file with statistics, whose output must be logits.
-        images: The images to measure on, `(images, height, width, 3)`, uint8.
+        images: The images to measure recipes on, `(images, height, width, 3)`, uint8.
+        unlikely: The images to measure single layers on, of the same shape and type.
         runtime: The runtime that the file is for.
         target: The least mean agreement with the float network; `None` for that of the plan.
         progress: Called with progress updates.
@@ -106,7 +108,7 @@ def search_recipe(
         fidelity = evaluator.measure(fastest)
         if fidelity.agreement >= target:
             return SearchResult(recipe=fastest, fidelity=fidelity, target=target)
-    rows = _measure_layers(_choices(plan, file, runtime), plan, file, images, cost, progress)
+    rows = _measure_layers(_choices(plan, file, runtime), plan, file, unlikely, cost, progress)
     enough = greedy_mixes(rows, lambda mix: integer_share(mix, file.layers) >= _MIN_INTEGER_SHARE)[-1]
     recipe = _recipe(plan, enough, "least_output_error")
     fidelity = None if in_seconds else evaluator.measure(recipe)
@@ -126,13 +128,10 @@ def _measure_layers(
     cost: Cost,
     progress: Progress,
 ) -> list[Sensitivity]:
-    # Quantising one layer changes all images similarly, so a few of them are enough.
-    pixels = math.prod(images.shape[1:3])
-    count = min(_MAX_IMAGES_PER_LAYER, max(_MIN_IMAGES_PER_LAYER, _MAX_PIXELS_PER_LAYER // pixels))
-    some = images[:: math.ceil(len(images) / count)]
+    count = max(_MIN_IMAGES_PER_LAYER, _MAX_PIXELS_PER_LAYER // math.prod(images.shape[1:3]))
     base = _recipe(plan, {}, "least_output_error")
     advance = progress("Measuring single layers", len(choices))
-    return measure_sensitivity(RecipeEvaluator(file, some), choices, cost, base, advance)
+    return measure_sensitivity(RecipeEvaluator(file, images[:count]), choices, cost, base, advance)
 
 
 def _choices(plan: Plan, file: FloatFile, runtime: Runtime) -> dict[str, tuple[QuantizationMode, ...]]:

@@ -31,6 +31,15 @@ def test_augmented_images_are_of_all_kinds(pictures):
     np.testing.assert_array_equal(altered[7][:32, :32], originals[7][::2, ::2])
 
 
+@pytest.mark.parametrize("count", [4, 17])
+def test_unlikely_images_are_of_each_kind_and_of_what_is_held_out(pictures, count):
+    calibration = make_calibration([*pictures, *pictures[:, ::-1], *pictures[:, :, ::-1]][:count], (64, 64))
+    assert len(calibration.unlikely) == 4
+    np.testing.assert_array_equal(calibration.unlikely[0], 255 - calibration.held_out[0])
+    last = calibration.held_out_originals[3 % len(calibration.held_out_originals)]
+    np.testing.assert_array_equal(calibration.unlikely[3, :32, :32], last[::2, ::2])
+
+
 def test_names(pictures, tmp_path):
     paths = [tmp_path / f"{index}.png" for index in range(len(pictures))]
     for path, picture in zip(paths, pictures, strict=True):
@@ -57,7 +66,7 @@ def test_bit_depth(pictures, tmp_path):
 def test_images_for_the_search_are_small(pictures, size, expected):
     calibration = make_calibration(list(pictures), size)
     small = calibration.for_search()
-    assert (small.size, small.held_out.shape[1:3]) == (expected, expected)
+    assert small.size == small.held_out.shape[1:3] == small.unlikely.shape[1:3] == expected
     assert (len(small.fitting), len(small.held_out)) == (len(calibration.fitting), len(calibration.held_out))
     assert small.held_out_names == calibration.held_out_names
 

@@ -98,7 +98,12 @@ def test_search(precision, source, request, pictures):
     default = default_recipe(precision, file, "litert", calibrated=True)
     missed = RecipeEvaluator(file, pictures[:2]).measure(default).agreement
     result = search_recipe(
-        precision, file, pictures[:2], target=missed + 1e-6, progress=lambda *task: lambda: steps.append(task)
+        precision,
+        file,
+        pictures[:2],
+        pictures[2:4],
+        target=missed + 1e-6,
+        progress=lambda *task: lambda: steps.append(task),
     )
     assert set(result.recipe.layers) == set(file.layers)
     assert result.fidelity.agreement >= missed
@@ -109,7 +114,7 @@ def test_search(precision, source, request, pictures):
 
 
 def test_no_layer_is_measured_where_all_may_be_integers(small_file, pictures):
-    result = search_recipe("int8", small_file, pictures[:2], target=0.5)
+    result = search_recipe("int8", small_file, pictures[:2], pictures[2:4], target=0.5)
     assert result.recipe == default_recipe("int8", small_file, "litert", calibrated=True)
     assert result.fidelity.agreement >= result.target == 0.5
     assert result.sensitivity == ()
@@ -119,7 +124,8 @@ def test_no_layer_is_measured_where_all_may_be_integers(small_file, pictures):
 def test_target_decides_how_much_is_float(float_file, pictures):
     shares = [
         integer_share(
-            search_recipe("int8_npu", float_file, pictures[:2], target=target).recipe.layers, float_file.layers
+            search_recipe("int8_npu", float_file, pictures[:2], pictures[2:4], target=target).recipe.layers,
+            float_file.layers,
         )
         for target in (0.5, 1.01)  # the latter cannot be met
     ]

@@ -81,7 +81,7 @@ PLANS: Mapping[str, Plan] = MappingProxyType(
         ),
         "int8_npu": Plan(
             modes=_for_all_runtimes(_STATIC_WITH_ATTENTION),
-            target=_for_all_runtimes(0.9915),
+            target=_for_all_runtimes(0.992),
             operators=("GELU", "RESHAPE", "SOFTMAX", "STRIDED_SLICE", "TRANSPOSE"),
         ),
         "int16x8": Plan(

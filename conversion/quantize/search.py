@@ -29,7 +29,7 @@ _SENSITIVE_ROLE = "start"
 _MIN_IMAGES_PER_LAYER = 2
 _MAX_PIXELS_PER_LAYER = 2**20  # of all images together, so that large ones do not take too long
 # A mix may be more exact than required, since new images are harder than those that were measured, as long as 92 % of
-# the multiplications are done in integers.
+# the multiplications of what may be integers are done in integers.
 _MIN_INTEGER_SHARE = 0.92
 
 
@@ -109,7 +109,8 @@ def search_recipe(
         if fidelity.agreement >= target:
             return SearchResult(recipe=fastest, fidelity=fidelity, target=target)
     rows = _measure_layers(_choices(plan, file, runtime), plan, file, unlikely, cost, progress)
-    enough = greedy_mixes(rows, lambda mix: integer_share(mix, file.layers) >= _MIN_INTEGER_SHARE)[-1]
+    attention = plan.rounds_attention(runtime)
+    enough = greedy_mixes(rows, lambda mix: integer_share(mix, file.layers, attention) >= _MIN_INTEGER_SHARE)[-1]
     recipe = _recipe(plan, enough, "least_output_error")
     fidelity = None if in_seconds else evaluator.measure(recipe)
     if fidelity is None or fidelity.agreement < target:

@@ -6,6 +6,7 @@ import itertools
 
 import pytest
 
+from keras_segformer.conversion.quantize import search
 from keras_segformer.conversion.quantize.integer_share import integer_share
 from keras_segformer.conversion.quantize.layer_timing import layer_seconds
 from keras_segformer.conversion.quantize.mixes import first_meeting_target, greedy_mixes
@@ -118,6 +119,35 @@ def test_no_layer_is_measured_where_all_may_be_integers(small_file, pictures):
     assert result.recipe == default_recipe("int8", small_file, "litert", calibrated=True)
     assert result.fidelity.agreement >= result.target == 0.5
     assert result.sensitivity == ()
+
+
+@pytest.mark.parametrize("precision", ["int8", "int8_npu"])
+def test_what_may_be_integers_counts(precision, small_file, pictures, monkeypatch):
+    """Products of attention in files for NPUs, but not in those for CPUs, where they are always float."""
+
+    class Evaluator:
+        agreements = iter([0.0, 1.0])  # of the default recipe and of the mix
+
+        def __init__(self, *arguments):
+            pass
+
+        def measure(self, recipe):
+            agreement = next(self.agreements)
+            return Fidelity(images=1, agreement=agreement, worst_agreement=agreement, divergence=0.0)
+
+    def measured(choices, plan, file, images, cost, progress):
+        modes = {name: (*each, "float") for name, each in choices.items()}
+        return table(
+            [(a, b, cost(a, b), float(b != "float")) for a, each in modes.items() for b in dict.fromkeys(each)]
+        )
+
+    monkeypatch.setattr(search, "RecipeEvaluator", Evaluator)
+    default = default_recipe(precision, small_file, "litert", calibrated=True)
+    least = integer_share(default.layers, small_file.layers)
+    monkeypatch.setattr(search, "_MIN_INTEGER_SHARE", least)
+    monkeypatch.setattr(search, "_measure_layers", measured)
+    found = search_recipe(precision, small_file, pictures[:2], pictures[2:4], target=0.5).recipe
+    assert integer_share(found.layers, small_file.layers, include_attention=precision == "int8_npu") >= least
 
 
 @pytest.mark.slow

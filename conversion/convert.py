@@ -223,7 +223,7 @@ def _inference_network(model: SegFormerNetwork, options: ConversionOptions) -> N
         network = pad_classes(network)
     if options.is_quantized and not options.may_be_static:
         network = clean_registers(even_channels(center_pixels(network)))
-    if options.rounds_attention:
+    if options.may_round_attention:
         network = center_values(network)
     return network
 

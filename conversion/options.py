@@ -100,8 +100,10 @@ class ConversionOptions:
         return self.is_quantized and PLANS[self.precision].may_be_static(self.runtime)
 
     @property
-    def rounds_attention(self) -> bool:
+    def may_round_attention(self) -> bool:
         """Whether the weights of attention may have 8 bits."""
+        if self.recipe:
+            return self.recipe.rounds_attention
         return self.is_quantized and PLANS[self.precision].rounds_attention(self.runtime)
 
     def _check_tiles(self) -> None:

@@ -75,15 +75,13 @@ def _attend(x: tf.Tensor, attention: Attention, builder: GraphBuilder) -> tf.Ten
         reduced = builder.apply(reduced, attention.reduction_affine)
     if attention.keeps_grid:
         reduced = _in_one_row(reduced)  # (B, 1, M, C)
-        key, value = builder.apply(reduced, attention.key), builder.apply(reduced, attention.value)
-    else:
-        key = _split_heads(builder.apply(reduced, attention.key), attention.num_heads)  # (B, heads, M, d)
-        value = _split_heads(builder.apply(reduced, attention.value), attention.num_heads)  # (B, heads, M, d)
+    key, value = builder.apply(reduced, attention.key), builder.apply(reduced, attention.value)
     mean = None
     if attention.centers_values:
-        mean = tf.reduce_mean(value, axis=2, keepdims=True)  # (B, heads, 1, d)
+        mean = tf.reduce_mean(value, axis=(1, 2), keepdims=True)  # (B, 1, 1, C)
         value = value - mean
-        mean = mean if attention.keeps_grid else _join_heads(mean, (1, 1))  # (B, 1, 1, C)
+    if not attention.keeps_grid:
+        key, value = (_split_heads(each, attention.num_heads) for each in (key, value))  # (B, heads, M, d)
     batch, height, width, _ = x.shape
     values_per_row = batch * (width or 1) * attention.num_heads * (key.shape[2] or 1)
     tiling = builder.tiling

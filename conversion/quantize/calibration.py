@@ -55,7 +55,7 @@ class Calibration:
         """The same images with at most about 256x256 pixels.
 
         How sensitive a layer is and how its weights are best rounded hardly depend on the size, but the time to find it
-        out does.
+        out does. Weights of attention are the exception: there are more of them in larger images, and each is smaller.
 
         Returns:
             The images, with sides that are multiples of 32 pixels; as they are if they are not larger.

@@ -1,7 +1,7 @@
 """Mixed precision: combinations of quantisation modes from the fastest to the most exact.
 
-The errors of single layers add up approximately, so the table of sensitivities tells in which order layers should
-become more exact: the one that removes most error per cost first. How far to go is measured on whole files.
+The divergences of single layers add up approximately, so the table of sensitivities tells in which order layers should
+become more exact: the one that removes most divergence per cost first. How far to go is measured on whole files.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from .sensitivity import RecipeEvaluator, Sensitivity
 Mix = Mapping[str, QuantizationMode]
 """The mode of each layer."""
 
-# Keeps the ratio of error to cost finite: sometimes a more exact mode is faster too. In units of the cost, e.g.
+# Keeps the ratio of divergence to cost finite: sometimes a more exact mode is faster too. In units of the cost, e.g.
 # seconds.
 _MIN_EXTRA_COST = 1e-7
 
@@ -32,7 +32,7 @@ def greedy_mixes(
 
     Returns:
         The mode of each layer, for each mix. From one mix to the next, one layer becomes more exact: the one that
-        removes most error per cost.
+        removes most divergence per cost.
 
     Example:
 
@@ -50,7 +50,7 @@ def greedy_mixes(
         better = [
             row for row in rows if row.divergence < current[row.layer].divergence and row.cost > current[row.layer].cost
         ]
-        better.sort(key=lambda row: _error_per_cost(current[row.layer], row), reverse=True)
+        better.sort(key=lambda row: _divergence_per_cost(current[row.layer], row), reverse=True)
         more_exact = (current | {row.layer: row} for row in better)
         following = next((mix for mix in more_exact if is_allowed is None or is_allowed(_modes(mix))), None)
         if following is None:
@@ -90,5 +90,5 @@ def first_meeting_target(
     return min(bisect.bisect_left(candidates, True, key=meets_target), len(candidates) - 1)
 
 
-def _error_per_cost(before: Sensitivity, after: Sensitivity) -> float:
+def _divergence_per_cost(before: Sensitivity, after: Sensitivity) -> float:
     return (before.divergence - after.divergence) / max(after.cost - before.cost, _MIN_EXTRA_COST)

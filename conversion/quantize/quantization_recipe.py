@@ -73,6 +73,12 @@ class QuantizationRecipe:
         """Whether it fixes the range of any tensor."""
         return "static" in {*self.layers.values(), *self.operators.values()}
 
+    @property
+    def rounds_attention(self) -> bool:
+        """Whether it rounds the weights of any attention to 8 bits."""
+        mixtures = {mode for name, mode in self.layers.items() if name.endswith("/mixture")}
+        return self.activation_bits == 8 and "static" in mixtures
+
     def to_dict(self) -> dict[str, Any]:
         """Returns the recipe as a dictionary for JSON."""
         fields = {field.name: getattr(self, field.name) for field in dataclasses.fields(self)}

@@ -28,7 +28,8 @@ class QuantizationOptions:
 
     Args:
         precision: A key of `PLANS`.
-        input_size: `(height, width)` of the file's input. Recipes are found at a smaller one.
+        input_size: `(height, width)` of the file's input. Recipes are found at one of at most
+            about 256x256 pixels, unless they may round attention.
         batch_size: Number of images that the file takes at once. Recipes are found for one.
         runtime: The runtime that the file is for.
         calibration: The calibration images; `None` if there are none.
@@ -53,6 +54,12 @@ class QuantizationOptions:
         """Whether the recipe fixes ranges of tensors, as far as is known before it is found."""
         return self.recipe.is_static if self.recipe else PLANS[self.precision].may_be_static(self.runtime)
 
+    @property
+    def may_round_attention(self) -> bool:
+        """Whether the recipe may round weights of attention, as far as is known before it is found."""
+        plan = PLANS[self.precision]
+        return self.recipe.rounds_attention if self.recipe else plan.rounds_attention(self.runtime)
+
 
 def quantize_network(
     network: Network,
@@ -66,8 +73,8 @@ def quantize_network(
     Args:
         network: The folded network.
         output: The output of the file.
-        make_float_file: Exports the network, also with the logits of one small image as its output, because recipes
-            are evaluated on them.
+        make_float_file: Exports the network, also with the logits of one image as its output, because recipes are
+            evaluated on them.
         options: How to quantise it. Calibration images must be there if the recipe, the search or fine-tuning need
             them.
         progress: Called with progress updates.
@@ -81,7 +88,7 @@ def quantize_network(
         MissingExtraError: litert-quantizer is not installed.
     """
     images = options.calibration
-    if images and not PLANS[options.precision].rounds_attention(options.runtime):
+    if images and not options.may_round_attention:
         # Larger images have more keys, of which static attention loses more.
         images = images.for_search()
     size = images.size if images else options.input_size
@@ -98,7 +105,8 @@ def quantize_network(
         )
         search_file = make_float_file(network, "logits", 1, size).with_statistics(search_file.statistics)
     file = search_file
-    if (output, options.batch_size, options.input_size) != ("logits", 1, size):
+    # Weights that were trained have other ranges.
+    if options.fine_tune_steps or (output, options.batch_size, options.input_size) != ("logits", 1, size):
         other = make_float_file(network, output, options.batch_size, options.input_size)
         file = _with_output(search_file, other, output, result.recipe, options, progress)
     return file.quantize(result.recipe), _facts(result, file, options)

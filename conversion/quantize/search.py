@@ -82,7 +82,7 @@ def search_recipe(
     """Find the recipe with the lowest cost that agrees with the float network as required.
 
     That is the default recipe if it does, which takes one file to know. Else it is the most exact recipe with 92 % of
-    the multiplications of layers in integers, if that one does.
+    the multiplications in integers, if that one does; those of attention count where it may be static.
 
     Args:
         precision: A key of `PLANS` with a target.

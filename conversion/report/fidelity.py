@@ -64,7 +64,8 @@ def compare_outputs(reference: np.ndarray, outputs: np.ndarray) -> Fidelity:
         images=len(same),
         agreement=float(same.mean()),
         worst_agreement=float(same.min()),
-        divergence=divergence(reference, outputs) if has_logits else None,
+        # One image at a time, since the temporary arrays are several times as large as the logits.
+        divergence=float(np.mean(list(map(divergence, reference, outputs)))) if has_logits else None,
     )
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import hashlib
+import importlib
 import json
 
 import numpy as np
@@ -17,9 +18,10 @@ from keras_segformer.conversion.graph.tiles import UNTILED, Tiling
 from keras_segformer.conversion.graph.trace import trace_network
 from keras_segformer.conversion.graph.weights import read_network
 from keras_segformer.conversion.quantize import QuantizationRecipe
+from keras_segformer.conversion.quantize.search import SearchResult, default_recipe
 from keras_segformer.conversion.tflite.arena import arena_bytes
 from keras_segformer.conversion.tflite.export import export
-from keras_segformer.conversion.tflite.reader import operators
+from keras_segformer.conversion.tflite.reader import operators, read_tflite
 from keras_segformer.conversion.tflite.reorder import reorder_for_memory
 from keras_segformer.evaluation import TFLiteModel
 from keras_segformer.licenses import License
@@ -27,6 +29,8 @@ from keras_segformer.models import SegFormerNetwork
 from random_models import random_model
 from tiny import tiny_config
 
+# The package's function of the same name hides the module.
+QUANTIZING = importlib.import_module("keras_segformer.conversion.quantize.quantize_network")
 ALLOWED = {
     *("ADD", "ARG_MAX", "BATCH_MATMUL", "CONCATENATION", "CONV_2D", "DEPTHWISE_CONV_2D", "DEQUANTIZE", "GELU", "MEAN"),
     *("MUL", "PAD", "RESHAPE", "RESIZE_BILINEAR", "RSQRT", "SOFTMAX", "STRIDED_SLICE", "SUB", "TRANSPOSE"),
@@ -277,6 +281,57 @@ def test_static_integers(tiny, pictures, precision, options, tmp_path):
     modes = facts["quantization"]["recipe"]["layers"].values()
     assert set(modes) <= {"static", "float"}
     assert [int(number) for number in facts["minimum_runtime"].split(".")] < [2, 17]
+
+
+def subtractions(file):
+    return sum(node.name == "SUB" for node in read_tflite(file.read_bytes()).nodes)
+
+
+def classifier_scale(file):
+    """Of the logits behind the last layer with weights."""
+    [scale] = [node for node in read_tflite(file.read_bytes()).nodes if node.name == "CONV_2D"][-1].outputs[0].scales
+    return scale
+
+
+def test_static_attention_is_searched_at_the_size_of_the_file(pictures, tmp_path, monkeypatch):
+    """And its values are centred, layers are measured on altered pictures, and logits have the range of labels."""
+    pytest.importorskip("litert_quantizer", reason="litert-quantizer is not installed")
+    seen = {}
+
+    def search(precision, file, images, unlikely, *others):
+        seen.update(images=images, unlikely=unlikely)
+        return SearchResult(recipe=default_recipe(precision, file, "litert", calibrated=True))
+
+    monkeypatch.setattr(QUANTIZING, "search_recipe", search)
+    model = random_model("stage_1")
+    options = {"calibration": pictures, "report": False}
+    for output in ("labels", "logits"):
+        convert(model, tmp_path / f"{output}.tflite", "int8_npu", (288, 320), output=output, **options)
+    assert seen["images"].shape[1:3] == seen["unlikely"].shape[1:3] == (288, 320)
+    np.testing.assert_array_equal(seen["unlikely"][0], 255 - seen["images"][0])
+    assert classifier_scale(tmp_path / "labels.tflite") != classifier_scale(tmp_path / "logits.tflite")
+    convert(model, tmp_path / "cpu.tflite", "int8", (288, 320), **options)
+    assert seen["images"].shape[1] < 288
+    assert subtractions(tmp_path / "labels.tflite") == subtractions(tmp_path / "cpu.tflite") + 1  # the only block
+
+
+def test_the_recipe_decides_whether_values_are_centred(pictures, tmp_path, monkeypatch):
+    pytest.importorskip("litert_quantizer", reason="litert-quantizer is not installed")
+    model = random_model("stage_1")
+    names = set()
+    monkeypatch.setattr(QUANTIZING, "search_recipe", lambda precision, file, *others: names.update(file.layers))
+    with pytest.raises(AttributeError):  # there is no recipe yet
+        convert(model, tmp_path / "m.tflite", "int8", (64, 64), calibration=pictures, report=False)
+    counts = {}
+    for mode in ("static", "float"):
+        modes = {name: mode if name.endswith("/mixture") else "float" for name in names}
+        recipe = QuantizationRecipe(layers=modes, rounding="nearest")
+        for precision in ("int8", "int8_npu"):
+            file = tmp_path / f"{precision}.tflite"
+            convert(model, file, precision, (64, 64), recipe=recipe, calibration=pictures, report=False)
+            counts[mode, precision] = subtractions(file)
+    assert counts["static", "int8_npu"] == counts["float", "int8_npu"] + 1
+    assert counts["static", "int8"] == counts["float", "int8"] + 1
 
 
 def test_fine_tuning(pictures, tmp_path):

@@ -60,7 +60,7 @@ def add_parser(subparsers: Any) -> None:
     parser.add_argument(
         "--measure",
         action="store_true",
-        help="weigh the errors of layers against their time on this machine in the search for an int8 recipe",
+        help="weigh what layers lose against their time on this machine in the search for an int8 recipe",
     )
     parser.add_argument(
         "--half",

@@ -16,7 +16,7 @@ from keras_segformer.data.importers.labels import IGNORED, Context, Export, Labe
 from keras_segformer.data.importers.polygons import Size, check_points
 from keras_segformer.data.importers.run_lengths import decode_coco
 from keras_segformer.data.importers.splits import is_in_other_split, split_in
-from keras_segformer.data.importers.tree import stem, text_of, without_suffix
+from keras_segformer.data.importers.tree import file_name_of, stem, text_of, without_suffix
 from keras_segformer.errors import InvalidDatasetError
 
 NAME = "coco"
@@ -25,7 +25,7 @@ LOOKED_FOR = "a JSON file with images, annotations and categories"
 
 _RULE = "coco"
 # Other COCO tasks on the same pictures, whose files have no regions of classes, or only regions of people.
-_OTHER_TASKS = ("captions", "person_keypoints", "image_info", "keypoints", "densepose", "labels")
+_OTHER_TASKS = ("captions", "person_keypoints", "image_info", "keypoints", "densepose")
 
 
 def detect(context: Context) -> list[str]:
@@ -48,8 +48,9 @@ def read(context: Context, paths: str) -> Export:
     )
     files = paths.split("\n")
     if len(files) > 1:
-        export.notes += [f"{path} is about another task and is left aside." for path in files if _is_other_task(path)]
-        files = [path for path in files if not _is_other_task(path)] or files
+        kept = [path for path in files if not _is_other_task(path)] or files
+        export.notes += [f"{path} is about another task and is left aside." for path in files if path not in kept]
+        files = kept
     for path in files:
         _read_file(context, path, subset_of(path, len(files)), export)
     export.classes = merge_classes(export.classes)
@@ -115,7 +116,7 @@ def _read_file(context: Context, path: str, subset: str, export: Export) -> None
             export.problems.append(f"{path} has an image without file_name.")
             continue
         seen.add(str(image.get("id")))
-        name = text_of(image["file_name"]).replace("\\", "/")
+        name = file_name_of(image["file_name"])
         export.pictures.append(
             Picture(
                 name=without_suffix(name),

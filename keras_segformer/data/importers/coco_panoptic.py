@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import functools
 import posixpath
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Any
 
 from keras_segformer.data.importers.coco import crowd_rule, image_folders, read_categories, subset_of
 from keras_segformer.data.importers.json_kinds import PANOPTIC
 from keras_segformer.data.importers.labels import IGNORED, Context, Export, Picture, PixelValues, merge_classes
 from keras_segformer.data.importers.pixels import read_pixels
-from keras_segformer.data.importers.tree import stem, text_of, without_suffix
+from keras_segformer.data.importers.splits import is_in_other_split
+from keras_segformer.data.importers.tree import file_name_of, stem, without_suffix
 from keras_segformer.errors import InvalidDatasetError
 
 NAME = "coco-panoptic"
@@ -37,7 +38,7 @@ def read(context: Context, paths: str) -> Export:
     )
     files = paths.split("\n")
     masks = {
-        _mask(context, path, text_of(annotation.get("file_name")))
+        _mask(context, path, file_name_of(annotation.get("file_name")))
         for path in files
         for annotation in context.tree.json(path)["annotations"]
     }
@@ -50,19 +51,21 @@ def read(context: Context, paths: str) -> Export:
             if image is None:
                 export.problems.append(f"{path} has an annotation of an image that it does not list.")
                 continue
-            name = text_of(image.get("file_name")).replace("\\", "/")
-            mask = _mask(context, path, text_of(annotation.get("file_name")))
-            found = context.find_image(name, image_folders(path), masks.__contains__)
+            name = file_name_of(image.get("file_name"))
+            mask = _mask(context, path, file_name_of(annotation.get("file_name")))
+            subset = subset_of(path, len(files))
+            is_other = functools.partial(_is_other, masks, subset)
+            found = context.find_image(name, image_folders(path), is_other)
             export.pictures.append(
                 Picture(
                     name=without_suffix(name),
-                    subset=subset_of(path, len(files)),
+                    subset=subset,
                     source=mask,
                     load=functools.partial(_load, context, mask, annotation, names),
                     image=found,
                 )
             )
-        export.without_label += [text_of(image.get("file_name")) for image in images.values()]
+        export.without_label += [file_name_of(image.get("file_name")) for image in images.values()]
     export.classes = merge_classes(export.classes)
     unused = context.unused_images(export.pictures)
     known = {posixpath.basename(path) for path in export.without_label}
@@ -74,19 +77,25 @@ def _segments(document: Mapping[str, Any]) -> list[dict[str, Any]]:
     return [segment for each in document["annotations"] for segment in each.get("segments_info") or []]
 
 
+def _is_other(masks: Collection[str], subset: str, path: str) -> bool:
+    return path in masks or is_in_other_split(path, subset)
+
+
 def _mask(context: Context, path: str, name: str) -> str:
     """The path of a mask: in the folder named like the JSON file, or anywhere in a folder of masks."""
     folder = posixpath.dirname(path)
     for candidate in (posixpath.join(folder, stem(path), name), posixpath.join(folder, name)):
         if candidate in context.tree:
             return candidate
-    found = context.tree.named(posixpath.basename(name))
+    subset = subset_of(path, 2)
+    found = [each for each in context.tree.named(posixpath.basename(name)) if not is_in_other_split(each, subset)]
     panoptic = [each for each in found if stem(path) in each.split("/")[:-1]] or [
         each
         for each in found
         if any("panoptic" in part.casefold() or "mask" in part.casefold() for part in each.split("/")[:-1])
     ]
-    return (panoptic or found or [posixpath.join(folder, stem(path), name)])[0]
+    candidates = panoptic or found
+    return candidates[0] if len(candidates) == 1 else posixpath.join(folder, stem(path), name)
 
 
 def _load(

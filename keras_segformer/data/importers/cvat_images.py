@@ -21,7 +21,7 @@ from keras_segformer.data.importers.labels import (
 )
 from keras_segformer.data.importers.polygons import Size, box_corners, ellipse_corners, place, rotate
 from keras_segformer.data.importers.run_lengths import decode_cvat
-from keras_segformer.data.importers.tree import is_below, text_of, without_suffix
+from keras_segformer.data.importers.tree import file_name_of, is_below, text_of, without_suffix
 from keras_segformer.errors import InvalidDatasetError
 
 NAME = "cvat-images"
@@ -105,7 +105,7 @@ def _classes(document: Any) -> tuple[list[LabelClass], set[str]]:
 
 
 def _picture(context: Context, path: str, folder: str, element: Any) -> Picture:
-    name = text_of(element.get("name"))
+    name = file_name_of(element.get("name"))
     if not name:
         raise InvalidDatasetError(f"{path} has an <image> without a name; export it again.")
     subset = text_of(element.get("subset"))

@@ -15,6 +15,7 @@ import numpy as np
 from PIL import Image
 from rich.progress import track
 
+from keras_segformer.data.importers.claims import settle_claims
 from keras_segformer.data.importers.class_files import CLASSES_FILE, write_classes
 from keras_segformer.data.importers.class_lists import read_class_file
 from keras_segformer.data.importers.compose import Palette, Tally, compose
@@ -218,9 +219,11 @@ def _colors(classes: list[LabelClass]) -> tuple[RGB, ...]:
 
 
 def _write_pairs(export: Export, plan: _ClassPlan, options: ImportOptions, folder: Path, report: ImportReport) -> None:
-    targets = _targets(export.pictures, report)
+    pictures, notes = settle_claims(export.pictures)
+    report.notes += notes
+    targets = _targets(pictures, report)
     # Exports that consist of masks only are still useful.
-    with_pictures = any(picture.image or picture.embedded for picture in export.pictures)
+    with_pictures = any(picture.image or picture.embedded for picture in pictures)
     lonely = [target for target in targets if not (target.picture.image or target.picture.embedded)]
     report.without_picture = [target.picture.source for target in lonely]
     if with_pictures:

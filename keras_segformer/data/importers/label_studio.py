@@ -11,7 +11,7 @@ from typing import Any
 from keras_segformer.data.importers.class_lists import read_class_file
 from keras_segformer.data.importers.json_kinds import LABEL_STUDIO, is_task, tasks_of
 from keras_segformer.data.importers.labels import Context, ExportFile, LabelClass, merge_classes, parse_color
-from keras_segformer.data.importers.tree import is_image, text_of
+from keras_segformer.data.importers.tree import is_image, text_of, without_suffix
 from keras_segformer.errors import InvalidDatasetError
 
 _CONTROLS = re.compile(r"(Brush|Polygon|Rectangle|Ellipse|MagicWand|Bitmask|Vector)?Labels")
@@ -119,16 +119,24 @@ def image_names(task: Mapping[str, Any], key: str | None = None) -> Iterator[str
 
 
 def find_task_image(context: Context, task: Mapping[str, Any]) -> tuple[ExportFile | None, str]:
-    """The picture of a task, and its name without suffix, which is also known where the picture is not there."""
+    """The picture of a task, and its path without suffix, which is also known where the picture is not there."""
     layers = layer_files(context)
     names = [name for name in image_names(task) if is_image(name)]
     for name in names:
         image = context.find_image(name, ["images", ""], layers.__contains__)
         if image is not None:
-            return image, _stem(name)
+            return image, without_suffix(name)
     identifier = task.get("id")
     image = context.find_image(f"task-{identifier}", ["images", ""], layers.__contains__)
-    return image, _stem(names[0]) if names else f"task-{identifier}"
+    return image, without_suffix(names[0]) if names else f"task-{identifier}"
+
+
+def choose_version(context: Context, records: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Chooses among the records of a task in the short form (JSON-MIN), which has one for each annotation."""
+    if context.options.annotation == "each":
+        return records
+    newest = context.options.annotation == "newest"
+    return sorted(records, key=lambda each: _age({**each, "id": each.get("annotation_id")}), reverse=newest)[:1]
 
 
 def _age(annotation: Mapping[str, Any]) -> tuple[str, int]:
@@ -149,11 +157,6 @@ def _plain_names(value: str) -> Iterator[str]:
             without_hash = re.sub(r"^[0-9a-f]{8}-", "", name)
             if without_hash != name:
                 yield f"{folder}/{without_hash}" if folder else without_hash
-
-
-def _stem(path: str) -> str:
-    name = path.rpartition("/")[2]
-    return name.rpartition(".")[0] or name
 
 
 def label_of(value: Mapping[str, Any]) -> list[str]:

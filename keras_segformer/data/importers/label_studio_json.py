@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import functools
-from collections import Counter
+import posixpath
+from collections import Counter, defaultdict
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
@@ -13,6 +14,7 @@ from keras_segformer.data.importers.json_kinds import is_short_value
 from keras_segformer.data.importers.label_studio import (
     annotations_of,
     cancelled,
+    choose_version,
     configured_classes,
     find_task_image,
     label_of,
@@ -24,6 +26,7 @@ from keras_segformer.data.importers.label_studio import (
 from keras_segformer.data.importers.labels import (
     Context,
     Export,
+    ExportFile,
     LabelClass,
     Painting,
     Picture,
@@ -69,8 +72,14 @@ def read(context: Context, paths: str) -> Export:
     )
     others = 0
     for path in paths.split("\n") if paths else task_files(context):
-        for task in tasks_in(context, path):
-            others += _read_task(context, path, task, export)
+        versions: dict[Any, list[dict[str, Any]]] = defaultdict(list)
+        for position, task in enumerate(tasks_in(context, path)):
+            if isinstance(task.get("data"), Mapping):
+                others += _read_task(context, path, task, export)
+            else:
+                versions[task.get("id", f"#{position}")].append(task)
+        for records in versions.values():
+            others += _read_short_form(context, path, records, export)
     if others:
         export.notes.append(
             f"{others} annotations of pictures that have several are left out (--annotation newest, oldest or each)."
@@ -90,26 +99,59 @@ def read(context: Context, paths: str) -> Export:
 
 def _read_task(context: Context, path: str, task: dict[str, Any], export: Export) -> int:
     """Adds the pictures of a task and returns how many annotations are left out."""
-    image, name = find_task_image(context, task)
-    if not isinstance(task.get("data"), Mapping):
-        regions = list(_short_regions(task))
-        export.pictures.append(_picture(context, path, task, name, image, regions))
-        return 0
+    image, image_name = find_task_image(context, task)
     annotations, others = annotations_of(context, task)
     if not annotations:
         why = "cancelled" if cancelled(task) else "not annotated"
-        export.without_label.append(f"{image.path if image else name} (task {task.get('id')}, {why})")
+        export.without_label.append(f"{image.path if image else image_name} (task {task.get('id')}, {why})")
     for annotation in annotations:
-        own = f"{name}-annotation-{annotation.get('id')}" if len(annotations) > 1 else name
-        export.pictures.append(_picture(context, path, task, own, image, _regions(annotation.get("result") or [])))
+        version = f"-annotation-{annotation.get('id')}" if len(annotations) > 1 else ""
+        results = annotation.get("result") or []
+        labelled = _labelled_pictures(results)
+        if len(labelled) > 1:
+            export.problems.append(
+                f"Task {task.get('id')} in {path} has regions of several pictures ({', '.join(labelled)}), of which it "
+                "is not known which is which; label each picture in a task of its own."
+            )
+            continue
+        export.pictures.append(_picture(context, path, task, image, image_name, version, _regions(results)))
     return others
 
 
+def _read_short_form(context: Context, path: str, records: list[dict[str, Any]], export: Export) -> int:
+    """The same of a task in the short form, which has a record for each annotation."""
+    chosen = choose_version(context, records)
+    for record in chosen:
+        image, image_name = find_task_image(context, record)
+        version = f"-annotation-{record.get('annotation_id')}" if len(chosen) > 1 else ""
+        regions = list(_short_regions(record))
+        export.pictures.append(_picture(context, path, record, image, image_name, version, regions))
+    return len(records) - len(chosen)
+
+
+def _labelled_pictures(results: list[Any]) -> list[str]:
+    """The pictures that regions are about: objects of the labelling configuration, and pages of those with several."""
+    areas = [each for each in results if isinstance(each, dict) and _kind(each.get("value") or {})]
+    found = dict.fromkeys((each.get("to_name"), each.get("item_index")) for each in areas)
+    return [str(name) if page is None else f"{name}, page {page}" for name, page in found]
+
+
 def _picture(
-    context: Context, path: str, task: Mapping[str, Any], name: str, image: Any, regions: list[dict[str, Any]]
+    context: Context,
+    path: str,
+    task: Mapping[str, Any],
+    image: ExportFile | None,
+    image_name: str,
+    version: str,
+    regions: list[dict[str, Any]],
 ) -> Picture:
-    load = functools.partial(_load, context, regions)
-    return Picture(name=name, source=f"task {task.get('id')} in {path}", load=load, image=image)
+    return Picture(
+        name=f"{posixpath.basename(image_name)}{version}",
+        source=f"task {task.get('id')} in {path}",
+        load=functools.partial(_load, context, regions),
+        image=image,
+        image_name=image_name,
+    )
 
 
 def _labels(picture: Picture) -> Iterator[str]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import io
+import posixpath
 import re
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping
@@ -64,11 +65,13 @@ def read(context: Context, _root: str) -> Export:
         chosen = _choose(context, tasks.get(number, {}), drawn)
         others += len(drawn) - len(chosen)
         image, name = _image(context, tasks.get(number), number, len(by_picture))
+        plain = posixpath.basename(name)
         for annotation in chosen:
             own = drawn[annotation]
             pictures.append(
                 Picture(
-                    name=f"{name}-annotation-{annotation}" if len(chosen) > 1 else name,
+                    name=f"{plain}-annotation-{annotation}" if len(chosen) > 1 else plain,
+                    image_name=name,
                     source=f"task {number}, annotation {annotation}",
                     load=functools.partial(_load, context, [(labels[layer.rest], layer.path) for layer in own]),
                     image=image,

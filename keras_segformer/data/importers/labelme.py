@@ -25,7 +25,7 @@ from keras_segformer.data.importers.labels import (
 from keras_segformer.data.importers.pixels import decode_base64, read_layer
 from keras_segformer.data.importers.polygons import Size, check_points, draw_with_pillow, place
 from keras_segformer.data.importers.splits import split_of
-from keras_segformer.data.importers.tree import stem, text_of
+from keras_segformer.data.importers.tree import file_name_of, stem, text_of
 from keras_segformer.errors import InvalidDatasetError
 
 NAME = "labelme"
@@ -121,7 +121,7 @@ def _find_image(context: Context, path: str, document: dict[str, Any]) -> tuple[
     `imagePath` counts where it leads to a picture; else `imageData`; else a picture named like the file.
     """
     folder = posixpath.dirname(path)
-    named = text_of(document["imagePath"]).replace("\\", "/")
+    named = file_name_of(document["imagePath"])
     inside = isinstance(document.get("imageData"), str) and document["imageData"]
     if named and not named.lower().endswith(".json"):
         exact = posixpath.normpath(posixpath.join(folder, named))

@@ -196,6 +196,7 @@ class Picture:
         image: The picture; `None` where it is not there.
         embedded: Reads the picture where it lies inside the label.
         subset: The subset that it belongs to, as the tool names it.
+        image_name: The path, without suffix, by which the export names the image, where that is not `name`.
     """
 
     name: str
@@ -204,6 +205,7 @@ class Picture:
     image: ExportFile | None = None
     embedded: Callable[[], bytes] | None = None
     subset: str = ""
+    image_name: str = ""
 
 
 @dataclasses.dataclass(kw_only=True)
@@ -262,7 +264,7 @@ class Context:
         Args:
             name: Its path as the export writes it.
             folders: Where to look first.
-            is_other: Tells paths of the export that cannot be it, such as those of masks.
+            is_other: Tells paths that cannot be it, such as those of masks or of other splits.
 
         Returns:
             The picture, in the export or else in the folder of pictures; `None` where there is none.
@@ -270,7 +272,7 @@ class Context:
         path = self.tree.find_image(name, folders, is_other)
         if path is not None:
             return ExportFile(self.tree, path)
-        path = self.elsewhere.find_image(name, [""]) if self.elsewhere else None
+        path = self.elsewhere.find_image(name, [""], is_other) if self.elsewhere else None
         if path is not None:
             return ExportFile(self.elsewhere, path)
         # Some tools write names as in URLs.

@@ -281,6 +281,13 @@ def without_suffix(path: str) -> str:
     return posixpath.splitext(path)[0] if is_image(path) else path
 
 
+def file_name_of(value: Any) -> str:
+    """A file's name or path in an export in composed Unicode, with all of its spaces; empty where it is missing."""
+    if value is None or isinstance(value, (Mapping, list)):
+        return ""
+    return unicodedata.normalize("NFC", str(value)).strip("\r\n").replace("\\", "/")
+
+
 def text_of(value: Any) -> str:
     """A name in an export as one line of composed Unicode; empty where it is missing."""
     if value is None or isinstance(value, (Mapping, list)):

@@ -129,7 +129,7 @@ def _images(context: Context, path: str, document: dict[str, Any], split: str, n
         if not isinstance(entry, str) or not entry:
             continue
         candidates = _candidates(posixpath.dirname(path), str(document.get("path") or ""), entry.replace("\\", "/"))
-        images = next(filter(None, (_images_at(context, each) for each in candidates)), [])
+        images = next(filter(None, (_images_at(context, each, notes) for each in candidates)), [])
         if not images:
             notes.append(f"{path}: {split} names '{entry}', which is not there or holds no picture.")
         found += images
@@ -146,12 +146,19 @@ def _candidates(folder: str, base: str, entry: str) -> list[str]:
     return [written, *(posixpath.normpath(posixpath.join(folder, each)) for each in moved if each)]
 
 
-def _images_at(context: Context, path: str) -> list[str]:
+def _images_at(context: Context, path: str, notes: list[str]) -> list[str]:
     if path in context.tree and path.lower().endswith(".txt"):
-        lines = context.tree.lines(path)
-        found = [context.tree.find_image(line, [posixpath.dirname(path), ""]) for line in lines]
-        return [each for each in found if each]
+        found = {line: _listed_image(context, line, posixpath.dirname(path)) for line in context.tree.lines(path)}
+        missing = [line for line, image in found.items() if image is None]
+        if missing:
+            notes.append(f"{path} names pictures that are not there: {', '.join(missing)}.")
+        return [image for image in found.values() if image]
     return [each for each in context.tree.below("" if path == "." else path) if is_image(each)]
+
+
+def _listed_image(context: Context, line: str, folder: str) -> str | None:
+    split = next(filter(None, map(split_of, line.replace("\\", "/").split("/")[:-1])), "")
+    return context.tree.find_image(line, [folder, ""], lambda path: is_in_other_split(path, split))
 
 
 def _label_path(image: str) -> str:

@@ -144,10 +144,15 @@ def test_what_may_be_integers_counts(precision, small_file, pictures, monkeypatc
     monkeypatch.setattr(search, "RecipeEvaluator", Evaluator)
     default = default_recipe(precision, small_file, "litert", calibrated=True)
     least = integer_share(default.layers, small_file.layers)
+    if precision == "int8":  # where some layer may be float, but not as many multiplications as attention has
+        layers = small_file.layers.values()
+        products = sum(layer.macs for layer in layers if not layer.has_weights)
+        least *= 1 - products / sum(layer.macs for layer in layers) / 2
     monkeypatch.setattr(search, "_MIN_INTEGER_SHARE", least)
     monkeypatch.setattr(search, "_measure_layers", measured)
     found = search_recipe(precision, small_file, pictures[:2], pictures[2:4], target=0.5).recipe
     assert integer_share(found.layers, small_file.layers, include_attention=precision == "int8_npu") >= least
+    assert precision == "int8_npu" or found != default
 
 
 @pytest.mark.slow

@@ -64,8 +64,9 @@ def read_class_list(tree: Tree, path: str) -> ClassList:
     Args:
         tree: The export.
         path: `classes.json` of this package, datumaro's `dataset_meta.json`, CVAT's `labelmap.txt` (`name:r,g,b::`),
-            `label_colors.txt` (`r g b name`), a CSV with a header (`name,r,g,b` or `value,name`), or a text with a name
-            a line, the value of whose first is 0, or 255 and 0 where it begins with labelme's `__ignore__`.
+            `label_colors.txt` (`r g b name`), a CSV (`name,r,g,b`, `value,name,r,g,b`, `r,g,b,name` or `value,name`),
+            or a text with a name a line, the value of whose first is 0, or 255 and 0 where it begins with labelme's
+            `__ignore__`.
 
     Returns:
         The classes.
@@ -136,10 +137,16 @@ def _numbered(names: Mapping[Any, Any], colors: Any) -> ClassList:
 
 
 def _from_csv(rows: list[list[str]], path: str) -> ClassList:
-    """`name,r,g,b` or `Pixel Value, Class`, with or without a header."""
+    """`name,r,g,b`, `value,name,r,g,b`, `r,g,b,name` or `Pixel Value, Class`, with or without a header."""
     classes, values = [], {}
     for position, row in enumerate(rows):
-        if len(row) >= 4 and all(cell.isdecimal() for cell in row[-3:]):
+        if len(row) >= 4 and all(cell.isdecimal() for cell in row[:3]) and not row[-1].isdecimal():
+            classes.append(LabelClass(text_of(",".join(row[3:])), _color([int(cell) for cell in row[:3]])))
+            values[len(classes) - 1] = classes[-1].name
+        elif len(row) >= 5 and all(cell.isdecimal() for cell in (row[0], *row[-3:])):
+            classes.append(LabelClass(text_of(",".join(row[1:-3])), _color([int(cell) for cell in row[-3:]])))
+            values[int(row[0])] = classes[-1].name
+        elif len(row) >= 4 and all(cell.isdecimal() for cell in row[-3:]):
             classes.append(LabelClass(text_of(",".join(row[:-3])), _color([int(cell) for cell in row[-3:]])))
             values[len(classes) - 1] = classes[-1].name
         elif len(row) >= 2 and row[0].isdecimal():

@@ -8,6 +8,7 @@ import functools
 import posixpath
 import re
 from collections import defaultdict
+from collections.abc import Callable
 from pathlib import Path
 
 from keras_segformer.data.importers.class_lists import ClassList, find_class_list, read_class_file
@@ -103,11 +104,13 @@ class MaskPairs:
         pairs: Name, subset, mask, and the picture where there is one.
         without_label: Pictures without mask.
         notes: How they were matched, and what did not fit.
+        problems: Pictures with several masks, as sentences.
     """
 
     pairs: list[tuple[str, str, ExportFile, ExportFile | None]]
     without_label: list[str]
     notes: list[str]
+    problems: list[str] = dataclasses.field(default_factory=list)
 
 
 def detect(context: Context) -> list[str]:
@@ -115,7 +118,8 @@ def detect(context: Context) -> list[str]:
     options = context.options
     if options.masks or options.mask_suffix:
         return [""]
-    return [""] if any(image for *_, image in match_masks(context).pairs) else []
+    found = match_masks(context)
+    return [""] if found.problems or any(image for *_, image in found.pairs) else []
 
 
 def read(context: Context, _root: str) -> Export:
@@ -148,6 +152,8 @@ def read_masks(context: Context, listed: ClassList | None, rules: list[str]) -> 
     """
     found = match_masks(context)
     if not found.pairs:
+        if found.problems:
+            raise InvalidDatasetError(found.problems[0])
         raise InvalidDatasetError(f"There are no masks in '{context.tree.source}'; name their folder with --masks.")
     if listed is None:
         scan = scan_masks(mask for *_, mask, _ in found.pairs)
@@ -161,12 +167,11 @@ def read_masks(context: Context, listed: ClassList | None, rules: list[str]) -> 
         listed = dataclasses.replace(listed, values={0: first, 255: second})
         found.notes.append(f"The masks hold 0 and 255 only, so 255 is '{second}'.")
     source = listed.path or "the masks"
+    load = functools.partial(_load, listed, functools.cache(functools.partial(_are_colored, found)))
     return Export(
         classes=merge_classes(listed.classes),
         pictures=[
-            Picture(
-                name=name, subset=subset, source=mask.path, load=functools.partial(_load, mask, listed), image=image
-            )
+            Picture(name=name, subset=subset, source=mask.path, load=functools.partial(load, mask), image=image)
             for name, subset, mask, image in found.pairs
         ],
         unlabelled="ignore",
@@ -179,6 +184,7 @@ def read_masks(context: Context, listed: ClassList | None, rules: list[str]) -> 
         ],
         notes=found.notes,
         without_label=found.without_label,
+        problems=found.problems,
     )
 
 
@@ -186,6 +192,16 @@ def _are_binary(found: MaskPairs) -> bool:
     """True if the masks hold only 0 and 255. The import reports masks that cannot be read or differ in kind."""
     with contextlib.suppress(InvalidDatasetError):
         return scan_masks(mask for *_, mask, _ in found.pairs).is_binary
+    return False
+
+
+def _are_colored(found: MaskPairs) -> bool:
+    """True if any mask has colours that are not grey. Files are read up to the first that has."""
+    for _, _, mask, _ in found.pairs:
+        with contextlib.suppress(InvalidDatasetError):
+            pixels = read_pixels(mask.read())
+            if pixels.colored and not pixels.is_grey:
+                return True
     return False
 
 
@@ -204,16 +220,39 @@ def match_masks(context: Context) -> MaskPairs:
     for image in images:
         by_key[image.folders, image.name].append(image)
         by_name[image.name].append(image)
-    pairs, used = [], set()
-    for mask in masks:
-        image = _partner(mask, by_key, by_name, notes)
+    partners = {mask: _partner(mask, by_key, by_name, notes) for mask in masks}
+    used = set(partners.values())
+    partners, problems = _one_mask_each(partners)
+    pairs = []
+    for mask, image in partners.items():
         entry = image or mask
         split = next((folder for folder in entry.folders if split_of(folder)), "")
         name = "/".join([*(folder for folder in entry.folders if folder != split), entry.name])
         pairs.append((name, split, mask.file, image.file if image else None))
+    return MaskPairs(pairs, [image.file.path for image in images if image not in used], notes, problems)
+
+
+def _one_mask_each(
+    partners: dict[_Entry, _Entry | None],
+) -> tuple[dict[_Entry, _Entry | None], list[str]]:
+    """Masks and their pictures without those of which a picture has several, except for the one in its own folders."""
+    by_image: dict[_Entry, list[_Entry]] = defaultdict(list)
+    for mask, image in partners.items():
         if image:
-            used.add(image)
-    return MaskPairs(pairs, [image.file.path for image in images if image not in used], notes)
+            by_image[image].append(mask)
+    kept, problems = dict(partners), []
+    for image, masks in by_image.items():
+        own = [mask for mask in masks if mask.folders == image.folders]
+        others = masks if len(own) != 1 else [mask for mask in masks if mask is not own[0]]
+        if len(masks) > 1:
+            kept = {mask: each for mask, each in kept.items() if mask not in others}
+            listed = ", ".join(mask.file.path for mask in masks)
+            taken = f"only {own[0].file.path} is read" if len(own) == 1 else "none is read"
+            problems.append(
+                f"{image.file.path} has several masks, of which {taken}: {listed}; join them in one, which names all "
+                "classes, or name the folder of the masks with --masks."
+            )
+    return kept, problems
 
 
 def _partner(
@@ -224,7 +263,8 @@ def _partner(
 ) -> _Entry | None:
     """The picture of a mask: in the same folders, else the only one of the name anywhere."""
     for name in _names(mask.name):
-        for candidates in (by_key.get((mask.folders, name), []), by_name.get(name, [])):
+        anywhere = [image for image in by_name.get(name, []) if _may_share_split(mask, image)]
+        for candidates in (by_key.get((mask.folders, name), []), anywhere):
             if len(candidates) == 1:
                 return candidates[0]
             if candidates:
@@ -232,6 +272,11 @@ def _partner(
                 notes.append(f"{mask.file.path} fits several pictures: {listed}; keep one or name the folders.")
                 return None
     return None
+
+
+def _may_share_split(mask: _Entry, image: _Entry) -> bool:
+    splits, others = ({split_of(folder) for folder in entry.folders} - {None} for entry in (mask, image))
+    return not splits or not others or bool(splits & others)
 
 
 def _names(name: str) -> list[str]:
@@ -320,21 +365,28 @@ def _entries(tree: Tree, suffix: str | None) -> list[_Entry]:
     return found
 
 
-def _load(mask: ExportFile, listed: ClassList, _size: object) -> PixelValues:
+def _load(listed: ClassList, are_colored: Callable[[], bool], mask: ExportFile, _size: object) -> PixelValues:
     pixels = read_pixels(mask.read())
     by_value = {255: IGNORED, **listed.values}
     colors = {pack(color): name for color, name in listed.colors.items()}
     if pixels.palette is not None and colors and _fits_by_color_only(pixels, by_value, colors):
-        return erase(pixels, PixelValues(pixels.palette[pixels.values], colors, describe_color))
-    return pixel_values(pixels, by_value, listed.colors)
+        ignored = {int(pixels.palette[value]): IGNORED for value in _values(pixels) if by_value.get(value) == IGNORED}
+        return erase(pixels, PixelValues(pixels.palette[pixels.values], {**ignored, **colors}, describe_color))
+    return pixel_values(pixels, by_value, listed.colors, black_is_color=are_colored)
 
 
 def _fits_by_color_only(pixels: Pixels, by_value: dict[int, str], colors: dict[int, str]) -> bool:
     """Returns True if the colours of a palette name the classes in another order than its indices.
 
-    Pillow's and VOC's palettes, whose colours are not those of the list, stay with the indices.
+    Pillow's and VOC's palettes, whose colours are not those of the list, stay with the indices. Ignored values, whose
+    colours no list has, decide nothing.
     """
-    shown = pixels.values if pixels.erased is None else pixels.values[~pixels.erased]
-    used = count_values(shown)[0].tolist() if shown.size else []
+    used = [value for value in _values(pixels) if by_value.get(value) != IGNORED]
     by_color = [colors.get(int(pixels.palette[value])) for value in used]
     return None not in by_color and by_color != [by_value.get(value) for value in used]
+
+
+def _values(pixels: Pixels) -> list[int]:
+    """The values of the pixels that are not transparent."""
+    shown = pixels.values if pixels.erased is None else pixels.values[~pixels.erased]
+    return count_values(shown)[0].tolist() if shown.size else []

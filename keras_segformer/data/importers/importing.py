@@ -340,7 +340,8 @@ def _count(report: ImportReport, target: _Target, result: _Written) -> None:
 def _targets(pictures: list[Picture], report: ImportReport) -> list[_Target]:
     """Names for every picture, each only once, and its split; empty where the export has none."""
     subsets = list(dict.fromkeys(picture.subset for picture in pictures))
-    splits = {subset: _split_of_path(subset) for subset in subsets}
+    common = _common_folder(subsets)
+    splits = {subset: _split_of_path(subset.removeprefix(common)) for subset in subsets}
     any_split = any(split for split, _ in splits.values())
     if len({rest for _, rest in splits.values()}) == 1:  # a folder around everything
         splits = {subset: (split, "") for subset, (split, _) in splits.items()}
@@ -348,6 +349,14 @@ def _targets(pictures: list[Picture], report: ImportReport) -> list[_Target]:
     taken: set[tuple[str, str]] = set()
     targets = []
     inner = _without_common_folder([picture.name for picture in pictures])
+    if not any_split:
+        like_splits = sorted({folder for name in inner if split_of(folder := name.partition("/")[0]) and "/" in name})
+        if like_splits:
+            any_split = True
+            report.notes.append(
+                f"The export has no splits, but folders named like splits: {', '.join(like_splits)}. All pictures "
+                "become the split train, so that these folders are not taken for splits."
+            )
     for picture, own in zip(pictures, inner, strict=True):
         split, rest = splits[picture.subset]
         name = _safe(posixpath.join(rest, own) if rest else own)
@@ -362,6 +371,14 @@ def _targets(pictures: list[Picture], report: ImportReport) -> list[_Target]:
             f"These subsets are not among {', '.join(SPLITS)} and become folders in {where}: {', '.join(others)}."
         )
     return targets
+
+
+def _common_folder(subsets: list[str]) -> str:
+    """The folders around subsets that are splits without them, with a slash at the end; empty if there are none."""
+    if len(subsets) < 2 or not all(subsets):
+        return ""
+    folder = f"{posixpath.commonpath(subsets)}/"
+    return folder if all(_split_of_path(subset.removeprefix(folder))[0] for subset in subsets) else ""
 
 
 def _without_common_folder(names: list[str]) -> list[str]:

@@ -177,7 +177,7 @@ def _regions(results: list[Any]) -> list[dict[str, Any]]:
             result.get("id") or f"#{position}",
             {"value": {}, "labels": [], "result": result, "type": result.get("type")},
         )
-        region["labels"] = region["labels"] or label_of(value)
+        region["labels"] += [label for label in label_of(value) if label not in region["labels"]]
         if _kind(value):
             region["value"], region["result"] = value, result
     return list(regions.values())

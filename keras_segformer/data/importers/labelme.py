@@ -109,10 +109,10 @@ def _picture(context: Context, path: str, document: dict[str, Any]) -> Picture:
 
 
 def _subset_and_name(path: str) -> tuple[str, str]:
-    """The split that the first folder is, and the rest of the path."""
-    first, _, rest = path.partition("/")
-    name = path[: -len(".json")]
-    return (first, name[len(first) + 1 :]) if rest and split_of(first) else ("", name)
+    """The first folder that is a split, and the path without it."""
+    *folders, name = path[: -len(".json")].split("/")
+    subset = next(filter(split_of, folders), "")
+    return subset, "/".join([*(folder for folder in folders if folder != subset), name])
 
 
 def _find_image(context: Context, path: str, document: dict[str, Any]) -> tuple[ExportFile | None, bool]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import base64
 import dataclasses
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import numpy as np
@@ -106,7 +106,11 @@ def decode_base64(text: Any) -> bytes:
 
 
 def pixel_values(
-    pixels: Pixels, by_value: Mapping[int, str], by_color: Mapping[RGB, str], black_is_unlabelled: bool = True
+    pixels: Pixels,
+    by_value: Mapping[int, str],
+    by_color: Mapping[RGB, str],
+    black_is_unlabelled: bool = True,
+    black_is_color: Callable[[], bool] = lambda: False,
 ) -> PixelValues:
     """Names the classes of the pixels of a mask file.
 
@@ -115,6 +119,8 @@ def pixel_values(
         by_value: The class of every value, for grey files and for those with a palette.
         by_color: The class of every colour. A file of greys that are not among them is read by value.
         black_is_unlabelled: Whether black stands for no label where no class has it.
+        black_is_color: Tells of a file with three channels that is black throughout whether it is of colours, as the
+            others of its data set are, instead of the value 0.
 
     Returns:
         Values and names; transparent pixels are unlabelled.
@@ -124,7 +130,10 @@ def pixel_values(
             sentence about the file.
     """
     packed = {pack(color): name for color, name in by_color.items()}
-    if pixels.colored and not (pixels.is_grey and by_value and not _known(pixels.values, packed)):
+    by_colors = pixels.colored and not (pixels.is_grey and by_value and not _known(pixels.values, packed))
+    if pixels.colored and packed and not by_colors and not pixels.values.any():
+        by_colors = black_is_color()
+    if by_colors:
         if not packed:
             raise InvalidDatasetError("is coloured, but the classes have no colours; name them with --classes")
         names = {0: UNLABELLED, **packed} if black_is_unlabelled else packed

@@ -10,6 +10,7 @@ from collections.abc import Callable
 
 from keras_segformer.data.importers.labels import Context, Picture, PixelValues
 from keras_segformer.data.importers.pixels import Pixels, read_pixels
+from keras_segformer.data.importers.splits import split_of
 from keras_segformer.data.importers.tree import is_below, is_image, stem, without_suffix
 
 MASKS = "SegmentationClass"
@@ -88,9 +89,18 @@ def _lists(context: Context, root: str, masks: object) -> tuple[dict[str, list[s
         for path in tree.ending(".txt")
         if posixpath.dirname(path) == folder
     }
-    if "trainval" in lists and {"train", "val"} <= lists.keys():
-        notes.append(f"{_LISTS}/trainval.txt repeats train.txt and val.txt and is left aside.")
-        del lists["trainval"]
+    for joined in [subset for subset in lists if not split_of(subset)]:
+        others = {name: lists[name] for name in lists if name != joined and split_of(name)}
+        names = {name for each in others.values() for name in each}
+        kept = [name for name in lists[joined] if name not in names]
+        if others and len(kept) < len(lists[joined]):
+            which = " and ".join(f"{name}.txt" for name in others if set(others[name]) & set(lists[joined]))
+            if kept:
+                notes.append(f"What {_LISTS}/{joined}.txt shares with {which} stays in those splits alone.")
+            else:
+                notes.append(f"{_LISTS}/{joined}.txt repeats {which} and is left aside.")
+            lists[joined] = kept
+    lists = {subset: names for subset, names in lists.items() if names}
     if not any(lists.values()):
         return {"": sorted(masks)}, [*notes, f"There are no lists in {_LISTS}: all masks are one split."]
     shared = [name for name in lists.get("train", ()) if name in set(lists.get("val", ()))]

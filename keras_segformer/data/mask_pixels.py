@@ -16,8 +16,8 @@ from keras_segformer.data.file_budgets import open_dataset_image
 from keras_segformer.errors import InvalidDatasetError
 from keras_segformer.image_formats import UPRIGHT, stored_orientation
 
-Kind = Literal["grey", "palette", "colour"]
-"""Grey values, indices into a palette, or colours."""
+Kind = Literal["grey", "one bit", "palette", "colour"]
+"""Grey values, black and white in one bit, indices into a palette, or colours."""
 
 _FORMATS = ("PNG", "GIF", "BMP", "TIFF")
 _VALUE_MODES = ("1", "L", "LA", "I", "I;16", "I;16B", "I;16L", "F")
@@ -186,23 +186,26 @@ def _from_palette(image: Image.Image) -> MaskPixels:
 
 
 def _from_values(image: Image.Image, step: int) -> MaskPixels:
+    if image.mode == "1":  # which NumPy gets as 0 and 1
+        pixels = np.asarray(image).astype(np.uint8)
+        # Pillow scales this value to 0..255, but not that of 2 or 4 bits.
+        hidden = pixels == bool(image.info["transparency"]) if "transparency" in image.info else None
+        return _from_counts("one bit", pixels, *_count(pixels, hidden), hidden, 255)
     if image.mode == "L" and "transparency" not in image.info:
         counts = np.array(image.histogram(), np.int64)[::step]
         codes, shape = np.flatnonzero(counts), (image.height, image.width)
         load = functools.partial(_divided, image, step)
-        return MaskPixels("grey", shape, codes, _colours("grey", codes), counts[codes], 0, load)
+        return MaskPixels("grey", shape, codes, _colours("grey", codes, step), counts[codes], 0, load)
     alpha = np.asarray(image.getchannel("A")) if image.mode == "LA" else None
     pixels = np.asarray(image.getchannel("L") if alpha is not None else image)
-    if image.mode == "1":
-        pixels = pixels.astype(np.uint8)
     if image.mode == "L":
         pixels = _divided(image, step)
     if pixels.dtype.kind == "f":
         pixels = _whole(pixels)
     hidden = None if alpha is None else alpha < _OPAQUE_FROM
     if image.mode != "LA" and "transparency" in image.info:
-        hidden = pixels == image.info["transparency"] // step
-    return _from_counts("grey", pixels, *_count(pixels, hidden), hidden)
+        hidden = pixels == image.info["transparency"]
+    return _from_counts("grey", pixels, *_count(pixels, hidden), hidden, step)
 
 
 def _from_colours(image: Image.Image) -> MaskPixels:
@@ -221,18 +224,24 @@ def _from_colours(image: Image.Image) -> MaskPixels:
 
 
 def _from_counts(
-    kind: Kind, pixels: np.ndarray, codes: np.ndarray, counts: np.ndarray, hidden: np.ndarray | None
+    kind: Kind,
+    pixels: np.ndarray,
+    codes: np.ndarray,
+    counts: np.ndarray,
+    hidden: np.ndarray | None,
+    step: int = 1,
 ) -> MaskPixels:
     transparent = 0 if hidden is None else int(np.count_nonzero(hidden))
     shape = pixels.shape[:2]
-    return MaskPixels(kind, shape, codes, _colours(kind, codes), counts, transparent, lambda: pixels, hidden)
+    return MaskPixels(kind, shape, codes, _colours(kind, codes, step), counts, transparent, lambda: pixels, hidden)
 
 
-def _colours(kind: Kind, codes: np.ndarray) -> np.ndarray:
-    """The colours of grey values or packed colours, `(K, 3)`."""
+def _colours(kind: Kind, codes: np.ndarray, step: int) -> np.ndarray:
+    """The colours of packed colours, or of grey values whose neighbours are `step` apart in 0..255, `(K, 3)`."""
     if kind == "colour":
         return np.stack([codes >> 16, codes >> 8 & 255, codes & 255], axis=-1)
-    return np.repeat(np.where(codes <= 255, codes, -1)[:, None], 3, axis=1)
+    levels = codes * step
+    return np.repeat(np.where(levels <= 255, levels, -1)[:, None], 3, axis=1)
 
 
 def _divided(image: Image.Image, step: int) -> np.ndarray:

@@ -27,6 +27,7 @@ values that colours with equal red, green and blue have."""
 READINGS: Mapping[Kind, tuple[Reading, ...]] = MappingProxyType(
     {
         "grey": ("values", "colours"),
+        "one bit": ("values", "colours", "grey levels"),
         "palette": ("values", "colours", "grey levels"),
         "colour": ("colours", "grey levels"),
     }
@@ -37,8 +38,13 @@ _UNKNOWN = -1
 _VALUES = 1 << 16
 _LISTED = 5
 _BLACK = (0, 0, 0)
-_NOUNS = {"grey": "grey masks", "palette": "masks with a palette", "colour": "coloured masks"}
-_USUAL = {"grey": "values", "palette": "indices", "colour": "colours"}
+_NOUNS = {
+    "grey": "grey masks",
+    "one bit": "masks of one bit",
+    "palette": "masks with a palette",
+    "colour": "coloured masks",
+}
+_USUAL = {"grey": "values", "one bit": "values", "palette": "indices", "colour": "colours"}
 _MEANINGS = {
     "values": "their values",
     "colours": "their colours, which are those of the classes",
@@ -214,7 +220,7 @@ def decide_readings(coding: MaskCoding, masks: Iterable[MaskPixels]) -> MaskCodi
     Kinds of files whose reading is decided already keep it. For each other kind, the reading that fits most files is
     taken, and of several the one that finds more classes. Where indices and colours of a palette fit equally well, its
     colours count: a palette that consists of the classes' colours is hardly a coincidence, while small indices fit any
-    data set.
+    data set. So it is with the black and white of one bit, unless `raw_to_train` names values.
 
     Args:
         coding: The classes.
@@ -289,6 +295,8 @@ def _decide(coding: MaskCoding, kind: Kind, masks: list[MaskPixels]) -> Reading:
     readings = READINGS[kind]
     if kind == "grey" and coding.names_values:
         return readings[0]
+    if kind == "one bit" and coding.names_values:  # the values of one bit, or those of the same mask in 8 bits
+        readings = tuple(reading for reading in readings if reading != "colours")
     found = {reading: [coding.look_up(mask, reading) for mask in masks] for reading in readings}
     fitting = {reading: sum((each != _UNKNOWN).all() for each in found[reading]) for reading in readings}
     best = [reading for reading in readings if fitting[reading] == max(fitting.values())]
@@ -297,7 +305,12 @@ def _decide(coding: MaskCoding, kind: Kind, masks: list[MaskPixels]) -> Reading:
     classes = {reading: len(set(np.concatenate(found[reading]).tolist()) - {IGNORE, _UNKNOWN}) for reading in best}
     if kind != "colour":
         best = [reading for reading in best if classes[reading] == max(classes.values())]
-    if "colours" in best and (kind == "palette" or classes["colours"] == 0):
+    others = [classes[reading] for reading in best if reading != "colours"]
+    if all(_are_equal(found[best[0]], found[other]) for other in best[1:]):
+        return best[0]
+    if "colours" in best and (
+        kind in ("palette", "one bit") or classes["colours"] == 0 or classes["colours"] > max(others)
+    ):
         return "colours"
     if len(best) > 1:
         raise InvalidDatasetError(

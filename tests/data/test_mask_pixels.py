@@ -25,19 +25,20 @@ def encoded(image: Image.Image, kind: str = "PNG", **options: object) -> bytes:
     return buffer.getvalue()
 
 
-def packed_png(bits: int) -> bytes:
-    """A grey PNG of fewer than 8 bits, which Pillow does not write."""
+def packed_png(bits: int, transparent: int | None = None) -> bytes:
+    """A grey PNG of fewer than 8 bits, which Pillow does not write, with a value that is transparent."""
 
     def chunk(kind: bytes, data: bytes) -> bytes:
         return struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))
 
     rows = b""
-    for row in INDICES:
+    for row in np.minimum(INDICES, 2**bits - 1):
         digits = "".join(format(value, f"0{bits}b") for value in row)
         digits += "0" * (-len(digits) % 8)
         rows += b"\0" + int(digits, 2).to_bytes(len(digits) // 8, "big")
     header = struct.pack(">IIBBBBB", INDICES.shape[1], INDICES.shape[0], bits, 0, 0, 0, 0)
-    chunks = chunk(b"IHDR", header) + chunk(b"IDAT", zlib.compress(rows)) + chunk(b"IEND", b"")
+    hidden = b"" if transparent is None else chunk(b"tRNS", struct.pack(">H", transparent))
+    chunks = chunk(b"IHDR", header) + hidden + chunk(b"IDAT", zlib.compress(rows)) + chunk(b"IEND", b"")
     return b"\x89PNG\r\n\x1a\n" + chunks
 
 
@@ -59,6 +60,21 @@ def test_grey_values(data):
     pixels = read_mask_pixels(data)
     assert pixels.kind == "grey"
     np.testing.assert_array_equal(pixels.codes[pixels.positions()], INDICES)
+
+
+@pytest.mark.parametrize(("bits", "step"), [(1, 255), (2, 85), (4, 17)])
+def test_grey_of_few_bits_spans_black_to_white(bits, step):
+    pixels = read_mask_pixels(packed_png(bits))
+    expected = np.minimum(INDICES, 2**bits - 1)
+    np.testing.assert_array_equal(pixels.codes[pixels.positions()], expected)
+    np.testing.assert_array_equal(pixels.grey_levels[pixels.positions()], expected.astype(int) * step)
+
+
+@pytest.mark.parametrize("bits", [1, 2, 4])
+@pytest.mark.parametrize("transparent", [0, 1])
+def test_a_transparent_value_of_few_bits(bits, transparent):
+    pixels = read_mask_pixels(packed_png(bits, transparent))
+    np.testing.assert_array_equal(pixels.positions() < 0, np.minimum(INDICES, 2**bits - 1) == transparent)
 
 
 @pytest.mark.parametrize(

@@ -21,6 +21,7 @@ from keras_segformer.label_sets import LabelSet
 
 PETS = LabelSet("pets", ("cat", "dog"), ((255, 0, 0), (0, 0, 255)))
 PETS_CODING = MaskCoding(PETS)
+COLOURS = ((255, 255, 255), (0, 0, 0))
 RAW = LabelSet("raw", ("cat", "dog"), ((255, 0, 0), (0, 0, 255)), raw_to_train={7: 0, 300: 1, 255: 1})
 
 
@@ -206,6 +207,30 @@ class TestTwoReadings:
         coding = MaskCoding(ink, frozenset({255}))
         assert coding.read(png(np.array([[0, 255]], np.uint8))).tolist() == [[1, 0]]
         assert coding.read(png(np.array([[0, 1]], np.uint8))).tolist() == [[0, 1]]
+
+    @pytest.mark.parametrize("image_format", ["PNG", "BMP", "TIFF"])
+    @pytest.mark.parametrize("mode", ["1", "L", "P", "RGB"])
+    @pytest.mark.parametrize("palette", [((255, 255, 255), (0, 0, 0)), ((0, 0, 0), (255, 255, 255))])
+    def test_black_and_white_are_the_same_classes_in_every_file(self, image_format, mode, palette):
+        coding = MaskCoding(LabelSet("two", ("a", "b"), palette), frozenset({255}))
+        white = np.array([[False, True, True]])
+        buffer = io.BytesIO()
+        Image.fromarray(white * np.uint8(255)).convert(mode).save(buffer, image_format)
+        assert coding.read(buffer.getvalue()).tolist() == np.where(white, *map(palette.index, COLOURS)).tolist()
+
+    @pytest.mark.parametrize(
+        ("label_set", "is_raw"),
+        [
+            (LabelSet.generic(2), False),
+            (PETS, False),
+            (LabelSet("ink", ("paper", "ink"), COLOURS, raw_to_train={0: 0, 1: 1}), True),
+            (LabelSet("ink", ("paper", "ink"), COLOURS, raw_to_train={0: 0, 255: 1}), True),
+        ],
+    )
+    def test_values_of_one_bit(self, label_set, is_raw):
+        """Where the colours are others, or `raw_to_train` names the values, of one bit or of 8."""
+        coding = MaskCoding(label_set, frozenset({255}), names_values=is_raw)
+        assert coding.read(png(np.array([[False, True]]))).tolist() == [[0, 1]]
 
     def test_two_readings_that_fit_are_refused(self):
         swapped = LabelSet("swapped", ("a", "b"), ((1, 1, 1), (0, 0, 0)))

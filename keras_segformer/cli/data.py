@@ -56,7 +56,10 @@ def _check(args: argparse.Namespace) -> int:
     problems = [problem for report in reports.values() for problem in report.problems]
     for problem in problems:
         print(f"{'left out' if args.skip_bad else 'error'}: {problem}", file=sys.stderr)
-    return 1 if problems and not args.skip_bad else 0
+    empty = [split for split, report in reports.items() if not report.good]
+    for split in empty:
+        print(f"error: split {split} has no pair of image and mask to use; add some", file=sys.stderr)
+    return 1 if empty or (problems and not args.skip_bad) else 0
 
 
 def _print_report(split: str, report: CheckReport) -> None:

@@ -11,7 +11,7 @@ from pathlib import Path, PurePath
 from types import MappingProxyType
 
 from keras_segformer.data.masks import ANY_VALUES, MAX_CLASSES, READINGS, MaskCoding
-from keras_segformer.data.pairs import IMAGE_SUFFIXES, MASK_SUFFIXES, File, Listing, match
+from keras_segformer.data.pairs import IMAGE_SUFFIXES, MASK_SUFFIXES, File, Listing, Problem, match
 from keras_segformer.errors import InvalidDatasetError
 from keras_segformer.json_text import read_json
 from keras_segformer.label_sets import LabelSet, load_label_set
@@ -89,12 +89,16 @@ class Source:
         listings = SOURCES["ade20k"].find("ADEChallengeData2016.zip")
         ```
         """
+        return {split: self._match(*folders) for split, folders in self._folders(data).items()}
+
+    def _folders(self, data: str | os.PathLike[str]) -> dict[str, list[File]]:
+        """The folders of images and masks, and the list of names if there is one, of every split that is there."""
         roots = list(self._roots(Path(data)))
         for layout in self.layouts:
             found = {split: _find_places(roots, places) for split, places in layout.items()}
-            listings = {split: self._match(*folders) for split, folders in found.items() if folders}
-            if listings:
-                return listings
+            found = {split: folders for split, folders in found.items() if folders}
+            if found:
+                return found
         expected = self.layouts[0]["train"][0]
         raise InvalidDatasetError(
             f"'{data}' does not hold {self.title}: there are no folders {expected.images} and {expected.masks}. The "
@@ -116,17 +120,13 @@ class Source:
         """
         if self.label_set is not None:
             return ()
-        listings = self.find(data)
         [root, *_] = self._roots(Path(data))
-        read = [
-            str(file) for listing in listings.values() for pair in listing.pairs for file in (pair.image, pair.mask)
-        ]
-        named = [file for listing in listings.values() for file in listing.left_aside]
-        named += [problem.file for listing in listings.values() for problem in listing.problems]
-        known = {str(root / CLASSES_FILE), *read, *named}
-        known |= {str(folder) for file in known for folder in PurePath(file).parents}
-        left_aside = {file for listing in listings.values() for file in listing.left_aside}
-        return tuple(sorted({*_unread(root, known), *left_aside}))
+        read = {PurePath(str(folder)) for folders in self._folders(data).values() for folder in folders}
+        read.add(PurePath(str(root / CLASSES_FILE)))
+        around = {folder for each in read for folder in each.parents}
+        # What is in the folders that are read is reported with their pairs.
+        in_folders = {file for listing in self.find(data).values() for file in listing.left_aside}
+        return tuple(sorted({*_unread(root, read, around), *in_folders}))
 
     @property
     def licence(self) -> str:
@@ -164,23 +164,27 @@ class Source:
 
     def _match(self, images: File, masks: File, names: File | None = None) -> Listing:
         listed = None if names is None else names.read_text(encoding="utf-8-sig").split()
-        return match(images, masks, self.image_suffixes, self.mask_suffixes, listed)
+        listing = match(images, masks, self.image_suffixes, self.mask_suffixes, listed)
+        if listing.pairs or listing.problems:
+            return listing
+        reason = "hold no pictures and masks; put some there, or remove the folders of this split"
+        return dataclasses.replace(listing, problems=(Problem(f"{images} and {masks}", reason),))
 
 
-def _unread(root: File, known: set[str]) -> Iterator[str]:
-    """What lies in the folder of a data set, or in that of a split, and is not read.
+def _unread(folder: File, read: set[PurePath], around: set[PurePath]) -> Iterator[str]:
+    """What lies in a folder and is not read.
 
     Args:
-        root: The folder.
-        known: Files that are read or reported elsewhere, and all folders around them.
+        folder: The folder.
+        read: Files and folders that are read.
+        around: All folders around them.
     """
-    for entry in _visible(root):
-        if str(entry) not in known:
-            yield str(entry)
-        elif entry.is_dir():
-            # Files in folders of pictures or masks are reported with their pairs.
-            is_split = entry.name not in ("images", "masks")
-            yield from (str(each) for each in _visible(entry) if str(each) not in known and (is_split or each.is_dir()))
+    for entry in _visible(folder):
+        path = PurePath(str(entry))
+        if path in around:
+            yield from _unread(entry, read, around)
+        elif path not in read:
+            yield str(path)
 
 
 def _visible(folder: File) -> Iterator[File]:

@@ -173,6 +173,18 @@ def test_values_that_say_nothing_about_classes(folder, values):
         check_source(SOURCES["folder"], folder)
 
 
+@pytest.mark.parametrize("options", [[], ["--skip-bad"]])
+def test_an_empty_split_is_a_problem(tmp_path, options, capsys):
+    write_folder(tmp_path / "train")
+    for name in ("images", "masks"):
+        (tmp_path / "val" / name).mkdir(parents=True)
+    assert main(["data", "check", "folder", "--data", str(tmp_path), *options]) == 1
+    captured = capsys.readouterr()
+    assert f"{tmp_path / 'val/masks'} hold no pictures and masks; put some there" in captured.err
+    assert "error: split val has no pair of image and mask to use; add some\n" in captured.err
+    assert "left aside" not in captured.out
+
+
 def test_a_class_that_never_occurs_is_named(folder, capsys):
     write_classes(folder, names=["a", "b", "c", "d"], palette=[[0, 0, 0], [1, 1, 1], [2, 2, 2], [3, 3, 3]])
     [doubt] = check("folder", folder)["train"].doubts

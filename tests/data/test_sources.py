@@ -228,7 +228,26 @@ class TestSplitsOfAFolder:
             shutil.move(tmp_path / "data" / kind, tmp_path / kind / "train")
         shutil.rmtree(tmp_path / "data")
         (tmp_path / "images/unlabelled").mkdir()
-        assert SOURCES["folder"].left_aside(tmp_path) == (str(tmp_path / "images/unlabelled"),)
+        for name in ("images/b.jpg", "masks/b.png"):
+            (tmp_path / name).touch()
+        left_aside = tuple(str(tmp_path / name) for name in ("images/b.jpg", "images/unlabelled", "masks/b.png"))
+        assert SOURCES["folder"].left_aside(tmp_path) == left_aside
+
+    def test_what_is_left_aside_in_an_archive(self, tmp_path):
+        write_folder(tmp_path / "data/train")
+        (tmp_path / "data/readme.md").touch()
+        zip_folder(tmp_path / "data", tmp_path / "data.zip")
+        assert SOURCES["folder"].left_aside(tmp_path / "data.zip") == (str(tmp_path / "data.zip/readme.md"),)
+
+    def test_folders_without_a_picture(self, tmp_path):
+        for name in ("images", "masks"):
+            (tmp_path / name).mkdir()
+        [problem] = SOURCES["folder"].find(tmp_path)["train"].problems
+        assert str(problem) == (
+            f"{tmp_path / 'images'} and {tmp_path / 'masks'} hold no pictures and masks; put some there, or remove the "
+            "folders of this split"
+        )
+        assert SOURCES["folder"].left_aside(tmp_path) == ()
 
 
 def test_any_label_set_of_the_package_can_be_the_classes_of_a_folder(tmp_path):

@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import dataclasses
 import glob
-import inspect
 import os
 import warnings
 from collections.abc import Iterator
@@ -95,7 +94,7 @@ def load_image(source: ImageSource, bit_depth: int | None = None) -> np.ndarray:
     """
     image, what = _read(source, bit_depth)
     for assumption in image.assumptions:
-        if "band" in assumption:
+        if "band" in assumption or "on the scale" in assumption:
             warnings.warn(f"{what} {assumption}", UserWarning, stacklevel=2)
     return image.pixels
 
@@ -243,7 +242,9 @@ def _read_pillow(image: Image.Image, what: str, bit_depth: int | None) -> ReadIm
             values = np.asarray(upright)
             if upright.mode == "I":
                 values = _as_uint16(values, what)
-            if upright.mode != "F":
+            if upright.mode == "F":
+                assumptions = (*assumptions, *_scale_assumption(values))
+            else:
                 values = scale_to_bytes(values, depth, what)
                 assumptions = (*assumptions, depth_assumption(depth or 16))
             return ReadImage(_to_rgb(values, what), assumptions=assumptions)
@@ -306,7 +307,7 @@ def _read_array(source: Any, what: str, bit_depth: int | None) -> ReadImage:
     except Exception as error:  # each framework has its own, such as for tensors without values or on a device
         raise InvalidImageError(f"{what} cannot be converted to a NumPy array ({error}); convert it") from error
     _check_layout(array, what)
-    assumptions = ()
+    assumptions = _scale_assumption(array)
     if array.dtype.kind == "u" and array.dtype.itemsize == 2:
         array, assumptions = scale_to_bytes(array, bit_depth, what), (depth_assumption(bit_depth or 16),)
     if array.ndim == 3 and array.shape[2] == 4:
@@ -378,22 +379,18 @@ def _to_uint8(array: np.ndarray, what: str) -> np.ndarray:
     low, high = array.min(), array.max()
     if np.rint(low) < 0 or np.rint(high) > 255:
         raise InvalidImageError(f"{what} must have values in 0..255; got {low} to {high}: rescale or clip them")
-    if is_float and 0 < high <= 1:
-        warnings.warn(
-            f"{what} is read on the scale 0..255, but its largest value is {high}; if it is on a smaller scale, "
-            "multiply it by 255",
-            UserWarning,
-            stacklevel=_frames_to_caller(),
-        )
     return (np.rint(array) if is_float else array).astype(np.uint8, order="C")
 
 
-def _frames_to_caller() -> int:
-    """The stack level, for `warnings.warn` in the function that asks, of the first frame outside this module."""
-    frame, level = inspect.currentframe().f_back, 1
-    while frame is not None and frame.f_globals.get("__name__") == __name__:
-        frame, level = frame.f_back, level + 1
-    return level
+def _scale_assumption(values: np.ndarray) -> tuple[str, ...]:
+    """What is assumed of floats that look to be on another scale than 0..255."""
+    high = values.max(initial=0)
+    if values.dtype.kind != "f" or not 0 < high <= 1:
+        return ()
+    return (
+        f"is read on the scale 0..255, but its largest value is {high}; if it is on a smaller scale, "
+        "multiply it by 255",
+    )
 
 
 def __dir__() -> list[str]:

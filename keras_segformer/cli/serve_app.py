@@ -20,7 +20,7 @@ from keras_segformer.cli.outputs import class_areas
 from keras_segformer.cli.serve_queue import SegmentQueue
 from keras_segformer.errors import InvalidImageError, MissingExtraError
 from keras_segformer.image_formats import open_image
-from keras_segformer.images import read_image
+from keras_segformer.images import load_image
 from keras_segformer.label_sets import LabelSet
 from keras_segformer.mask_images import mask_image
 from keras_segformer.visualization import overlay
@@ -208,7 +208,7 @@ def _decode(file: Any, max_pixels: int) -> np.ndarray:
         with open_image(file) as image:
             if image.width * image.height > max_pixels:
                 raise HTTPException(413, f"a picture may have {max_pixels} pixels; send a smaller one")
-            return read_image(image).pixels
+            return load_image(image)
     except Image.DecompressionBombError as error:
         raise HTTPException(413, f"a picture may have {max_pixels} pixels; send a smaller one") from error
     except UnidentifiedImageError as error:

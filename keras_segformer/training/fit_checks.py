@@ -69,6 +69,8 @@ def check_callbacks(callbacks: Any, schedule: Any) -> None:
 def check_masks(x: Any, y: Any, rules: MaskRules, names: Sequence[str], what: str) -> Any:
     """Checks the masks that are passed to `fit`: all of an array, the first batches of a data set.
 
+    Pictures of floats that look to be on another scale than 0..255 are warned of.
+
     Args:
         x: A data set of (images, masks), or images.
         y: Masks, where `x` is images.
@@ -85,9 +87,11 @@ def check_masks(x: Any, y: Any, rules: MaskRules, names: Sequence[str], what: st
     if y is not None:
         masks = _array(y)
         _check_batch(x, masks, rules, what)
+        _warn_of_scale([x[:_FIRST_MASKS]] if hasattr(x, "shape") else [])
         _warn(rules, rules.counts(masks[:_FIRST_MASKS]), names, what, is_all=len(masks) <= _FIRST_MASKS)
         return x
     batches, x = _first_batches(x)
+    _warn_of_scale([images for images, _ in batches])
     counts = np.zeros(rules.num_labels + 1, np.int64)
     for images, masks in batches:
         masks = _array(masks)
@@ -102,6 +106,21 @@ def _check_batch(images: Any, masks: np.ndarray, rules: MaskRules, what: str) ->
     rules.check(masks, what)
     if len(getattr(images, "shape", ())) == 4:
         check_sizes(tuple(images.shape[1:3]), masks.shape[1:3], "pictures")
+
+
+def _warn_of_scale(batches: Sequence[Any]) -> None:
+    """Warns of pictures of floats whose values are not those of 0..255."""
+    pictures = [_array(each) for each in batches if len(getattr(each, "shape", ())) == 4]
+    pictures = [each for each in pictures if each.size and each.dtype.kind == "f"]
+    if not pictures:
+        return
+    low, high = min(each.min() for each in pictures), max(each.max() for each in pictures)
+    if low < 0 or high > 255 or 0 < high <= 1:
+        warnings.warn(
+            f"The pictures are read on the scale 0..255, but have values from {low:g} to {high:g}; if they are on "
+            "another scale, bring them to 0..255, as by multiplying 0..1 by 255.",
+            stacklevel=4,
+        )
 
 
 def _warn(rules: MaskRules, counts: np.ndarray, names: Sequence[str], what: str, is_all: bool) -> None:
@@ -126,9 +145,15 @@ def _beginning(data: Any) -> Iterator[Any]:
         yield from (data[index] for index in range(min(_FIRST_BATCHES, data.num_batches or _FIRST_BATCHES)))
     elif hasattr(data, "batch_sampler") and hasattr(getattr(data, "dataset", None), "__getitem__"):
         # A `DataLoader` of PyTorch. Starting it would draw from the random numbers and start its processes.
+        collate = getattr(data, "collate_fn", None) or _collate
         for index in range(min(_FIRST_BATCHES, len(data.dataset))):
-            example = data.dataset[index]
-            yield tuple(np.asarray(part)[None] for part in example[:2])
+            yield collate([data.dataset[index]])
+
+
+def _collate(examples: list[Any]) -> Any:
+    """A batch of one example, where a loader says nothing of how it makes them."""
+    [example] = examples
+    return tuple(np.asarray(part)[None] for part in example[:2]) if isinstance(example, list | tuple) else None
 
 
 def _pairs(batches: Any) -> list[tuple[Any, Any]]:

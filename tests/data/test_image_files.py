@@ -80,6 +80,16 @@ def test_transparent_pixels_and_depth_are_told():
     np.testing.assert_array_equal(decoded, np.rint(NOISE * (16 * 255 / 4095)))
 
 
+@pytest.mark.parametrize(("high", "is_told"), [(1, True), (255, False), (0, False)])
+def test_floats_that_look_to_be_on_another_scale_are_told(high, is_told):
+    buffer = io.BytesIO()
+    Image.fromarray(np.linspace(0, high, 12, dtype=np.float32).reshape(3, 4)).save(buffer, "TIFF")
+    told = [
+        "is read on the scale 0..255, but its largest value is 1.0; if it is on a smaller scale, multiply it by 255"
+    ]
+    assert list(encode_image(buffer.getvalue()).assumptions) == (told if is_told else [])
+
+
 @pytest.mark.parametrize("image_format", ["JPEG", "PNG"])
 @pytest.mark.parametrize("missing", [1, 20, 500])
 def test_truncated_files_are_refused(image_format, missing):

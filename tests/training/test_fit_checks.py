@@ -39,12 +39,25 @@ class Loader:
         self.dataset = list(zip(*data, strict=True))
 
 
+class CollatingLoader(Loader):
+    """A `DataLoader` whose examples are no batch before its `collate_fn` has been at them."""
+
+    def __init__(self, images: np.ndarray, masks: np.ndarray, is_named: bool = False) -> None:
+        self.dataset = [{"image": image, "mask": mask} for image, mask in zip(images, masks, strict=True)]
+        self.is_named = is_named
+
+    def collate_fn(self, examples):
+        images, masks = (np.stack([example[part] for example in examples]) for part in ("image", "mask"))
+        return {"image": images, "mask": masks} if self.is_named else (images, masks)
+
+
 KINDS = {
     "arrays": lambda *data: data,
     "tensors": lambda *data: tuple(map(tf.constant, data)),
     "dataset": lambda *data: (tf.data.Dataset.from_tensor_slices(data).batch(2), None),
     "py_dataset": lambda *data: (Batches(*data), None),
     "loader": lambda *data: (Loader(*data), None),
+    "collating_loader": lambda *data: (CollatingLoader(*data), None),
     "generator": lambda *data: ((pair for pair in zip(*(np.split(part, 4) for part in data), strict=True)), None),
 }
 
@@ -96,6 +109,24 @@ def test_generators_lose_nothing():
     data = arrays()
     generator = check(KINDS["generator"](*data))
     np.testing.assert_array_equal(np.concatenate([masks for _, masks in generator]), data[1])
+
+
+def test_batches_that_are_no_pairs_are_left_to_keras():
+    check((CollatingLoader(*arrays((0, 77)), is_named=True), None))
+
+
+@pytest.mark.parametrize(("low", "high"), [(0, 1), (-1, 1), (-2, 200), (0, 256)])
+def test_pictures_on_another_scale_are_warned_of(make, low, high):
+    images, masks = arrays()
+    images = np.resize(np.float32([low, high]), images.shape)
+    with pytest.warns(UserWarning, match=rf"scale 0\.\.255, but have values from {low} to {high}"):
+        check(make(images, masks))
+
+
+@pytest.mark.parametrize("high", [0, 2, 255])
+def test_floats_on_the_right_scale_pass(make, high):
+    images, masks = arrays()
+    check(make(np.resize(np.float32([0, high]), images.shape), masks))
 
 
 def test_class_weight_names_the_loss():

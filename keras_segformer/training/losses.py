@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import keras
@@ -76,7 +76,13 @@ class SegmentationLoss(keras.losses.Loss):
             raise ValueError(f"`hard_example_threshold` must be a probability above 0; got {hard_example_threshold}.")
         if not 0 < min_kept <= 1:
             raise ValueError(f"`min_kept` must be a share above 0 and at most 1; got {min_kept}.")
-        class_weights = None if class_weights is None else [float(weight) for weight in class_weights]
+        class_weights = None if class_weights is None else _weights(class_weights)
+        if class_weights is not None and not any(class_weights) and not dice_weight:
+            raise ValueError(
+                f"`class_weights` must not all be zero; got {class_weights}: give the classes to learn one above 0."
+            )
+        if not math.isfinite(dice_weight):
+            raise ValueError(f"`dice_weight` must be a finite number; got {dice_weight}.")
         if min(class_weights or [0.0]) < 0 or dice_weight < 0:
             raise ValueError("`dice_weight` and `class_weights` must not be negative; use 0 to leave something out.")
         self.ignore_class = ignore_class
@@ -136,6 +142,20 @@ class SegmentationLoss(keras.losses.Loss):
             "min_kept": self.min_kept,
             "dice_weight": self.dice_weight,
         }
+
+
+def _weights(class_weights: Sequence[float]) -> list[float]:
+    """The weights of the classes in their order, as plain numbers."""
+    if isinstance(class_weights, Mapping | str | bytes):
+        # Of a mapping a loop would take the keys.
+        raise ValueError(
+            f"`class_weights` must be a list of a number for each class, in the order of the classes; got "
+            f"{class_weights!r}."
+        )
+    weights = [float(weight) for weight in class_weights]
+    if not all(map(math.isfinite, weights)):
+        raise ValueError(f"`class_weights` must be finite numbers, one for each class; got {weights}.")
+    return weights
 
 
 def _dice(labels: Any, logits: Any, valid: Any) -> Any:

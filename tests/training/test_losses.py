@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import keras
 import numpy as np
 import pytest
@@ -79,6 +81,27 @@ def test_class_weights(masks, logits):
     losses, labels = pixel_losses(masks, logits)
     loss = SegmentationLoss(class_weights=weights)
     assert float(loss(masks, logits)) == pytest.approx((losses * np.take(weights, labels)).mean(), rel=1e-5)
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"class_weights": {0: 1.0, 1: 5.0}}, "a list of a number for each class, in the order of the classes; got {0"),
+        ({"class_weights": "auto"}, "a list of a number for each class"),
+        ({"class_weights": [1.0, float("nan")]}, "`class_weights` must be finite numbers, one for each class; got"),
+        ({"class_weights": [float("inf"), 1.0]}, "`class_weights` must be finite numbers"),
+        ({"class_weights": [0, 0]}, "must not all be zero; got [0.0, 0.0]: give the classes to learn one above 0"),
+        ({"dice_weight": float("nan")}, "`dice_weight` must be a finite number; got nan"),
+    ],
+)
+def test_weights_that_are_none(options, message):
+    with pytest.raises(ValueError, match=re.escape(message)):
+        SegmentationLoss(**options)
+
+
+def test_dice_alone(masks, logits):
+    loss = SegmentationLoss(class_weights=[0.0] * NUM_CLASSES, dice_weight=0.5)
+    assert float(loss(masks, logits)) == pytest.approx(0.5 * dice(masks, softmax(logits)), rel=1e-5)
 
 
 @pytest.mark.parametrize(("threshold", "min_kept"), [(0.7, 0.05), (0.1, 0.5), (1e-6, 0.25), (1.0, 0.1)])

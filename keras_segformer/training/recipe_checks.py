@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from keras_segformer.errors import InvalidRecipeError
+from keras_segformer.mask_rules import IGNORE
 
 if TYPE_CHECKING:
     from keras_segformer.training.recipe import Recipe
@@ -72,10 +73,25 @@ def _check_sections(recipe: Recipe) -> None:
             f"`teacher` of {dict(recipe.teacher)} needs `teacher.preset` (--teacher), the model that teaches; give it, "
             "or null for no teacher."
         )
+    _check_loss(recipe.loss)
     monitor, mode = ((recipe.early_stopping or {}).get(name) for name in ("monitor", "mode"))
     if monitor and mode and (mode == "min") != monitor.endswith("loss"):
         raise InvalidRecipeError(
             f"`early_stopping.mode` of {mode!r} would stop while `{monitor}` is getting better; leave it out."
+        )
+
+
+def _check_loss(values: dict[str, Any]) -> None:
+    ignored = values.get("ignore_class", IGNORE)
+    if ignored != IGNORE:
+        raise InvalidRecipeError(
+            f"`loss.ignore_class` of {ignored} cannot be, since prepared masks and the borders of crops have {IGNORE} "
+            f"there; leave it out, and map {ignored} to {IGNORE} by `raw_to_train` in classes.json."
+        )
+    weights = values.get("class_weights")
+    if isinstance(weights, list) and not any(weights) and not values.get("dice_weight"):
+        raise InvalidRecipeError(
+            f"`loss.class_weights` must not all be zero; got {weights}: give the classes to learn one above 0."
         )
 
 

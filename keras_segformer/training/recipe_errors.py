@@ -23,7 +23,7 @@ def describe_errors(error: ValidationError, schema: type[BaseModel]) -> str:
     Returns:
         A sentence, and another one where several fields are wrong.
     """
-    found = {_path(each["loc"]): each for each in reversed(error.errors())}
+    found = {_error_path(each): each for each in reversed(error.errors())}
     first, *others = reversed(found)
     more = f" Also wrong: {', '.join(f'`{path}`' for path in others)}." if others else ""
     return _sentence(first, found[first], schema) + more
@@ -71,13 +71,25 @@ def _sentence(path: str, error: Mapping[str, Any], schema: type[BaseModel]) -> s
 def _nearest(path: str, schema: type[BaseModel]) -> str:
     """The fields of the same name in other sections, else the one of the most similar name."""
     known = _known_paths(schema)
-    same = [each for each in known if each.rpartition(".")[2] == path.rpartition(".")[2]]
+    if path in known:  # a field of the objects in a list, which can only be changed as a whole
+        return f"`{path.rpartition('.')[0]}`"
+    name = path.rpartition(".")[2].replace("-", "_")
+    same = [each for each in known if each.rpartition(".")[2] == name]
     return " or ".join(f"`{each}`" for each in same or difflib.get_close_matches(path, known, n=1, cutoff=0))
 
 
 @functools.cache
 def _known_paths(schema: type[BaseModel]) -> tuple[str, ...]:
     return tuple(field_paths(schema))
+
+
+def _error_path(error: Mapping[str, Any]) -> str:
+    """The field that is wrong. A field that does not exist is named as it was given, which may be no identifier."""
+    location = error["loc"]
+    if error["type"] != "extra_forbidden":
+        return _path(location)
+    *outer, name = location
+    return ".".join(filter(None, (_path(tuple(outer)), str(name))))
 
 
 def _path(location: tuple[int | str, ...]) -> str:

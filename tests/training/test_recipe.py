@@ -96,6 +96,14 @@ class TestChanges:
         ("key", "value", "message"),
         [
             ("stepz", 1, "no `stepz`, which is 1 here; did you mean `steps`?"),
+            ("batch-size", 2, "no `batch-size`, which is 2 here; did you mean `batch_size`?"),
+            ("optimizer.use-ema", True, "no `optimizer.use-ema`, which is True here; did you mean `optimizer.use_ema`"),
+            ("optimizer.use_ema.x", 1, "no `optimizer.use_ema.x`, which is 1 here; did you mean `optimizer.use_ema`?"),
+            (
+                "optimizer.groups.rate",
+                1,
+                "no `optimizer.groups.rate`, which is 1 here; did you mean `optimizer.groups`",
+            ),
             ("flip", 0, "did you mean `augmentation.flip` or `phases.augmentation.flip` or `evaluation.flip`?"),
             ("augmentation.colour", True, "no `augmentation.colour`"),
             ("optimizer.momentum", 0.9, "did you mean `optimizer.ema_momentum`?"),
@@ -123,6 +131,8 @@ class TestChanges:
             ("optimizer.groups", [{"pattern": "(", "rate": 1, "decay": 1}], "`optimizer.groups[0].pattern`"),
             ("loss.min_kept", 0.5, "no effect without `loss.hard_example_threshold`"),
             ("loss.class_weights", "auot", '"auto"'),
+            ("loss.class_weights", [0, 0], "must not all be zero; got [0.0, 0.0]: give the classes to learn one"),
+            ("loss.ignore_class", 11, "leave it out, and map 11 to 255 by `raw_to_train` in classes.json"),
             ("teacher.weight", 2.0, "`teacher` of {'weight': 2.0} needs `teacher.preset` (--teacher)"),
             ("teacher.kind", "chanel", 'did you mean "channel"?'),
             ("teacher.class_mapping", [], "a class index for every class of the teacher"),

@@ -38,6 +38,22 @@ def check_class_weight(class_weight: Mapping[int, float] | None, num_classes: in
     )
 
 
+def check_validation_data(validation_data: Any) -> None:
+    """Refuses pictures without masks, and more than Keras takes.
+
+    Args:
+        validation_data: As given to `fit`.
+
+    Raises:
+        ValueError: It is a tuple or list of another length than 2 or 3.
+    """
+    if isinstance(validation_data, list | tuple) and len(validation_data) not in (2, 3):
+        raise ValueError(
+            f"`validation_data` has {len(validation_data)} part(s), and needs pictures and masks, with or without "
+            "weights; give `(images, masks)`, `(images, masks, sample_weight)` or a data set."
+        )
+
+
 def check_callbacks(callbacks: Any, schedule: Any) -> None:
     """Refuses callbacks that would not do what they are meant to.
 

@@ -7,7 +7,7 @@ import tensorflow as tf
 
 from keras_segformer.errors import InvalidDatasetError
 from keras_segformer.mask_rules import MaskRules
-from keras_segformer.training.fit_checks import check_callbacks, check_class_weight, check_masks
+from keras_segformer.training.fit_checks import check_callbacks, check_class_weight, check_masks, check_validation_data
 
 NAMES = ("background", "foreground")
 RULES = MaskRules(2)
@@ -133,6 +133,14 @@ def test_class_weight_names_the_loss():
     check_class_weight(None, 3)
     with pytest.raises(ValueError, match=r"SegmentationLoss\(class_weights=\[1.0, 5.0, 1.0\]\)"):
         check_class_weight({1: 5}, 3)
+
+
+@pytest.mark.parametrize("count", [0, 1, 4])
+def test_validation_needs_masks(count):
+    for good in (None, arrays(), [*arrays()], (*arrays(), np.ones(8)), KINDS["dataset"](*arrays())[0]):
+        check_validation_data(good)
+    with pytest.raises(ValueError, match=rf"has {count} part\(s\), and needs .*; give `\(images, masks\)`"):
+        check_validation_data((arrays()[0],) * count)
 
 
 @pytest.mark.parametrize(

@@ -17,7 +17,7 @@ from keras_segformer.mask_rules import MaskRules
 from keras_segformer.models import SegFormerNetwork
 from keras_segformer.serialization import register
 from keras_segformer.training import defaults
-from keras_segformer.training.fit_checks import check_callbacks, check_class_weight, check_masks
+from keras_segformer.training.fit_checks import check_callbacks, check_class_weight, check_masks, check_validation_data
 from keras_segformer.training.losses import SegmentationLoss
 from keras_segformer.training.schedule import WarmupPolynomial
 
@@ -142,7 +142,7 @@ class SegFormer(SegFormerNetwork):
                 is known (warm-up of 1,500 steps, at most a tenth of the run, then linear decay).
             loss: By default cross-entropy over the pixels that carry a label.
             loss_weights: As for every Keras model.
-            metrics: By default mean IoU and pixel accuracy; `[]` for none.
+            metrics: By default mean IoU and pixel accuracy over the pixels that the loss counts; `[]` for none.
             weighted_metrics: As for every Keras model. The metrics of this package count pixels and take no weights.
             run_eagerly: As for every Keras model.
             steps_per_execution: As for every Keras model.
@@ -168,11 +168,16 @@ class SegFormer(SegFormerNetwork):
             if learning_rate is None:
                 schedule = learning_rate = defaults.default_schedule()
             optimizer = defaults.default_optimizer(learning_rate)
+        if loss is None:
+            loss = defaults.default_loss(self.label_set)
+        if metrics is None:
+            ignored = loss.ignore_class if isinstance(loss, SegmentationLoss) else self.label_set.ignore_index
+            metrics = defaults.default_metrics(self.config.num_classes, ignored)
         super().compile(
             optimizer,
-            defaults.default_loss(self.label_set) if loss is None else loss,
+            loss,
             loss_weights=loss_weights,
-            metrics=defaults.default_metrics(self.config.num_classes, self.label_set) if metrics is None else metrics,
+            metrics=metrics,
             weighted_metrics=weighted_metrics,
             run_eagerly=run_eagerly,
             steps_per_execution=steps_per_execution,
@@ -229,10 +234,12 @@ class SegFormer(SegFormerNetwork):
 
         Raises:
             InvalidDatasetError: Masks have another shape or aspect ratio, or labels that are not a class.
-            ValueError: `class_weight`, or a callback that sets a learning rate which follows a schedule.
+            ValueError: `class_weight`, `validation_data` without masks, or a callback that sets a learning rate which
+                follows a schedule.
         """
         check_class_weight(class_weight, self.config.num_classes)
         check_callbacks(callbacks, self._default_schedule)
+        check_validation_data(validation_data)
         x = self._checked(x, y, "The training masks")
         if isinstance(validation_data, list | tuple):
             self._checked(*validation_data[:2], "The validation masks")

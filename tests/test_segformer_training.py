@@ -100,6 +100,22 @@ class TestSchedule:
             model.compile("sgd", learning_rate=1e-3)
 
 
+@pytest.mark.usefixtures("without_xla")
+def test_metrics_ignore_what_the_loss_ignores():
+    ignored = 11
+    model = light_segmenter()
+    model.compile(loss=SegmentationLoss(ignore_class=ignored), run_eagerly=True)
+    images, masks = examples(2)
+    masks = np.where(masks == 255, ignored, masks).astype("uint8")
+    history = model.fit(images, masks, verbose=0).history
+    assert np.isfinite(history["loss"]).all()
+
+    scores = model.evaluate(images, masks, return_dict=True, verbose=0)
+    shown = masks != ignored
+    guesses = keras.ops.convert_to_numpy(keras.ops.argmax(model.predict(images, verbose=0), -1))
+    assert scores["pixel_accuracy"] == pytest.approx(np.mean(guesses[shown] == masks[shown]), abs=1e-6)
+
+
 class _StoppedError(Exception):
     """Raised by the callback below."""
 
@@ -220,6 +236,8 @@ def test_wrong_masks_are_refused_before_the_first_step():
             model.fit(**arguments)
     with pytest.raises(ValueError, match="masks hold values from 0 to 5"):
         model.evaluate(images, wrong)
+    with pytest.raises(ValueError, match=r"`validation_data` has 1 part\(s\)"):
+        model.fit(images, masks, validation_data=(images,))
     with pytest.raises(ValueError, match="one label per example"):
         model.fit(images, masks, class_weight={0: 2.0})
     with pytest.raises(ValueError, match=r"model.compile\(learning_rate=6e-5\)"):

@@ -49,18 +49,17 @@ def default_loss(label_set: LabelSet) -> SegmentationLoss:
     return SegmentationLoss(ignore_class=label_set.ignore_index)
 
 
-def default_metrics(num_classes: int, label_set: LabelSet) -> list[keras.metrics.Metric]:
+def default_metrics(num_classes: int, ignore_class: int) -> list[keras.metrics.Metric]:
     """Mean IoU and pixel accuracy.
 
     Args:
         num_classes: Channels of the logits.
-        label_set: The classes; pixels with its `ignore_index` do not count.
+        ignore_class: The label of pixels that do not count, which should be that of the loss.
 
     Returns:
         New metrics.
     """
-    ignored = label_set.ignore_index
-    return [MeanIoU(num_classes, ignore_class=ignored), PixelAccuracy(ignore_class=ignored)]
+    return [MeanIoU(num_classes, ignore_class=ignore_class), PixelAccuracy(ignore_class=ignore_class)]
 
 
 def fit_schedule(schedule: WarmupPolynomial, first_step: int, total_steps: int | None) -> None:

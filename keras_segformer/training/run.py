@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import dataclasses
-import importlib.metadata
 import importlib.util
 import json
-import os
 import shutil
 import sys
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TypeVar
 
@@ -21,7 +20,6 @@ from keras_segformer.errors import InvalidRecipeError, MissingExtraError
 from keras_segformer.evaluation.evaluate import Evaluation, evaluate
 from keras_segformer.evaluation.figure import draw_evaluation
 from keras_segformer.files import atomic_file, atomic_folder, write_file
-from keras_segformer.json_text import read_json
 from keras_segformer.label_sets import LabelSet
 from keras_segformer.models import VARIANTS, SegFormerNetwork
 from keras_segformer.presets import PRESETS, load_segmenter, save_keras_folder
@@ -42,13 +40,13 @@ from keras_segformer.training.distillation_run import open_teacher
 from keras_segformer.training.example_pictures import first_examples, write_examples
 from keras_segformer.training.model_card import model_card
 from keras_segformer.training.recipe import Phase, Recipe
-from keras_segformer.training.run_data import announce_data, load_data
+from keras_segformer.training.run_config import CONFIG, check_same_data, fingerprint_splits, read_config, write_config
+from keras_segformer.training.run_data import announce_data, load_data, write_split
 from keras_segformer.training.run_settings import RunSettings
 from keras_segformer.training.run_state import RunState, uses_average
 from keras_segformer.training.start import default_start, describe_start
 from keras_segformer.training.strategies import Devices, open_strategy
 
-CONFIG = "config.json"
 PRESET = "preset"
 CURVE = "curve.png"
 SCORES = "scores.json"
@@ -92,7 +90,7 @@ def train(network: type[Network], recipe: Recipe, settings: RunSettings) -> Path
     Raises:
         FileExistsError: The folder holds something, and `resume` is false.
         InvalidRecipeError: The run to resume followed another recipe, or the recipe does not fit the data.
-        InvalidDatasetError: The data set is missing or broken.
+        InvalidDatasetError: The data set is missing or broken, or is not that of the run to resume.
         MissingExtraError: A package that training needs is not installed.
         PresetNotFoundError: The preset to start from cannot be found or downloaded.
         ValueError: The strategy is not available here, or cannot divide the batch.
@@ -118,7 +116,7 @@ def follow(network: type[Network], recipe: Recipe, settings: RunSettings) -> Fin
         The preset with its scores.
     """
     _require_packages()
-    state, recipe = _open_folder(recipe, settings)
+    state, recipe, noted = _open_folder(recipe, settings)
     keras.utils.set_random_seed(recipe.seed)
     if settings.deterministic:
         _make_deterministic()
@@ -129,14 +127,21 @@ def follow(network: type[Network], recipe: Recipe, settings: RunSettings) -> Fin
         check_place(recipe.dataset, settings.data)
         recipe = _with_start(recipe, devices)
         teacher = open_teacher(recipe, settings.data)
+        given_split = recipe.validation_split
         recipe, training, validation = load_data(recipe, settings, devices)
+        fingerprints = fingerprint_splits(recipe, training, validation)
+        check_same_data(settings.output, noted, fingerprints)
         # Loading a teacher or preparing a data set draws numbers; a run begins in the same way without them.
         keras.utils.set_random_seed(recipe.seed)
         if devices.is_chief:
-            _write_config(recipe, settings, training, validation)
             announce_data(recipe, training, validation)
         model = build_model(network, recipe, training.label_set, teacher)
         devices.check_optimizer(model.optimizer)
+        # What is refused leaves no file behind, so that the corrected command finds the folder as it was.
+        if devices.is_chief:
+            if recipe.validation_split not in (given_split, "val"):
+                write_split(recipe, settings, training, validation)
+            write_config(recipe, settings, training, validation, fingerprints)
         _fit(model, recipe, state, training, validation, devices)
     if devices.is_chief:
         evaluation = _finish(network, recipe, settings, state, validation, teacher)
@@ -194,7 +199,8 @@ def build_model(
     if teacher is not None:
         settings = recipe.build_teacher()
         distill(model, teacher, settings.kind, settings.temperature, settings.weight, settings.class_mapping)
-    model.compile(recipe.build_optimizer(), loss=recipe.build_loss(), metrics=default_metrics(num_classes, label_set))
+    loss = recipe.build_loss()
+    model.compile(recipe.build_optimizer(), loss=loss, metrics=default_metrics(num_classes, loss.ignore_class))
     return model
 
 
@@ -289,8 +295,8 @@ def _callbacks(
     return callbacks
 
 
-def _open_folder(recipe: Recipe, settings: RunSettings) -> tuple[RunState, Recipe]:
-    """The state of the run in the output folder, which must be this one's or hold nothing, and its recipe."""
+def _open_folder(recipe: Recipe, settings: RunSettings) -> tuple[RunState, Recipe, Mapping[str, str]]:
+    """The state of the run in the output folder, which must be this one's or hold nothing, its recipe and its data."""
     folder = settings.output
     if folder.exists() and not folder.is_dir():
         raise FileExistsError(f"The output {folder} is a file; name a folder.")
@@ -299,39 +305,16 @@ def _open_folder(recipe: Recipe, settings: RunSettings) -> tuple[RunState, Recip
             raise FileExistsError(
                 f"The folder {folder} is not empty: go on with the run in it with `--resume`, or name another folder."
             )
-        return RunState(folder), recipe
-    config = folder / CONFIG
-    if config.exists():
-        followed = Recipe.from_dict(read_json(config)["recipe"])
+        return RunState(folder), recipe, {}
+    followed, noted = read_config(folder)
+    if followed is not None:
         recipe = recipe.filled_from(followed)
         if not recipe.trains_like(followed):
             raise InvalidRecipeError(
-                f"The run in {folder} followed another recipe (see {config}); resume it with the same recipe and "
-                "changes, or name another folder."
+                f"The run in {folder} followed another recipe (see {folder / CONFIG}); resume it with the same recipe "
+                "and changes, or name another folder."
             )
-    return RunState.read(folder), recipe
-
-
-def _write_config(recipe: Recipe, settings: RunSettings, training: Examples, validation: Examples) -> None:
-    content = {
-        "recipe": recipe.to_dict(),
-        "data": settings.data and str(settings.data),
-        "examples": {recipe.train_split: training.size, recipe.validation_split: validation.size},
-        "strategy": settings.strategy,
-        "deterministic": settings.deterministic,
-        "backend": keras.backend.backend(),
-        "cpus": os.cpu_count(),
-        "versions": _versions(),
-    }
-    with atomic_file(settings.output / CONFIG) as temporary:
-        temporary.write_text(json.dumps(content, indent=2) + "\n", encoding="utf-8")
-
-
-def _versions() -> dict[str, str]:
-    """The versions of what computes; TensorFlow's package has several names, its module one."""
-    modules = (sys.modules.get(name) for name in ("keras", "tensorflow", "jax", "numpy"))
-    own = {"keras-segformer": importlib.metadata.version("keras-segformer")}
-    return own | {module.__name__: module.__version__ for module in modules if module}
+    return RunState.read(folder), recipe, noted
 
 
 def _finish(

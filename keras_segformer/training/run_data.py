@@ -24,7 +24,7 @@ def load_data(recipe: Recipe, settings: RunSettings, devices: Devices) -> tuple[
 
     Args:
         recipe: The recipe.
-        settings: Where the data are; a split that is made here is listed in the folder of the run.
+        settings: Where the data are, and how they are prepared.
         devices: Among which the batches are divided.
 
     Returns:
@@ -44,8 +44,6 @@ def load_data(recipe: Recipe, settings: RunSettings, devices: Devices) -> tuple[
     if splits.train_split != recipe.train_split:
         training = load_split(splits.train_split)
     validation = load_split(splits.validation_split)
-    if splits.validation_split not in (recipe.validation_split, "val") and devices.is_chief:
-        _write_split(splits, settings, training, validation)
     facts = measure(training, count_pixels=recipe.loss.get("class_weights") == "auto")
     completed = complete(splits, facts, devices.num_replicas)
     if completed.title is None:
@@ -64,8 +62,15 @@ def _has_validation(recipe: Recipe, settings: RunSettings) -> bool:
     return source is None or "val" in source.find(settings.data)
 
 
-def _write_split(recipe: Recipe, settings: RunSettings, training: Examples, validation: Examples) -> None:
-    """Lists the pictures of a split that was made."""
+def write_split(recipe: Recipe, settings: RunSettings, training: Examples, validation: Examples) -> None:
+    """Lists the pictures of a split that was made in the folder of the run.
+
+    Args:
+        recipe: The completed recipe, which names the splits.
+        settings: Where the run is.
+        training: The examples to train on.
+        validation: The examples to validate on.
+    """
     splits = {"train": (recipe.train_split, training), "val": (recipe.validation_split, validation)}
     content: dict[str, Any] = {"seed": recipe.seed}
     for name, (split, examples) in splits.items():

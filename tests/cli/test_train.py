@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import json
 import shlex
+import shutil
 from pathlib import Path
 
 import numpy as np
@@ -132,16 +133,38 @@ def test_resuming_follows_the_values_that_followed_the_data(data, tiny, tmp_path
     run = tmp_path / "run"
     places = ["--data", data, "--cache", tmp_path / "cache", "--output", run, "--preset", tiny, "--size", "32"]
     with monkeypatch.context() as patch:
-        patch.setattr("keras_segformer.training.run.build_model", interrupt)
+        patch.setattr("keras_segformer.training.run._fit", interrupt)
         assert main(["train", *map(str, places)]) == 130
     config = (run / "config.json").read_text()
     with monkeypatch.context() as patch:
-        patch.setattr("keras_segformer.training.run.build_model", interrupt)
+        patch.setattr("keras_segformer.training.run._fit", interrupt)
         patch.setattr("keras_segformer.training.run_data.complete", lambda recipe, *args: recipe)
         assert main(["train", *map(str, places), "--resume"]) == 130
     assert (run / "config.json").read_text() == config
     assert main(["train", *map(str, places), "--resume", "--set", "seed=1"]) == 2
     assert "followed another recipe" in capsys.readouterr().err
+
+    split = (run / "split.json").read_text()
+    for kind in ("images", "masks"):
+        for index in range(5, 12):
+            shutil.copy(data / kind / "0.png", data / kind / f"{index}.png")
+    assert main(["train", *map(str, places), "--resume"]) == 2
+    assert "error: The data have changed since the run in" in capsys.readouterr().err
+    assert (run / "config.json").read_text() == config
+    assert (run / "split.json").read_text() == split
+
+
+def test_what_is_refused_leaves_nothing_behind(data, tiny, tmp_path, capsys):
+    """The data decide about the length of the run, so that they are prepared before this is refused."""
+    run = tmp_path / "run"
+    places = ["--data", data, "--cache", tmp_path / "cache", "--output", run, "--size", "32"]
+    broken = tmp_path / "broken"
+    shutil.copytree(tiny, broken)
+    (broken / "model.weights.h5").write_bytes(b"no weights")
+    for options in (["--preset", tiny, "--set", "schedule.warmup_steps=10000"], ["--preset", broken]):
+        assert main(["train", *map(str, places + options)]) == 2
+        assert "not empty" not in capsys.readouterr().err
+        assert not run.exists()
 
 
 @pytest.mark.parametrize(("text", "weights"), [("auto", "auto"), ("1,2.5", [1.0, 2.5])])

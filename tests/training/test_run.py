@@ -17,7 +17,7 @@ from PIL import Image
 
 from keras_segformer import License, SegFormer
 from keras_segformer.data.pipeline import training_dataset
-from keras_segformer.errors import InvalidRecipeError
+from keras_segformer.errors import InvalidDatasetError, InvalidRecipeError
 from keras_segformer.label_sets import LabelSet
 from keras_segformer.training import run
 from keras_segformer.training.recipe import Recipe
@@ -153,15 +153,21 @@ class TestFinishedRun:
         assert (finished / "preset" / "model.weights.h5").read_bytes() == weights
 
     def test_it_can_be_described_and_saved_anew(self, finished, data, recipe, tmp_path):
+        """With the data at another place, and by a version that notes more than the one that began it."""
         output = tmp_path / "run"
         shutil.copytree(finished, output)
-        settings = RunSettings(output, data=data, cache=finished.parent / "cache", resume=True)
+        shutil.copytree(data, tmp_path / "moved", copy_function=shutil.copyfile)
+        config = json.loads((output / "config.json").read_text())
+        fingerprints = config.pop("fingerprints")
+        (output / "config.json").write_text(json.dumps(config))
+        settings = RunSettings(output, data=tmp_path / "moved", cache=tmp_path / "cache", resume=True)
         train(SegFormer, recipe.replace({"title": "Squares", "weights_dtype": "float16"}), settings)
         assert "# Squares\n" in (output / "preset" / "README.md").read_text()
         with h5py.File(output / "preset" / "model.weights.h5") as file:
             kinds = set()
             file.visititems(lambda _, item: kinds.add(str(getattr(item, "dtype", "float16"))))
         assert kinds == {"float16"}
+        assert json.loads((output / "config.json").read_text())["fingerprints"] == fingerprints
         picture = np.full((48, 64, 3), 99, np.uint8)
         one, other = (SegFormer.from_preset(run / "preset").segment(picture) for run in (output, finished))
         assert np.mean(one == other) > 0.99
@@ -183,6 +189,17 @@ class TestRefusals:
         settings = RunSettings(finished, data=data, resume=True)
         with pytest.raises(InvalidRecipeError, match="followed another recipe"):
             train(SegFormer, recipe.replace({"steps": 16}), settings)
+
+    def test_other_data(self, finished, data, recipe, tmp_path):
+        other = tmp_path / "data"
+        shutil.copytree(data, other)
+        for kind in ("images", "masks"):
+            shutil.copy(other / "val" / kind / "0.png", other / "train" / kind / "6.png")
+        before = (finished / "config.json").read_bytes()
+        settings = RunSettings(finished, data=other, cache=tmp_path / "cache", resume=True)
+        with pytest.raises(InvalidDatasetError, match=r"have changed since the run in .* began \(split train\)"):
+            train(SegFormer, recipe, settings)
+        assert (finished / "config.json").read_bytes() == before
 
 
 @pytest.fixture(scope="module")

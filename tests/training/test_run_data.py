@@ -11,7 +11,7 @@ from PIL import Image
 
 from keras_segformer.label_sets import LabelSet
 from keras_segformer.training.recipe import Recipe
-from keras_segformer.training.run_data import load_data
+from keras_segformer.training.run_data import load_data, write_split
 from keras_segformer.training.run_settings import RunSettings
 from keras_segformer.training.strategies import Devices
 
@@ -42,6 +42,8 @@ def test_small_data(tmp_path, count, training, validation):
     assert completed.loss["class_weights"][2] == 1
     assert completed.augmentation["crop_size"] == (128, 224)
 
+    assert not place.output.exists()
+    write_split(completed, place, to_train, to_validate)
     listed = json.loads((place.output / "split.json").read_text())
     names = [set(listed[name]["pictures"]) for name in ("train", "val")]
     assert names[0] | names[1] == set(map(str, range(count)))

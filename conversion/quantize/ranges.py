@@ -77,7 +77,7 @@ def best_range_of_logits(logits: np.ndarray, bits: int = 8) -> tuple[float, floa
 
     Example:
 
-    >>> best_range_of_logits(np.array([[1.0, 2.0, -90.0], [1.5, 1.0, -70.0]]))[0] > -20
+    >>> best_range_of_logits(np.array([[1.03, 2.01, -90.0], [1.52, 0.97, -70.0]]))[0] > -20
     True
     """
     return _least(logits, bits, _FRACTIONS_OF_LOGITS, lambda rounded: divergence(logits, rounded))

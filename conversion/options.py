@@ -97,14 +97,12 @@ class ConversionOptions:
     @property
     def may_be_static(self) -> bool:
         """Whether ranges of tensors may be fixed in the file."""
-        return self.is_quantized and PLANS[self.precision].may_be_static(self.runtime)
+        return self.is_quantized and PLANS[self.precision].may_be_static(self.runtime, self.recipe)
 
     @property
     def may_round_attention(self) -> bool:
         """Whether the weights of attention may have 8 bits."""
-        if self.recipe:
-            return self.recipe.rounds_attention
-        return self.is_quantized and PLANS[self.precision].rounds_attention(self.runtime)
+        return self.is_quantized and PLANS[self.precision].may_round_attention(self.runtime, self.recipe)
 
     def _check_tiles(self) -> None:
         if self.save_memory and (self.resizable or not self.tiles):

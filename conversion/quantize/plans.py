@@ -8,7 +8,7 @@ from types import MappingProxyType
 from typing import TypeVar, get_args
 
 from ..choices import Runtime
-from .quantization_recipe import QuantizationMode
+from .quantization_recipe import QuantizationMode, QuantizationRecipe
 
 Value = TypeVar("Value")
 Modes = Mapping[str, tuple[QuantizationMode, ...]]
@@ -50,13 +50,17 @@ class Plan:
         """Whether its recipes cannot be found without calibration images."""
         return self.is_searched or any(map(self.may_be_static, self.modes))
 
-    def may_be_static(self, runtime: Runtime) -> bool:
-        """Whether its recipes for a runtime may fix ranges of tensors."""
+    def may_be_static(self, runtime: Runtime, recipe: QuantizationRecipe | None = None) -> bool:
+        """Whether a recipe fixes ranges of tensors; if there is none yet, whether one for the runtime may."""
+        if recipe:
+            return recipe.is_static
         modes = {mode for each in self.modes[runtime].values() for mode in each}
         return bool(self.operators) or "static" in modes
 
-    def rounds_attention(self, runtime: Runtime) -> bool:
-        """Whether its recipes for a runtime may have the weights of attention in 8 bits."""
+    def may_round_attention(self, runtime: Runtime, recipe: QuantizationRecipe | None = None) -> bool:
+        """Whether a recipe rounds weights of attention to 8 bits; if there is none yet, whether one may."""
+        if recipe:
+            return recipe.rounds_attention
         return self.activation_bits == 8 and "static" in self.modes[runtime].get("BATCH_MATMUL", ())
 
 

@@ -52,13 +52,12 @@ class QuantizationOptions:
     @property
     def may_be_static(self) -> bool:
         """Whether the recipe fixes ranges of tensors, as far as is known before it is found."""
-        return self.recipe.is_static if self.recipe else PLANS[self.precision].may_be_static(self.runtime)
+        return PLANS[self.precision].may_be_static(self.runtime, self.recipe)
 
     @property
     def may_round_attention(self) -> bool:
         """Whether the recipe may round weights of attention, as far as is known before it is found."""
-        plan = PLANS[self.precision]
-        return self.recipe.rounds_attention if self.recipe else plan.rounds_attention(self.runtime)
+        return PLANS[self.precision].may_round_attention(self.runtime, self.recipe)
 
 
 def quantize_network(

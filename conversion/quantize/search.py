@@ -109,7 +109,7 @@ def search_recipe(
         if fidelity.agreement >= target:
             return SearchResult(recipe=fastest, fidelity=fidelity, target=target)
     rows = _measure_layers(_choices(plan, file, runtime), plan, file, unlikely, cost, progress)
-    attention = plan.rounds_attention(runtime)
+    attention = plan.may_round_attention(runtime)
     enough = greedy_mixes(rows, lambda mix: integer_share(mix, file.layers, attention) >= _MIN_INTEGER_SHARE)[-1]
     recipe = _recipe(plan, enough, "least_output_error")
     fidelity = None if in_seconds else evaluator.measure(recipe)

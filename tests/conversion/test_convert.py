@@ -315,13 +315,11 @@ def test_static_attention_is_searched_at_the_size_of_the_file(pictures, tmp_path
     assert subtractions(tmp_path / "labels.tflite") == subtractions(tmp_path / "cpu.tflite") + 1  # the only block
 
 
-def test_the_recipe_decides_whether_values_are_centred(pictures, tmp_path, monkeypatch):
+def test_the_recipe_decides_whether_values_are_centred(pictures, tmp_path):
     pytest.importorskip("litert_quantizer", reason="litert-quantizer is not installed")
     model = random_model("stage_1")
-    names = set()
-    monkeypatch.setattr(QUANTIZING, "search_recipe", lambda precision, file, *others: names.update(file.layers))
-    with pytest.raises(AttributeError):  # there is no recipe yet
-        convert(model, tmp_path / "m.tflite", "int8", (64, 64), calibration=pictures, report=False)
+    convert(model, tmp_path / "m.tflite", "dynamic", (64, 64), report=False)
+    names = QuantizationRecipe.load(tmp_path / "m.json").layers
     counts = {}
     for mode in ("static", "float"):
         modes = {name: mode if name.endswith("/mixture") else "float" for name in names}

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import keras
 import numpy as np
 import pytest
 
@@ -18,11 +17,9 @@ from keras_segformer.conversion.report.fidelity import compare_outputs, run_file
 from keras_segformer.conversion.tflite.export import export
 
 
-def test_same_function(model, model_name, photograph, logits_of):
+def test_same_function(model, model_name, traced_logits, logits_of):
     network = center_values(fold_all(read_network(model)))
-    function = trace_network(network, (64, 96)).function
-    found = function(keras.ops.convert_to_tensor(photograph(64, 96).astype("float32")))["logits"].numpy()
-    assert_close(found, logits_of(model_name, 64, 96))
+    assert_close(traced_logits(network, 64, 96), logits_of(model_name, 64, 96))
 
 
 def divergence_of_static_mixtures(network, pictures):

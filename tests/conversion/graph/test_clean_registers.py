@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import keras
 import pytest
 
 from comparison import assert_close, randomize
@@ -10,7 +9,6 @@ from keras_segformer.conversion import convert
 from keras_segformer.conversion.fold import fold_all
 from keras_segformer.conversion.graph.clean_registers import clean_registers
 from keras_segformer.conversion.graph.tiles import UNTILED, Tiling
-from keras_segformer.conversion.graph.trace import trace_network
 from keras_segformer.conversion.graph.weights import read_network
 from keras_segformer.conversion.tflite.reader import read_tflite
 from keras_segformer.models import SegFormerNetwork
@@ -20,11 +18,9 @@ COPIES = ("CONCATENATION", "RESIZE_BILINEAR", "STRIDED_SLICE")
 
 
 @pytest.mark.parametrize("tiling", [UNTILED, Tiling(fused=2**10, rows_first=True)], ids=["whole", "tiled"])
-def test_same_function(model, model_name, photograph, logits_of, tiling):
+def test_same_function(model, model_name, traced_logits, logits_of, tiling):
     network = clean_registers(fold_all(read_network(model)))
-    function = trace_network(network, (64, 96), tiling=tiling).function
-    found = function(keras.ops.convert_to_tensor(photograph(64, 96).astype("float32")))["logits"].numpy()
-    assert_close(found, logits_of(model_name, 64, 96))
+    assert_close(traced_logits(network, 64, 96, tiling=tiling), logits_of(model_name, 64, 96))
 
 
 def sources(nodes, kind):

@@ -4,22 +4,18 @@ from __future__ import annotations
 
 import dataclasses
 
-import keras
 import numpy as np
 import pytest
 
 from comparison import assert_close
 from keras_segformer.conversion.fold import fold_all
 from keras_segformer.conversion.graph.even_channels import even_channels
-from keras_segformer.conversion.graph.trace import trace_network
 from keras_segformer.conversion.graph.weights import read_network
 
 
-def test_same_function(model, model_name, photograph, logits_of):
+def test_same_function(model, model_name, traced_logits, logits_of):
     network = even_channels(fold_all(read_network(model)))
-    function = trace_network(network, (64, 96)).function
-    found = function(keras.ops.convert_to_tensor(photograph(64, 96).astype("float32")))["logits"].numpy()
-    assert_close(found, logits_of(model_name, 64, 96))
+    assert_close(traced_logits(network, 64, 96), logits_of(model_name, 64, 96))
 
 
 def with_weights(network, kernel):

@@ -99,6 +99,7 @@ def read(context: Context, _root: str) -> Export:
 def _grounds(context: Context) -> dict[str, dict[str, str]]:
     """The files of every picture by their kind; the key is its split, city and name."""
     found: dict[str, dict[str, str]] = {}
+    coarse: dict[str, dict[str, str]] = {}
     for path in context.tree.ending(*map(str.lower, _KINDS)):
         kind = next((each for each in _KINDS if path.lower().endswith(each.lower())), None)
         parts = path.split("/")
@@ -110,10 +111,9 @@ def _grounds(context: Context) -> dict[str, dict[str, str]]:
         for each in _GROUNDS:
             name = name.removesuffix(f"_{each}")
         key = "/".join([*below[:1], *below[1:], name]) if below else f"/{name}"
-        # The fine annotations come before the coarse ones of the same picture.
-        if ground != "gtCoarse" or kind not in found.get(key, {}):
-            found.setdefault(key, {})[kind] = path
-    return found
+        (coarse if ground == "gtCoarse" else found).setdefault(key, {})[kind] = path
+    # Fine annotations of any kind come before the coarse ones of the same picture.
+    return coarse | found
 
 
 def _image(context: Context, key: str) -> object:

@@ -44,7 +44,10 @@ def settle_claims(pictures: list[Picture]) -> tuple[list[Picture], list[str]]:
                 settled[position] = dataclasses.replace(pictures[position], image=None)
         if not is_clear:
             listed = ", ".join(pictures[position].source for position in positions)
-            notes.append(f"{path} has the file name of several labels and is given to none of them: {listed}.")
+            notes.append(
+                f"{path} has the file name of several labels and is given to none of them: {listed}; put it into the "
+                "folder that its label names."
+            )
     return settled, notes
 
 

@@ -102,7 +102,10 @@ def _load(
     context: Context, mask: str, annotation: Mapping[str, Any], names: Mapping[str, str], _size: object
 ) -> PixelValues:
     if mask not in context.tree:
-        raise InvalidDatasetError("is named in the JSON file, but is not there")
+        raise InvalidDatasetError(
+            "is named in the JSON file, but is not there, or its name is that of several files; put it into the folder "
+            "that is named like the JSON file"
+        )
     pixels = read_pixels(context.tree.read(mask))
     values = pixels.values
     if pixels.colored:  # the red byte is the lowest here, and the highest in `Pixels`

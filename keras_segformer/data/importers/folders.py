@@ -240,19 +240,18 @@ def _one_mask_each(
     for mask, image in partners.items():
         if image:
             by_image[image].append(mask)
-    kept, problems = dict(partners), []
+    dropped, problems = set(), []
     for image, masks in by_image.items():
-        own = [mask for mask in masks if mask.folders == image.folders]
-        others = masks if len(own) != 1 else [mask for mask in masks if mask is not own[0]]
         if len(masks) > 1:
-            kept = {mask: each for mask, each in kept.items() if mask not in others}
+            own = [mask for mask in masks if mask.folders == image.folders]
+            dropped.update(masks if len(own) != 1 else set(masks) - set(own))
             listed = ", ".join(mask.file.path for mask in masks)
             taken = f"only {own[0].file.path} is read" if len(own) == 1 else "none is read"
             problems.append(
                 f"{image.file.path} has several masks, of which {taken}: {listed}; join them in one, which names all "
                 "classes, or name the folder of the masks with --masks."
             )
-    return kept, problems
+    return {mask: image for mask, image in partners.items() if mask not in dropped}, problems
 
 
 def _partner(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import functools
+import itertools
 import os
 import posixpath
 import re
@@ -377,7 +378,9 @@ def _common_folder(subsets: list[str]) -> str:
     """The folders around subsets that are splits without them, with a slash at the end; empty if there are none."""
     if len(subsets) < 2 or not all(subsets):
         return ""
-    folder = f"{posixpath.commonpath(subsets)}/"
+    folders = [subset.split("/")[:-1] for subset in subsets]
+    shared = [same[0] for same in itertools.takewhile(lambda same: len(set(same)) == 1, zip(*folders, strict=False))]
+    folder = "".join(f"{part}/" for part in shared)
     return folder if all(_split_of_path(subset.removeprefix(folder))[0] for subset in subsets) else ""
 
 

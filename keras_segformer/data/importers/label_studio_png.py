@@ -60,11 +60,15 @@ def read(context: Context, _root: str) -> Export:
     for layer in layers:
         by_picture[layer.task][layer.annotation].append(layer)
     tasks = {task.get("id"): task for path in task_files(context) for task in tasks_in(context, path)}
-    pictures, others = [], 0
+    pictures, empty, others = [], [], 0
+    known: set[str] = set()
     for number, drawn in sorted(by_picture.items()):
         chosen = _choose(context, tasks.get(number, {}), drawn)
         others += len(drawn) - len(chosen)
         image, name = _image(context, tasks.get(number), number, len(by_picture))
+        if not chosen:
+            known.update([image.path] if image else [])
+            empty.append(f"{image.path if image else name} (task {number}, whose annotation that counts has no layer)")
         plain = posixpath.basename(name)
         for annotation in chosen:
             own = drawn[annotation]
@@ -81,7 +85,7 @@ def read(context: Context, _root: str) -> Export:
         notes.append(
             f"{others} annotations of pictures that have several are left out (--annotation newest, oldest or each)."
         )
-    paths = {layer.path for layer in layers}
+    known |= {layer.path for layer in layers}
     new = sorted(set(labels.values()) - set(names))
     return Export(
         classes=merge_classes([*configured, *map(LabelClass, new)]),
@@ -95,7 +99,7 @@ def read(context: Context, _root: str) -> Export:
             f"Of several annotations of a picture, {context.options.annotation} counts.",
         ],
         notes=notes,
-        without_label=[path for path in context.unused_images(pictures) if path not in paths],
+        without_label=[*empty, *(path for path in context.unused_images(pictures) if path not in known)],
     )
 
 
@@ -151,10 +155,9 @@ def _first(label: str, by_written: Mapping[str, str]) -> str | None:
 
 def _choose(context: Context, task: Mapping[str, Any], annotations: Mapping[int, object]) -> list[int]:
     """The annotations of a picture that count; their ids grow with time."""
-    known = {"annotations": [each for each in task.get("annotations") or [] if each.get("id") in annotations]}
-    chosen = [each["id"] for each in annotations_of(context, known)[0]]
-    if chosen:
-        return sorted(chosen)
+    if any(each.get("id") in annotations for each in task.get("annotations") or []):
+        # An annotation without any layer has no file, and counts all the same.
+        return sorted(each["id"] for each in annotations_of(context, task)[0] if each.get("id") in annotations)
     numbers = sorted(annotations)
     if context.options.annotation == "each":
         return numbers

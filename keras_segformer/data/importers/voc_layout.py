@@ -89,8 +89,10 @@ def _lists(context: Context, root: str, masks: object) -> tuple[dict[str, list[s
         for path in tree.ending(".txt")
         if posixpath.dirname(path) == folder
     }
-    for joined in [subset for subset in lists if not split_of(subset)]:
-        others = {name: lists[name] for name in lists if name != joined and split_of(name)}
+    settled = [subset for subset in lists if split_of(subset)]
+    for joined in [subset for subset in lists if subset not in settled]:
+        others = {name: lists[name] for name in settled}
+        settled.append(joined)
         names = {name for each in others.values() for name in each}
         kept = [name for name in lists[joined] if name not in names]
         if others and len(kept) < len(lists[joined]):

@@ -184,6 +184,10 @@ class TestSplits:
         [
             ({"trainval": "012", "val": "2"}, {"train/masks/trainval/0", "train/masks/trainval/1", "val/masks/2"}),
             ({"train": "01", "val": "2", "all": "012"}, {"train/masks/0", "train/masks/1", "val/masks/2"}),
+            (
+                {"all": "012", "trainval": "012", "val": "2"},
+                {"train/masks/all/0", "train/masks/all/1", "val/masks/2"},
+            ),
         ],
     )
     def test_lists_of_several_splits_do_not_leak(self, lists, expected, export, do_import):
@@ -208,6 +212,21 @@ class TestSplits:
             write_picture(export / f"test/{split}/a.jpg")
             write_array(export / f"test/{split}/a_mask.png", np.eye(8)[:6])
         assert [path.partition("/")[0] for path in written(do_import())] == ["test", "train", "val"]
+
+    def test_fine_annotations_come_before_coarse_ones_of_another_kind(self, export, do_import):
+        write_picture(export / "leftImg8bit/train/town/a_leftImg8bit.png")
+        write_array(export / "gtCoarse/train/town/a_gtCoarse_labelIds.png", np.full((6, 8), 23))
+        write_array(export / "gtFine/train/town/a_gtFine_labelTrainIds.png", np.zeros((6, 8)))
+        assert do_import().count("train/masks/town/a.png") == {"road": 48}
+
+    def test_subsets_with_absolute_paths(self, export, do_import):
+        image = '<image id="{0}" name="{0}.jpg" subset="{1}" width="8" height="6"></image>'
+        images = image.format("a", "/data/train") + image.format("b", "val")
+        labels = "<meta><job><labels><label><name>car</name></label></labels></job></meta>"
+        write_text(export / "annotations.xml", f"<annotations>{labels}{images}</annotations>")
+        for name in "ab":
+            write_picture(export / f"images/{name}.jpg")
+        assert sorted(path.partition("/")[0] for path in do_import().masks) == ["train", "val"]
 
 
 class TestLabelStudio:

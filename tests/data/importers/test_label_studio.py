@@ -236,6 +236,24 @@ def test_several_annotations_in_layers(export, do_import):
     assert any(note.startswith("1 annotations") for note in imported.report.notes)
 
 
+def test_the_newest_annotation_counts_without_layers(export, do_import):
+    """It says that nothing of what the older one drew is there."""
+    layer(export, "task-1-annotation-2-by-1-tag-car-0.png", top=1)
+    layer(export, "task-2-annotation-4-by-1-tag-car-0.png", top=1)
+    annotations = [{"id": 2, "updated_at": "2024-01-01"}, {"id": 3, "updated_at": "2024-01-02"}]
+    tasks = [
+        {"id": 1, "data": {"image": "a.jpg"}, "annotations": annotations},
+        {"id": 2, "data": {"image": "b.jpg"}, "annotations": [{"id": 4}]},
+    ]
+    write_json(export / "tasks.json", tasks)
+    for name in "ab":
+        write_picture(export / f"{name}.jpg")
+    imported = do_import()
+    assert list(imported.masks) == ["masks/b.png"]
+    assert imported.report.without_label == ["a.jpg (task 1, whose annotation that counts has no layer)"]
+    assert any(note.startswith("1 annotations") for note in imported.report.notes)
+
+
 def test_a_broken_layer_is_named(export, do_import):
     layer(export, "task-1-annotation-2-by-1-tag-car-0.png", top=1)
     (export / "task-1-annotation-2-by-1-tag-bus-0.png").write_bytes(b"\x89PNG")

@@ -51,11 +51,13 @@ class ReadImage:
         pixels: `(H, W, 3)`, RGB, uint8.
         transparent: `(H, W)`, bool, true where the file is more transparent than opaque; `None` if it is opaque.
         assumptions: How an ambiguous file was read, each as the predicate of a sentence about the picture.
+        doubts: Those of the assumptions that may well be wrong.
     """
 
     pixels: np.ndarray
     transparent: np.ndarray | None = None
     assumptions: tuple[str, ...] = ()
+    doubts: tuple[str, ...] = ()
 
 
 def load_image(source: ImageSource, bit_depth: int | None = None) -> np.ndarray:
@@ -93,9 +95,8 @@ def load_image(source: ImageSource, bit_depth: int | None = None) -> np.ndarray:
     array([255, 255, 255], dtype=uint8)
     """
     image, what = _read(source, bit_depth)
-    for assumption in image.assumptions:
-        if "band" in assumption or "on the scale" in assumption:
-            warnings.warn(f"{what} {assumption}", UserWarning, stacklevel=2)
+    for doubt in image.doubts:
+        warnings.warn(f"{what} {doubt}", UserWarning, stacklevel=2)
     return image.pixels
 
 
@@ -243,11 +244,10 @@ def _read_pillow(image: Image.Image, what: str, bit_depth: int | None) -> ReadIm
             if upright.mode == "I":
                 values = _as_uint16(values, what)
             if upright.mode == "F":
-                assumptions = (*assumptions, *_scale_assumption(values))
-            else:
-                values = scale_to_bytes(values, depth, what)
-                assumptions = (*assumptions, depth_assumption(depth or 16))
-            return ReadImage(_to_rgb(values, what), assumptions=assumptions)
+                doubts = _doubts_of_scale(values)
+                return ReadImage(_to_rgb(values, what), assumptions=(*assumptions, *doubts), doubts=doubts)
+            values = scale_to_bytes(values, depth, what)
+            return ReadImage(_to_rgb(values, what), assumptions=(*assumptions, depth_assumption(depth or 16)))
         return _without_transparency(upright, assumptions, what, is_tiff=is_tiff)
 
 
@@ -283,8 +283,12 @@ def _without_transparency(
         return ReadImage(_to_rgb(np.asarray(layer), what))
     alpha = np.asarray(layer.getchannel("A"))
     if is_tiff and np.mean((alpha > 0) & (alpha < 255)) > _SOFT_SHARE:
-        dropped = "has a fourth band that is marked as transparency but varies like a picture, such as near infrared"
-        return ReadImage(np.asarray(layer)[..., :3].copy(), assumptions=(*assumptions, f"{dropped}; it is left out"))
+        dropped = (
+            "has a fourth band that is marked as transparency but varies like a picture, such as near infrared; it is "
+            "left out"
+        )
+        pixels = np.asarray(layer)[..., :3].copy()
+        return ReadImage(pixels, assumptions=(*assumptions, dropped), doubts=(dropped,))
     if alpha.min() == 255:
         return ReadImage(np.asarray(layer)[..., :3].copy(), assumptions=assumptions)
     page = Image.new("RGBA", layer.size, "white")
@@ -307,12 +311,13 @@ def _read_array(source: Any, what: str, bit_depth: int | None) -> ReadImage:
     except Exception as error:  # each framework has its own, such as for tensors without values or on a device
         raise InvalidImageError(f"{what} cannot be converted to a NumPy array ({error}); convert it") from error
     _check_layout(array, what)
-    assumptions = _scale_assumption(array)
+    assumptions = doubts = _doubts_of_scale(array)
     if array.dtype.kind == "u" and array.dtype.itemsize == 2:
         array, assumptions = scale_to_bytes(array, bit_depth, what), (depth_assumption(bit_depth or 16),)
     if array.ndim == 3 and array.shape[2] == 4:
-        return _without_transparency(Image.fromarray(_to_uint8(array, what)), assumptions, what)
-    return ReadImage(_to_rgb(array, what), assumptions=assumptions)
+        image = _without_transparency(Image.fromarray(_to_uint8(array, what)), assumptions, what)
+        return dataclasses.replace(image, doubts=doubts)
+    return ReadImage(_to_rgb(array, what), assumptions=assumptions, doubts=doubts)
 
 
 @contextlib.contextmanager
@@ -382,10 +387,9 @@ def _to_uint8(array: np.ndarray, what: str) -> np.ndarray:
     return (np.rint(array) if is_float else array).astype(np.uint8, order="C")
 
 
-def _scale_assumption(values: np.ndarray) -> tuple[str, ...]:
+def _doubts_of_scale(values: np.ndarray) -> tuple[str, ...]:
     """What is assumed of floats that look to be on another scale than 0..255."""
-    high = values.max(initial=0)
-    if values.dtype.kind != "f" or not 0 < high <= 1:
+    if values.dtype.kind != "f" or not 0 < (high := values.max(initial=0)) <= 1:
         return ()
     return (
         f"is read on the scale 0..255, but its largest value is {high}; if it is on a smaller scale, "

@@ -159,11 +159,13 @@ def check_classes(recipe: Recipe, label_set: LabelSet) -> None:
             f"`model.num_classes` (--classes) is {num_classes}, but {found}; give {label_set.num_classes}{one}, or "
             "name the classes in classes.json (`keras-segformer data classes` writes one)."
         )
-    for section, name in (("loss", "class_weights"), ("augmentation", "class_frequencies")):
-        values = getattr(recipe, section).get(name)
+    augmentations = [recipe.augmentation, *(phase.get("augmentation") or {} for phase in recipe.phases)]
+    lists = [("loss.class_weights", recipe.loss.get("class_weights"))]
+    lists += [("augmentation.class_frequencies", each.get("class_frequencies")) for each in augmentations]
+    for name, values in lists:
         if isinstance(values, list) and len(values) != label_set.num_classes:
             raise InvalidRecipeError(
-                f"`{section}.{name}` of {values} has {len(values)} numbers, but {found}; give one for each class."
+                f"`{name}` of {values} has {len(values)} numbers, but {found}; give one for each class."
             )
 
 

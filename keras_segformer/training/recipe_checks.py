@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from keras_segformer.errors import InvalidRecipeError
@@ -11,12 +12,11 @@ if TYPE_CHECKING:
     from keras_segformer.training.recipe import Recipe
 
 _CLIPPING = ("clipnorm", "clipvalue", "global_clipnorm")
-_NEEDED = (
-    ("optimizer", "ema_momentum", "use_ema"),
-    ("optimizer", "ema_overwrite_frequency", "use_ema"),
-    ("loss", "min_kept", "hard_example_threshold"),
-    ("augmentation", "class_balance", "class_frequencies"),
-)
+_NEEDED = {
+    "optimizer": (("ema_momentum", "use_ema"), ("ema_overwrite_frequency", "use_ema")),
+    "loss": (("min_kept", "hard_example_threshold"),),
+    "augmentation": (("class_balance", "class_frequencies"),),
+}
 """In a section, a value that has no meaning without another."""
 
 
@@ -55,13 +55,8 @@ def _check_length(recipe: Recipe) -> None:
 
 
 def _check_sections(recipe: Recipe) -> None:
-    for section, name, needed in _NEEDED:
-        values = getattr(recipe, section)
-        if values.get(name) and not values.get(needed):
-            raise InvalidRecipeError(
-                f"`{section}.{name}` of {values[name]!r} has no effect without `{section}.{needed}`; add it, or leave "
-                "both out."
-            )
+    for section in ("optimizer", "loss"):
+        _check_needed(section, getattr(recipe, section))
     clipping = {name: recipe.optimizer[name] for name in _CLIPPING if recipe.optimizer.get(name)}
     if len(clipping) > 1:
         listed = " and ".join(f"`optimizer.{name}` of {value!r}" for name, value in clipping.items())
@@ -95,7 +90,17 @@ def _check_loss(values: dict[str, Any]) -> None:
         )
 
 
+def _check_needed(section: str, values: Mapping[str, Any]) -> None:
+    for name, needed in _NEEDED[section]:
+        if values.get(name) and not values.get(needed):
+            raise InvalidRecipeError(
+                f"`{section}.{name}` of {values[name]!r} has no effect without `{section}.{needed}`; add it, or leave "
+                "both out."
+            )
+
+
 def _check_augmentation(values: dict[str, Any]) -> None:
+    _check_needed("augmentation", values)
     low, high = values.get("scale", (1.0, 1.0))
     if low > high:
         raise InvalidRecipeError(f"`augmentation.scale` must have the smaller factor first; got {[low, high]}.")

@@ -41,7 +41,7 @@ from keras_segformer.training.example_pictures import first_examples, write_exam
 from keras_segformer.training.model_card import model_card
 from keras_segformer.training.recipe import Phase, Recipe
 from keras_segformer.training.run_config import CONFIG, check_same_data, fingerprint_splits, read_config, write_config
-from keras_segformer.training.run_data import announce_data, load_data, write_split
+from keras_segformer.training.run_data import SPLIT, announce_data, load_data, write_split
 from keras_segformer.training.run_settings import RunSettings
 from keras_segformer.training.run_state import RunState, uses_average
 from keras_segformer.training.start import default_start, describe_start
@@ -307,6 +307,11 @@ def _open_folder(recipe: Recipe, settings: RunSettings) -> tuple[RunState, Recip
             )
         return RunState(folder), recipe, {}
     followed, noted = read_config(folder)
+    if followed is None and folder.exists() and any(each.name != SPLIT for each in folder.iterdir()):
+        raise FileExistsError(
+            f"The folder {folder} holds no {CONFIG}, hence no run to go on with, but other files; name another output "
+            "folder."
+        )
     if followed is not None:
         recipe = recipe.filled_from(followed)
         if not recipe.trains_like(followed):

@@ -40,7 +40,7 @@ class Loader:
 
 
 class CollatingLoader(Loader):
-    """A `DataLoader` whose examples are no batch before its `collate_fn` has been at them."""
+    """A `DataLoader` whose `collate_fn` makes tuples of arrays from other examples."""
 
     def __init__(self, images: np.ndarray, masks: np.ndarray, is_named: bool = False) -> None:
         self.dataset = [{"image": image, "mask": mask} for image, mask in zip(images, masks, strict=True)]

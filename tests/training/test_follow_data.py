@@ -183,6 +183,15 @@ class TestClasses:
             ),
             ({"loss.class_weights": [1, 2, 3]}, "has 3 numbers, but the data have 2 classes"),
             ({"augmentation.class_frequencies": [1]}, "has 1 numbers, but the data have 2 classes"),
+            (
+                {
+                    "phases": [{"from_step": 2, "augmentation": {"class_frequencies": [1]}}],
+                    "epochs": None,
+                    "steps": 4,
+                    "steps_per_epoch": 2,
+                },
+                "has 1 numbers, but the data have 2 classes",
+            ),
         ],
     )
     def test_other_numbers_are_refused(self, changes, message):

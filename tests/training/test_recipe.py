@@ -124,6 +124,11 @@ class TestChanges:
             ("schedule.decay_steps", 200_000, "longer than the run of 160000 steps"),
             ("augmentation.class_balance", 0.5, "no effect without `augmentation.class_frequencies`"),
             ("augmentation.class_frequencies", [0, 0], "must not all be zero"),
+            (
+                "phases",
+                [{"from_step": 4000, "augmentation": {"class_balance": 0.5}}],
+                "no effect without `augmentation.",
+            ),
             ("augmentation.scale", [2, 1], "the smaller factor first; got [2.0, 1.0]"),
             ("augmentation.base_size", [512, 2048], "the long side first"),
             ("optimizer.ema_momentum", 0.9, "no effect without `optimizer.use_ema`"),

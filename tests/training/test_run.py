@@ -180,6 +180,12 @@ class TestRefusals:
             train(SegFormer, recipe, RunSettings(tmp_path, data=data))
         assert (tmp_path / "thesis.txt").read_text() == "mine"
 
+    def test_a_folder_without_a_run_to_go_on_with(self, data, recipe, tmp_path):
+        (tmp_path / "thesis.txt").write_text("mine")
+        with pytest.raises(FileExistsError, match=r"holds no config\.json, hence no run to go on with"):
+            train(SegFormer, recipe, RunSettings(tmp_path, data=data, resume=True))
+        assert [each.name for each in tmp_path.iterdir()] == ["thesis.txt"]
+
     def test_a_file(self, data, recipe, tmp_path):
         (tmp_path / "run").write_text("mine")
         with pytest.raises(FileExistsError, match="is a file"):

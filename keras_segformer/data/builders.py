@@ -10,7 +10,7 @@ import dataclasses
 import functools
 import os
 from collections.abc import Iterator
-from typing import Any
+from typing import Any, ClassVar
 
 from keras_segformer.data.check import check_source, describe_problems
 from keras_segformer.data.examples import IMAGE, MASK, NAME
@@ -49,7 +49,11 @@ class PairsConfig(tfds.core.BuilderConfig):
 class PairsBuilder(tfds.core.GeneratorBasedBuilder, skip_registration=True):
     """Images in their own format, and masks as class indices with 255 for ignored pixels."""
 
-    VERSION = tfds.core.Version("1.0.0")
+    VERSION = tfds.core.Version("1.0.1")
+    RELEASE_NOTES: ClassVar = {
+        "1.0.0": "First version.",
+        "1.0.1": "Masks of one bit are read by their colours where these are the classes'.",
+    }
 
     source: Source
     """The data set; subclasses set it."""

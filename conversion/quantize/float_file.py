@@ -91,6 +91,30 @@ class FloatFile:
         """
         return FloatFile(self.content, self.records, statistics)
 
+    def statistics_for(self, other: FloatFile) -> Statistics | None:
+        """The statistics of a file that differs in its output alone, where they follow from those of this one.
+
+        Args:
+            other: A file with the same weights.
+
+        Returns:
+            The statistics; `None` if it has tensors that this one does not have, or of other shapes.
+        """
+        shapes, others = (
+            {name: [node.outputs[0].shape for node in layer.nodes] for name, layer in file.layers.items()}
+            for file in (self, other)
+        )
+        if self.statistics is None or shapes != others:
+            return None
+        # The output of a file has a name of its own.
+        own_names = dict(zip(other.logits, self.logits, strict=True))
+        names = {tensor.name for tensor in other.file.tensors if tensor.type == "FLOAT32" and not tensor.constant}
+        known = {name: self.statistics.values.get(own_names.get(name, name)) for name in names}
+        if any(values is None for values in known.values()):
+            return None
+        scored = {name: self.statistics.logits[own_names[name]] for name in other.logits if self.statistics.logits}
+        return dataclasses.replace(self.statistics, values=known, logits=scored)
+
     def with_output_of(self, other: FloatFile, statistics: Statistics) -> FloatFile:
         """The same network with the output, the batch size and the input size of another file.
 

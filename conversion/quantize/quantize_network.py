@@ -104,7 +104,6 @@ def quantize_network(
         )
         search_file = make_float_file(network, "logits", 1, size).with_statistics(search_file.statistics)
     file = search_file
-    # Weights that were trained have other ranges.
     if options.fine_tune_steps or (output, options.batch_size, options.input_size) != ("logits", 1, size):
         other = make_float_file(network, output, options.batch_size, options.input_size)
         file = _with_output(search_file, other, output, result.recipe, options, progress)
@@ -159,7 +158,11 @@ def _with_output(
 ) -> FloatFile:
     """The file with another output, batch or size. Its tensors need ranges if the recipe is static."""
     statistics = Statistics(gram_matrices={}, values={})
-    if recipe.is_static and options.calibration is not None:
+    # Weights that were trained have other ranges.
+    known = None if options.fine_tune_steps else search_file.statistics_for(file)
+    if recipe.is_static and known is not None:
+        statistics = known
+    elif recipe.is_static and options.calibration is not None:
         images = options.calibration.fitting
         advance = progress("Collecting statistics of the output", len(images))
         logits = _scored_logits(file, output)

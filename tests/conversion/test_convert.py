@@ -18,7 +18,9 @@ from keras_segformer.conversion.graph.tiles import UNTILED, Tiling
 from keras_segformer.conversion.graph.trace import trace_network
 from keras_segformer.conversion.graph.weights import read_network
 from keras_segformer.conversion.quantize import QuantizationRecipe
+from keras_segformer.conversion.quantize.float_file import FloatFile
 from keras_segformer.conversion.quantize.search import SearchResult, default_recipe
+from keras_segformer.conversion.quantize.statistics import collect_statistics
 from keras_segformer.conversion.tflite.arena import arena_bytes
 from keras_segformer.conversion.tflite.export import export
 from keras_segformer.conversion.tflite.reader import operators, read_tflite
@@ -330,6 +332,31 @@ def test_the_recipe_decides_whether_values_are_centred(pictures, tmp_path):
             counts[mode, precision] = subtractions(file)
     assert counts["static", "int8_npu"] == counts["float", "int8_npu"] + 1
     assert counts["static", "int8"] == counts["float", "int8"] + 1
+
+
+def test_statistics_are_collected_once_where_only_the_output_differs(pictures, tmp_path, monkeypatch):
+    pytest.importorskip("litert_quantizer", reason="litert-quantizer is not installed")
+    model, calls = random_model("stage_1"), []
+
+    def collect(*arguments, **options):
+        calls.append(arguments)
+        return collect_statistics(*arguments, **options)
+
+    monkeypatch.setattr(QUANTIZING, "collect_statistics", collect)
+    options = {"calibration": pictures, "target": 0.01, "report": False}
+    convert(model, tmp_path / "once.tflite", "int8_npu", (64, 64), output="labels", **options)
+    assert len(calls) == 1
+    monkeypatch.setattr(FloatFile, "statistics_for", lambda self, other: None)
+    convert(model, tmp_path / "twice.tflite", "int8_npu", (64, 64), output="labels", **options)
+    assert len(calls) == 3
+    scales = [classifier_scale(tmp_path / f"{name}.tflite") for name in ("once", "twice")]
+    assert scales[0] == pytest.approx(scales[1], rel=0.2)  # another sample
+    once, twice = (len((tmp_path / f"{name}.tflite").read_bytes()) for name in ("once", "twice"))
+    assert abs(once - twice) < 100
+    monkeypatch.undo()
+    monkeypatch.setattr(QUANTIZING, "collect_statistics", collect)
+    convert(model, tmp_path / "batch.tflite", "int8_npu", (64, 64), output="labels", batch_size=2, **options)
+    assert len(calls) == 5
 
 
 def test_fine_tuning(pictures, tmp_path):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import posixpath
 import re
+from collections import defaultdict
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -38,6 +39,20 @@ class ClassList:
     def colors(self) -> dict[RGB, str]:
         """The name of every colour."""
         return {each.color: each.name for each in reversed(self.classes) if each.color is not None}
+
+    @property
+    def shared_colors(self) -> list[str]:
+        """What is wrong with colours that several classes have, as sentences."""
+        by_color: dict[RGB, list[str]] = defaultdict(list)
+        for each in self.classes:
+            if each.color is not None:
+                by_color[each.color].append(each.name)
+        return [
+            f"{self.path} has one colour for {' and '.join(names)}, which coloured masks do not tell apart: they are "
+            f"all '{names[0]}'; give each a colour of its own and export again."
+            for names in by_color.values()
+            if len(names) > 1
+        ]
 
 
 def read_class_file(path: Path) -> ClassList:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import functools
 import posixpath
-from collections import defaultdict
 
 from keras_segformer.data.importers.class_lists import ClassList, read_class_list
 from keras_segformer.data.importers.labels import UNLABELLED, Context, Export, PixelValues
@@ -35,15 +34,6 @@ def read(context: Context, root: str) -> Export:
         Its classes in the order of labelmap.txt.
     """
     labelmap = read_class_list(context.tree, _labelmap(context, root))
-    by_color: dict[object, list[str]] = defaultdict(list)
-    for each in labelmap.classes:
-        by_color[each.color].append(each.name)
-    problems = [
-        f"{labelmap.path} has one colour for {' and '.join(names)}, whose pixels cannot be told apart: all are "
-        f"'{names[0]}'; give each a colour of its own in CVAT and export again."
-        for color, names in by_color.items()
-        if color is not None and len(names) > 1
-    ]
     folder = read_voc_folder(context, root, functools.partial(_name_pixels, labelmap, _unlabelled(context, labelmap)))
     return Export(
         classes=labelmap.classes,
@@ -55,7 +45,7 @@ def read(context: Context, root: str) -> Export:
             "Masks of one channel are read by the line numbers of labelmap.txt.",
         ],
         notes=folder.notes,
-        problems=problems,
+        problems=labelmap.shared_colors,
         without_label=folder.without_label,
     )
 

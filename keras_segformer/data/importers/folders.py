@@ -182,7 +182,7 @@ def read_masks(context: Context, listed: ClassList | None, rules: list[str]) -> 
             "Black that no class has and transparent pixels are ignored"
             + (", and so is the value 255." if 255 not in listed.values else "."),
         ],
-        notes=found.notes,
+        notes=[*found.notes, *listed.shared_colors],
         without_label=found.without_label,
         problems=found.problems,
     )

@@ -54,7 +54,7 @@ def read(context: Context, root: str) -> Export:
             f"those of {named}.",
             "255, and VOC's border colour (224, 224, 192), are ignored.",
         ],
-        notes=folder.notes,
+        notes=[*folder.notes, *classes.shared_colors],
         without_label=folder.without_label,
     )
 

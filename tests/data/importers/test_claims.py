@@ -309,3 +309,13 @@ class TestClassLists:
         mask[0] = (9, 0, 0)
         write_array(export / "SegmentationClass/a.png", mask)
         assert "has one colour for car and bus" in do_import().report.problems[0]
+
+    def test_classes_of_one_colour_in_a_list(self, export, do_import):
+        write_text(export / "label_colors.txt", "9 0 0 car\n9 0 0 bus\n0 9 0 road\n")
+        write_picture(export / "images/a.jpg")
+        mask = np.zeros((6, 8, 3))
+        mask[:] = (9, 0, 0)
+        write_array(export / "masks/a.png", mask)
+        imported = do_import(classes=export / "label_colors.txt")
+        assert imported.count("masks/a.png") == {"car": 48}
+        assert any("one colour for car and bus, which coloured masks" in note for note in imported.report.notes)

@@ -42,7 +42,13 @@ class TrustedProcessorTest {
 
     /** Runs [test] in a process of the app that ends after its engine. */
     private fun process(harness: EngineHarness, test: (EngineHarness) -> Unit) {
-        harness.use(test)
+        test(harness)
+        end(harness)
+    }
+
+    /** Closes the engine, which writes to the log until it is closed: into that of the next process otherwise. */
+    private fun end(harness: EngineHarness) {
+        harness.close()
         eventually { harness.engine.state == EngineState.Closed }
     }
 
@@ -70,7 +76,7 @@ class TrustedProcessorTest {
             val ended = EngineHarness(logFile)
             ended.run(ProcessorChoice.GPU)
             assertEquals("$cause", isTrusted, runsBeforeTheFirstFrame(lastExit = cause) == 0)
-            ended.close()
+            end(ended)
         }
     }
 

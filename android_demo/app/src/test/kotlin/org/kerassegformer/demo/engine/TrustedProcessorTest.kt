@@ -42,15 +42,12 @@ class TrustedProcessorTest {
 
     /** Runs [test] in a process of the app that ends after its engine. */
     private fun process(harness: EngineHarness, test: (EngineHarness) -> Unit) {
-        test(harness)
-        end(harness)
+        harness.use(test)
+        awaitEnd(harness)
     }
 
-    /** Closes the engine, which writes to the log until it is closed: into that of the next process otherwise. */
-    private fun end(harness: EngineHarness) {
-        harness.close()
-        eventually { harness.engine.state == EngineState.Closed }
-    }
+    /** Waits for an engine that is being closed: until then it writes to the log, which the next process reads. */
+    private fun awaitEnd(harness: EngineHarness) = eventually { harness.engine.state == EngineState.Closed }
 
     @Test
     fun `it goes live without the check, which is repeated later`() {
@@ -76,7 +73,8 @@ class TrustedProcessorTest {
             val ended = EngineHarness(logFile)
             ended.run(ProcessorChoice.GPU)
             assertEquals("$cause", isTrusted, runsBeforeTheFirstFrame(lastExit = cause) == 0)
-            end(ended)
+            ended.close()
+            awaitEnd(ended)
         }
     }
 

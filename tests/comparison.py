@@ -21,6 +21,11 @@ def assert_close(actual: Any, expected: Any, tolerance: float = 1e-5, what: str 
     assert error <= tolerance * scale, f"{what} relative error {error / scale:.1e}"
 
 
+def squared_error(actual: np.ndarray, expected: np.ndarray) -> float:
+    """The mean squared error, as a share of the variance."""
+    return float(np.mean(np.square(actual - expected)) / np.var(expected))
+
+
 def outputs_of(model: keras.Model, inputs: Any) -> Any:
     """The outputs for a batch, computed as takes the backend the least time.
 

@@ -7,6 +7,7 @@ import dataclasses
 import numpy as np
 import pytest
 
+from comparison import squared_error
 from keras_segformer.conversion.fold import fold_all
 from keras_segformer.conversion.graph.network import map_layers
 from keras_segformer.conversion.graph.trace import trace_network
@@ -14,7 +15,7 @@ from keras_segformer.conversion.graph.weights import read_network
 from keras_segformer.conversion.quantize.fine_tune import fine_tune
 from keras_segformer.conversion.quantize.float_file import FloatFile
 from keras_segformer.conversion.quantize.quantization_recipe import QuantizationRecipe
-from keras_segformer.conversion.report.fidelity import compare_outputs, run_file
+from keras_segformer.conversion.report.fidelity import run_file
 from keras_segformer.conversion.tflite.export import export
 from keras_segformer.conversion.tflite.reader import operators
 
@@ -37,8 +38,9 @@ def test_file_gets_closer_to_the_float_network(tiny, float_file, pictures, optio
     assert operators(after) == operators(before)
     assert len(after) == len(before)
     expected, others = run_file(float_file.content, pictures[6:]), pictures[6:]  # not trained on
-    errors = [compare_outputs(expected, run_file(content, others)).divergence for content in (before, after)]
-    assert errors[1] < 0.7 * errors[0]
+    # What it trains on: the labels and probabilities of random weights are too sure to tell.
+    errors = [squared_error(run_file(content, others), expected) for content in (before, after)]
+    assert errors[1] < 0.5 * errors[0]
 
 
 def test_only_quantised_layers_change(tiny, float_file, pictures):

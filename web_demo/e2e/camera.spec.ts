@@ -49,7 +49,7 @@ async function replaceVideoFrames(page: Page): Promise<void> {
   });
 }
 
-/** What the processes of this browser have in memory without garbage, shared pages in parts. */
+/** What the processes of this browser have in memory without garbage and without files, shared pages in parts. */
 async function memoryInUse(page: Page): Promise<number> {
   const collect = () => (globalThis as {gc?(): void}).gc!();
   await page.evaluate(collect);
@@ -65,7 +65,9 @@ function descendants(pid: number): number[] {
 
 function proportionalSize(pid: number): number {
   try {
-    return Number(/^Pss:\s+(\d+) kB/m.exec(readFileSync(`/proc/${pid}/smaps_rollup`, 'utf-8'))![1]) * 1024;
+    const sizes = readFileSync(`/proc/${pid}/smaps_rollup`, 'utf-8');
+    const bytes = (name: string) => Number(new RegExp(`^${name}:\\s+(\\d+) kB`, 'm').exec(sizes)?.[1] ?? 0) * 1024;
+    return bytes('Pss') - bytes('Pss_File'); // pages of programs come and go with what else runs
   } catch {
     return 0; // it has ended
   }

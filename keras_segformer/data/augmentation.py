@@ -47,6 +47,9 @@ class Augmentation:
             in the picture, each with a probability proportional to the inverse of its frequency.
         class_frequencies: The share of every class in the pixels of the data set, or numbers proportional to it. A
             class of frequency 0 is never drawn. Required where `class_balance` is above 0.
+        paste: Probability of each of `paste_classes` that its pixels in the next crop are laid over this one. It needs
+            `training_dataset`, which has the next crop, and then prepares every picture twice.
+        paste_classes: The class indices that are pasted. Required where `paste` is above 0.
 
     Raises:
         ValueError: A value is out of range.
@@ -72,9 +75,11 @@ class Augmentation:
     photometric: bool = True
     class_balance: float = 0.0
     class_frequencies: tuple[float, ...] | None = None
+    paste: float = 0.0
+    paste_classes: tuple[int, ...] | None = None
 
     def __post_init__(self) -> None:
-        for field in ("crop_size", "scale", "base_size", "class_frequencies"):
+        for field in ("crop_size", "scale", "base_size", "class_frequencies", "paste_classes"):
             value = getattr(self, field)
             object.__setattr__(self, field, value and tuple(value))
         if len(self.crop_size) != 2 or min(self.crop_size) < 32:
@@ -90,6 +95,12 @@ class Augmentation:
         if not 0 <= self.flip <= 1:
             raise ValueError(f"`flip` must be a probability; got {self.flip}.")
         self._check_class_balance()
+        if not 0 <= self.paste <= 1:
+            raise ValueError(f"`paste` must be a probability; got {self.paste}.")
+        if self.paste and not self.paste_classes:
+            raise ValueError("`paste` needs `paste_classes`, the indices of rare classes; add them.")
+        if self.paste_classes and not 0 <= min(self.paste_classes) <= max(self.paste_classes) < IGNORE:
+            raise ValueError(f"`paste_classes` must be class indices; got {self.paste_classes}.")
 
     def _check_class_balance(self) -> None:
         if not 0 <= self.class_balance <= 1:
@@ -113,8 +124,12 @@ class Augmentation:
             outside the picture is the mean pixel and 255.
 
         Raises:
-            ValueError: A shape or dtype is another, or image and mask differ in size.
+            ValueError: A shape or dtype is another, image and mask differ in size, or `paste` is above 0.
         """
+        if self.paste:
+            raise ValueError(
+                f"`paste` of {self.paste} needs the next crop, which `training_dataset` has: use that, or set it to 0."
+            )
         check_pair(image, mask)
         seeds = tf.unstack(tf.random.experimental.stateless_split(seed, 4))
         stretched_size = self.crop_size if self.stretch else None

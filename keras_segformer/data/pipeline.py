@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Callable
 
 import tensorflow as tf
 
-from keras_segformer.data.augmentation import resize
+from keras_segformer.data.augmentation import Augmentation, resize
 from keras_segformer.data.examples import Examples
+from keras_segformer.data.pasting import paste_classes
 
 SHUFFLE_BUFFER = 4096
 """Encoded examples that are shuffled at once: all of the small data sets, some 200 MB of the large ones."""
 
+Record = dict[str, tf.Tensor]
 Augment = Callable[[tf.Tensor, tf.Tensor, tf.Tensor], tuple[tf.Tensor, tf.Tensor]]
 
 
@@ -67,17 +70,36 @@ def training_dataset(
         buffer = min(examples.size, SHUFFLE_BUFFER)
         return examples.encoded.shuffle(buffer, seed=number + (seed << 32), reshuffle_each_iteration=False)
 
-    def prepare(index: tf.Tensor, record: dict[str, tf.Tensor]) -> tuple[tf.Tensor, tf.Tensor]:
-        image, mask = examples.decode(record)
-        return augmentation(image, mask, tf.stack([tf.constant(seed, tf.int64), index]))
+    def prepare(index: tf.Tensor, record: Record) -> tuple[tf.Tensor, tf.Tensor]:
+        return augmentation(*examples.decode(record), tf.stack([tf.constant(seed, tf.int64), index]))
 
-    stream = tf.data.Dataset.counter(epoch).flat_map(shuffled).skip(offset).enumerate(start)
+    stream = tf.data.Dataset.counter(epoch).flat_map(shuffled).skip(offset)
+    if isinstance(augmentation, Augmentation) and augmentation.paste:
+        prepare = _pasting(examples, augmentation, seed)
+        stream = tf.data.Dataset.zip(stream, stream.skip(1))
     return (
-        stream.shard(num_workers, worker)
+        stream.enumerate(start)
+        .shard(num_workers, worker)
         .map(prepare, num_parallel_calls=tf.data.AUTOTUNE, deterministic=True)
         .batch(batch_size, drop_remainder=True)
         .prefetch(tf.data.AUTOTUNE)
     )
+
+
+def _pasting(
+    examples: Examples, augmentation: Augmentation, seed: int
+) -> Callable[[tf.Tensor, tuple[Record, Record]], tuple[tf.Tensor, tf.Tensor]]:
+    """Prepares an example, of the index given, and what the next one has of rare classes."""
+    crop = dataclasses.replace(augmentation, paste=0.0)
+
+    def prepare(index: tf.Tensor, records: tuple[Record, Record]) -> tuple[tf.Tensor, tf.Tensor]:
+        own = tf.stack([tf.constant(seed, tf.int64), index])
+        others, taken = (tf.random.experimental.stateless_fold_in(own, number) for number in (1, 2))
+        image, mask = crop(*examples.decode(records[0]), own)
+        other = crop(*examples.decode(records[1]), others)
+        return paste_classes(image, mask, *other, taken, augmentation.paste_classes or (), augmentation.paste)
+
+    return prepare
 
 
 def evaluation_dataset(

@@ -167,6 +167,12 @@ def check_classes(recipe: Recipe, label_set: LabelSet) -> None:
             raise InvalidRecipeError(
                 f"`{name}` of {values} has {len(values)} numbers, but {found}; give one for each class."
             )
+    for pasted in (each.get("paste_classes") or [] for each in augmentations):
+        if max(pasted, default=0) >= label_set.num_classes:
+            raise InvalidRecipeError(
+                f"`augmentation.paste_classes` of {pasted} has an index that no class has, since {found}; give indices "
+                f"from 0 to {label_set.num_classes - 1}."
+            )
 
 
 def class_weights(pixels: np.ndarray) -> list[float]:

@@ -15,7 +15,7 @@ _CLIPPING = ("clipnorm", "clipvalue", "global_clipnorm")
 _NEEDED = {
     "optimizer": (("ema_momentum", "use_ema"), ("ema_overwrite_frequency", "use_ema")),
     "loss": (("min_kept", "hard_example_threshold"),),
-    "augmentation": (("class_balance", "class_frequencies"),),
+    "augmentation": (("class_balance", "class_frequencies"), ("paste", "paste_classes")),
 }
 """In a section, a value that has no meaning without another."""
 

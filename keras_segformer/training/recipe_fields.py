@@ -148,6 +148,10 @@ class AugmentationFields(TypedDict, total=False):
     class_frequencies: Annotated[
         list[Annotated[_Number, Field(ge=0)]] | None, expected("a number of at least 0 for every class, or null")
     ]
+    paste: Share
+    paste_classes: Annotated[
+        list[Annotated[int, Field(strict=True, ge=0)]] | None, expected("indices of classes, or null: [2, 6]")
+    ]
 
 
 @with_config(_STRICT)

@@ -278,11 +278,20 @@ def test_padding_is_the_mean_pixel_and_ignored():
         ({"class_balance": 0.5}, "needs `class_frequencies`"),
         ({"class_balance": 0.5, "class_frequencies": (0.5, -0.5)}, "`class_frequencies` must not be negative"),
         ({"class_frequencies": (0.0, 0.0)}, "`class_frequencies` must not be negative, nor all be zero"),
+        ({"paste": -0.5, "paste_classes": (1,)}, "`paste` must be a probability"),
+        ({"paste": 0.5}, "needs `paste_classes`"),
+        ({"paste": 0.5, "paste_classes": (1, 255)}, "`paste_classes` must be class indices"),
     ],
 )
 def test_wrong_arguments_are_named(arguments, message):
     with pytest.raises(ValueError, match=message):
         Augmentation(**{"crop_size": CROP, **arguments})
+
+
+def test_pasting_without_another_crop_is_refused():
+    image, mask = tf.zeros((40, 40, 3), tf.uint8), tf.zeros((40, 40), tf.uint8)
+    with pytest.raises(ValueError, match="needs the next crop, which `training_dataset` has"):
+        Augmentation((32, 32), paste=0.5, paste_classes=(1,))(image, mask, [0, 0])
 
 
 @pytest.mark.parametrize(

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import dataclasses
+
 import keras
 import numpy as np
 import pytest
@@ -72,6 +74,28 @@ class TestTraining:
         one = run(0, 1)
         np.testing.assert_array_equal(one, run(5, 1))
         assert not np.array_equal(one, run(0, 2))
+
+    def test_rare_classes_of_the_next_crop_are_pasted(self):
+        augmentation = Augmentation((32, 32), scale=(1, 1), flip=0, photometric=False, cat_max_ratio=1)
+        pasting = dataclasses.replace(augmentation, paste=1.0, paste_classes=(1,))
+        plain, pasted = (
+            [(int(images[0, 0, 0, 0]), int(masks[0, 0, 0])) for images, masks in dataset.take(2 * SIZE)]
+            for dataset in (training_dataset(examples(), each, 1) for each in (augmentation, pasting))
+        )
+        following = [*plain[1:], (None, None)]
+        expected = [after if after[1] == 1 else before for before, after in zip(plain, following, strict=True)]
+        assert pasted[:-1] == expected[:-1]
+        assert pasted[:-1] != plain[:-1]
+
+    @pytest.mark.parametrize("steps", [1, 3])
+    def test_pasting_goes_on_where_it_stopped(self, steps):
+        pasting = Augmentation((32, 32), paste=0.5, paste_classes=(1, 2))
+        whole = arrays(training_dataset(examples(), pasting, 2, seed=4), steps + 3)
+        rest = arrays(training_dataset(examples(), pasting, 2, seed=4, start=2 * steps), 3)
+        np.testing.assert_array_equal(whole[steps:], rest)
+        for worker in range(2):
+            part = arrays(training_dataset(examples(), pasting, 1, 4, 0, 2, worker), 3)
+            np.testing.assert_array_equal(np.concatenate(part), np.stack([each[worker] for each in whole[:3]]))
 
     @pytest.mark.parametrize("num_workers", [2, 3])
     def test_workers_see_together_what_one_would(self, num_workers):

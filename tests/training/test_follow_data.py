@@ -192,6 +192,7 @@ class TestClasses:
                 },
                 "has 1 numbers, but the data have 2 classes",
             ),
+            ({"augmentation.paste_classes": [1, 2]}, "no class has, since the data have 2 classes"),
         ],
     )
     def test_other_numbers_are_refused(self, changes, message):

@@ -124,6 +124,8 @@ class TestChanges:
             ("schedule.decay_steps", 200_000, "longer than the run of 160000 steps"),
             ("augmentation.class_balance", 0.5, "no effect without `augmentation.class_frequencies`"),
             ("augmentation.class_frequencies", [0, 0], "must not all be zero"),
+            ("augmentation.paste", 0.5, "no effect without `augmentation.paste_classes`"),
+            ("augmentation.paste_classes", [-1], "must be indices of classes, or null"),
             (
                 "phases",
                 [{"from_step": 4000, "augmentation": {"class_balance": 0.5}}],

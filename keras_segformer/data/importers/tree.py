@@ -16,6 +16,7 @@ from pathlib import Path, PurePosixPath
 from typing import Any
 
 from keras_segformer.data.file_budgets import check_picture_bytes
+from keras_segformer.data.pairs import leads_back
 from keras_segformer.errors import InvalidDatasetError, MissingExtraError
 from keras_segformer.json_text import parse_json
 
@@ -250,8 +251,12 @@ class Tree:
                 if not member.is_dir() and ".." not in parts and not member.filename.startswith("/") and _counts(parts):
                     yield member.filename
             return
-        for folder, folders, files in os.walk(self.source, followlinks=False):
-            folders[:] = sorted(name for name in folders if _counts((name,)) and not self._is_left_out(folder, name))
+        for folder, folders, files in os.walk(self.source, followlinks=True):
+            folders[:] = sorted(
+                name
+                for name in folders
+                if _counts((name,)) and not self._is_left_out(folder, name) and not leads_back(Path(folder, name))
+            )
             relative = Path(folder).relative_to(self.source).as_posix()
             for name in sorted(files):
                 if _counts((name,)):

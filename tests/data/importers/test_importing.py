@@ -18,6 +18,9 @@ from keras_segformer.errors import InvalidDatasetError
 CATEGORIES = [{"id": 1, "name": "car"}, {"id": 2, "name": "Void"}]
 
 
+SHAPES = {"shapes": [{"label": "car", "points": [[0, 0], [4, 0], [4, 4]]}], "imageData": None}
+
+
 def write_coco(export, names=("a.jpg",), categories=CATEGORIES, folder="images"):
     images = [{"id": each, "file_name": name, "height": 6, "width": 8} for each, name in enumerate(names)]
     annotations = [
@@ -279,3 +282,23 @@ def test_regions_that_cover_no_pixel_are_named(export, do_import):
     document["annotations"].append({"image_id": 0, "category_id": 1, "segmentation": [[90, 90, 95, 90, 95, 95]]})
     write_json(export / "a.json", document)
     assert do_import().report.blank_regions == ["car in a.jpg in a.json"]
+
+
+def test_links_to_folders_are_followed_but_not_in_circles(export, tmp_path, do_import):
+    write_json(export / "a.json", {**SHAPES, "imagePath": "../images/a.jpg"})
+    write_picture(tmp_path / "elsewhere/a.jpg")
+    (export / "images").symlink_to(tmp_path / "elsewhere")
+    (export / "loop").symlink_to(export)
+    imported = do_import()
+    assert list(imported.masks) == ["masks/a.png"]
+    assert not imported.report.without_picture
+
+
+def test_several_labels_of_one_picture_are_named(export, do_import):
+    for name in ("a", "b"):
+        write_json(export / f"{name}.json", {**SHAPES, "imagePath": "a.jpg"})
+    write_picture(export / "a.jpg")
+    imported = do_import()
+    assert list(imported.masks) == ["masks/a.png", "masks/b.png"]
+    [note] = [note for note in imported.report.notes if "several labels" in note]
+    assert note.startswith("a.jpg has several labels, and each is written with a copy of it: a.json, b.json;")

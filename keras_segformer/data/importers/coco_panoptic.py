@@ -7,7 +7,13 @@ import posixpath
 from collections.abc import Collection, Mapping
 from typing import Any
 
-from keras_segformer.data.importers.coco import crowd_rule, image_folders, read_categories, subset_of
+from keras_segformer.data.importers.coco import (
+    crowd_rule,
+    image_folders,
+    images_of,
+    read_categories,
+    subset_of,
+)
 from keras_segformer.data.importers.json_kinds import PANOPTIC
 from keras_segformer.data.importers.labels import IGNORED, Context, Export, Picture, PixelValues, merge_classes
 from keras_segformer.data.importers.pixels import read_pixels
@@ -45,7 +51,7 @@ def read(context: Context, paths: str) -> Export:
     for path in files:
         document = context.tree.json(path)
         names = read_categories({**document, "annotations": _segments(document)}, path, export)
-        images = {str(each.get("id")): each for each in document["images"] if isinstance(each, dict)}
+        images = {str(each.get("id")): each for each in images_of(document, path, export)}
         for annotation in document["annotations"]:
             image = images.pop(str(annotation.get("image_id")), None)
             if image is None:

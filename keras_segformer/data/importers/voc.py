@@ -49,6 +49,7 @@ def read(context: Context, root: str) -> Export:
         classes=classes.classes,
         pictures=folder.pictures,
         unlabelled="ignore",
+        upright=False,
         rules=[
             f"Masks are read from {MASKS}: palette and grey files by index, RGB files by colour; the classes are "
             f"those of {named}.",

@@ -55,7 +55,7 @@ def read(context: Context, path: str) -> Export:
         Its names in the order of their numbers.
 
     Raises:
-        InvalidDatasetError: It is a data set of poses, or names no class.
+        InvalidDatasetError: It is a data set of poses, names no class, or there is not one label file.
     """
     document = _yaml(context.tree, path, peek=False)
     if document.get("kpt_shape"):
@@ -80,6 +80,11 @@ def read(context: Context, path: str) -> Export:
     if unnamed:
         notes.append(f"Label files that no split of {path} names are read too: {', '.join(unnamed)}.")
     missing = sum(picture.source not in context.tree for picture in pictures)
+    if pictures and missing == len(pictures):
+        raise InvalidDatasetError(
+            f"None of the {missing} pictures that {path} names has a label file, such as {pictures[0].source}; put the "
+            "label files into folders named labels beside those named images."
+        )
     if missing:
         notes.append(f"{missing} pictures have no label file, which means no object: they are all background.")
     return Export(
@@ -102,7 +107,8 @@ def _yaml(tree: Tree, path: str, peek: bool) -> Any:
         data = tree.read(path)
         if len(data) > _MAX_YAML:
             raise InvalidDatasetError(f"{path} is too large for a description of a data set.")
-        return yaml.safe_load(data.decode("utf-8-sig"))
+        # Without types: `no` and `010` are names like any other.
+        return yaml.load(data.decode("utf-8-sig"), yaml.BaseLoader)
     except (yaml.YAMLError, UnicodeDecodeError, RecursionError, InvalidDatasetError) as error:
         if peek:
             return None

@@ -273,3 +273,16 @@ def two_bit_png(rows):
         raw += b"\0" + bytes([int(bits, 2)])
     header = struct.pack(">IIBBBBB", len(rows[0]), len(rows), 2, 0, 0, 0, 0)
     return b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", header) + chunk(b"IDAT", zlib.compress(raw)) + chunk(b"IEND", b"")
+
+
+def test_labelme2voc_before_version_5(export, do_import):
+    write_picture(export / "JPEGImages/a.jpg")
+    write_array(export / "SegmentationClassPNG/a.png", np.eye(8)[:6])
+    for folder in ("SegmentationObjectPNG", "SegmentationClassVisualization"):
+        write_array(export / f"{folder}/a.png", np.eye(8)[:6])
+    (export / "SegmentationClass").mkdir()
+    np.save(export / "SegmentationClass/a.npy", np.eye(8, dtype=np.int32)[:6])
+    write_text(export / "class_names.txt", "_background_\ncar\n")
+    imported = do_import()
+    assert imported.count("masks/a.png") == {"_background_": 42, "car": 6}
+    assert not imported.report.without_label

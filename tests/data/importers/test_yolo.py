@@ -85,3 +85,20 @@ def test_labels_that_no_split_names(export, do_import):
     write(export, f"0 {SQUARE}")
     write_text(export / "labels/test/b.txt", f"0 {SQUARE}")
     assert do_import().report.without_picture == ["labels/test/b.txt"]
+
+
+def test_names_are_text(export, do_import):
+    write(export, f"1 {SQUARE}\n", yaml="train: images/train\nnames: [on, no, 010, 1.50, ~]\n")
+    imported = do_import()
+    assert imported.names == ["background", "on", "no", "010", "1.50", "~"]
+    assert imported.count("train/masks/a.png") == {"no": 50, "background": 150}
+
+
+def test_pictures_without_any_label_file_are_refused(export, do_import):
+    write_text(export / "data.yaml", YAML)
+    write_text(export / "annotations/a.txt", f"0 {SQUARE}\n")
+    write_picture(export / "images/train/a.jpg")
+    with pytest.raises(
+        InvalidDatasetError, match=r"None of the 1 pictures .* has a label file, such as labels/train/a\.txt"
+    ):
+        do_import()

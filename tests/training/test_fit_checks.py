@@ -129,6 +129,37 @@ def test_floats_on_the_right_scale_pass(make, high):
     check(make(np.resize(np.float32([0, high]), images.shape), masks))
 
 
+@pytest.mark.parametrize(
+    ("weights", "message"),
+    [
+        (np.full(8, np.nan), "finite numbers from 0 on; got values from nan"),
+        (np.linspace(-1, 1, 8), "finite numbers from 0 on; got values from -1 to 1"),
+        (np.ones((8, 16, 24)), r"per pixel \(8, 32, 48\); got the shape \(8, 16, 24\)"),
+        (np.ones((8, 2)), r"a number per picture \(8,\)"),
+        (np.zeros(8), "is 0 throughout"),
+    ],
+)
+def test_weights_that_make_no_sense_are_refused(weights, message):
+    with pytest.raises(ValueError, match=message):
+        check_masks(*arrays(), RULES, NAMES, "The masks", weights)
+
+
+@pytest.mark.parametrize("make", [KINDS["dataset"], KINDS["py_dataset"], KINDS["generator"]])
+def test_weights_of_data_sets_are_looked_at(make):
+    with pytest.raises(ValueError, match="finite numbers from 0 on; got values from -1 to -1"):
+        check(make(*arrays(), -np.ones(8)))
+
+
+@pytest.mark.parametrize("shape", [(8,), (8, 1), (8, 32, 48), (8, 32, 48, 1)])
+def test_weights_of_pictures_and_pixels_pass(shape):
+    check_masks(*arrays(), RULES, NAMES, "The masks", np.ones(shape))
+
+
+def test_pictures_without_masks_are_refused():
+    with pytest.raises(ValueError, match="There are pictures, but not their masks"):
+        check((arrays()[0], None))
+
+
 def test_class_weight_names_the_loss():
     check_class_weight(None, 3)
     with pytest.raises(ValueError, match=r"SegmentationLoss\(class_weights=\[1.0, 5.0, 1.0\]\)"):

@@ -111,17 +111,17 @@ def _read_file(context: Context, path: str, subset: str, export: Export) -> None
     by_image: dict[str, list[dict[str, Any]]] = defaultdict(list)
     for annotation in document["annotations"]:
         if isinstance(annotation, dict):
-            by_image[str(annotation.get("image_id"))].append(annotation)
+            by_image[id_of(annotation.get("image_id"))].append(annotation)
     seen = set()
     for image in images_of(document, path, export):
-        seen.add(str(image.get("id")))
+        seen.add(id_of(image.get("id")))
         name = file_name_of(image["file_name"])
         export.pictures.append(
             Picture(
                 name=without_suffix(name),
                 subset=subset,
                 source=f"{name} in {path}",
-                load=functools.partial(_load, context, image, by_image.get(str(image.get("id")), []), names),
+                load=functools.partial(_load, context, image, by_image.get(id_of(image.get("id")), []), names),
                 image=context.find_image(name, image_folders(path), lambda each: is_in_other_split(each, subset)),
             )
         )
@@ -146,7 +146,7 @@ def images_of(document: Mapping[str, Any], path: str, export: Export) -> list[di
         if not isinstance(image, dict) or not image.get("file_name"):
             export.problems.append(f"{path} has an image without file_name.")
         else:
-            by_id[str(image.get("id"))].setdefault(file_name_of(image["file_name"]), image)
+            by_id[id_of(image.get("id"))].setdefault(file_name_of(image["file_name"]), image)
     for identifier, images in by_id.items():
         if len(images) > 1:
             export.problems.append(
@@ -191,6 +191,20 @@ def _load_all(loads: Sequence[Callable[[Size | None], Painting]], size: Size | N
     return joined
 
 
+def id_of(value: Any) -> str:
+    """An id as a text, since some tools write numbers as texts or, as pandas does, with a fraction of 0.
+
+    Args:
+        value: The id in the file.
+
+    Example:
+
+    >>> id_of(3), id_of("3"), id_of(3.0)
+    ('3', '3', '3')
+    """
+    return str(int(value) if isinstance(value, float) and value.is_integer() else value)
+
+
 def read_categories(document: Mapping[str, Any], path: str, export: Export) -> dict[str, str]:
     """Reads the categories of a JSON file.
 
@@ -200,18 +214,18 @@ def read_categories(document: Mapping[str, Any], path: str, export: Export) -> d
         export: What its classes and notes are added to.
 
     Returns:
-        The name of every category by its id as a text, since some tools write numbers as texts.
+        The name of every category by its `id_of`.
 
     Raises:
         InvalidDatasetError: Two categories have one id.
     """
     categories = [each for each in document.get("categories") or [] if isinstance(each, dict)]
-    used = Counter(str(each.get("category_id")) for each in document["annotations"] if isinstance(each, dict))
+    used = Counter(id_of(each.get("category_id")) for each in document["annotations"] if isinstance(each, dict))
     parents = {text_of(each.get("supercategory")) for each in categories[1:]}
     names = {}
     for position, category in enumerate(categories):
         name = text_of(category.get("name")) or f"category {category.get('id')}"
-        identifier = str(category.get("id"))
+        identifier = id_of(category.get("id"))
         if (
             position == 0
             and name in parents
@@ -257,7 +271,7 @@ def _load(
     painting = Painting([], size)
     for annotation in annotations:
         identifier = annotation.get("category_id")
-        label = names.get(str(identifier), f"category {identifier}, which is not listed")
+        label = names.get(id_of(identifier), f"category {identifier}, which is not listed")
         faults: list[str] = []
         try:
             draw = _draw(context, annotation, faults)

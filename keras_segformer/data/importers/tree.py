@@ -15,6 +15,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path, PurePosixPath
 from typing import Any
 
+from keras_segformer.data.archives import open_archive
 from keras_segformer.data.file_budgets import check_picture_bytes
 from keras_segformer.data.pairs import leads_back
 from keras_segformer.errors import InvalidDatasetError, MissingExtraError
@@ -61,7 +62,7 @@ class Tree:
         self.duplicates: list[str] = []
         if not self.source.exists():
             raise FileNotFoundError(f"there is no '{source}'; name the folder or zip archive of the export")
-        self._archive = None if self.source.is_dir() else _open_archive(self.source)
+        self._archive = None if self.source.is_dir() else open_archive(self.source)
         self._files: dict[str, str] = {}
         for path in self._walk():
             # Some programs write archives with backslashes.
@@ -298,13 +299,6 @@ def text_of(value: Any) -> str:
     if value is None or isinstance(value, (Mapping, list)):
         return ""
     return " ".join(unicodedata.normalize("NFC", str(value)).split())
-
-
-def _open_archive(path: Path) -> zipfile.ZipFile:
-    try:
-        return zipfile.ZipFile(path)
-    except zipfile.BadZipFile as error:
-        raise InvalidDatasetError(f"'{path}' is not a zip archive; unpack it and name the folder.") from error
 
 
 def _counts(parts: tuple[str, ...]) -> bool:

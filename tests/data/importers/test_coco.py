@@ -278,3 +278,8 @@ def test_any_name_of_the_file(name, export, do_import):
     write_json(export / f"{name}.json", document(annotation(7, [SQUARE])))
     write_picture(export / "images/a.jpg")
     assert do_import().count("masks/a.png") == {"car": 16, "background": 32}
+
+
+def test_ids_with_a_fraction_of_0(export, do_import):
+    write(export, annotation(7.0, [SQUARE], image_id=3.0))
+    assert do_import().count("masks/a.png") == {"car": 16, "background": 32}

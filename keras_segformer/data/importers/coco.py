@@ -13,7 +13,16 @@ from typing import Any
 import numpy as np
 
 from keras_segformer.data.importers.json_kinds import COCO
-from keras_segformer.data.importers.labels import IGNORED, Context, Export, LabelClass, Painting, Picture, merge_classes
+from keras_segformer.data.importers.labels import (
+    IGNORED,
+    Context,
+    Export,
+    LabelClass,
+    Painting,
+    Picture,
+    color_of,
+    merge_classes,
+)
 from keras_segformer.data.importers.polygons import Size, check_points
 from keras_segformer.data.importers.run_lengths import decode_coco
 from keras_segformer.data.importers.splits import is_in_other_split, split_in, split_of
@@ -242,8 +251,7 @@ def read_categories(document: Mapping[str, Any], path: str, export: Export) -> d
                 f"{path} gives the id {identifier} to two categories, '{names[identifier]}' and '{name}', so that it "
                 "is not known of which its annotations are; give each its own."
             )
-        color = category.get("color")
-        export.classes.append(LabelClass(name, tuple(color) if isinstance(color, list) and len(color) == 3 else None))
+        export.classes.append(LabelClass(name, color_of(category.get("color"))))
     doubled = sorted(name for name, count in Counter(names.values()).items() if count > 1)
     if doubled:
         export.notes.append(f"{path}: categories of one name become one class: {', '.join(doubled)}.")

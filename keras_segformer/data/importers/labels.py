@@ -331,5 +331,21 @@ def parse_color(text: str) -> RGB | None:
         return None
 
 
+def color_of(parts: object) -> RGB | None:
+    """A colour that is written as a list of red, green and blue from 0 to 255; `None` where it is something else.
+
+    Args:
+        parts: What a file has in its place.
+
+    Example:
+
+    >>> color_of([9, 0, 255]), color_of([0.5, 0, 1])
+    ((9, 0, 255), None)
+    """
+    if isinstance(parts, list) and len(parts) == 3 and all(type(part) is int and 0 <= part <= 255 for part in parts):
+        return tuple(parts)
+    return None
+
+
 def _plain(name: str) -> str:
     return " ".join(name.casefold().replace("_", " ").replace("-", " ").split())

@@ -283,3 +283,9 @@ def test_any_name_of_the_file(name, export, do_import):
 def test_ids_with_a_fraction_of_0(export, do_import):
     write(export, annotation(7.0, [SQUARE], image_id=3.0))
     assert do_import().count("masks/a.png") == {"car": 16, "background": 32}
+
+
+@pytest.mark.parametrize("color", [[0.5, 0, 1], [300, 0, 0], [None, 1, 2], [[], 1, 2], "#ff0000", {}])
+def test_what_is_no_colour_is_left_aside(color, export, do_import):
+    write(export, annotation(7, [SQUARE]), categories=[{"id": 7, "name": "car", "color": color}])
+    assert do_import().count("masks/a.png") == {"car": 16, "background": 32}

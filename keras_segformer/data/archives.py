@@ -33,4 +33,6 @@ def open_archive(path: Path) -> zipfile.ZipFile:
         except UnicodeDecodeError:
             return zipfile.ZipFile(path)
     except zipfile.BadZipFile as error:
-        raise InvalidDatasetError(f"'{path}' is not a zip archive; unpack it and name the folder.") from error
+        raise InvalidDatasetError(
+            f"'{path}' is not a zip archive; name the folder that it is in, or that it unpacks to."
+        ) from error

@@ -23,11 +23,6 @@ from keras_segformer.data.importers.labels import (
     merge_classes,
 )
 from keras_segformer.data.importers.pixels import (
-    Pixels,
-    count_values,
-    describe_color,
-    erase,
-    pack,
     pixel_values,
     read_pixels,
 )
@@ -405,25 +400,4 @@ def _entries(tree: Tree, suffix: str | None) -> list[_Entry]:
 def _load(listed: ClassList, are_colored: Callable[[], bool], mask: ExportFile, _size: object) -> PixelValues:
     pixels = read_pixels(mask.read())
     by_value = {255: IGNORED, **listed.values}
-    colors = {pack(color): name for color, name in listed.colors.items()}
-    if pixels.palette is not None and colors and _fits_by_color_only(pixels, by_value, colors):
-        ignored = {int(pixels.palette[value]): IGNORED for value in _values(pixels) if by_value.get(value) == IGNORED}
-        return erase(pixels, PixelValues(pixels.palette[pixels.values], {**ignored, **colors}, describe_color))
     return pixel_values(pixels, by_value, listed.colors, black_is_color=are_colored)
-
-
-def _fits_by_color_only(pixels: Pixels, by_value: dict[int, str], colors: dict[int, str]) -> bool:
-    """Returns True if the colours of a palette name the classes in another order than its indices.
-
-    Pillow's and VOC's palettes, whose colours are not those of the list, stay with the indices. Ignored values, whose
-    colours no list has, decide nothing.
-    """
-    used = [value for value in _values(pixels) if by_value.get(value) != IGNORED]
-    by_color = [colors.get(int(pixels.palette[value])) for value in used]
-    return None not in by_color and by_color != [by_value.get(value) for value in used]
-
-
-def _values(pixels: Pixels) -> list[int]:
-    """The values of the pixels that are not transparent."""
-    shown = pixels.values if pixels.erased is None else pixels.values[~pixels.erased]
-    return count_values(shown)[0].tolist() if shown.size else []

@@ -100,7 +100,7 @@ def import_labels(
     found, export = _read(context, format)
     if not export.pictures:
         raise InvalidDatasetError(
-            f"'{source}' holds {found.TITLE}, but no label that can be used.{_first(export.problems)}"
+            f"'{source}' holds {found.TITLE}, but no label that can be used.{_first(export.problems or export.notes)}"
         )
     plan = _plan_classes(export, options, Path(output).name)
     report = ImportReport(found.NAME, found.TITLE, str(output), plan.label_set)

@@ -119,13 +119,14 @@ def _lists(context: Context, root: str, masks: object) -> tuple[dict[str, list[s
 
 
 def _name(line: str, masks: object) -> str:
-    """The name in a line: alone, in quotes, with a suffix, or before the flags that other lists have."""
+    """The name in a line: alone, in quotes, with a suffix, before the flags that other lists have, or as two paths."""
     if line.startswith('"'):
         try:
             line = (shlex.split(line) or [""])[0]
         except ValueError:
             line = line.strip('"')
     candidates = [line, without_suffix(line), line.split()[0], without_suffix(line.split()[0])] if line else [line]
+    candidates += [posixpath.basename(each) for each in candidates]
     return next((each for each in candidates if each in masks), candidates[1] if len(candidates) > 1 else line)
 
 

@@ -302,3 +302,15 @@ def test_several_labels_of_one_picture_are_named(export, do_import):
     assert list(imported.masks) == ["masks/a.png", "masks/b.png"]
     [note] = [note for note in imported.report.notes if "several labels" in note]
     assert note.startswith("a.jpg has several labels, and each is written with a copy of it: a.json, b.json;")
+
+
+def test_a_broken_file_is_named_where_nothing_is_found(export, do_import):
+    write_text(export / "a.json", '{"shapes": [], "label": "\u00e4"}', "latin-1")
+    with pytest.raises(InvalidDatasetError, match=r"holds no export (.|\n)*a\.json is not JSON"):
+        do_import()
+
+
+def test_a_single_file_of_an_export(export):
+    write_coco(export)
+    with pytest.raises(InvalidDatasetError, match="name the folder that it is in"):
+        import_labels(export / "a.json", export.parent / "output")

@@ -102,7 +102,7 @@ def check_masks(x: Any, y: Any, rules: MaskRules, names: Sequence[str], what: st
         InvalidDatasetError: Invalid labels, no label at all in an array, or another aspect ratio.
         ValueError: Images without masks, or weights that are negative, not finite, all zero or of another shape.
     """
-    if y is None and isinstance(x, np.ndarray):
+    if y is None and hasattr(x, "shape"):
         raise ValueError("There are pictures, but not their masks; pass both, as in `fit(images, masks)`.")
     if y is not None:
         masks = _array(y)

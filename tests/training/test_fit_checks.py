@@ -155,9 +155,10 @@ def test_weights_of_pictures_and_pixels_pass(shape):
     check_masks(*arrays(), RULES, NAMES, "The masks", np.ones(shape))
 
 
-def test_pictures_without_masks_are_refused():
+@pytest.mark.parametrize("make", [np.asarray, tf.constant])
+def test_pictures_without_masks_are_refused(make):
     with pytest.raises(ValueError, match="There are pictures, but not their masks"):
-        check((arrays()[0], None))
+        check((make(arrays()[0]), None))
 
 
 def test_class_weight_names_the_loss():

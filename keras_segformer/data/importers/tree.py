@@ -60,6 +60,7 @@ class Tree:
         self.source = Path(source)
         self._leave_out = leave_out and leave_out.resolve()
         self.duplicates: list[str] = []
+        self.unreadable: dict[str, str] = {}
         if not self.source.exists():
             raise FileNotFoundError(f"there is no '{source}'; name the folder or zip archive of the export")
         self._archive = None if self.source.is_dir() else open_archive(self.source)
@@ -76,7 +77,6 @@ class Tree:
             self._by_name[posixpath.basename(path).casefold()].append(path)
         self._documents: dict[str, Any] = {}
         self._lock = threading.Lock()
-        self.unreadable: dict[str, str] = {}
 
     def __contains__(self, path: object) -> bool:
         return isinstance(path, str) and unicodedata.normalize("NFC", path) in self._files
@@ -249,10 +249,14 @@ class Tree:
                         f"than {MAX_FILE_BYTES >> 30}; unpack what is needed and name the folder."
                     )
                 parts = PurePosixPath(member.filename.replace("\\", "/")).parts
-                if not member.is_dir() and ".." not in parts and not member.filename.startswith("/") and _counts(parts):
+                if ".." in parts or member.filename.startswith("/"):
+                    self.unreadable[member.filename] = (
+                        f"{member.filename} would lie outside the archive; it is not read."
+                    )
+                elif not member.is_dir() and _counts(parts):
                     yield member.filename
             return
-        for folder, folders, files in os.walk(self.source, followlinks=True):
+        for folder, folders, files in os.walk(self.source, onerror=self._note_folder, followlinks=True):
             folders[:] = sorted(
                 name
                 for name in folders
@@ -262,6 +266,9 @@ class Tree:
             for name in sorted(files):
                 if _counts((name,)):
                     yield name if relative == "." else f"{relative}/{name}"
+
+    def _note_folder(self, error: OSError) -> None:
+        self.unreadable[error.filename] = f"The folder {error.filename} cannot be read ({error.strerror})."
 
     def _is_left_out(self, folder: str, name: str) -> bool:
         return self._leave_out is not None and Path(folder, name).resolve() == self._leave_out

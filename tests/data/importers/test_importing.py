@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+import os
 import zipfile
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -314,3 +316,27 @@ def test_a_single_file_of_an_export(export):
     write_coco(export)
     with pytest.raises(InvalidDatasetError, match="name the folder that it is in"):
         import_labels(export / "a.json", export.parent / "output")
+
+
+def test_folders_that_cannot_be_opened_are_named(export, monkeypatch, do_import):
+    write_coco(export)
+    (export / "locked").mkdir()
+    scan = os.scandir
+
+    def refuse(path):
+        if Path(path).name == "locked":
+            raise PermissionError(13, "Permission denied", path)
+        return scan(path)
+
+    monkeypatch.setattr(os, "scandir", refuse)
+    assert "locked cannot be read (Permission denied)" in do_import().report.problems[0]
+
+
+def test_names_that_lead_out_of_an_archive_are_named(export, tmp_path):
+    write_coco(export)
+    with zipfile.ZipFile(tmp_path / "a.zip", "w") as archive:
+        for name in ("a.json", "images/a.jpg"):
+            archive.write(export / name, name)
+        archive.writestr("../images/b.jpg", b"")
+    [problem] = Imported(tmp_path / "a.zip", tmp_path / "output").report.problems
+    assert problem == "../images/b.jpg would lie outside the archive; it is not read."

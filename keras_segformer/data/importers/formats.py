@@ -124,8 +124,8 @@ def find_format(context: Context, name: str | None = None) -> tuple[Format, str]
             found = {each: places}
     if not found:
         listed = "\n".join(f"  {each.NAME}: {each.LOOKED_FOR}" for each in FORMATS.values())
-        broken = "".join(f"\n{each}" for each in context.tree.unreadable.values())
-        raise InvalidDatasetError(f"'{source}' holds no export that is known. Looked for:\n{listed}{broken}")
+        listed = "\n".join([listed, *context.tree.unreadable.values()])
+        raise InvalidDatasetError(f"'{source}' holds no export that is known. Looked for:\n{listed}")
     if len(found) > 1:
         listed = ", ".join(f"{each.NAME} ({each.LOOKED_FOR})" for each in found)
         raise InvalidDatasetError(f"'{source}' fits several formats: {listed}; choose one with --format.")

@@ -85,7 +85,7 @@ def check_callbacks(callbacks: Any, schedule: Any) -> None:
 def check_masks(x: Any, y: Any, rules: MaskRules, names: Sequence[str], what: str, sample_weight: Any = None) -> Any:
     """Checks the masks that are passed to `fit`: all of an array, the first batches of a data set.
 
-    Pictures of floats that look to be on another scale than 0..255 are warned of.
+    Pictures that look to be on another scale than 0..255 are warned of.
 
     Args:
         x: A data set of (images, masks), with or without weights, or images.
@@ -99,7 +99,8 @@ def check_masks(x: Any, y: Any, rules: MaskRules, names: Sequence[str], what: st
         `x`, or a generator that yields the same.
 
     Raises:
-        InvalidDatasetError: Invalid labels, no label at all in an array, or another aspect ratio.
+        InvalidDatasetError: Invalid labels, no label at all in an array, another aspect ratio, or pictures with values
+            that are not finite.
         ValueError: Images without masks, or weights that are negative, not finite, all zero or of another shape.
     """
     if y is None and hasattr(x, "shape"):
@@ -112,11 +113,11 @@ def check_masks(x: Any, y: Any, rules: MaskRules, names: Sequence[str], what: st
             raise ValueError(
                 "`sample_weight` is 0 throughout, so that nothing counts; give a number above 0 to what is to count."
             )
-        _warn_of_scale([x[:_FIRST_MASKS]] if hasattr(x, "shape") else [])
+        _check_scale([x] if hasattr(x, "shape") else [])
         _warn(rules, rules.counts(masks[:_FIRST_MASKS]), names, what, is_all=len(masks) <= _FIRST_MASKS)
         return x
     batches, x = _first_batches(x)
-    _warn_of_scale([images for images, *_ in batches])
+    _check_scale([images for images, *_ in batches])
     counts = np.zeros(rules.num_labels + 1, np.int64)
     for images, masks, *weights in batches:
         masks = _array(masks)
@@ -164,13 +165,16 @@ def _check_batch(images: Any, masks: np.ndarray, rules: MaskRules, what: str) ->
         check_sizes(tuple(images.shape[1:3]), masks.shape[1:3], "pictures")
 
 
-def _warn_of_scale(batches: Sequence[Any]) -> None:
-    """Warns of pictures of floats whose values are not those of 0..255."""
+def _check_scale(batches: Sequence[Any]) -> None:
+    """Warns of pictures whose values are not those of 0..255, and refuses those that would make the loss NaN."""
     pictures = [_array(each) for each in batches if len(getattr(each, "shape", ())) == 4]
-    pictures = [each for each in pictures if each.size and each.dtype.kind == "f"]
+    pictures = [each for each in pictures if each.size and each.dtype.kind in "fiu" and each.dtype != np.uint8]
     if not pictures:
         return
-    low, high = min(each.min() for each in pictures), max(each.max() for each in pictures)
+    ends = np.array([[each.min(), each.max()] for each in pictures], np.float64)
+    if not np.isfinite(ends).all():
+        raise InvalidDatasetError("The pictures hold NaN or infinite values; replace them, as with `numpy.nan_to_num`.")
+    low, high = ends.min(), ends.max()
     if low < 0 or high > 255 or 0 < high <= 1:
         warnings.warn(
             f"The pictures are read on the scale 0..255, but have values from {low:g} to {high:g}; if they are on "

@@ -123,6 +123,21 @@ def test_pictures_on_another_scale_are_warned_of(make, low, high):
         check(make(images, masks))
 
 
+def test_pictures_of_16_bits_are_warned_of(make):
+    images, masks = arrays()
+    with pytest.warns(UserWarning, match=r"scale 0\.\.255, but have values from 0 to 65535"):
+        check(make(np.resize(np.uint16([0, 65535]), images.shape), masks))
+
+
+@pytest.mark.parametrize("value", [np.nan, np.inf])
+def test_pictures_that_would_make_the_loss_nan_are_refused(make, value):
+    images, masks = arrays()
+    images = images.astype("float32")
+    images[1, 5, 7, 0] = value
+    with pytest.raises(InvalidDatasetError, match="The pictures hold NaN or infinite values"):
+        check(make(images, masks))
+
+
 @pytest.mark.parametrize("high", [0, 2, 255])
 def test_floats_on_the_right_scale_pass(make, high):
     images, masks = arrays()

@@ -33,6 +33,7 @@ UPRIGHT, TURNED_BY_90 = 1, (5, 6, 7, 8)
 """Values of EXIF's orientation: stored upright, and stored with height and width exchanged."""
 
 _ORIENTATION = 0x0112  # EXIF's tag
+_SAMPLES = 277  # TIFF's tag SamplesPerPixel
 
 MAX_PIXELS_VARIABLE = "KERAS_SEGFORMER_MAX_IMAGE_PIXELS"
 """The environment variable that sets how many pixels a picture may have."""
@@ -104,6 +105,21 @@ def frame_assumption(image: Image.Image) -> tuple[str, ...]:
     """
     count = 1 if image.format == "MPO" else getattr(image, "n_frames", 1)
     return (f"has {count} frames, of which only the first is read",) if count > 1 else ()
+
+
+def band_assumption(image: Image.Image) -> tuple[str, ...]:
+    """Describes that bands of a TIFF file, such as near infrared, are left out.
+
+    Args:
+        image: A picture that was opened from a file.
+
+    Returns:
+        The predicate of a sentence about it; nothing where all bands are read.
+    """
+    read = len(image.getbands())
+    count = image.tag_v2.get(_SAMPLES, read) if image.format == "TIFF" else read
+    bands = "the first is read" if read == 1 else f"the first {read} are read"
+    return (f"has {count} bands, of which only {bands}",) if count > read else ()
 
 
 def stored_orientation(image: Image.Image) -> int:

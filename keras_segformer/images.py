@@ -26,6 +26,7 @@ from keras_segformer.errors import InvalidImageError
 from keras_segformer.image_formats import (
     MAX_PIXELS_VARIABLE,
     PLUGIN_SUFFIXES,
+    band_assumption,
     check_regular_file,
     frame_assumption,
     open_image,
@@ -233,7 +234,7 @@ def _read_pillow(image: Image.Image, what: str, bit_depth: int | None) -> ReadIm
     with _named_errors(what):
         stated = stated_bits(image)
         depth = bit_depth or stated
-        assumptions, is_tiff = frame_assumption(image), image.format == "TIFF"
+        assumptions, is_tiff = (*frame_assumption(image), *band_assumption(image)), image.format == "TIFF"
         if is_deep_colour(image):
             deep = _deep_colours(image, depth, what)
             if deep is not None:

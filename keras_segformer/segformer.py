@@ -222,7 +222,7 @@ class SegFormer(SegFormerNetwork):
             shuffle: As for every Keras model.
             class_weight: Not taken, since a mask has pixels of many classes; use
                 `compile(loss=SegmentationLoss(class_weights=[...]))`.
-            sample_weight: One number per picture `(B,)` or per pixel `(B, H, W)`.
+            sample_weight: One number per picture `(B,)` or per pixel `(B, H, W)`, not negative.
             initial_epoch: As for every Keras model.
             steps_per_epoch: As for every Keras model.
             validation_steps: As for every Keras model.
@@ -234,15 +234,16 @@ class SegFormer(SegFormerNetwork):
 
         Raises:
             InvalidDatasetError: Masks have another shape or aspect ratio, or labels that are not a class.
-            ValueError: `class_weight`, `validation_data` without masks, or a callback that sets a learning rate which
-                follows a schedule.
+            ValueError: `class_weight`, pictures or `validation_data` without masks, weights that are negative, not
+                finite or all zero, or a callback that sets a learning rate which follows a schedule.
         """
         check_class_weight(class_weight, self.config.num_classes)
         check_callbacks(callbacks, self._default_schedule)
         check_validation_data(validation_data)
-        x = self._checked(x, y, "The training masks")
+        x = self._checked(x, y, "The training masks", sample_weight)
         if isinstance(validation_data, list | tuple):
-            self._checked(*validation_data[:2], "The validation masks")
+            images, masks, *weights = validation_data
+            self._checked(images, masks, "The validation masks", *weights)
         else:
             validation_data = self._checked(validation_data, None, "The validation masks")
         self._prepare_optimizer(x, batch_size, epochs, initial_epoch, steps_per_epoch, validation_split)
@@ -283,15 +284,15 @@ class SegFormer(SegFormerNetwork):
             InvalidDatasetError: Masks have another shape or aspect ratio, or labels that are not a class.
         """
         if not kwargs.get("_use_cached_eval_dataset"):  # a call by `fit`, which has checked them
-            x = self._checked(x, y, "The masks")
+            x = self._checked(x, y, "The masks", kwargs.get("sample_weight"))
         return super().evaluate(x, y, *args, **kwargs)
 
-    def _checked(self, x: Any, y: Any, what: str) -> Any:
+    def _checked(self, x: Any, y: Any, what: str, sample_weight: Any = None) -> Any:
         """The data, whose masks are fit for the loss of this package, if that is used."""
         if not (self.compiled and isinstance(self.loss, SegmentationLoss)):
             return x
         rules = MaskRules.of_logits(self.config.num_classes, self.loss.ignore_class)
-        return check_masks(x, y, rules, self.label_set.names, what)
+        return check_masks(x, y, rules, self.label_set.names, what, sample_weight)
 
     def _prepare_optimizer(
         self,

@@ -19,6 +19,7 @@ from PIL import Image
 from keras_segformer.errors import InvalidImageError
 from keras_segformer.image_formats import readable_suffixes, set_max_image_pixels
 from keras_segformer.images import find_images, list_images, load_image, read_image
+from tiff_files import write_bands
 
 RNG = np.random.default_rng(0)
 GREY = RNG.integers(0, 256, (5, 7), dtype=np.uint8)
@@ -495,6 +496,22 @@ def test_a_fourth_band_that_is_no_transparency_is_left_out(tmp_path):
     # In other formats, and where most of it is 0 or 255, it is transparency.
     Image.fromarray(np.dstack([RGB, band])).save(tmp_path / "a.png")
     assert_image(load_image(tmp_path / "a.png"), over_white(RGB, band), tolerance=1)
+
+
+@pytest.mark.parametrize(
+    ("bands", "assumed"),
+    [
+        (2, "has 2 bands, of which only the first is read"),
+        (4, "has 4 bands, of which only the first 3 are read"),
+        (5, "has 5 bands, of which only the first 3 are read"),
+    ],
+)
+def test_bands_that_are_left_out_are_told(bands, assumed, tmp_path):
+    values = RNG.integers(0, 256, (5, 7, bands), np.uint8)
+    write_bands(tmp_path / "a.tif", values)
+    image = read_image(tmp_path / "a.tif")
+    np.testing.assert_array_equal(image.pixels[..., 0], values[..., 0])
+    assert image.assumptions == (assumed,)
 
 
 def test_pictures_of_the_field(shared):

@@ -14,7 +14,7 @@ from PIL import Image
 
 from keras_segformer.data.file_budgets import open_dataset_image
 from keras_segformer.errors import InvalidDatasetError
-from keras_segformer.image_formats import UPRIGHT, stored_orientation
+from keras_segformer.image_formats import UPRIGHT, band_assumption, stored_orientation
 
 Kind = Literal["grey", "one bit", "palette", "colour"]
 """Grey values, black and white in one bit, indices into a palette, or colours."""
@@ -150,6 +150,8 @@ def _check_file(image: Image.Image, data: bytes) -> None:
         raise InvalidDatasetError(f"is a {image.format} file; save masks as PNG, which keeps every value")
     if getattr(image, "n_frames", 1) > 1:
         raise InvalidDatasetError(f"has {image.n_frames} frames; save the one that is meant as PNG")
+    for assumed in band_assumption(image):
+        raise InvalidDatasetError(f"{assumed.partition(',')[0]}; save the one that holds the classes as PNG")
     if image.format == "TIFF" and image.info.get("compression") in _LOSSY:
         raise InvalidDatasetError("is a TIFF with lossy compression; save masks as PNG, which keeps every value")
     if stored_orientation(image) != UPRIGHT:

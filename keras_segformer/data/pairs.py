@@ -139,6 +139,25 @@ def fingerprint(listings: Mapping[str, Listing], coding: object) -> str:
     return digest.hexdigest()[:12]
 
 
+def leads_back(folder: Path) -> bool:
+    """Returns True if a folder is a link to one around it, below which everything would be found again without end.
+
+    Args:
+        folder: Its path.
+
+    Example:
+
+    ```python
+    leads_back(Path("data/images/link_to_data"))
+    ```
+    """
+    if not folder.is_symlink():
+        return False
+    # Links may lead to each other, so that the folders on the way count as well as those around the last one.
+    around = {*map(Path.resolve, folder.parents), *folder.parent.resolve().parents}
+    return folder.resolve() in around
+
+
 def _by_name(folder: File, suffixes: tuple[str, ...]) -> tuple[dict[str, list[File]], list[str]]:
     """The files by their path below the folder without their suffix, and those that end otherwise."""
     files, others = defaultdict(list), []
@@ -161,7 +180,7 @@ def _walk(folder: File, prefix: str = "") -> Iterator[tuple[str, File]]:
     for entry in folder.iterdir():
         if entry.name.startswith("."):
             continue
-        if entry.is_dir():
+        if entry.is_dir() and not (isinstance(entry, Path) and leads_back(entry)):
             yield from _walk(entry, f"{prefix}{entry.name}/")
         else:
             yield f"{prefix}{entry.name}", entry

@@ -10,6 +10,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path, PurePath
 from types import MappingProxyType
 
+from keras_segformer.data.archives import open_archive
 from keras_segformer.data.masks import ANY_VALUES, MAX_CLASSES, READINGS, MaskCoding
 from keras_segformer.data.pairs import IMAGE_SUFFIXES, MASK_SUFFIXES, File, Listing, Problem, match
 from keras_segformer.errors import InvalidDatasetError
@@ -158,7 +159,7 @@ class Source:
         if not data.exists():
             raise FileNotFoundError(f"there is no '{data}'; name the folder that {self.instructions}")
         archives = [data] if data.is_file() else [data / name for name in self.archives if (data / name).is_file()]
-        for root in [*([data] if data.is_dir() else []), *map(_open_archive, archives)]:
+        for root in [*([data] if data.is_dir() else []), *(zipfile.Path(open_archive(each)) for each in archives)]:
             yield root
             yield from (root / folder for folder in self.folders)
 
@@ -204,13 +205,6 @@ def _find_places(roots: list[File], places: Iterable[Place]) -> list[File] | Non
 def _find_place(roots: list[File], place: Place) -> list[File | None]:
     paths = [place.images, place.masks, *([place.names] if place.names else [])]
     return [next((root / path for root in roots if (root / path).exists()), None) for path in paths]
-
-
-def _open_archive(path: Path) -> zipfile.Path:
-    try:
-        return zipfile.Path(path)
-    except zipfile.BadZipFile as error:
-        raise InvalidDatasetError(f"'{path}' is not a zip archive; unpack it and name the folder.") from error
 
 
 def _read_classes(file: File) -> MaskCoding:

@@ -82,40 +82,81 @@ def check_callbacks(callbacks: Any, schedule: Any) -> None:
             )
 
 
-def check_masks(x: Any, y: Any, rules: MaskRules, names: Sequence[str], what: str) -> Any:
+def check_masks(x: Any, y: Any, rules: MaskRules, names: Sequence[str], what: str, sample_weight: Any = None) -> Any:
     """Checks the masks that are passed to `fit`: all of an array, the first batches of a data set.
 
-    Pictures of floats that look to be on another scale than 0..255 are warned of.
+    Pictures that look to be on another scale than 0..255 are warned of.
 
     Args:
-        x: A data set of (images, masks), or images.
+        x: A data set of (images, masks), with or without weights, or images.
         y: Masks, where `x` is images.
         rules: The rules for valid masks.
         names: The names of the classes.
         what: How messages call the masks.
+        sample_weight: Weights, where `x` is images.
 
     Returns:
         `x`, or a generator that yields the same.
 
     Raises:
-        InvalidDatasetError: Invalid labels, no label at all in an array, or another aspect ratio.
+        InvalidDatasetError: Invalid labels, no label at all in an array, another aspect ratio, or pictures with values
+            that are not finite.
+        ValueError: Images without masks, or weights that are negative, not finite, all zero or of another shape.
     """
+    if y is None and hasattr(x, "shape"):
+        raise ValueError("There are pictures, but not their masks; pass both, as in `fit(images, masks)`.")
     if y is not None:
         masks = _array(y)
         _check_batch(x, masks, rules, what)
-        _warn_of_scale([x[:_FIRST_MASKS]] if hasattr(x, "shape") else [])
+        check_sample_weight(sample_weight, masks.shape)
+        if sample_weight is not None and not np.any(sample_weight):
+            raise ValueError(
+                "`sample_weight` is 0 throughout, so that nothing counts; give a number above 0 to what is to count."
+            )
+        _check_scale([x] if hasattr(x, "shape") else [])
         _warn(rules, rules.counts(masks[:_FIRST_MASKS]), names, what, is_all=len(masks) <= _FIRST_MASKS)
         return x
     batches, x = _first_batches(x)
-    _warn_of_scale([images for images, _ in batches])
+    _check_scale([images for images, *_ in batches])
     counts = np.zeros(rules.num_labels + 1, np.int64)
-    for images, masks in batches:
+    for images, masks, *weights in batches:
         masks = _array(masks)
         _check_batch(images, masks, rules, what)
+        for each in weights:
+            check_sample_weight(each, masks.shape)
         counts += rules.counts(masks)
     if counts.any():
         _warn(rules, counts, names, f"{what} of the first batches", is_all=False)
     return x
+
+
+def check_sample_weight(weights: Any, shape: Sequence[int]) -> None:
+    """Refuses weights that would make the loss negative or NaN, and those that do not fit the masks.
+
+    Args:
+        weights: As given to `fit`; `None` for none.
+        shape: The shape of the masks.
+
+    Raises:
+        ValueError: They are such weights.
+
+    Example:
+
+    >>> check_sample_weight(np.ones(8), (8, 64, 64))
+    """
+    if weights is None:
+        return
+    weights, (count, height, width) = _array(weights), shape[:3]
+    if weights.shape not in ((count,), (count, 1), (count, height, width), (count, height, width, 1)):
+        raise ValueError(
+            f"`sample_weight` must be a number per picture {(count,)} or per pixel {(count, height, width)}; got the "
+            f"shape {weights.shape}."
+        )
+    if weights.size and not (np.isfinite(weights).all() and weights.min() >= 0):
+        raise ValueError(
+            f"`sample_weight` must be finite numbers from 0 on; got values from {weights.min():g} to "
+            f"{weights.max():g}: leave pictures and pixels out with 0."
+        )
 
 
 def _check_batch(images: Any, masks: np.ndarray, rules: MaskRules, what: str) -> None:
@@ -124,13 +165,16 @@ def _check_batch(images: Any, masks: np.ndarray, rules: MaskRules, what: str) ->
         check_sizes(tuple(images.shape[1:3]), masks.shape[1:3], "pictures")
 
 
-def _warn_of_scale(batches: Sequence[Any]) -> None:
-    """Warns of pictures of floats whose values are not those of 0..255."""
+def _check_scale(batches: Sequence[Any]) -> None:
+    """Warns of pictures whose values are not those of 0..255, and refuses those that would make the loss NaN."""
     pictures = [_array(each) for each in batches if len(getattr(each, "shape", ())) == 4]
-    pictures = [each for each in pictures if each.size and each.dtype.kind == "f"]
+    pictures = [each for each in pictures if each.size and each.dtype.kind in "fiu" and each.dtype != np.uint8]
     if not pictures:
         return
-    low, high = min(each.min() for each in pictures), max(each.max() for each in pictures)
+    ends = np.array([[each.min(), each.max()] for each in pictures], np.float64)
+    if not np.isfinite(ends).all():
+        raise InvalidDatasetError("The pictures hold NaN or infinite values; replace them, as with `numpy.nan_to_num`.")
+    low, high = ends.min(), ends.max()
     if low < 0 or high > 255 or 0 < high <= 1:
         warnings.warn(
             f"The pictures are read on the scale 0..255, but have values from {low:g} to {high:g}; if they are on "
@@ -146,8 +190,8 @@ def _warn(rules: MaskRules, counts: np.ndarray, names: Sequence[str], what: str,
         warnings.warn(f"{what}: {doubt}.", stacklevel=4)
 
 
-def _first_batches(data: Any) -> tuple[list[tuple[Any, Any]], Any]:
-    """The first pairs of images and masks, if they can be read, and the data, from which nothing is missing."""
+def _first_batches(data: Any) -> tuple[list[tuple[Any, ...]], Any]:
+    """The first images and masks, with or without weights, if they can be read; and the data, whole."""
     if isinstance(data, GeneratorType):
         first = list(itertools.islice(data, _FIRST_BATCHES))
         return _pairs(first), (each for each in itertools.chain(first, data))
@@ -172,8 +216,8 @@ def _collate(examples: list[Any]) -> Any:
     return tuple(np.asarray(part)[None] for part in example[:2]) if isinstance(example, list | tuple) else None
 
 
-def _pairs(batches: Any) -> list[tuple[Any, Any]]:
-    return [tuple(batch[:2]) for batch in batches if isinstance(batch, list | tuple) and len(batch) >= 2]
+def _pairs(batches: Any) -> list[tuple[Any, ...]]:
+    return [tuple(batch[:3]) for batch in batches if isinstance(batch, list | tuple) and len(batch) >= 2]
 
 
 def _array(masks: Any) -> np.ndarray:

@@ -94,8 +94,8 @@ class SegmentationLoss(keras.losses.Loss):
     def __call__(self, y_true: Any, y_pred: Any, sample_weight: Any = None) -> Any:
         if sample_weight is not None:
             sample_weight = ops.convert_to_tensor(sample_weight)
-            if len(sample_weight.shape) == 1:
-                sample_weight = sample_weight[:, None, None]  # (B,) → (B, 1, 1)
+            if len(sample_weight.shape) in (1, 2):
+                sample_weight = ops.reshape(sample_weight, (-1, 1, 1))  # (B,) or (B, 1) → (B, 1, 1)
         return super().__call__(y_true, y_pred, sample_weight)
 
     def call(self, y_true: Any, y_pred: Any) -> Any:

@@ -12,6 +12,7 @@ from PIL import Image
 
 from keras_segformer.data.mask_pixels import read_mask_pixels
 from keras_segformer.errors import InvalidDatasetError
+from tiff_files import write_bands
 
 INDICES = np.array([[0, 0, 1, 1], [2, 2, 1, 0], [0, 1, 2, 2]], np.uint8)
 COLOURS = np.array([(0, 0, 0), (255, 0, 0), (0, 0, 255)], np.uint8)[INDICES]
@@ -108,6 +109,13 @@ def test_negative_values_are_not_transparent():
     hidden[0] = True
     assert pixels.without(hidden).codes.tolist() == [-1, 0, 1]
     assert pixels.without(hidden).transparent == 4
+
+
+@pytest.mark.parametrize("bands", [2, 4])
+def test_files_with_other_bands_are_refused(bands, tmp_path):
+    write_bands(tmp_path / "a.tif", np.zeros((5, 7, bands), np.uint8))
+    with pytest.raises(InvalidDatasetError, match=f"has {bands} bands; save the one that holds the classes"):
+        read_mask_pixels((tmp_path / "a.tif").read_bytes())
 
 
 @pytest.mark.parametrize(

@@ -131,3 +131,23 @@ def test_fingerprint_of_an_archive_depends_on_its_content(folder, tmp_path):
     (folder / "masks/pet_0.png").write_bytes((folder / "masks/pet_1.png").read_bytes())
     zip_folder(folder, archive)
     assert key(archive) != before
+
+
+def test_links_to_folders_around_them_are_not_followed(tmp_path):
+    touch(tmp_path, "elsewhere/b.jpg", "images/a.jpg", "masks/a.png", "masks/b.png")
+    (tmp_path / "images/b.jpg").symlink_to(tmp_path / "elsewhere/b.jpg")
+    (tmp_path / "images/deep").mkdir()
+    loops = [tmp_path / path for path in ("images/loop", "images/deep/loop", "masks/loop")]
+    for loop in loops:
+        loop.symlink_to(tmp_path / loop.relative_to(tmp_path).parts[0])
+    listing = match(tmp_path / "images", tmp_path / "masks")
+    assert [pair.name for pair in listing.pairs] == ["a", "b"]
+    assert listing.left_aside == tuple(sorted(map(str, loops)))
+
+
+def test_links_that_lead_to_each_other_are_followed_once(tmp_path):
+    touch(tmp_path, "images/one/a.jpg", "images/two/b.jpg", "masks/x.png")
+    (tmp_path / "images/one/to_two").symlink_to(tmp_path / "images/two")
+    (tmp_path / "images/two/to_one").symlink_to(tmp_path / "images/one")
+    listing = match(tmp_path / "images", tmp_path / "masks")
+    assert [Path(problem.file).name for problem in listing.problems] == ["a.jpg", "b.jpg", "b.jpg", "a.jpg", "x.png"]

@@ -123,10 +123,57 @@ def test_pictures_on_another_scale_are_warned_of(make, low, high):
         check(make(images, masks))
 
 
+def test_pictures_of_16_bits_are_warned_of(make):
+    images, masks = arrays()
+    with pytest.warns(UserWarning, match=r"scale 0\.\.255, but have values from 0 to 65535"):
+        check(make(np.resize(np.uint16([0, 65535]), images.shape), masks))
+
+
+@pytest.mark.parametrize("value", [np.nan, np.inf])
+def test_pictures_that_would_make_the_loss_nan_are_refused(make, value):
+    images, masks = arrays()
+    images = images.astype("float32")
+    images[1, 5, 7, 0] = value
+    with pytest.raises(InvalidDatasetError, match="The pictures hold NaN or infinite values"):
+        check(make(images, masks))
+
+
 @pytest.mark.parametrize("high", [0, 2, 255])
 def test_floats_on_the_right_scale_pass(make, high):
     images, masks = arrays()
     check(make(np.resize(np.float32([0, high]), images.shape), masks))
+
+
+@pytest.mark.parametrize(
+    ("weights", "message"),
+    [
+        (np.full(8, np.nan), "finite numbers from 0 on; got values from nan"),
+        (np.linspace(-1, 1, 8), "finite numbers from 0 on; got values from -1 to 1"),
+        (np.ones((8, 16, 24)), r"per pixel \(8, 32, 48\); got the shape \(8, 16, 24\)"),
+        (np.ones((8, 2)), r"a number per picture \(8,\)"),
+        (np.zeros(8), "is 0 throughout"),
+    ],
+)
+def test_weights_that_make_no_sense_are_refused(weights, message):
+    with pytest.raises(ValueError, match=message):
+        check_masks(*arrays(), RULES, NAMES, "The masks", weights)
+
+
+@pytest.mark.parametrize("make", [KINDS["dataset"], KINDS["py_dataset"], KINDS["generator"]])
+def test_weights_of_data_sets_are_looked_at(make):
+    with pytest.raises(ValueError, match="finite numbers from 0 on; got values from -1 to -1"):
+        check(make(*arrays(), -np.ones(8)))
+
+
+@pytest.mark.parametrize("shape", [(8,), (8, 1), (8, 32, 48), (8, 32, 48, 1)])
+def test_weights_of_pictures_and_pixels_pass(shape):
+    check_masks(*arrays(), RULES, NAMES, "The masks", np.ones(shape))
+
+
+@pytest.mark.parametrize("make", [np.asarray, tf.constant])
+def test_pictures_without_masks_are_refused(make):
+    with pytest.raises(ValueError, match="There are pictures, but not their masks"):
+        check((make(arrays()[0]), None))
 
 
 def test_class_weight_names_the_loss():

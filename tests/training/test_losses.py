@@ -152,7 +152,9 @@ def test_sample_weights_of_pictures_and_of_pixels(masks, logits):
     loss = SegmentationLoss()
     per_picture = np.float32([0.5, 3.0])
     expected = float(loss(masks, logits, sample_weight=per_picture[:, None, None]))
-    assert float(loss(masks, logits, sample_weight=per_picture)) == pytest.approx(expected, rel=1e-6)
+    for shape in ((-1,), (-1, 1)):
+        weights = per_picture.reshape(shape)
+        assert float(loss(masks, logits, sample_weight=weights)) == pytest.approx(expected, rel=1e-6)
     per_pixel = np.broadcast_to(per_picture[:, None, None], masks.shape)
     assert float(loss(masks, logits, sample_weight=per_pixel)) == pytest.approx(expected, rel=1e-6)
 

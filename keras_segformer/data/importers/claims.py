@@ -20,7 +20,8 @@ def settle_claims(pictures: list[Picture]) -> tuple[list[Picture], list[str]]:
         pictures: The pictures of an export.
 
     Returns:
-        The pictures in their order, without an image where it belongs to another label; and notes.
+        The pictures in their order, without an image where it belongs to another label; and notes, also of pictures
+        that keep several labels.
 
     Example:
 
@@ -47,6 +48,12 @@ def settle_claims(pictures: list[Picture]) -> tuple[list[Picture], list[str]]:
             notes.append(
                 f"{path} has the file name of several labels and is given to none of them: {listed}; put it into the "
                 "folder that its label names."
+            )
+        kept = [pictures[position].source for position in positions if settled[position].image]
+        if len(kept) > 1:
+            notes.append(
+                f"{path} has several labels, and each is written with a copy of it: {', '.join(kept)}; keep one of "
+                "them, or join them in one, unless that is meant."
             )
     return settled, notes
 

@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from keras_segformer.data.importers.labels import IGNORED, RGB, LabelClass
+from keras_segformer.data.importers.labels import IGNORED, RGB, LabelClass, color_of
 from keras_segformer.data.importers.tree import Tree, text_of
 from keras_segformer.errors import InvalidDatasetError
 from keras_segformer.label_sets import LabelSet
@@ -144,7 +144,7 @@ def _from_json(document: object, path: str) -> ClassList:
 def _numbered(names: Mapping[Any, Any], colors: Any) -> ClassList:
     """Names by their values, with colours in the same order."""
     classes = [
-        LabelClass(text_of(name), _color(colors[position]) if colors and position < len(colors) else None)
+        LabelClass(text_of(name), color_of(colors[position]) if colors and position < len(colors) else None)
         for position, name in enumerate(names.values())
     ]
     values = {int(value): text_of(name) for value, name in names.items() if str(value).isdecimal()}
@@ -156,13 +156,13 @@ def _from_csv(rows: list[list[str]], path: str) -> ClassList:
     classes, values = [], {}
     for position, row in enumerate(rows):
         if len(row) >= 4 and all(cell.isdecimal() for cell in row[:3]) and not row[-1].isdecimal():
-            classes.append(LabelClass(text_of(",".join(row[3:])), _color([int(cell) for cell in row[:3]])))
+            classes.append(LabelClass(text_of(",".join(row[3:])), color_of([int(cell) for cell in row[:3]])))
             values[len(classes) - 1] = classes[-1].name
         elif len(row) >= 5 and all(cell.isdecimal() for cell in (row[0], *row[-3:])):
-            classes.append(LabelClass(text_of(",".join(row[1:-3])), _color([int(cell) for cell in row[-3:]])))
+            classes.append(LabelClass(text_of(",".join(row[1:-3])), color_of([int(cell) for cell in row[-3:]])))
             values[int(row[0])] = classes[-1].name
         elif len(row) >= 4 and all(cell.isdecimal() for cell in row[-3:]):
-            classes.append(LabelClass(text_of(",".join(row[:-3])), _color([int(cell) for cell in row[-3:]])))
+            classes.append(LabelClass(text_of(",".join(row[:-3])), color_of([int(cell) for cell in row[-3:]])))
             values[len(classes) - 1] = classes[-1].name
         elif len(row) >= 2 and row[0].isdecimal():
             classes.append(LabelClass(text_of(",".join(row[1:]))))
@@ -185,7 +185,7 @@ def _from_labelmap(lines: list[str]) -> ClassList:
     classes = [
         LabelClass(
             text_of(match["name"]),
-            _color([int(part) for part in match["color"].split(",")] if match["color"] else None),
+            color_of([int(part) for part in match["color"].split(",")] if match["color"] else None),
         )
         for match in found
     ]
@@ -194,7 +194,7 @@ def _from_labelmap(lines: list[str]) -> ClassList:
 
 def _from_colors(lines: list[str]) -> ClassList:
     rows = [line.split(maxsplit=3) for line in lines]
-    classes = [LabelClass(text_of(row[3]), _color([int(part) for part in row[:3]])) for row in rows]
+    classes = [LabelClass(text_of(row[3]), color_of([int(part) for part in row[:3]])) for row in rows]
     return ClassList(classes, {index: each.name for index, each in enumerate(classes)})
 
 
@@ -207,13 +207,3 @@ def _from_names(lines: list[str]) -> ClassList:
     return ClassList(
         [LabelClass(name) for name in names if name], {index: name for index, name in values.items() if name}
     )
-
-
-def _color(parts: object) -> RGB | None:
-    if (
-        isinstance(parts, list)
-        and len(parts) == 3
-        and all(isinstance(part, int) and 0 <= part <= 255 for part in parts)
-    ):
-        return tuple(parts)
-    return None

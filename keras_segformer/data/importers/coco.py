@@ -2,20 +2,30 @@
 
 from __future__ import annotations
 
+import dataclasses
 import functools
 import posixpath
 import re
 from collections import Counter, defaultdict
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
 
 from keras_segformer.data.importers.json_kinds import COCO
-from keras_segformer.data.importers.labels import IGNORED, Context, Export, LabelClass, Painting, Picture, merge_classes
+from keras_segformer.data.importers.labels import (
+    IGNORED,
+    Context,
+    Export,
+    LabelClass,
+    Painting,
+    Picture,
+    color_of,
+    merge_classes,
+)
 from keras_segformer.data.importers.polygons import Size, check_points
 from keras_segformer.data.importers.run_lengths import decode_coco
-from keras_segformer.data.importers.splits import is_in_other_split, split_in
+from keras_segformer.data.importers.splits import is_in_other_split, split_in, split_of
 from keras_segformer.data.importers.tree import file_name_of, stem, text_of, without_suffix
 from keras_segformer.errors import InvalidDatasetError
 
@@ -53,6 +63,7 @@ def read(context: Context, paths: str) -> Export:
         files = kept
     for path in files:
         _read_file(context, path, subset_of(path, len(files)), export)
+    export.pictures = _one_of_each(export)
     export.classes = merge_classes(export.classes)
     export.without_label = context.unused_images(export.pictures)
     return export
@@ -109,26 +120,98 @@ def _read_file(context: Context, path: str, subset: str, export: Export) -> None
     by_image: dict[str, list[dict[str, Any]]] = defaultdict(list)
     for annotation in document["annotations"]:
         if isinstance(annotation, dict):
-            by_image[str(annotation.get("image_id"))].append(annotation)
+            by_image[id_of(annotation.get("image_id"))].append(annotation)
     seen = set()
-    for image in document["images"]:
-        if not isinstance(image, dict) or not image.get("file_name"):
-            export.problems.append(f"{path} has an image without file_name.")
-            continue
-        seen.add(str(image.get("id")))
+    for image in images_of(document, path, export):
+        seen.add(id_of(image.get("id")))
         name = file_name_of(image["file_name"])
         export.pictures.append(
             Picture(
                 name=without_suffix(name),
                 subset=subset,
                 source=f"{name} in {path}",
-                load=functools.partial(_load, context, image, by_image.get(str(image.get("id")), []), names),
+                load=functools.partial(_load, context, image, by_image.get(id_of(image.get("id")), []), names),
                 image=context.find_image(name, image_folders(path), lambda each: is_in_other_split(each, subset)),
             )
         )
     orphans = sum(len(annotations) for image, annotations in by_image.items() if image not in seen)
     if orphans:
         export.problems.append(f"{path} has {orphans} annotations of images that it does not list.")
+
+
+def images_of(document: Mapping[str, Any], path: str, export: Export) -> list[dict[str, Any]]:
+    """The images of a JSON file whose annotations can be told from those of the others.
+
+    Args:
+        document: Its content.
+        path: Its path.
+        export: What problems are added to.
+
+    Returns:
+        The records with a `file_name` of their own id, each once.
+    """
+    by_id: dict[str, dict[str, dict[str, Any]]] = defaultdict(dict)
+    for image in document["images"]:
+        if not isinstance(image, dict) or not image.get("file_name"):
+            export.problems.append(f"{path} has an image without file_name.")
+        else:
+            by_id[id_of(image.get("id"))].setdefault(file_name_of(image["file_name"]), image)
+    for identifier, images in by_id.items():
+        if len(images) > 1:
+            export.problems.append(
+                f"{path} gives the id {identifier} to several images, whose annotations cannot be told apart, so that "
+                f"they are left out: {', '.join(images)}; give each its own."
+            )
+    return [image for images in by_id.values() if len(images) == 1 for image in images.values()]
+
+
+def _one_of_each(export: Export) -> list[Picture]:
+    """The pictures, with the annotations of those that are listed several times, such as for things and for stuff."""
+    by_image: dict[Any, list[Picture]] = defaultdict(list)
+    for position, picture in enumerate(export.pictures):
+        # Elsewhere, equal names in several files may be of several pictures.
+        file = "" if split_of(picture.subset) else picture.source.rpartition(" in ")[2]
+        key = (picture.subset, picture.name, picture.image.path, file) if picture.image else position
+        by_image[key].append(picture)
+    for same in by_image.values():
+        if len(same) > 1:
+            sources = ", ".join(dict.fromkeys(picture.source for picture in same))
+            export.notes.append(f"{same[0].image.path} is listed {len(same)} times, and has all regions of: {sources}.")
+    return [
+        same[0]
+        if len(same) == 1
+        else dataclasses.replace(same[0], load=functools.partial(_load_all, [picture.load for picture in same]))
+        for same in by_image.values()
+    ]
+
+
+def _load_all(loads: Sequence[Callable[[Size | None], Painting]], size: Size | None) -> Painting:
+    """The regions of several records of one picture."""
+    paintings = [load(size) for load in loads]
+    sizes = dict.fromkeys(painting.size for painting in paintings if painting.size)
+    if len(sizes) > 1:
+        listed = " and ".join(f"{width}x{height}" for height, width in sizes)
+        raise InvalidDatasetError(f"is listed with several sizes, {listed} pixels; export it once")
+    joined = Painting([], next(iter(sizes), None))
+    for painting in paintings:
+        joined.regions += painting.regions
+        joined.skipped += painting.skipped
+        joined.problems += painting.problems
+    return joined
+
+
+def id_of(value: Any) -> str:
+    """An id as a text, since some tools write numbers as texts or, as pandas does, with a fraction of 0.
+
+    Args:
+        value: The id in the file.
+
+    Example:
+
+    >>> id_of(3), id_of("3"), id_of(3.0)
+    ('3', '3', '3')
+    """
+    return str(int(value) if isinstance(value, float) and value.is_integer() else value)
 
 
 def read_categories(document: Mapping[str, Any], path: str, export: Export) -> dict[str, str]:
@@ -140,15 +223,18 @@ def read_categories(document: Mapping[str, Any], path: str, export: Export) -> d
         export: What its classes and notes are added to.
 
     Returns:
-        The name of every category by its id as a text, since some tools write numbers as texts.
+        The name of every category by its `id_of`.
+
+    Raises:
+        InvalidDatasetError: Two categories have one id.
     """
     categories = [each for each in document.get("categories") or [] if isinstance(each, dict)]
-    used = Counter(str(each.get("category_id")) for each in document["annotations"] if isinstance(each, dict))
+    used = Counter(id_of(each.get("category_id")) for each in document["annotations"] if isinstance(each, dict))
     parents = {text_of(each.get("supercategory")) for each in categories[1:]}
     names = {}
     for position, category in enumerate(categories):
         name = text_of(category.get("name")) or f"category {category.get('id')}"
-        identifier = str(category.get("id"))
+        identifier = id_of(category.get("id"))
         if (
             position == 0
             and name in parents
@@ -160,9 +246,12 @@ def read_categories(document: Mapping[str, Any], path: str, export: Export) -> d
                 f"{path}: the category '{name}' is the group of the others, without annotations; it is left out."
             )
             continue
-        names[identifier] = name
-        color = category.get("color")
-        export.classes.append(LabelClass(name, tuple(color) if isinstance(color, list) and len(color) == 3 else None))
+        if names.setdefault(identifier, name) != name:
+            raise InvalidDatasetError(
+                f"{path} gives the id {identifier} to two categories, '{names[identifier]}' and '{name}', so that it "
+                "is not known of which its annotations are; give each its own."
+            )
+        export.classes.append(LabelClass(name, color_of(category.get("color"))))
     doubled = sorted(name for name, count in Counter(names.values()).items() if count > 1)
     if doubled:
         export.notes.append(f"{path}: categories of one name become one class: {', '.join(doubled)}.")
@@ -190,7 +279,7 @@ def _load(
     painting = Painting([], size)
     for annotation in annotations:
         identifier = annotation.get("category_id")
-        label = names.get(str(identifier), f"category {identifier}, which is not listed")
+        label = names.get(id_of(identifier), f"category {identifier}, which is not listed")
         faults: list[str] = []
         try:
             draw = _draw(context, annotation, faults)

@@ -7,7 +7,14 @@ import posixpath
 from collections.abc import Collection, Mapping
 from typing import Any
 
-from keras_segformer.data.importers.coco import crowd_rule, image_folders, read_categories, subset_of
+from keras_segformer.data.importers.coco import (
+    crowd_rule,
+    id_of,
+    image_folders,
+    images_of,
+    read_categories,
+    subset_of,
+)
 from keras_segformer.data.importers.json_kinds import PANOPTIC
 from keras_segformer.data.importers.labels import IGNORED, Context, Export, Picture, PixelValues, merge_classes
 from keras_segformer.data.importers.pixels import read_pixels
@@ -45,9 +52,9 @@ def read(context: Context, paths: str) -> Export:
     for path in files:
         document = context.tree.json(path)
         names = read_categories({**document, "annotations": _segments(document)}, path, export)
-        images = {str(each.get("id")): each for each in document["images"] if isinstance(each, dict)}
+        images = {id_of(each.get("id")): each for each in images_of(document, path, export)}
         for annotation in document["annotations"]:
-            image = images.pop(str(annotation.get("image_id")), None)
+            image = images.pop(id_of(annotation.get("image_id")), None)
             if image is None:
                 export.problems.append(f"{path} has an annotation of an image that it does not list.")
                 continue
@@ -113,6 +120,6 @@ def _load(
     known = {0: IGNORED}
     for segment in annotation.get("segments_info") or []:
         identifier = segment.get("category_id")
-        label = names.get(str(identifier), f"category {identifier}, which is not listed")
+        label = names.get(id_of(identifier), f"category {identifier}, which is not listed")
         known[int(segment["id"])] = IGNORED if segment.get("iscrowd") and context.options.crowd == "ignore" else label
     return PixelValues(values, known, lambda value: f"segment {value}")

@@ -42,7 +42,7 @@ def read(context: Context, root: str) -> Export:
             f"Masks are read from {MASKS} by the colours of labelmap.txt; SegmentationObject holds instances and is "
             "left aside.",
             "Black pixels that labelmap.txt does not name are unlabelled.",
-            "Masks of one channel are read by the line numbers of labelmap.txt.",
+            "Masks of one channel are read by the line numbers of labelmap.txt, unless their palette has its colours.",
         ],
         notes=folder.notes,
         problems=labelmap.shared_colors,

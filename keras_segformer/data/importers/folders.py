@@ -23,11 +23,6 @@ from keras_segformer.data.importers.labels import (
     merge_classes,
 )
 from keras_segformer.data.importers.pixels import (
-    Pixels,
-    count_values,
-    describe_color,
-    erase,
-    pack,
     pixel_values,
     read_pixels,
 )
@@ -84,6 +79,7 @@ _MASK_WORDS = frozenset(
         "semantics",
     ]
 )
+_WORDS = _IMAGE_WORDS | _MASK_WORDS
 _MASK_ENDINGS = ("_mask", "_masks", "_label", "_labels", "_gt", "_seg", "_segmentation", "_annotation", "-mask", "_L")
 
 
@@ -175,6 +171,7 @@ def read_masks(context: Context, listed: ClassList | None, rules: list[str]) -> 
             for name, subset, mask, image in found.pairs
         ],
         unlabelled="ignore",
+        upright=False,
         rules=[
             *rules,
             f"The classes are those of {source}; grey and palette masks are read by value, RGB masks by colour, and "
@@ -215,12 +212,12 @@ def match_masks(context: Context) -> MaskPairs:
         The pairs, in the order of the masks.
     """
     images, masks, notes = _sort_files(context)
-    by_key: dict[tuple[tuple[str, ...], str], list[_Entry]] = defaultdict(list)
     by_name: dict[str, list[_Entry]] = defaultdict(list)
+    by_plain_name: dict[str, list[_Entry]] = defaultdict(list)
     for image in images:
-        by_key[image.folders, image.name].append(image)
         by_name[image.name].append(image)
-    partners = {mask: _partner(mask, by_key, by_name, notes) for mask in masks}
+        by_plain_name[_plain_name(image.name)].append(image)
+    partners = {mask: _partner(mask, by_name, by_plain_name, notes) for mask in masks}
     used = set(partners.values())
     partners, problems = _one_mask_each(partners)
     pairs = []
@@ -255,15 +252,13 @@ def _one_mask_each(
 
 
 def _partner(
-    mask: _Entry,
-    by_key: dict[tuple[tuple[str, ...], str], list[_Entry]],
-    by_name: dict[str, list[_Entry]],
-    notes: list[str],
+    mask: _Entry, by_name: dict[str, list[_Entry]], by_plain_name: dict[str, list[_Entry]], notes: list[str]
 ) -> _Entry | None:
     """The picture of a mask: in the same folders, else the only one of the name anywhere."""
-    for name in _names(mask.name):
-        anywhere = [image for image in by_name.get(name, []) if _may_share_split(mask, image)]
-        for candidates in (by_key.get((mask.folders, name), []), anywhere):
+    found = [by_name.get(name, []) for name in _names(mask.name)] + [by_plain_name.get(_plain_name(mask.name), [])]
+    for images in found:
+        anywhere = [image for image in images if _may_share_split(mask, image)]
+        for candidates in ([image for image in anywhere if image.folders == mask.folders], anywhere):
             if len(candidates) == 1:
                 return candidates[0]
             if candidates:
@@ -282,8 +277,23 @@ def _names(name: str) -> list[str]:
     """The name of a mask, with and without the ending that distinguishes it from its picture."""
     return [
         name,
-        *(name[: -len(ending)] for ending in _MASK_ENDINGS if name.endswith(ending) and len(name) > len(ending)),
+        *(name[: -len(ending)] for ending in _MASK_ENDINGS if _ends(name, ending) and len(name) > len(ending)),
     ]
+
+
+def _ends(name: str, ending: str) -> bool:
+    # CamVid's `_L` has a capital: other tools write `_l` for the left of two cameras.
+    return name.endswith(ending) or (ending != "_L" and name.casefold().endswith(ending))
+
+
+def _plain_name(name: str) -> str:
+    """A name without words such as "image" or "mask" before and behind it: `mask_7` belongs to `img_7`."""
+    words = re.split(r"[_\-\s]+", name)
+    while len(words) > 1 and words[0].casefold() in _WORDS:
+        del words[0]
+    while len(words) > 1 and words[-1].casefold() in _WORDS:
+        del words[-1]
+    return "_".join(words)
 
 
 def _sort_files(context: Context) -> tuple[list[_Entry], list[_Entry], list[str]]:
@@ -305,12 +315,12 @@ def _sort_files(context: Context) -> tuple[list[_Entry], list[_Entry], list[str]
 
 
 def _sort_by_folders(context: Context) -> tuple[list[_Entry], list[_Entry], list[str]]:
-    kinds: dict[str | None, list[_Entry]] = defaultdict(list)
-    for path in context.tree.paths:
-        if is_image(path):
-            kind, folders = _kind(path)
-            name = posixpath.splitext(posixpath.basename(path))[0]
-            kinds[kind].append(_Entry(ExportFile(context.tree, path), folders, name))
+    paths = [path for path in context.tree.paths if is_image(path)]
+    kinds = _by_kind(context.tree, paths, "")
+    if kinds["mask"] and not kinds["image"] and not kinds[None]:
+        # A folder around everything may have any name, such as "labels".
+        inner = _by_kind(context.tree, paths, posixpath.commonpath([posixpath.dirname(path) for path in paths]))
+        kinds = inner if inner["mask"] else kinds
     if kinds["mask"]:
         return kinds["image"] or kinds[None], kinds["mask"], []
     together = kinds["image"] + kinds[None]
@@ -322,19 +332,42 @@ def _sort_by_folders(context: Context) -> tuple[list[_Entry], list[_Entry], list
     return together, [], []
 
 
+def _by_kind(tree: Tree, paths: list[str], around: str) -> dict[str | None, list[_Entry]]:
+    """The pictures, the masks, and files of which their folders do not tell, under `None`.
+
+    Args:
+        tree: The export.
+        paths: The files.
+        around: A folder that tells nothing, since all files are below it.
+    """
+    kinds: dict[str | None, list[_Entry]] = defaultdict(list)
+    for path in paths:
+        kind, _ = _kind(path[len(around) :].lstrip("/"))
+        _, folders = _kind(path)
+        name = posixpath.splitext(posixpath.basename(path))[0]
+        kinds[kind].append(_Entry(ExportFile(tree, path), folders, name))
+    return kinds
+
+
 def _kind(path: str) -> tuple[str | None, tuple[str, ...]]:
-    """Returns True if the folders of a path mark it as a picture or a mask, and the rest of their names."""
-    kind, rest = None, []
+    """Whether the folders of a path say that it is an "image" or a "mask", and the rest of their names.
+
+    Folders that say nothing else, such as `train_masks`, come before others, such as "Semantic segmentation dataset".
+    """
+    rest = []
+    told: dict[bool, set[str]] = {True: set(), False: set()}
     for folder in path.split("/")[:-1]:
         words = [word for word in re.split(r"[_\-\s]+", folder) if word]
         if folder.casefold().endswith("annot") and len(words) == 1 and len(folder) > len("annot"):
             words = [folder[: -len("annot")], "annot"]
-        plain = [word.casefold() for word in words]
-        if _MASK_WORDS & set(plain):
-            kind = "mask"
-        elif _IMAGE_WORDS & set(plain):
-            kind = kind or "image"
-        rest.append("_".join(word for word in words if word.casefold() not in _MASK_WORDS | _IMAGE_WORDS))
+        plain = {word.casefold() for word in words}
+        others = [word for word in words if word.casefold() not in _WORDS]
+        if plain & _WORDS:
+            says_nothing_else = all(split_of(word) or word.isdecimal() for word in others)
+            told[says_nothing_else].add("mask" if plain & _MASK_WORDS else "image")
+        rest.append("_".join(others))
+    kinds = told[True] or told[False]
+    kind = "mask" if "mask" in kinds else next(iter(kinds), None)
     return kind, tuple(folder for folder in rest if folder)
 
 
@@ -367,25 +400,4 @@ def _entries(tree: Tree, suffix: str | None) -> list[_Entry]:
 def _load(listed: ClassList, are_colored: Callable[[], bool], mask: ExportFile, _size: object) -> PixelValues:
     pixels = read_pixels(mask.read())
     by_value = {255: IGNORED, **listed.values}
-    colors = {pack(color): name for color, name in listed.colors.items()}
-    if pixels.palette is not None and colors and _fits_by_color_only(pixels, by_value, colors):
-        ignored = {int(pixels.palette[value]): IGNORED for value in _values(pixels) if by_value.get(value) == IGNORED}
-        return erase(pixels, PixelValues(pixels.palette[pixels.values], {**ignored, **colors}, describe_color))
     return pixel_values(pixels, by_value, listed.colors, black_is_color=are_colored)
-
-
-def _fits_by_color_only(pixels: Pixels, by_value: dict[int, str], colors: dict[int, str]) -> bool:
-    """Returns True if the colours of a palette name the classes in another order than its indices.
-
-    Pillow's and VOC's palettes, whose colours are not those of the list, stay with the indices. Ignored values, whose
-    colours no list has, decide nothing.
-    """
-    used = [value for value in _values(pixels) if by_value.get(value) != IGNORED]
-    by_color = [colors.get(int(pixels.palette[value])) for value in used]
-    return None not in by_color and by_color != [by_value.get(value) for value in used]
-
-
-def _values(pixels: Pixels) -> list[int]:
-    """The values of the pixels that are not transparent."""
-    shown = pixels.values if pixels.erased is None else pixels.values[~pixels.erased]
-    return count_values(shown)[0].tolist() if shown.size else []

@@ -88,7 +88,7 @@ FORMATS: Mapping[str, Format] = MappingProxyType(
         )
     }
 )
-"""The formats by their names. `folders` counts only where nothing else does."""
+"""The formats by their names. `folders`, and YOLO's without a YAML file, count only where nothing else does."""
 
 
 def find_format(context: Context, name: str | None = None) -> tuple[Format, str]:
@@ -110,16 +110,21 @@ def find_format(context: Context, name: str | None = None) -> tuple[Format, str]
     if name is not None:
         # Masks without any picture are a pair of folders only for those who say so.
         places = FORMATS[name].detect(context) or ([""] if name == folders.NAME else [])
+        if not places and name == yolo.NAME:
+            places = yolo.detect_lists(context)
         if not places:
             raise InvalidDatasetError(
                 f"'{source}' does not hold {FORMATS[name].TITLE}: there is no {FORMATS[name].LOOKED_FOR}."
             )
         return FORMATS[name], _only(places, FORMATS[name], context)
     found = {each: places for key, each in FORMATS.items() if key != folders.NAME and (places := each.detect(context))}
-    if not found and (places := folders.detect(context)):
-        found = {folders: places}
+    # These fit much that is also something else.
+    for each, detect in ((yolo, yolo.detect_lists), (folders, folders.detect)):
+        if not found and (places := detect(context)):
+            found = {each: places}
     if not found:
         listed = "\n".join(f"  {each.NAME}: {each.LOOKED_FOR}" for each in FORMATS.values())
+        listed = "\n".join([listed, *context.tree.unreadable.values()])
         raise InvalidDatasetError(f"'{source}' holds no export that is known. Looked for:\n{listed}")
     if len(found) > 1:
         listed = ", ".join(f"{each.NAME} ({each.LOOKED_FOR})" for each in found)

@@ -100,7 +100,7 @@ def import_labels(
     found, export = _read(context, format)
     if not export.pictures:
         raise InvalidDatasetError(
-            f"'{source}' holds {found.TITLE}, but no label that can be used.{_first(export.problems)}"
+            f"'{source}' holds {found.TITLE}, but no label that can be used.{_first(export.problems or export.notes)}"
         )
     plan = _plan_classes(export, options, Path(output).name)
     report = ImportReport(found.NAME, found.TITLE, str(output), plan.label_set)
@@ -235,7 +235,8 @@ def _write_pairs(export: Export, plan: _ClassPlan, options: ImportOptions, folde
             "The export holds no pictures: only masks are written. Name the folder of the pictures with --images, "
             "or put them into the folder images of the output under the names of their masks."
         )
-    write = functools.partial(_write_pair, plan=plan, order=options.overlap or export.order, folder=folder)
+    order = options.overlap or export.order
+    write = functools.partial(_write_pair, plan=plan, order=order, upright=export.upright, folder=folder)
     console = progress_console()
     written = parallel_map(write, targets)
     for target, result in zip(
@@ -256,13 +257,13 @@ def _write_pairs(export: Export, plan: _ClassPlan, options: ImportOptions, folde
         report.rules.append(f"{rule} (--overlap {options.overlap}).")
 
 
-def _write_pair(target: _Target, plan: _ClassPlan, order: str | None, folder: Path) -> _Written:
+def _write_pair(target: _Target, plan: _ClassPlan, order: str | None, upright: bool, folder: Path) -> _Written:
     """Writes a picture and its mask, or returns why it cannot. Runs in a thread."""
     source = target.picture.source
     try:
         picture = _open(target.picture)
         label = _load(target.picture, picture)
-        upright, size = picture.fit(_size(label)) if picture else (True, None)
+        upright, size = picture.fit(_size(label), upright) if picture else (True, None)
         mask, tally = compose(label, size, order, plan.palette)
         encoded = picture.encode(upright) if picture else None
     except InvalidDatasetError as error:

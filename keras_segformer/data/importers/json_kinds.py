@@ -47,6 +47,11 @@ def is_task(task: Any) -> bool:
     return any(is_short_value(value) for each in task.values() if isinstance(each, list) for value in each)
 
 
+def is_blank_record(task: Any) -> bool:
+    """Whether something is an annotation in the short form that holds no region: its picture is all background."""
+    return isinstance(task, dict) and "annotation_id" in task and "data" not in task and not is_task(task)
+
+
 def is_short_value(value: Any) -> bool:
     """Whether something is a region in the short form, JSON-MIN."""
     return isinstance(value, Mapping) and "original_width" in value and any(key in value for key in GEOMETRY)

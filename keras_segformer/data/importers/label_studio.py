@@ -9,7 +9,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from keras_segformer.data.importers.class_lists import read_class_file
-from keras_segformer.data.importers.json_kinds import LABEL_STUDIO, is_task, tasks_of
+from keras_segformer.data.importers.json_kinds import LABEL_STUDIO, is_blank_record, is_task, tasks_of
 from keras_segformer.data.importers.labels import Context, ExportFile, LabelClass, merge_classes, parse_color
 from keras_segformer.data.importers.tree import is_image, text_of, without_suffix
 from keras_segformer.errors import InvalidDatasetError
@@ -35,8 +35,8 @@ def task_files(context: Context) -> list[str]:
 
 
 def tasks_in(context: Context, path: str) -> list[dict[str, Any]]:
-    """The tasks of a JSON file."""
-    return list(filter(is_task, tasks_of(context.tree.json(path))))
+    """The tasks of a JSON file, and the records of the short form, also those without a region."""
+    return [each for each in tasks_of(context.tree.json(path)) if is_task(each) or is_blank_record(each)]
 
 
 def configured_classes(context: Context) -> tuple[list[LabelClass], list[str]]:

@@ -25,7 +25,7 @@ from keras_segformer.data.importers.labels import (
 from keras_segformer.data.importers.pixels import decode_base64, read_layer
 from keras_segformer.data.importers.polygons import Size, check_points, draw_with_pillow, place
 from keras_segformer.data.importers.splits import split_of
-from keras_segformer.data.importers.tree import file_name_of, stem, text_of
+from keras_segformer.data.importers.tree import file_name_of, stem, text_of, without_suffix
 from keras_segformer.errors import InvalidDatasetError
 
 NAME = "labelme"
@@ -110,7 +110,7 @@ def _picture(context: Context, path: str, document: dict[str, Any]) -> Picture:
 
 def _subset_and_name(path: str) -> tuple[str, str]:
     """The first folder that is a split, and the path without it."""
-    *folders, name = path[: -len(".json")].split("/")
+    *folders, name = without_suffix(path[: -len(".json")]).split("/")
     subset = next(filter(split_of, folders), "")
     return subset, "/".join([*(folder for folder in folders if folder != subset), name])
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import re
 import urllib.parse
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
@@ -17,8 +18,8 @@ from keras_segformer.errors import InvalidDatasetError
 
 RGB = tuple[int, int, int]
 
-# JSON files of Supervisely and Cityscapes, which other files tell.
-_PER_PICTURE = (".jpg.json", ".jpeg.json", ".png.json", "_polygons.json")
+# JSON files of Supervisely and Cityscapes, which other files tell, and of which there may be very many.
+_PER_PICTURE = re.compile(r"(^|.*/)ann/[^/]*\.json|.*gt(fine|coarse).*_polygons\.json", re.IGNORECASE)
 
 UNLABELLED = ""
 """Used in place of a class name for unlabelled pixels."""
@@ -217,6 +218,8 @@ class Export:
         pictures: The pictures with labels.
         order: Which of `ORDERS` decides overlaps; `None` where there are none.
         unlabelled: What pixels without label are in this format: `"background"` or `"ignore"`.
+        upright: Whether the tool is known to label pictures as they are shown, turned as EXIF says. Where it is not,
+            labels that fit a turned picture both ways are refused.
         ignored: Names of labels that this format does not count as classes, though it has values for them.
         rules: The rules of this format, as sentences.
         notes: What was assumed or left aside, as sentences.
@@ -228,6 +231,7 @@ class Export:
     pictures: list[Picture] = dataclasses.field(default_factory=list)
     order: str | None = None
     unlabelled: str = "background"
+    upright: bool = True
     ignored: tuple[str, ...] = ()
     rules: list[str] = dataclasses.field(default_factory=list)
     notes: list[str] = dataclasses.field(default_factory=list)
@@ -252,7 +256,7 @@ class Context:
     def json_files(self, kind: str) -> list[str]:
         """The JSON files of a kind, as `json_kind` tells them apart; each is looked at only once."""
         if self._json_kinds is None:
-            paths = [path for path in self.tree.ending(".json") if not path.lower().endswith(_PER_PICTURE)]
+            paths = [path for path in self.tree.ending(".json") if not _PER_PICTURE.fullmatch(path)]
             self._json_kinds = {path: json_kind(self.tree.peek_json(path)) for path in paths}
         return [path for path, each in self._json_kinds.items() if each == kind]
 
@@ -325,6 +329,22 @@ def parse_color(text: str) -> RGB | None:
         return tuple(bytes.fromhex(digits)) if len(digits) == 6 else None
     except ValueError:
         return None
+
+
+def color_of(parts: object) -> RGB | None:
+    """A colour that is written as a list of red, green and blue from 0 to 255; `None` where it is something else.
+
+    Args:
+        parts: What a file has in its place.
+
+    Example:
+
+    >>> color_of([9, 0, 255]), color_of([0.5, 0, 1])
+    ((9, 0, 255), None)
+    """
+    if isinstance(parts, list) and len(parts) == 3 and all(type(part) is int and 0 <= part <= 255 for part in parts):
+        return tuple(parts)
+    return None
 
 
 def _plain(name: str) -> str:

@@ -45,18 +45,25 @@ class PictureFile:
         """Height and width as viewers and labelling tools show it."""
         return self.stored[::-1] if self.orientation in TURNED_BY_90 else self.stored
 
-    def fit(self, size: Size | None) -> tuple[bool, Size]:
+    def fit(self, size: Size | None, is_upright: bool = True) -> tuple[bool, Size]:
         """Finds out whether a label of a size was drawn on the picture as it is shown or as it is stored.
 
         Args:
             size: Height and width of the label; `None` where it has none.
+            is_upright: Whether a label that fits both ways is known to be of the picture as it is shown.
 
         Returns:
             Whether the picture is to be shown upright, and the height and width that it then has.
 
         Raises:
-            InvalidDatasetError: It fits neither. The message is the predicate of a sentence about the label.
+            InvalidDatasetError: It fits neither, or both without being known to be upright. The message is the
+                predicate of a sentence about the label.
         """
+        if self.orientation != UPRIGHT and not is_upright and size == self.stored == self.upright:
+            raise InvalidDatasetError(
+                "is of a picture that is stored turned (EXIF orientation), and nothing says whether its label is too; "
+                "save both upright"
+            )
         if size is None or size == self.upright:
             return True, self.upright
         if size == self.stored:

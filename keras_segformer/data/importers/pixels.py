@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from keras_segformer.data.file_budgets import open_dataset_image
-from keras_segformer.data.importers.labels import RGB, UNLABELLED, PixelValues
+from keras_segformer.data.importers.labels import IGNORED, RGB, UNLABELLED, PixelValues
 from keras_segformer.data.mask_pixels import read_mask_pixels
 from keras_segformer.errors import InvalidDatasetError
 
@@ -111,8 +111,12 @@ def pixel_values(
     by_color: Mapping[RGB, str],
     black_is_unlabelled: bool = True,
     black_is_color: Callable[[], bool] = lambda: False,
+    palette_colors: Mapping[RGB, str] | None = None,
 ) -> PixelValues:
     """Names the classes of the pixels of a mask file.
+
+    Indices of a palette are values, unless the colours that they have are those of classes and tell of others: programs
+    that make files smaller sort palettes anew.
 
     Args:
         pixels: The file.
@@ -121,6 +125,7 @@ def pixel_values(
         black_is_unlabelled: Whether black stands for no label where no class has it.
         black_is_color: Tells of a file with three channels that is black throughout whether it is of colours, as the
             others of its data set are, instead of the value 0.
+        palette_colors: The class of every colour in palettes, where not all of `by_color` are known for sure.
 
     Returns:
         Values and names; transparent pixels are unlabelled.
@@ -130,14 +135,23 @@ def pixel_values(
             sentence about the file.
     """
     packed = {pack(color): name for color, name in by_color.items()}
-    by_colors = pixels.colored and not (pixels.is_grey and by_value and not _known(pixels.values, packed))
-    if pixels.colored and packed and not by_colors and not pixels.values.any():
+    if black_is_unlabelled:
+        packed = {0: UNLABELLED, **packed}
+    if pixels.palette is not None:
+        own = by_color if palette_colors is None else palette_colors
+        shown = {code: name for code, name in packed.items() if code == 0 or unpack(code) in own}
+        if _fits_by_color_only(pixels, by_value, shown):
+            ignored = {
+                int(pixels.palette[value]): IGNORED for value in _shown(pixels) if by_value.get(value) == IGNORED
+            }
+            return erase(pixels, PixelValues(pixels.palette[pixels.values], {**ignored, **shown}, describe_color))
+    by_colors = pixels.colored and not (pixels.is_grey and by_value and not _known(pixels.values, by_color))
+    if pixels.colored and by_color and not by_colors and not pixels.values.any():
         by_colors = black_is_color()
     if by_colors:
-        if not packed:
+        if not by_color:
             raise InvalidDatasetError("is coloured, but the classes have no colours; name them with --classes")
-        names = {0: UNLABELLED, **packed} if black_is_unlabelled else packed
-        return erase(pixels, PixelValues(pixels.values, names, describe_color))
+        return erase(pixels, PixelValues(pixels.values, packed, describe_color))
     values = pixels.values & 255 if pixels.colored else pixels.values
     return erase(pixels, PixelValues(values, by_value))
 
@@ -197,7 +211,28 @@ def describe_color(packed: int) -> str:
     return f"({', '.join(map(str, unpack(packed)))})" if packed >= 0 else "transparent"
 
 
-def _known(values: np.ndarray, packed: Mapping[int, str]) -> bool:
+def _fits_by_color_only(pixels: Pixels, by_value: Mapping[int, str], by_color: Mapping[int, str]) -> bool:
+    """Returns True if the colours of a palette name the classes in another order than its indices.
+
+    Pillow's and VOC's palettes, whose colours are not those of the list, stay with the indices. Ignored values, whose
+    colours no list has, decide nothing.
+    """
+    used = [value for value in _shown(pixels) if by_value.get(value) != IGNORED]
+    colors = [int(pixels.palette[value]) for value in used]
+    # Black throughout is a palette that was never set.
+    tells_apart = any(colors) and len(set(colors)) == len(colors)
+    found = [by_color.get(color) for color in colors]
+    return tells_apart and None not in found and found != [by_value.get(value) for value in used]
+
+
+def _shown(pixels: Pixels) -> list[int]:
+    """The values of the pixels that are not transparent."""
+    shown = pixels.values if pixels.erased is None else pixels.values[~pixels.erased]
+    return count_values(shown)[0].tolist() if shown.size else []
+
+
+def _known(values: np.ndarray, by_color: Mapping[RGB, str]) -> bool:
     """Returns True if some other value than black is that of a class."""
+    packed = set(map(pack, by_color))
     present = set(count_values(values)[0].tolist()) - {0}
-    return bool(present & packed.keys()) or (not present and 0 in packed)
+    return bool(present & packed) or (not present and 0 in packed)

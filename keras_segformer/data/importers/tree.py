@@ -15,7 +15,9 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path, PurePosixPath
 from typing import Any
 
+from keras_segformer.data.archives import open_archive
 from keras_segformer.data.file_budgets import check_picture_bytes
+from keras_segformer.data.pairs import leads_back
 from keras_segformer.errors import InvalidDatasetError, MissingExtraError
 from keras_segformer.json_text import parse_json
 
@@ -58,9 +60,10 @@ class Tree:
         self.source = Path(source)
         self._leave_out = leave_out and leave_out.resolve()
         self.duplicates: list[str] = []
+        self.unreadable: dict[str, str] = {}
         if not self.source.exists():
             raise FileNotFoundError(f"there is no '{source}'; name the folder or zip archive of the export")
-        self._archive = None if self.source.is_dir() else _open_archive(self.source)
+        self._archive = None if self.source.is_dir() else open_archive(self.source)
         self._files: dict[str, str] = {}
         for path in self._walk():
             # Some programs write archives with backslashes.
@@ -74,7 +77,6 @@ class Tree:
             self._by_name[posixpath.basename(path).casefold()].append(path)
         self._documents: dict[str, Any] = {}
         self._lock = threading.Lock()
-        self.unreadable: dict[str, str] = {}
 
     def __contains__(self, path: object) -> bool:
         return isinstance(path, str) and unicodedata.normalize("NFC", path) in self._files
@@ -247,15 +249,26 @@ class Tree:
                         f"than {MAX_FILE_BYTES >> 30}; unpack what is needed and name the folder."
                     )
                 parts = PurePosixPath(member.filename.replace("\\", "/")).parts
-                if not member.is_dir() and ".." not in parts and not member.filename.startswith("/") and _counts(parts):
+                if ".." in parts or member.filename.startswith("/"):
+                    self.unreadable[member.filename] = (
+                        f"{member.filename} would lie outside the archive; it is not read."
+                    )
+                elif not member.is_dir() and _counts(parts):
                     yield member.filename
             return
-        for folder, folders, files in os.walk(self.source, followlinks=False):
-            folders[:] = sorted(name for name in folders if _counts((name,)) and not self._is_left_out(folder, name))
+        for folder, folders, files in os.walk(self.source, onerror=self._note_folder, followlinks=True):
+            folders[:] = sorted(
+                name
+                for name in folders
+                if _counts((name,)) and not self._is_left_out(folder, name) and not leads_back(Path(folder, name))
+            )
             relative = Path(folder).relative_to(self.source).as_posix()
             for name in sorted(files):
                 if _counts((name,)):
                     yield name if relative == "." else f"{relative}/{name}"
+
+    def _note_folder(self, error: OSError) -> None:
+        self.unreadable[error.filename] = f"The folder {error.filename} cannot be read ({error.strerror})."
 
     def _is_left_out(self, folder: str, name: str) -> bool:
         return self._leave_out is not None and Path(folder, name).resolve() == self._leave_out
@@ -293,13 +306,6 @@ def text_of(value: Any) -> str:
     if value is None or isinstance(value, (Mapping, list)):
         return ""
     return " ".join(unicodedata.normalize("NFC", str(value)).split())
-
-
-def _open_archive(path: Path) -> zipfile.ZipFile:
-    try:
-        return zipfile.ZipFile(path)
-    except zipfile.BadZipFile as error:
-        raise InvalidDatasetError(f"'{path}' is not a zip archive; unpack it and name the folder.") from error
 
 
 def _counts(parts: tuple[str, ...]) -> bool:

@@ -49,9 +49,10 @@ def read(context: Context, root: str) -> Export:
         classes=classes.classes,
         pictures=folder.pictures,
         unlabelled="ignore",
+        upright=False,
         rules=[
-            f"Masks are read from {MASKS}: palette and grey files by index, RGB files by colour; the classes are "
-            f"those of {named}.",
+            f"Masks are read from {MASKS}: palette and grey files by index, RGB files by colour, and palette files by "
+            f"colour too where that names other classes of the list; the classes are those of {named}.",
             "255, and VOC's border colour (224, 224, 192), are ignored.",
         ],
         notes=[*folder.notes, *classes.shared_colors],
@@ -75,7 +76,8 @@ def _name_pixels(classes: ClassList, pixels: Pixels) -> PixelValues:
     # labelme2voc and others give the classes of any list VOC's colours, in order.
     colors |= {color: classes.values[value] for value, color in enumerate(_voc_colors(256)) if value in classes.values}
     colors |= classes.colors
-    return pixel_values(pixels, {255: IGNORED, **classes.values}, colors)
+    sure = {_VOID_COLOR: IGNORED, **classes.colors}
+    return pixel_values(pixels, {255: IGNORED, **classes.values}, colors, palette_colors=sure)
 
 
 def _voc_colors(count: int) -> list[RGB]:

@@ -14,6 +14,7 @@ from keras_segformer.data.importers.splits import split_of
 from keras_segformer.data.importers.tree import is_below, is_image, stem, without_suffix
 
 MASKS = "SegmentationClass"
+_MASKS_PNG = "SegmentationClassPNG"  # of labelme before version 5.2, which puts NumPy files into the other
 _INSTANCES = "SegmentationObject"
 _LISTS = "ImageSets/Segmentation"
 
@@ -34,12 +35,13 @@ class VocFolder:
 
 
 def find_mask_folders(context: Context) -> list[str]:
-    """The folders around every `SegmentationClass`."""
+    """The folders around every `SegmentationClass`, or `SegmentationClassPNG`."""
     folders = set()
     for path in context.tree.paths:
         parts = path.split("/")
-        if MASKS in parts[:-1]:
-            folders.add("/".join(parts[: parts.index(MASKS)]))
+        name = next((name for name in (MASKS, _MASKS_PNG) if name in parts[:-1]), None)
+        if name:
+            folders.add("/".join(parts[: parts.index(name)]))
     return sorted(folders)
 
 
@@ -55,8 +57,7 @@ def read_voc_folder(context: Context, root: str, name_pixels: Callable[[Pixels],
         Its pictures: those of the lists in `ImageSets/Segmentation`, or all where there is none.
     """
     tree = context.tree
-    masks_folder = posixpath.join(root, MASKS)
-    masks = {without_suffix(path[len(masks_folder) + 1 :]): path for path in tree.below(masks_folder) if is_image(path)}
+    masks = _masks(context, root, MASKS) or _masks(context, root, _MASKS_PNG)
     lists, notes = _lists(context, root, masks.keys())
     pictures, without_label = [], []
     listed: set[str] = set()
@@ -78,6 +79,12 @@ def read_voc_folder(context: Context, root: str, name_pixels: Callable[[Pixels],
     known = {name.split(" (listed")[0] for name in without_label}
     without_label += [path for path in context.unused_images(pictures, candidates) if path not in known]
     return VocFolder(pictures, without_label, notes)
+
+
+def _masks(context: Context, root: str, folder: str) -> dict[str, str]:
+    """The mask files of a folder by their names."""
+    below = posixpath.join(root, folder)
+    return {without_suffix(path[len(below) + 1 :]): path for path in context.tree.below(below) if is_image(path)}
 
 
 def _lists(context: Context, root: str, masks: object) -> tuple[dict[str, list[str]], list[str]]:
@@ -112,13 +119,14 @@ def _lists(context: Context, root: str, masks: object) -> tuple[dict[str, list[s
 
 
 def _name(line: str, masks: object) -> str:
-    """The name in a line: alone, in quotes, with a suffix, or before the flags that other lists have."""
+    """The name in a line: alone, in quotes, with a suffix, before the flags that other lists have, or as two paths."""
     if line.startswith('"'):
         try:
             line = (shlex.split(line) or [""])[0]
         except ValueError:
             line = line.strip('"')
     candidates = [line, without_suffix(line), line.split()[0], without_suffix(line.split()[0])] if line else [line]
+    candidates += [posixpath.basename(each) for each in candidates]
     return next((each for each in candidates if each in masks), candidates[1] if len(candidates) > 1 else line)
 
 
@@ -127,7 +135,8 @@ def _image_folders(root: str) -> list[str]:
 
 
 def _is_mask(path: str, root: str) -> bool:
-    names = (MASKS, _INSTANCES, f"{MASKS}Visualization", f"{_INSTANCES}Visualization", f"{MASKS}PNG", f"{MASKS}Aug")
+    endings = ("", "Visualization", "PNG", "Aug")
+    names = [f"{folder}{ending}" for folder in (MASKS, _INSTANCES) for ending in endings]
     return any(is_below(path, posixpath.join(root, name)) for name in names)
 
 

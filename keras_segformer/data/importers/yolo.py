@@ -1,4 +1,4 @@
-"""YOLO's segmentation labels: a text file of normalised polygons per picture, and `data.yaml`."""
+"""YOLO's segmentation labels: a text file of normalised polygons per picture, and `data.yaml` or `classes.txt`."""
 
 from __future__ import annotations
 
@@ -26,9 +26,12 @@ from keras_segformer.errors import InvalidDatasetError
 
 NAME = "yolo-seg"
 TITLE = "YOLO segmentation"
-LOOKED_FOR = "a YAML file with names and a train, val or test, beside label files of numbers"
+LOOKED_FOR = (
+    "a YAML file with names and a train, val or test, or a list classes.txt, beside label files of numbers in labels"
+)
 
 _RULE = "coco"
+_CLASS_LISTS = ("classes.txt", "obj.names")
 _SPLITS = ("train", "val", "valid", "test")
 _MAX_YAML = 2**20
 _MAX_OVERSHOOT = 0.5
@@ -44,42 +47,45 @@ def detect(context: Context) -> list[str]:
     return found
 
 
+def detect_lists(context: Context) -> list[str]:
+    """The lists of classes beside label files, which Label Studio and others write instead of a YAML file."""
+    lists = [path for name in _CLASS_LISTS for path in context.tree.named(name)]
+    return [path for path in lists if any(_has_objects(context.tree, each) for each in _labels_below(context, path))]
+
+
 def read(context: Context, path: str) -> Export:
-    """Reads the data set that a YAML file describes.
+    """Reads the data set that a YAML file describes, or that lies beside a list of classes.
 
     Args:
         context: The export.
-        path: The file, as `detect` found it.
+        path: The file, as `detect` or `detect_lists` found it.
 
     Returns:
         Its names in the order of their numbers.
 
     Raises:
-        InvalidDatasetError: It is a data set of poses, or names no class.
+        InvalidDatasetError: It is a data set of poses, names no class, or there is not one label file.
     """
-    document = _yaml(context.tree, path, peek=False)
-    if document.get("kpt_shape"):
-        raise InvalidDatasetError(f"{path} describes a data set of poses (kpt_shape), which has no areas.")
-    names = _names(document, path)
-    pictures, notes = [], []
-    folders_of: dict[str, list[str]] = {}
-    for split in _SPLITS:
-        images = _images(context, path, document, split, notes)
-        if not images:
-            continue
-        taken = {each for others in folders_of.values() for each in others}
-        if set(images) <= taken:
-            notes.append(f"{path}: {split} names pictures that another split has already, and is left aside.")
-            continue
-        folders_of[split] = images
-        pictures += [_picture(context, image, split, names) for image in images]
+    if path.lower().endswith(_CLASS_LISTS):
+        names = dict(enumerate(context.tree.lines(path)))
+        pictures, notes = _all_pictures(context, path, names), []
+    else:
+        document = _yaml(context.tree, path, peek=False)
+        if document.get("kpt_shape"):
+            raise InvalidDatasetError(f"{path} describes a data set of poses (kpt_shape), which has no areas.")
+        names = _names(document, path)
+        pictures, notes = _pictures_of_splits(context, path, document, names)
     labels = {picture.source for picture in pictures}
-    lonely = [each for each in context.tree.ending(".txt") if each not in labels and "labels" in each.split("/")[:-1]]
-    unnamed = [each for each in lonely if _is_label(context.tree, each)]
+    unnamed = [each for each in _labels_below(context, "") if each not in labels and _is_label(context.tree, each)]
     pictures += [_lonely(context, each, names) for each in unnamed]
     if unnamed:
         notes.append(f"Label files that no split of {path} names are read too: {', '.join(unnamed)}.")
     missing = sum(picture.source not in context.tree for picture in pictures)
+    if pictures and missing == len(pictures):
+        raise InvalidDatasetError(
+            f"None of the {missing} pictures that {path} names has a label file, such as {pictures[0].source}; put the "
+            "label files into folders named labels beside those named images."
+        )
     if missing:
         notes.append(f"{missing} pictures have no label file, which means no object: they are all background.")
     return Export(
@@ -97,12 +103,51 @@ def read(context: Context, path: str) -> Export:
     )
 
 
+def _pictures_of_splits(
+    context: Context, path: str, document: dict[str, Any], names: dict[int, str]
+) -> tuple[list[Picture], list[str]]:
+    """The pictures that the splits of a YAML file name, and notes."""
+    pictures: list[Picture] = []
+    notes: list[str] = []
+    folders_of: dict[str, list[str]] = {}
+    for split in _SPLITS:
+        images = _images(context, path, document, split, notes)
+        if not images:
+            continue
+        taken = {each for others in folders_of.values() for each in others}
+        if set(images) <= taken:
+            notes.append(f"{path}: {split} names pictures that another split has already, and is left aside.")
+            continue
+        folders_of[split] = images
+        pictures += [_picture(context, image, split, names) for image in images]
+    return pictures, list(dict.fromkeys(notes))
+
+
+def _all_pictures(context: Context, path: str, names: dict[int, str]) -> list[Picture]:
+    """The pictures in folders named `images` around or below a list of classes."""
+    below = context.tree.below(posixpath.dirname(path))
+    images = [each for each in below if is_image(each) and "images" in each.split("/")[:-1]]
+    return [_picture(context, image, _subset(image), names) for image in images]
+
+
+def _labels_below(context: Context, path: str) -> list[str]:
+    """The text files in folders named `labels`, below the folder of a file."""
+    below = context.tree.below(posixpath.dirname(path))
+    return [each for each in below if each.lower().endswith(".txt") and "labels" in each.split("/")[:-1]]
+
+
+def _subset(path: str) -> str:
+    """The first folder that is a split."""
+    return next((part for part in path.split("/")[:-1] if split_of(part)), "")
+
+
 def _yaml(tree: Tree, path: str, peek: bool) -> Any:
     try:
         data = tree.read(path)
         if len(data) > _MAX_YAML:
             raise InvalidDatasetError(f"{path} is too large for a description of a data set.")
-        return yaml.safe_load(data.decode("utf-8-sig"))
+        # Without types: `no` and `010` are names like any other.
+        return yaml.load(data.decode("utf-8-sig"), yaml.BaseLoader)
     except (yaml.YAMLError, UnicodeDecodeError, RecursionError, InvalidDatasetError) as error:
         if peek:
             return None
@@ -163,12 +208,15 @@ def _listed_image(context: Context, line: str, folder: str) -> str | None:
 
 def _label_path(image: str) -> str:
     """`images` in the path becomes `labels`, the last one, as Ultralytics does."""
-    parts = image.split("/")
-    for position in range(len(parts) - 2, -1, -1):
-        if parts[position] == "images":
-            parts[position] = "labels"
-            break
-    return posixpath.splitext("/".join(parts))[0] + ".txt"
+    return posixpath.splitext(_with_folder(image, "images", "labels"))[0] + ".txt"
+
+
+def _with_folder(path: str, old: str, new: str) -> str:
+    """A path with another name of the last of its folders of a name."""
+    *folders, name = path.split("/")
+    if old in folders:
+        folders[len(folders) - 1 - folders[::-1].index(old)] = new
+    return "/".join([*folders, name])
 
 
 def _picture(context: Context, image: str, split: str, names: dict[int, str]) -> Picture:
@@ -184,11 +232,11 @@ def _picture(context: Context, image: str, split: str, names: dict[int, str]) ->
 
 def _lonely(context: Context, label: str, names: dict[int, str]) -> Picture:
     """A label file whose picture no split of the YAML file names."""
-    subset = next((part for part in label.split("/")[:-1] if split_of(part)), "")
-    folders = [posixpath.dirname(label).replace("labels", "images")]
-    image = context.find_image(stem(label), folders, lambda path: is_in_other_split(path, subset))
+    subset = _subset(label)
+    named = _with_folder(label, "labels", "images")
+    image = context.find_image(named[: -len(".txt")], [""], lambda path: is_in_other_split(path, subset))
     load = functools.partial(_load, context, label, names)
-    return Picture(name=stem(label), subset=subset, source=label, load=load, image=image)
+    return Picture(name=_name(named), subset=subset, source=label, load=load, image=image)
 
 
 def _name(image: str) -> str:
@@ -198,8 +246,13 @@ def _name(image: str) -> str:
 
 
 def _is_label(tree: Tree, path: str) -> bool:
+    """Returns True if a file holds nothing but rows of numbers."""
     rows = tree.lines(path)
     return all(row.split()[0].replace(".", "", 1).isdecimal() for row in rows)
+
+
+def _has_objects(tree: Tree, path: str) -> bool:
+    return bool(tree.lines(path)) and _is_label(tree, path)
 
 
 def _load(context: Context, path: str, names: dict[int, str], size: Size | None) -> Painting:

@@ -222,3 +222,70 @@ def test_a_label_drawn_on_the_photograph_as_stored(export, do_import):
     imported = do_import()
     assert imported.masks["masks/a.png"].shape == (6, 8)
     assert any("as stored" in note for note in imported.report.notes)
+
+
+def test_things_and_stuff_of_one_picture_are_joined(export, do_import):
+    for kind, category, width in (("instances", 7, 2), ("stuff", 90, 4)):
+        ring = [0, 0, width, 0, width, 4, 0, 4]
+        categories = [each for each in CATEGORIES if each["id"] == category]
+        content = document(annotation(category, [ring]), categories=categories)
+        write_json(export / f"annotations/{kind}_train2017.json", content)
+    write_picture(export / "train2017/a.jpg")
+    imported = do_import()
+    assert {path: imported.count(path) for path in imported.masks} == {
+        "train/masks/a.png": {"car": 8, "tv/monitor": 8, "background": 32}
+    }
+    assert any("is listed 2 times, and has all regions of" in note for note in imported.report.notes)
+
+
+def test_a_picture_that_is_listed_twice_is_written_once(export, do_import):
+    images = [{"id": number, "file_name": "a.jpg", "height": 6, "width": 8} for number in (3, 4, 4)]
+    write(export, annotation(7, [SQUARE]), annotation(90, [[4, 4, 8, 4, 8, 6, 4, 6]], image_id=4), images=images)
+    imported = do_import()
+    assert list(imported.masks) == ["masks/a.png"]
+    assert imported.count("masks/a.png") == {"car": 16, "tv/monitor": 8, "background": 24}
+
+
+def test_a_picture_that_is_listed_in_two_sizes_is_named(export, do_import):
+    images = [{"id": number, "file_name": "a.jpg", "height": 6, "width": 8 * number} for number in (1, 2)]
+    write(export, images=[*images, {"id": 3, "file_name": "b.jpg", "height": 6, "width": 8}])
+    write_picture(export / "images/b.jpg")
+    imported = do_import()
+    assert list(imported.masks) == ["masks/b.png"]
+    assert "is listed with several sizes, 8x6 and 16x6 pixels" in imported.report.problems[0]
+
+
+def test_pictures_of_one_id_are_left_out(export, do_import):
+    names = {3: "ab", 4: "c"}
+    images = [{"id": key, "file_name": f"{name}.jpg"} for key, each in names.items() for name in each]
+    write(export, annotation(7, [SQUARE]), annotation(7, [SQUARE], image_id=4), images=images)
+    for name in "bc":
+        write_picture(export / f"images/{name}.jpg")
+    imported = do_import()
+    assert list(imported.masks) == ["masks/c.png"]
+    assert "gives the id 3 to several images" in imported.report.problems[0]
+    assert imported.report.without_label == ["images/a.jpg", "images/b.jpg"]
+
+
+def test_categories_of_one_id_are_refused(export, do_import):
+    write(export, annotation(7, [SQUARE]), categories=[{"id": 7, "name": "car"}, {"id": 7, "name": "bus"}])
+    with pytest.raises(InvalidDatasetError, match="gives the id 7 to two categories, 'car' and 'bus'"):
+        do_import()
+
+
+@pytest.mark.parametrize("name", ["my_polygons", "photo.jpg"])
+def test_any_name_of_the_file(name, export, do_import):
+    write_json(export / f"{name}.json", document(annotation(7, [SQUARE])))
+    write_picture(export / "images/a.jpg")
+    assert do_import().count("masks/a.png") == {"car": 16, "background": 32}
+
+
+def test_ids_with_a_fraction_of_0(export, do_import):
+    write(export, annotation(7.0, [SQUARE], image_id=3.0))
+    assert do_import().count("masks/a.png") == {"car": 16, "background": 32}
+
+
+@pytest.mark.parametrize("color", [[0.5, 0, 1], [300, 0, 0], [None, 1, 2], [[], 1, 2], "#ff0000", {}])
+def test_what_is_no_colour_is_left_aside(color, export, do_import):
+    write(export, annotation(7, [SQUARE]), categories=[{"id": 7, "name": "car", "color": color}])
+    assert do_import().count("masks/a.png") == {"car": 16, "background": 32}

@@ -212,3 +212,31 @@ def test_numbered_names_in_json(content, export, do_import):
     write(export, [[0, 1]], classes=None)
     write_json(export / "classes.json", content)
     assert do_import().count("masks/a.png") == {"road": 1, "car": 1}
+
+
+@pytest.mark.parametrize(
+    ("image", "mask", "path"),
+    [
+        ("Semantic segmentation dataset/images/a.jpg", "Semantic segmentation dataset/masks/a.png", "masks/dataset/a"),
+        ("labels/images/a.jpg", "labels/masks/a.png", "masks/a"),
+        ("images/masks of 2024/a.jpg", "gt/masks of 2024/a.png", "masks/of_2024/a"),
+        ("my_labels/train/images/a.jpg", "my_labels/train/annotations/a.png", "train/masks/my/a"),
+        ("images/a.jpg", "masks/a_Mask.PNG", "masks/a"),
+        ("images/img_7.jpg", "masks/mask_7.png", "masks/img_7"),
+        ("images/7_image.png", "masks/7-label.png", "masks/7_image"),
+    ],
+)
+def test_names_around_folders_and_files(image, mask, path, export, do_import):
+    write(export, [[0, 1]], image, mask)
+    assert do_import().count(f"{path}.png") == {"road": 1, "car": 1}
+
+
+def test_a_turned_photograph_that_its_mask_fits_both_ways(export, do_import):
+    write(export, np.eye(6))
+    write(export, np.eye(6), "images/b.jpg", "masks/b.png")
+    turned = Image.Exif()
+    turned[0x0112] = 3
+    write_picture(export / "images/a.jpg", (6, 6), exif=turned)
+    imported = do_import()
+    assert list(imported.masks) == ["masks/b.png"]
+    assert "masks/a.png is of a picture that is stored turned" in imported.report.problems[0]

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+import os
 import zipfile
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -16,6 +18,9 @@ from keras_segformer.data.sources import SOURCES
 from keras_segformer.errors import InvalidDatasetError
 
 CATEGORIES = [{"id": 1, "name": "car"}, {"id": 2, "name": "Void"}]
+
+
+SHAPES = {"shapes": [{"label": "car", "points": [[0, 0], [4, 0], [4, 4]]}], "imageData": None}
 
 
 def write_coco(export, names=("a.jpg",), categories=CATEGORIES, folder="images"):
@@ -279,3 +284,59 @@ def test_regions_that_cover_no_pixel_are_named(export, do_import):
     document["annotations"].append({"image_id": 0, "category_id": 1, "segmentation": [[90, 90, 95, 90, 95, 95]]})
     write_json(export / "a.json", document)
     assert do_import().report.blank_regions == ["car in a.jpg in a.json"]
+
+
+def test_links_to_folders_are_followed_but_not_in_circles(export, tmp_path, do_import):
+    write_json(export / "a.json", {**SHAPES, "imagePath": "../images/a.jpg"})
+    write_picture(tmp_path / "elsewhere/a.jpg")
+    (export / "images").symlink_to(tmp_path / "elsewhere")
+    (export / "loop").symlink_to(export)
+    imported = do_import()
+    assert list(imported.masks) == ["masks/a.png"]
+    assert not imported.report.without_picture
+
+
+def test_several_labels_of_one_picture_are_named(export, do_import):
+    for name in ("a", "b"):
+        write_json(export / f"{name}.json", {**SHAPES, "imagePath": "a.jpg"})
+    write_picture(export / "a.jpg")
+    imported = do_import()
+    assert list(imported.masks) == ["masks/a.png", "masks/b.png"]
+    [note] = [note for note in imported.report.notes if "several labels" in note]
+    assert note.startswith("a.jpg has several labels, and each is written with a copy of it: a.json, b.json;")
+
+
+def test_a_broken_file_is_named_where_nothing_is_found(export, do_import):
+    write_text(export / "a.json", '{"shapes": [], "label": "\u00e4"}', "latin-1")
+    with pytest.raises(InvalidDatasetError, match=r"holds no export (.|\n)*a\.json is not JSON"):
+        do_import()
+
+
+def test_a_single_file_of_an_export(export):
+    write_coco(export)
+    with pytest.raises(InvalidDatasetError, match="name the folder that it is in"):
+        import_labels(export / "a.json", export.parent / "output")
+
+
+def test_folders_that_cannot_be_opened_are_named(export, monkeypatch, do_import):
+    write_coco(export)
+    (export / "locked").mkdir()
+    scan = os.scandir
+
+    def refuse(path):
+        if Path(path).name == "locked":
+            raise PermissionError(13, "Permission denied", path)
+        return scan(path)
+
+    monkeypatch.setattr(os, "scandir", refuse)
+    assert "locked cannot be read (Permission denied)" in do_import().report.problems[0]
+
+
+def test_names_that_lead_out_of_an_archive_are_named(export, tmp_path):
+    write_coco(export)
+    with zipfile.ZipFile(tmp_path / "a.zip", "w") as archive:
+        for name in ("a.json", "images/a.jpg"):
+            archive.write(export / name, name)
+        archive.writestr("../images/b.jpg", b"")
+    [problem] = Imported(tmp_path / "a.zip", tmp_path / "output").report.problems
+    assert problem == "../images/b.jpg would lie outside the archive; it is not read."

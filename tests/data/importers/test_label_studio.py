@@ -261,3 +261,16 @@ def test_a_broken_layer_is_named(export, do_import):
     report = do_import().report
     assert report.pixels["car"] == 8
     assert "bus-0.png, which cannot be read" in report.problems[0]
+
+
+def test_records_of_the_short_form_without_a_region_are_background(export, do_import):
+    value = {**BOX, "rectanglelabels": ["car"], "original_width": 40, "original_height": 20}
+    records = [
+        {"id": 1, "image": "street a.jpg", "tag": [value], "annotation_id": 1},
+        {"id": 2, "image": "b.jpg", "annotation_id": 2, "annotator": 1},
+    ]
+    write(export, *records)
+    write_picture(export / "images/b.jpg")
+    imported = do_import()
+    assert imported.count("masks/street a.png") == {"car": 50, "background": 750}
+    assert imported.count("masks/b.png") == {"background": 48}

@@ -158,3 +158,9 @@ def test_broken_shapes_are_named(bad, export, do_import):
     assert imported.count("masks/a.png")["road"] == 4
     assert len(imported.report.problems) == 1
     assert imported.report.problems[0].startswith("a.json has a ")
+
+
+def test_files_named_after_their_picture_with_its_suffix(export, do_import):
+    write(export, shape("car", [[1, 1], [3, 3]], "rectangle"))
+    (export / "a.json").rename(export / "a.jpg.json")
+    assert list(do_import().masks) == ["masks/a.png"]

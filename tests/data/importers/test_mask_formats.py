@@ -97,6 +97,36 @@ def test_voc_palettes_are_read_by_index(export, do_import):
     assert do_import().count("train/masks/a.png") == {"background": 1, "person": 1, "ignored": 1}
 
 
+@pytest.mark.parametrize("listed", [True, False])
+def test_palettes_that_were_sorted_anew_are_read_by_colour(listed, export, do_import):
+    """As programs that make files smaller sort them, by how often a colour occurs or by its brightness."""
+    person, border = (192, 128, 128), (224, 224, 192)
+    write_voc(export, [[0, 1, 2, 3]], palette=[border, person, BLACK, (128, 0, 0)])
+    if listed:
+        write_text(export / "label_colors.txt", "0 0 0 background\n128 0 0 aeroplane\n192 128 128 person\n")
+    expected = {"ignored": 1, "person": 1, "background": 1, "aeroplane": 1}
+    assert do_import().count("train/masks/a.png") == expected
+
+
+def test_voc_colours_of_a_list_without_colours_are_only_a_guess(export, do_import):
+    write_voc(export, [[0, 1, 2]], palette=[BLACK, (0, 128, 0), (128, 0, 0)])
+    write_text(export / "class_names.txt", "background\ncar\nbus\n")
+    assert do_import().count("train/masks/a.png") == {"background": 1, "car": 1, "bus": 1}
+
+
+def test_cvat_palettes_in_another_order_are_read_by_colour(export, do_import):
+    write_cvat(export, [[0]])
+    write_array(export / "SegmentationClass/a.png", [[0, 1, 2, 2]], [RED, BLUE, BLACK])
+    write_picture(export / "JPEGImages/a.jpg", (1, 4))
+    assert do_import().count("masks/a.png") == {"tv/monitor": 1, "ignored": 1, "background": 2}
+
+
+def test_voc_lists_of_two_paths(export, do_import):
+    write_voc(export, np.eye(6))
+    write_text(export / "ImageSets/Segmentation/train.txt", "/JPEGImages/a.jpg /SegmentationClass/a.png\n")
+    assert do_import().count("train/masks/a.png") == {"background": 30, "aeroplane": 6}
+
+
 def test_transparent_entries_of_a_palette_are_unlabelled(export, do_import):
     write_voc(export, [[0, 15, 15]])
     mask = Image.fromarray(np.array([[0, 15, 15]], np.uint8))
@@ -273,3 +303,16 @@ def two_bit_png(rows):
         raw += b"\0" + bytes([int(bits, 2)])
     header = struct.pack(">IIBBBBB", len(rows[0]), len(rows), 2, 0, 0, 0, 0)
     return b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", header) + chunk(b"IDAT", zlib.compress(raw)) + chunk(b"IEND", b"")
+
+
+def test_labelme2voc_before_version_5(export, do_import):
+    write_picture(export / "JPEGImages/a.jpg")
+    write_array(export / "SegmentationClassPNG/a.png", np.eye(8)[:6])
+    for folder in ("SegmentationObjectPNG", "SegmentationClassVisualization"):
+        write_array(export / f"{folder}/a.png", np.eye(8)[:6])
+    (export / "SegmentationClass").mkdir()
+    np.save(export / "SegmentationClass/a.npy", np.eye(8, dtype=np.int32)[:6])
+    write_text(export / "class_names.txt", "_background_\ncar\n")
+    imported = do_import()
+    assert imported.count("masks/a.png") == {"_background_": 42, "car": 6}
+    assert not imported.report.without_label

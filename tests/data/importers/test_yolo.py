@@ -85,3 +85,54 @@ def test_labels_that_no_split_names(export, do_import):
     write(export, f"0 {SQUARE}")
     write_text(export / "labels/test/b.txt", f"0 {SQUARE}")
     assert do_import().report.without_picture == ["labels/test/b.txt"]
+
+
+def test_names_are_text(export, do_import):
+    write(export, f"1 {SQUARE}\n", yaml="train: images/train\nnames: [on, no, 010, 1.50, ~]\n")
+    imported = do_import()
+    assert imported.names == ["background", "on", "no", "010", "1.50", "~"]
+    assert imported.count("train/masks/a.png") == {"no": 50, "background": 150}
+
+
+def test_pictures_without_any_label_file_are_refused(export, do_import):
+    write_text(export / "data.yaml", YAML)
+    write_text(export / "annotations/a.txt", f"0 {SQUARE}\n")
+    write_picture(export / "images/train/a.jpg")
+    with pytest.raises(
+        InvalidDatasetError, match=r"None of the 1 pictures .* has a label file, such as labels/train/a\.txt"
+    ):
+        do_import()
+
+
+def test_a_list_of_classes_instead_of_yaml(export, do_import):
+    """As Label Studio writes it, with ids before the names of pictures."""
+    write_text(export / "classes.txt", "car\nbus\n")
+    write_text(export / "notes.json", '{"categories": [{"id": 0, "name": "car"}]}')
+    for name, rows in (("0a1b-a", f"1 {SQUARE}\n"), ("0a1b-b", "")):
+        write_text(export / f"labels/{name}.txt", rows)
+        write_picture(export / f"images/{name}.jpg", (10, 20))
+    imported = do_import()
+    assert imported.names == ["background", "car", "bus"]
+    assert imported.count("masks/0a1b-a.png") == {"bus": 50, "background": 150}
+    assert imported.count("masks/0a1b-b.png") == {"background": 200}
+
+
+def test_splits_beside_a_list_of_classes(export, do_import):
+    write_text(export / "top/classes.txt", "car\n")
+    for split in ("train", "valid"):
+        write_text(export / f"top/{split}/labels/a.txt", f"0 {SQUARE}\n")
+        write_picture(export / f"top/{split}/images/a.jpg")
+    imported = do_import(format="yolo-seg")
+    assert sorted(path.partition("/")[0] for path in imported.masks) == ["train", "val"]
+
+
+def test_pictures_elsewhere_in_folders_of_their_own(export, tmp_path, do_import):
+    """CVAT's export without pictures."""
+    write_text(export / "data.yaml", "names:\n  0: car\npath: .\ntrain: train.txt\n")
+    write_text(export / "train.txt", "data/images/train/x/1.jpg\ndata/images/train/y/1.jpg\n")
+    for folder, width in (("x", ".5"), ("y", "1")):
+        write_text(export / f"labels/train/{folder}/1.txt", f"0 0 0 {width} 0 {width} 1 0 1\n")
+        write_picture(tmp_path / f"photographs/{folder}/1.jpg")
+    imported = do_import(images=tmp_path / "photographs")
+    assert imported.count("train/masks/x/1.png") == {"car": 24, "background": 24}
+    assert imported.count("train/masks/y/1.png") == {"car": 48}

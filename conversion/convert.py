@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import collections
 import hashlib
 import json
 import os
@@ -293,7 +292,7 @@ def _verify(
 
 
 def _held_out(images: Calibration) -> list[tuple[str, np.ndarray]]:
-    return list(zip(_distinct(images.held_out_names), images.held_out_originals, strict=True))
+    return list(zip(images.held_out_names, images.held_out_originals, strict=True))
 
 
 def _try_half(
@@ -312,16 +311,6 @@ def _try_half(
             f"{verification.agreement:.2%}{f', and never {lost[0]}' if lost else ''}; leave out `half` (--half)."
         )
     return {key: value for key, value in found.to_dict().items() if key in ("agreement", "worst_agreement")}
-
-
-def _distinct(names: Iterable[str]) -> list[str]:
-    """The names, numbered where images of several folders share one."""
-    seen: collections.Counter[str] = collections.Counter()
-    distinct = []
-    for name in names:
-        seen[name] += 1
-        distinct.append(name if seen[name] == 1 else f"{name} ({seen[name]})")
-    return distinct
 
 
 def _describe(

@@ -19,6 +19,7 @@ from keras_segformer.runtime.border import NO_BORDER, Border
 
 from .audit import Audit, audit
 from .choices import AnyPrecision, ClientName, InputKind, OutputKind, Runtime
+from .clients import check_classes
 from .fold import fold_all
 from .graph.center_pixels import center_pixels
 from .graph.center_values import center_values
@@ -213,6 +214,7 @@ def convert(
 
 def _inference_network(model: SegFormerNetwork, options: ConversionOptions) -> Network:
     network = fold_all(read_network(model))
+    check_classes(options.client, options.output, model.config.num_classes)
     if options.is_for_microcontrollers:
         check_network(network, options.input_size)
         return network

@@ -70,7 +70,7 @@ class ConversionOptions:
         check_choice("input", self.input, get_args(InputKind))
         check_choice("output", self.output, get_args(OutputKind))
         check_choice("runtime", self.runtime, get_args(Runtime))
-        check_client(self.client, self.output, self.batch_size)
+        check_client(self.client, self.output, self.batch_size, self.precision)
         self._check_runtime()
         _check_size(self.input_size)
         _check_batch(self.batch_size)

@@ -80,7 +80,7 @@ def _model_metadata(facts: dict[str, Any]) -> bytes:
     result = _tensor(
         builder,
         name=facts["output"]["kind"],
-        description=_DESCRIPTION_OF[facts["output"]["kind"]],
+        description=_description(facts["output"]),
         content=_content(builder, _FEATURE_PROPERTIES, _table(builder, [])),
         files=[labels],
     )
@@ -106,7 +106,20 @@ def _model_metadata(facts: dict[str, Any]) -> bytes:
     return bytes(builder.Output())
 
 
+def _description(output: dict[str, Any]) -> str:
+    """What the output is, and which clients misread it."""
+    described, channels = _DESCRIPTION_OF[output["kind"]], output["shape"][3:]
+    if output["kind"] == "logits" and channels == [1]:
+        return f"{_ONE_LOGIT} {_NOT_FOR_CLIENTS}"
+    if channels and channels[0] > _BYTES:
+        return f"{described} {_TOO_MANY}"
+    return described
+
+
+_BYTES = 256  # values of a pixel of the masks that clients compute
 _NOT_FOR_CLIENTS = "MediaPipe Tasks and the Task Library need probabilities instead."
+_ONE_LOGIT = "The logit of class 1 at every fourth pixel: its probability is the sigmoid, and below 0 it is class 0."
+_TOO_MANY = f"Category masks of MediaPipe Tasks have {_BYTES} classes at most; read confidence masks."
 _DESCRIPTION_OF = {
     "labels": f"The number of the class at every fourth pixel. {_NOT_FOR_CLIENTS}",
     "labels_full": f"The number of the class at every pixel. {_NOT_FOR_CLIENTS}",

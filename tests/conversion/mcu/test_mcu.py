@@ -114,7 +114,8 @@ def test_takes_one_picture_of_one_size(model, pictures, tmp_path, options, messa
 def test_is_exactly_what_tflite_micro_computes(file, pictures):
     pytest.importorskip("tflite_micro", reason="tflite-micro is not installed")
     content = file.read_bytes()
-    values = (border_of_facts(facts_beside(file, content), file).around(pictures[0])[None].astype(np.int16) - 128).astype(np.int8)
+    border = border_of_facts(facts_beside(file, content), file)
+    values = (border.around(pictures[0])[None].astype(np.int16) - 128).astype(np.int8)
     np.testing.assert_array_equal(MicroRunner(content).run_integers(values), _by_reference_kernels(content, values))
     labels = TFLiteModel(file, microcontroller=True).segment(pictures[0])
     assert np.mean(labels == TFLiteModel(file, isolated=False).segment(pictures[0])) > 0.95

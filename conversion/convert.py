@@ -154,7 +154,7 @@ def convert(
         FileNotFoundError: The file of the recipe does not exist.
         ValueError: An argument is out of range or contradicts another, the recipe is for another network, calibration
             images are missing or cannot be used, the precision does not suit the backbone of the model, a weight is not
-            finite, or the audit of the file finds a fault.
+            finite, a backbone has an operation that TF Lite lacks, or the audit of the file finds a fault.
 
     Example:
 

@@ -45,4 +45,5 @@ class ForeignEncoder:
 
     def finest_size(self, input_size: tuple[int, int]) -> tuple[int, int]:
         """The height and width of the finest feature map, for images of a size."""
-        return tuple(self.model.compute_output_shape((1, *input_size, 3))[0][1:3])
+        # Computed, since layers need not know the shape of what they return.
+        return tuple(self(tf.zeros((1, *input_size, 3)))[0].shape[1:3])

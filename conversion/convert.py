@@ -18,6 +18,7 @@ from keras_segformer.runtime import TensorDetails, TFLiteRunner
 from keras_segformer.runtime.border import NO_BORDER, Border
 
 from .audit import Audit, audit
+from .audit.versions import runtime_key
 from .choices import AnyPrecision, ClientName, InputKind, OutputKind, Runtime
 from .clients import check_classes
 from .fold import fold_all
@@ -122,7 +123,7 @@ def convert(
         recipe: The recipe of an integer precision to apply instead of searching for one, or a JSON file that contains
             it, such as the one beside an earlier file.
         runtime: The runtime that a file with the precision `"int8"` is for: LiteRT, or TF Lite up to 2.16, which has no
-            fast kernels for dynamic INT8. For `"int8_mcu"`, `"ethos-u"` gives operations that this NPU has, instead of
+            fast kernels for dynamic INT8; a file of any precision that needs a newer one is then refused. For `"int8_mcu"`, `"ethos-u"` gives operations that this NPU has, instead of
             the fewest.
         client: What will read the file, such as `"mediapipe"`; `options_for` gives the arguments that suit it. Outputs
             that it would misread are refused.
@@ -196,7 +197,7 @@ def convert(
     if options.resizable:
         content = with_initial_shape(content, (options.batch_size, *options.input_size, 3))
     audited = audit(content)
-    _check_audit(audited)
+    _check_audit(audited, options)
     verification = images and _verify(content, model, images, border, progress)
     facts = _describe(model, network, options, audited, verification, quantization)
     if options.half:
@@ -279,11 +280,16 @@ def _trace(
     return trace_network(network, size, options.input, output, tiling, batch_size)
 
 
-def _check_audit(audited: Audit) -> None:
+def _check_audit(audited: Audit, options: ConversionOptions) -> None:
     if audited.faults:
         raise ValueError(
             f"The converted file would not run correctly ({'; '.join(audited.faults)}); convert with another version "
             f"of TensorFlow than {tf.__version__}."
+        )
+    if options.runtime == "tflite-2.16" and runtime_key(audited.minimum_runtime) >= runtime_key("2.17"):
+        raise ValueError(
+            f"The file needs TF Lite {audited.minimum_runtime}, which the runtime tflite-2.16 (that of the client "
+            "task-library, too) is older than; choose the precision float16 or float32, or the runtime litert."
         )
 
 

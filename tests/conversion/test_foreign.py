@@ -99,6 +99,16 @@ def test_operations_that_tflite_lacks(model, tmp_path):
     assert not list(tmp_path.iterdir())
 
 
+def test_files_that_an_older_runtime_lacks(model, tmp_path):
+    changed = with_layer(model, keras.Sequential([keras.layers.Dense(256), keras.layers.Dense(8)]))
+    file = tmp_path / "m.tflite"
+    with pytest.raises(ValueError, match=r"needs TF Lite 2.17.0, .* choose the precision float16 or float32"):
+        convert(changed, file, "dynamic", (64, 64), runtime="tflite-2.16")
+    assert not list(tmp_path.iterdir())
+    assert convert(changed, file, "dynamic", (64, 64))["minimum_runtime"] == "2.17.0"
+    convert(changed, file, "float16", (64, 64), runtime="tflite-2.16")
+
+
 @pytest.mark.parametrize(("stride", "place"), [(1, b"at every fourth pixel"), (2, b"at each of 8x12 positions")])
 def test_the_file_says_where_its_labels_are(model, tmp_path, stride, place):
     changed = with_layer(model, keras.layers.Conv2D(8, 3, strides=stride, padding="same"))

@@ -123,8 +123,8 @@ def convert(
         recipe: The recipe of an integer precision to apply instead of searching for one, or a JSON file that contains
             it, such as the one beside an earlier file.
         runtime: The runtime that a file with the precision `"int8"` is for: LiteRT, or TF Lite up to 2.16, which has no
-            fast kernels for dynamic INT8; a file of any precision that needs a newer one is then refused. For `"int8_mcu"`, `"ethos-u"` gives operations that this NPU has, instead of
-            the fewest.
+            fast kernels for dynamic INT8; a file of any precision that needs a newer one is then refused. For
+            `"int8_mcu"`, `"ethos-u"` gives operations that this NPU has, instead of the fewest.
         client: What will read the file, such as `"mediapipe"`; `options_for` gives the arguments that suit it. Outputs
             that it would misread are refused.
         target: The least mean agreement with the float network that the search for a recipe has to reach, greater than

@@ -51,9 +51,11 @@ def test_what_needs_the_layers_is_refused(model, photograph, tmp_path, arguments
         convert(model, tmp_path / "m.tflite", input_size=(64, 64), calibration=pictures, **arguments)
 
 
-def test_half_precision_is_refused(tmp_path):
-    with pytest.raises(ValueError, match="make it in float32"):
-        convert(light_segmenter(dtype="mixed_float16"), tmp_path / "m.tflite", input_size=(64, 64))
+def test_half_precision_is_refused(model, tmp_path):
+    inner = keras.Sequential([keras.Input((None, None, 8)), keras.layers.Conv2D(8, 1, dtype="mixed_bfloat16")])
+    for half in (light_segmenter(dtype="mixed_float16"), with_layer(model, inner)):
+        with pytest.raises(ValueError, match="make it in float32"):
+            convert(half, tmp_path / "m.tflite", input_size=(64, 64))
 
 
 def test_tensorflow_is_needed(model, tmp_path, monkeypatch):

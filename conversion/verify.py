@@ -18,6 +18,7 @@ from keras_segformer.presets import load_segmenter
 from .progress import Progress, silent
 from .report.verification import Verification, check_num_labels, verify_content
 from .tflite.content import content_of
+from .tflite.reader import check_identifier
 
 
 def verify(
@@ -62,6 +63,7 @@ def verify(
     ```
     """
     content = content_of(file)
+    check_identifier(content, "The file" if isinstance(file, bytes) else f"'{file}'")
     sources = find_images(images) if isinstance(images, str | os.PathLike) else list(images)
     model = against if isinstance(against, SegFormerNetwork) else load_segmenter(SegFormerNetwork, against)
     options: dict[str, Any] = {"half": half}

@@ -127,13 +127,30 @@ def read_tflite(content: bytes) -> TFLiteFile:
     Raises:
         ValueError: It is not a TF Lite file, is damaged, or describes more than its bytes can hold.
     """
-    if content[4:8] != _IDENTIFIER:
-        kind = next((kind for start, kind in _BUNDLES.items() if content.startswith(start)), "not a TF Lite file")
-        raise ValueError(f"This is {kind}; name one whose name ends in .tflite, as `convert` writes it.")
+    check_identifier(content)
     try:
         return _Reader(content).read()
     except _DAMAGES as error:
         raise ValueError(f"The TF Lite file is cut short or damaged ({error}); copy or convert it again.") from error
+
+
+def check_identifier(content: bytes, name: str = "This") -> None:
+    """Refuse what does not begin as a TF Lite file does.
+
+    Args:
+        content: The file.
+        name: What messages call it.
+
+    Raises:
+        ValueError: It is not a TF Lite file.
+
+    Example:
+
+    >>> check_identifier(b"\\x20\\0\\0\\0TFL3")
+    """
+    if content[4:8] != _IDENTIFIER:
+        kind = next((kind for start, kind in _BUNDLES.items() if content.startswith(start)), "not a TF Lite file")
+        raise ValueError(f"{name} is {kind}; name one whose name ends in .tflite, as `convert` writes it.")
 
 
 def operators(content: bytes) -> list[dict[str, Any]]:

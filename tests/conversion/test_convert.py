@@ -249,6 +249,13 @@ def test_arguments_out_of_range(tiny, tmp_path, arguments, message):
     assert not list(tmp_path.iterdir())
 
 
+@pytest.mark.parametrize("suffix", [".tflite", ".json", ".html"])
+def test_a_folder_in_the_way(tiny, tmp_path, suffix):
+    (tmp_path / f"m{suffix}").mkdir()
+    with pytest.raises(ValueError, match=rf"m{suffix}' is a folder, where a file is to be written"):
+        convert(tiny, tmp_path / "m.tflite", input_size=(64, 64))
+
+
 @pytest.mark.parametrize(
     ("num_classes", "arguments", "message"),
     [

@@ -90,6 +90,14 @@ def test_description_of_another_file(file, tiny, folder, tmp_path):
         verify(tmp_path / "m.tflite", tiny, folder)
 
 
+def test_files_of_other_kinds(tiny, folder, tmp_path):
+    (tmp_path / "m.onnx").write_bytes(b"\x08\x08onnx" + bytes(20))
+    with pytest.raises(ValueError, match=r"m.onnx' is not a TF Lite file; name one whose name ends in .tflite"):
+        verify(tmp_path / "m.onnx", tiny, folder)
+    with pytest.raises(ValueError, match="The file is a zip archive, not a TF Lite file"):
+        verify(b"PK\3\4" + bytes(20), tiny, folder)
+
+
 def test_files_that_are_no_segmentation_network(tiny, folder, tmp_path):
     images = tf.TensorSpec((1, 64, 64, 1), tf.float32)
     function = tf.function(lambda x: {"grey": x * 2}, autograph=False).get_concrete_function(images)

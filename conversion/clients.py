@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from types import MappingProxyType
 from typing import Any
 
-from .choices import ClientName, OutputKind
+from .choices import AnyPrecision, ClientName, OutputKind
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -24,6 +24,7 @@ class Client:
         outputs: The kinds of output that it reads correctly.
         takes_batches: Whether it takes files for several images at once.
         reason: What it does with other kinds, or why no file suits it.
+        max_labels: How many labels it tells apart; `None` if there is no limit.
     """
 
     title: str
@@ -31,9 +32,14 @@ class Client:
     outputs: tuple[OutputKind, ...]
     takes_batches: bool = False
     reason: str = ""
+    max_labels: int | None = None
 
 
 _ANY: tuple[OutputKind, ...] = ("labels", "labels_full", "logits", "probabilities")
+
+_BYTES = 256  # a byte for every pixel of a category mask
+
+_FOR_MICROCONTROLLERS = "int8_mcu"
 
 _NOT_FOR_MICROCONTROLLERS = (
     "enlarged labels take more memory than the whole network, and probabilities are one more operation"
@@ -52,12 +58,14 @@ CLIENTS: Mapping[ClientName, Client] = MappingProxyType(
             settings={"output": "probabilities"},
             outputs=("probabilities", "logits"),
             reason="it takes every output for masks of floats and shows garbage for labels",
+            max_labels=_BYTES,
         ),
         "task-library": Client(
             title="the Task Library",
             settings={"output": "probabilities", "runtime": "tflite-2.16"},
             outputs=("probabilities",),
             reason="it looks for the largest value above 0, so that negative logits never win, and reads no labels",
+            max_labels=_BYTES,
         ),
         "gpu": Client(
             title="a GPU delegate",
@@ -73,13 +81,13 @@ CLIENTS: Mapping[ClientName, Client] = MappingProxyType(
         ),
         "mcu": Client(
             title="a microcontroller",
-            settings={"precision": "int8_mcu"},
+            settings={"precision": _FOR_MICROCONTROLLERS},
             outputs=("labels", "logits"),
             reason=_NOT_FOR_MICROCONTROLLERS,
         ),
         "ethos-u": Client(
             title="an Ethos-U",
-            settings={"precision": "int8_mcu", "runtime": "ethos-u"},
+            settings={"precision": _FOR_MICROCONTROLLERS, "runtime": "ethos-u"},
             outputs=("labels", "logits"),
             reason=_NOT_FOR_MICROCONTROLLERS,
         ),
@@ -120,28 +128,74 @@ def options_for(client: ClientName) -> dict[str, Any]:
     return {**found.settings, "client": client}
 
 
-def check_client(client: ClientName | None, output: OutputKind, batch_size: int = 1) -> None:
-    """Refuse an output that the client would misread, and a batch that it does not take.
+def check_client(
+    client: ClientName | None, output: OutputKind, batch_size: int = 1, precision: AnyPrecision = "float32"
+) -> None:
+    """Refuse an output that the client would misread, and a batch or a precision that it does not take.
 
     Args:
         client: A key of `CLIENTS`, or `None` for any reader.
         output: The kind of output.
         batch_size: The number of images in the input.
+        precision: The precision of the file.
 
     Raises:
         ValueError: The client does not read such a file, or no file suits the client.
     """
     if client is None:
         return
-    options_for(client)
-    found = CLIENTS[client]
+    settings, found = options_for(client), CLIENTS[client]
     if output not in found.outputs:
         raise ValueError(
-            f"{found.title[0].upper()}{found.title[1:]} does not read {output}: {found.reason}; choose the output "
+            f"{_capitalized(found.title)} does not read {output}: {found.reason}; choose the output "
             f"{' or '.join(found.outputs)}."
         )
     if batch_size > 1 and not found.takes_batches:
         raise ValueError(
-            f"{found.title[0].upper()}{found.title[1:]} takes one image at a time; leave out the batch size of "
-            f"{batch_size}."
+            f"{_capitalized(found.title)} takes one image at a time; leave out the batch size of {batch_size}."
         )
+    is_microcontroller = settings.get("precision") == _FOR_MICROCONTROLLERS
+    if is_microcontroller and precision != _FOR_MICROCONTROLLERS:
+        raise ValueError(
+            f"{_capitalized(found.title)} takes files of the precision {_FOR_MICROCONTROLLERS}, not of {precision}; "
+            "leave the precision out."
+        )
+    if precision == _FOR_MICROCONTROLLERS and not is_microcontroller:
+        raise ValueError(
+            f"{_capitalized(found.title)} does not take files of the precision {precision}, whose pictures have a "
+            "border and are int8; choose another precision."
+        )
+
+
+def check_classes(client: ClientName | None, output: OutputKind, num_classes: int) -> None:
+    """Refuse a network of more classes than the client tells apart, and a single logit that it would misread.
+
+    Args:
+        client: A key of `CLIENTS`, or `None` for any reader.
+        output: The kind of output.
+        num_classes: The number of logits.
+
+    Raises:
+        ValueError: The client does not read the output of such a network.
+
+    Example:
+
+    >>> check_classes("mediapipe", "probabilities", 150)
+    """
+    if client is None:
+        return
+    found = CLIENTS[client]
+    if found.max_labels is not None and num_classes > found.max_labels:
+        raise ValueError(
+            f"{_capitalized(found.title)} tells {found.max_labels} classes apart, and the network has {num_classes}; "
+            "leave the client (--for) out, and read the output yourself."
+        )
+    if client == "mediapipe" and output == "logits" and num_classes == 1:
+        raise ValueError(
+            "MediaPipe Tasks takes a single logit for that of class 0, and swaps foreground and background; choose the "
+            "output probabilities."
+        )
+
+
+def _capitalized(title: str) -> str:
+    return f"{title[0].upper()}{title[1:]}"

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import collections
 import hashlib
 import json
 import os
@@ -19,7 +18,9 @@ from keras_segformer.runtime import TensorDetails, TFLiteRunner
 from keras_segformer.runtime.border import NO_BORDER, Border
 
 from .audit import Audit, audit
+from .audit.versions import runtime_key
 from .choices import AnyPrecision, ClientName, InputKind, OutputKind, Runtime
+from .clients import check_classes
 from .fold import fold_all
 from .graph.center_pixels import center_pixels
 from .graph.center_values import center_values
@@ -122,8 +123,8 @@ def convert(
         recipe: The recipe of an integer precision to apply instead of searching for one, or a JSON file that contains
             it, such as the one beside an earlier file.
         runtime: The runtime that a file with the precision `"int8"` is for: LiteRT, or TF Lite up to 2.16, which has no
-            fast kernels for dynamic INT8. For `"int8_mcu"`, `"ethos-u"` gives operations that this NPU has, instead of
-            the fewest.
+            fast kernels for dynamic INT8; a file of any precision that needs a newer one is then refused. For
+            `"int8_mcu"`, `"ethos-u"` gives operations that this NPU has, instead of the fewest.
         client: What will read the file, such as `"mediapipe"`; `options_for` gives the arguments that suit it. Outputs
             that it would misread are refused.
         target: The least mean agreement with the float network that the search for a recipe has to reach, greater than
@@ -154,7 +155,7 @@ def convert(
         FileNotFoundError: The file of the recipe does not exist.
         ValueError: An argument is out of range or contradicts another, the recipe is for another network, calibration
             images are missing or cannot be used, the precision does not suit the backbone of the model, a weight is not
-            finite, or the audit of the file finds a fault.
+            finite, a backbone has an operation that TF Lite lacks, or the audit of the file finds a fault.
 
     Example:
 
@@ -196,7 +197,7 @@ def convert(
     if options.resizable:
         content = with_initial_shape(content, (options.batch_size, *options.input_size, 3))
     audited = audit(content)
-    _check_audit(audited)
+    _check_audit(audited, options)
     verification = images and _verify(content, model, images, border, progress)
     facts = _describe(model, network, options, audited, verification, quantization)
     if options.half:
@@ -214,6 +215,7 @@ def convert(
 
 def _inference_network(model: SegFormerNetwork, options: ConversionOptions) -> Network:
     network = fold_all(read_network(model))
+    check_classes(options.client, options.output, model.config.num_classes)
     if options.is_for_microcontrollers:
         check_network(network, options.input_size)
         return network
@@ -278,11 +280,16 @@ def _trace(
     return trace_network(network, size, options.input, output, tiling, batch_size)
 
 
-def _check_audit(audited: Audit) -> None:
+def _check_audit(audited: Audit, options: ConversionOptions) -> None:
     if audited.faults:
         raise ValueError(
             f"The converted file would not run correctly ({'; '.join(audited.faults)}); convert with another version "
             f"of TensorFlow than {tf.__version__}."
+        )
+    if options.runtime == "tflite-2.16" and runtime_key(audited.minimum_runtime) >= runtime_key("2.17"):
+        raise ValueError(
+            f"The file needs TF Lite {audited.minimum_runtime}, which the runtime tflite-2.16 (that of the client "
+            "task-library, too) is older than; choose the precision float16 or float32, or the runtime litert."
         )
 
 
@@ -293,7 +300,7 @@ def _verify(
 
 
 def _held_out(images: Calibration) -> list[tuple[str, np.ndarray]]:
-    return list(zip(_distinct(images.held_out_names), images.held_out_originals, strict=True))
+    return list(zip(images.held_out_names, images.held_out_originals, strict=True))
 
 
 def _try_half(
@@ -312,16 +319,6 @@ def _try_half(
             f"{verification.agreement:.2%}{f', and never {lost[0]}' if lost else ''}; leave out `half` (--half)."
         )
     return {key: value for key, value in found.to_dict().items() if key in ("agreement", "worst_agreement")}
-
-
-def _distinct(names: Iterable[str]) -> list[str]:
-    """The names, numbered where images of several folders share one."""
-    seen: collections.Counter[str] = collections.Counter()
-    distinct = []
-    for name in names:
-        seen[name] += 1
-        distinct.append(name if seen[name] == 1 else f"{name} ({seen[name]})")
-    return distinct
 
 
 def _describe(

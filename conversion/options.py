@@ -66,11 +66,14 @@ class ConversionOptions:
     def __post_init__(self) -> None:
         if self.path.suffix != ".tflite":
             raise ValueError(f"The file to write is '{self.path}'; give it a name that ends in .tflite.")
+        for each in (self.path, self.path.with_suffix(".json"), self.path.with_suffix(".html")):
+            if each.is_dir():  # found here rather than after a search of minutes
+                raise ValueError(f"'{each}' is a folder, where a file is to be written; choose another name.")
         check_choice("precision", self.precision, get_args(AnyPrecision))
         check_choice("input", self.input, get_args(InputKind))
         check_choice("output", self.output, get_args(OutputKind))
         check_choice("runtime", self.runtime, get_args(Runtime))
-        check_client(self.client, self.output, self.batch_size)
+        check_client(self.client, self.output, self.batch_size, self.precision)
         self._check_runtime()
         _check_size(self.input_size)
         _check_batch(self.batch_size)

@@ -5,18 +5,20 @@ from __future__ import annotations
 import os
 from collections.abc import Iterable, Iterator
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
-from keras_segformer.evaluation.tflite import border_beside
+from keras_segformer.evaluation.tflite import border_of_facts, facts_beside
 from keras_segformer.images import ImageSource, find_images, load_image
+from keras_segformer.label_sets import LabelSet
 from keras_segformer.models import SegFormerNetwork
 from keras_segformer.presets import load_segmenter
-from keras_segformer.runtime.border import NO_BORDER
 
 from .progress import Progress, silent
-from .report.verification import Verification, verify_content
+from .report.verification import Verification, check_num_labels, verify_content
 from .tflite.content import content_of
+from .tflite.reader import check_identifier
 
 
 def verify(
@@ -50,7 +52,8 @@ def verify(
         InvalidImageError: An image is broken.
         MissingExtraError: LiteRT, which computes in float16, is not installed.
         PresetNotFoundError: There is no such preset.
-        ValueError: There is no image, the file is not a TF Lite file, or it does not fit the model.
+        ValueError: There is no image, the file is not a TF Lite file, it does not fit the model, or the JSON file
+            beside it is broken or describes another file.
 
     Example:
 
@@ -60,10 +63,16 @@ def verify(
     ```
     """
     content = content_of(file)
+    check_identifier(content, "The file" if isinstance(file, bytes) else f"'{file}'")
     sources = find_images(images) if isinstance(images, str | os.PathLike) else list(images)
     model = against if isinstance(against, SegFormerNetwork) else load_segmenter(SegFormerNetwork, against)
-    border = NO_BORDER if isinstance(file, bytes) else border_beside(Path(file))
-    return verify_content(content, model, _named(sources, bit_depth), progress, border=border, half=half)
+    options: dict[str, Any] = {"half": half}
+    if not isinstance(file, bytes):
+        facts = facts_beside(Path(file), content)
+        if "label_set" in facts:
+            check_num_labels(LabelSet.from_dict(facts["label_set"]).num_classes, model)
+        options |= {"border": border_of_facts(facts, Path(file)), "name": str(file)}
+    return verify_content(content, model, _named(sources, bit_depth), progress, **options)
 
 
 def _named(sources: Iterable[ImageSource], bit_depth: int | None) -> Iterator[tuple[str, np.ndarray]]:

@@ -141,6 +141,7 @@ def atomic_files(paths: Sequence[str | os.PathLike[str]]) -> Iterator[list[Path]
 
     Raises:
         FileNotFoundError: The body did not write one of them.
+        IsADirectoryError: One of them is a folder.
         OSError: The disk is full, or another process is writing one of the files.
 
     Example:
@@ -154,6 +155,8 @@ def atomic_files(paths: Sequence[str | os.PathLike[str]]) -> Iterator[list[Path]
     """
     targets = [Path(path).resolve() for path in paths]
     for target in targets:
+        if target.is_dir():  # which a file cannot replace: found only after some others have their names
+            raise IsADirectoryError(errno.EISDIR, "is a folder; remove it, or choose another name", str(target))
         target.parent.mkdir(parents=True, exist_ok=True)
     temporaries = [_temporary_sibling(target) for target in targets]
     with contextlib.ExitStack() as locks:

@@ -31,6 +31,21 @@ def without_tensorflow_log() -> Iterator[None]:
     """
     os.environ["TF_CPP_MIN_LOG_LEVEL"] = "3"
     # TensorFlow 2.20 and later log two lines at import before they look at the level.
+    with without_standard_error():
+        yield
+
+
+@contextlib.contextmanager
+def without_standard_error() -> Iterator[None]:
+    """Keeps what libraries write to the standard error off the terminal, for a block.
+
+    It is that of the whole process, other threads included, so only a program may do this.
+
+    Example:
+
+    >>> with without_standard_error():
+    ...     _ = os.write(2, b"not seen")
+    """
     terminal = os.dup(2)
     nowhere = os.open(os.devnull, os.O_WRONLY)
     try:

@@ -192,6 +192,16 @@ def test_files_of_a_set_are_renamed_when_all_are_complete(tmp_path):
     assert names(tmp_path) == {"a.tflite", "a.json"}
 
 
+def test_a_set_with_a_folder_in_the_way_is_refused_before_the_work(tmp_path):
+    (tmp_path / "m.json").mkdir()
+    with (
+        pytest.raises(IsADirectoryError, match=r"is a folder; remove it, or choose another name: '.*m\.json'"),
+        atomic_files([tmp_path / "m.tflite", tmp_path / "m.json"]),
+    ):
+        raise AssertionError("the body runs")
+    assert names(tmp_path) == {"m.json"}
+
+
 def test_a_second_writer_is_refused(tmp_path):
     target = tmp_path / "preset"
     with atomic_folder(target) as temporary:

@@ -141,10 +141,14 @@ def _versions_too_low(needs: Iterable[tuple[Node, Requirement]]) -> list[str]:
         if node.version < need.needed:
             places[node.name, node.version, need].append(node.place)
     return [
-        f"{name} says version {version}, but {need.needed} is the first that knows {need.because} "
+        f"{name} says version {version}, but {need.needed} is the first that {_known(need)} "
         f"(TF Lite {need.runtime or 'unknown'}; operation {', '.join(where)})"
         for (name, version, need), where in places.items()
     ]
+
+
+def _known(need: Requirement) -> str:
+    return f"knows {need.because}" if need.because else "there is"
 
 
 def _runtime_too_low(claimed: str | None, needed: str | None) -> list[str]:

@@ -145,6 +145,8 @@ def _refusal_of_runtime(node: Node, runtime: str) -> _Refusal | None:
     """An empty `runtime` is LiteRT in the version that the tables are of."""
     if node.custom:
         return _refusal_of_custom(node.name, runtime)
+    if node.version < 1:
+        return _Refusal(f"version {node.version}; the first is 1")
     need, newest = requirement(node), version_in_litert(node.name)
     if newest is None:
         return _Refusal("an operator that these tables do not know", unknown=True)

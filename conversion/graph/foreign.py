@@ -28,7 +28,8 @@ class ForeignEncoder:
                 f"The backbone {self.model.name!r} is traced as it is, which Keras on {keras.backend.backend()} cannot "
                 "do; set KERAS_BACKEND=tensorflow."
             )
-        halves = sorted({layer.compute_dtype for layer in self.model.layers} & {"float16", "bfloat16"})
+        layers = self.model._flatten_layers()  # those of models inside, too
+        halves = sorted({layer.compute_dtype for layer in layers} & {"float16", "bfloat16"})
         if halves:
             raise ValueError(
                 f"The backbone {self.model.name!r} computes in {halves[0]}; make it in float32, and choose the "
@@ -45,4 +46,5 @@ class ForeignEncoder:
 
     def finest_size(self, input_size: tuple[int, int]) -> tuple[int, int]:
         """The height and width of the finest feature map, for images of a size."""
-        return tuple(self.model.compute_output_shape((1, *input_size, 3))[0][1:3])
+        # Computed, since layers need not know the shape of what they return.
+        return tuple(self(tf.zeros((1, *input_size, 3)))[0].shape[1:3])

@@ -75,7 +75,7 @@ def make_calibration(images: Iterable[Any], size: tuple[int, int], bit_depth: in
 
     Args:
         images: Some dozen images that are similar to what the model will see, each `(H, W, 3)`, uint8, RGB, of any
-            size, or the path of an image file.
+            size, or the path of an image file. Copies of one count once.
         size: `(height, width)` that the images are resized to, without keeping their aspect ratio.
         bit_depth: The number of significant bits in files with 16 bits a channel, as for `load_image`.
 
@@ -91,16 +91,19 @@ def make_calibration(images: Iterable[Any], size: tuple[int, int], bit_depth: in
     advice = f"pass at least {_MIN_IMAGES}, better some dozen, that are similar to what the model will see."
     if len(resized) < _MIN_IMAGES:
         raise ValueError(f"There are {len(resized)} calibration images; {advice}")
-    useful = len({image.tobytes() for image in resized if np.ptp(image, axis=(0, 1)).any()})
-    if useful < _MIN_IMAGES:
-        raise ValueError(
-            f"Only {useful} of the {len(resized)} calibration images can be used, because the others are copies or "
-            f"have only one colour; {advice}"
-        )
-    held_out = resized[::_HELD_OUT_STEP][:_MAX_HELD_OUT]
     names = [
         Path(image).name if _is_path(image) else f"calibration image {index}" for index, image in enumerate(images)
     ]
+    # Without copies: one that is held out would be measured on what weights were fitted to.
+    distinct = {image.tobytes(): index for index, image in reversed(list(enumerate(resized)))}
+    names, resized = ([values[index] for index in sorted(distinct.values())] for values in (names, resized))
+    useful = sum(bool(np.ptp(image, axis=(0, 1)).any()) for image in resized)
+    if useful < _MIN_IMAGES:
+        raise ValueError(
+            f"Only {useful} of the {len(images)} calibration images can be used, because the others are copies or "
+            f"have only one colour; {advice}"
+        )
+    held_out = resized[::_HELD_OUT_STEP][:_MAX_HELD_OUT]
     fitting = [image for index, image in enumerate(resized) if index % _HELD_OUT_STEP]
     return Calibration(
         fitting=_with_augmented(fitting, (*_LIKELY, *_UNLIKELY)),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import collections
 import dataclasses
 import heapq
 import importlib.util
@@ -14,6 +15,7 @@ from PIL import Image, ImageDraw, ImageFont
 from keras_segformer.errors import MissingExtraError
 from keras_segformer.evaluation.confusion import ConfusionMatrix
 from keras_segformer.evaluation.tflite import resize_labels
+from keras_segformer.evaluation.tflite_tensors import check_tensors
 from keras_segformer.label_sets import LabelSet
 from keras_segformer.models import SegFormerNetwork
 from keras_segformer.ops import predicted_labels
@@ -27,7 +29,6 @@ from keras_segformer.visualization import legend, overlay
 from ..progress import Progress, silent
 
 _NUM_WORST = 4
-_NAME = "the file"  # in error messages about a file that is given as bytes
 _RED = (220, 30, 30)
 _SEEN = 1e-3  # share of positions above which a class cannot vanish by chance
 _CAPTIONS = ("{name}: the network", "the file, {agreement:.2%} the same", "where they differ")
@@ -126,6 +127,7 @@ def verify_content(
     isolated: bool = True,
     border: Border = NO_BORDER,
     half: bool = False,
+    name: str = "the file",
 ) -> Verification:
     """Run a file and its network on the same images and compare the labels.
 
@@ -138,6 +140,7 @@ def verify_content(
         isolated: Whether the file runs in a process of its own, as files of unknown origin should.
         border: What the input of the file has around a picture.
         half: Whether the float operations of the file are computed in float16, in a process of its own.
+        name: What messages call the file, such as its path.
 
     Returns:
         The comparison.
@@ -150,8 +153,9 @@ def verify_content(
     images = list(images)
     if not images:
         raise ValueError("There is no image to compare a file and its network on; name some.")
-    runner = _runner(content, isolated, half)
-    check_border(border, runner.inputs[0].shape, runner.inputs[0].dtype, _NAME)
+    runner = _runner(content, name, isolated, half)
+    check_tensors(runner.inputs, runner.outputs, name, takes_batches=True)
+    check_border(border, runner.inputs[0].shape, runner.inputs[0].dtype, name)
     size = border.picture_size(runner.inputs[0].shape[1:3])
     num_classes = model.label_set.num_classes
     confusion, agreements = ConfusionMatrix(num_classes, ignore_index=-1), {}
@@ -159,11 +163,14 @@ def verify_content(
     advance = progress("Comparing with the network", len(images))
     resized = [np.rint(resized_rows(image, size)).astype(np.uint8) for _, image in images]
     bordered = [border.around(pixels) for pixels in resized]
-    for (name, _), pixels, actual in zip(images, resized, _labels_of_file(runner, bordered), strict=True):
+    titles = distinct_names(title for title, _ in images)
+    for title, pixels, actual in zip(titles, resized, _labels_of_file(runner, bordered, model), strict=True):
         expected = _labels_of_network(model, pixels, actual.shape)
         confusion.update(expected, actual)
-        agreements[name] = float(np.mean(expected == actual))
-        picture = ComparedPicture(name=name, agreement=agreements[name], image=pixels, expected=expected, actual=actual)
+        agreements[title] = float(np.mean(expected == actual))
+        picture = ComparedPicture(
+            name=title, agreement=agreements[title], image=pixels, expected=expected, actual=actual
+        )
         worst = heapq.nsmallest(_NUM_WORST, [*worst, picture], key=lambda each: each.agreement)
         advance()
     return Verification(
@@ -171,20 +178,20 @@ def verify_content(
     )
 
 
-def _runner(content: bytes, isolated: bool, half: bool) -> IsolatedRunner | TFLiteRunner:
+def _runner(content: bytes, name: str, isolated: bool, half: bool) -> IsolatedRunner | TFLiteRunner:
     if half:
-        return _half_runner(content)
-    return IsolatedRunner(content, _NAME) if isolated else TFLiteRunner(content)
+        return _half_runner(content, name)
+    return IsolatedRunner(content, name) if isolated else TFLiteRunner(content)
 
 
-def _half_runner(content: bytes) -> IsolatedRunner:
+def _half_runner(content: bytes, name: str) -> IsolatedRunner:
     """In a process of its own, because LiteRT lists all accelerators that the machine lacks on the standard error."""
     if importlib.util.find_spec("ai_edge_litert") is None:
         raise MissingExtraError("ai-edge-litert", "mobile")
-    with IsolatedRunner(content, _NAME):  # which says what is wrong with the file itself
+    with IsolatedRunner(content, name):  # which says what is wrong with the file itself
         pass
     try:
-        return IsolatedRunner(content, _NAME, half=True, trial=False)
+        return IsolatedRunner(content, name, half=True, trial=False)
     except ValueError as error:
         raise ValueError(
             f"LiteRT does not compute the file in float16 on this machine ({error}); take one with AVX2 or ARMv8.2, or "
@@ -255,14 +262,57 @@ def _all_labels(verification: Verification) -> np.ndarray:
     return np.concatenate(labels)[None]
 
 
-def _labels_of_file(runner: IsolatedRunner | TFLiteRunner, images: list[np.ndarray]) -> Iterator[np.ndarray]:
+def check_num_labels(num_labels: int, model: SegFormerNetwork) -> None:
+    """Refuse a file with another number of classes than its network.
+
+    Args:
+        num_labels: How many labels the file tells apart.
+        model: The network.
+
+    Raises:
+        ValueError: The network has another number.
+    """
+    expected = model.label_set.num_classes
+    if num_labels != expected:
+        raise ValueError(
+            f"The file has {num_labels} classes and the network {expected}; name the preset that the file was "
+            "converted from."
+        )
+
+
+def distinct_names(names: Iterable[str]) -> list[str]:
+    """The names of images, numbered where images of several folders share one.
+
+    Args:
+        names: The names.
+
+    Returns:
+        As many names, all different unless a numbered one is taken.
+
+    Example:
+
+    >>> distinct_names(["a.png", "b.png", "a.png"])
+    ['a.png', 'b.png', 'a.png (2)']
+    """
+    seen: collections.Counter[str] = collections.Counter()
+    distinct = []
+    for name in names:
+        seen[name] += 1
+        distinct.append(name if seen[name] == 1 else f"{name} ({seen[name]})")
+    return distinct
+
+
+def _labels_of_file(
+    runner: IsolatedRunner | TFLiteRunner, images: list[np.ndarray], model: SegFormerNetwork
+) -> Iterator[np.ndarray]:
     """The labels `(h, w)` of each image, computed in batches of the size that the file takes."""
-    batch_size = runner.inputs[0].shape[0]
+    batch_size, expected = runner.inputs[0].shape[0], model.label_set.num_classes
     for start in range(0, len(images), batch_size):
         batch = images[start : start + batch_size]
         filled = batch + [batch[-1]] * (batch_size - len(batch))
         [output] = runner(np.stack(filled))
         is_logits = np.issubdtype(output.dtype, np.floating)
+        check_num_labels(max(2, output.shape[3]) if is_logits else max(output.max() + 1, expected), model)
         labels = predicted_labels(output) if is_logits else output.reshape(output.shape[:3])  # (B, h, w)
         yield from labels[: len(batch)]
 

@@ -25,8 +25,6 @@ OPSET = 17
 MINIMUM_RUNTIME = "ONNX Runtime 1.12"
 """The first that knows this opset."""
 
-_IR_VERSION = 8  # the one of this opset
-
 
 def export_onnx(
     model: SegFormerNetwork,
@@ -61,10 +59,11 @@ def export_onnx(
         the graph without the metadata. Beside these, the size in bytes and the SHA-256 of the file.
 
     Raises:
-        MissingExtraError: The package `onnx` is not installed, or `tf2onnx`, which other backbones need.
+        MissingExtraError: The package `onnx` is not installed, or `tf2onnx` and `onnxruntime`, which other backbones
+            need.
         FileExistsError: The file exists, and `overwrite` was not asked for.
         ValueError: The name does not end in `.onnx`, there is no such kind of input or output, a backbone has an
-            operation that ONNX does not have, or a weight is not finite.
+            operation that ONNX does not have or is translated wrongly, or a weight is not finite.
 
     Example:
 
@@ -142,12 +141,14 @@ def _graph(network: Network, input: InputKind, output: OutputKind) -> Any:
 def _with_metadata(graph: Any, facts: dict[str, Any]) -> bytes:
     from onnx import checker, helper
 
+    from .onnx_builder import IR_VERSION
+
     model = helper.make_model(
         graph,
         producer_name="keras-segformer",
         producer_version=facts["written_by"]["keras-segformer"],
         opset_imports=[helper.make_opsetid("", OPSET)],
-        ir_version=_IR_VERSION,
+        ir_version=IR_VERSION,
     )
     helper.set_model_props(model, {key: _text(value) for key, value in facts.items()})
     checker.check_model(model)

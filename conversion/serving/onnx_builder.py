@@ -11,6 +11,9 @@ from onnx import helper, numpy_helper
 
 from ..graph.network import Affine, Convolution, DepthwiseConvolution, Linear, Norm
 
+IR_VERSION = 8
+"""The version of the file format that came with opset 17."""
+
 
 class OnnxBuilder:
     """Collects the nodes and weights of a graph; its methods take and return the names of tensors.

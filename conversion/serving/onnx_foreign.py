@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import logging
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import numpy as np
@@ -14,9 +14,11 @@ import tensorflow as tf
 from keras_segformer.errors import MissingExtraError
 
 from ..graph.foreign import ForeignEncoder
-from .onnx_builder import OnnxBuilder
+from .onnx_builder import IR_VERSION, OnnxBuilder
 
 _PREFIX = "encoder/"
+_FLOAT = onnx.TensorProto.FLOAT
+_TOLERANCE = 1e-3  # of the largest value; rounding stays below 1e-5
 
 
 def add_foreign_encoder(builder: OnnxBuilder, images: str, encoder: ForeignEncoder, opset: int) -> list[str]:
@@ -35,11 +37,11 @@ def add_foreign_encoder(builder: OnnxBuilder, images: str, encoder: ForeignEncod
         The feature maps `(B, h, w, C)`, finest first.
 
     Raises:
-        MissingExtraError: The package `tf2onnx` is not installed.
-        ValueError: The encoder has an operation that ONNX does not have.
+        MissingExtraError: The package `tf2onnx` is not installed, or ONNX Runtime, on which the result is tried.
+        ValueError: The encoder has an operation that ONNX does not have, or tf2onnx translates it wrongly.
     """
     graph, captured = _translate(encoder, opset)
-    used = {name for node in graph.node for name in node.input} & captured.keys()
+    used = {name for node in _all_nodes(graph) for name in node.input} & captured.keys()
     names = {name: builder.constant(captured[name]) for name in sorted(used)}
     [own_input] = [each.name for each in graph.input if each.name not in captured]
     names |= {own_input: images, "": ""}
@@ -47,17 +49,79 @@ def add_foreign_encoder(builder: OnnxBuilder, images: str, encoder: ForeignEncod
     def name_of(tensor: str) -> str:
         return names.setdefault(tensor, _PREFIX + tensor)
 
-    for weight in graph.initializer:
-        weight.name = name_of(weight.name)
-        builder.weights.append(weight)
-    for node in graph.node:
+    one = builder.constant(1.0)
+    _rename(graph, name_of, one)
+    builder.weights.extend(graph.initializer)
+    builder.nodes.extend(graph.node)
+    features = [each.name for each in graph.output]
+    _check_translation(graph.node, builder.weights, images, features, encoder, opset)
+    return features
+
+
+def _check_translation(
+    nodes: list[Any], weights: list[Any], images: str, features: list[str], encoder: ForeignEncoder, opset: int
+) -> None:
+    """Refuses a translation that computes something else: tf2onnx 1.17 drops factors out of branches, for one."""
+    inputs = [onnx.helper.make_tensor_value_info(images, _FLOAT, [None, None, None, 3])]
+    outputs = [onnx.helper.make_tensor_value_info(name, _FLOAT, None) for name in features]
+    graph = onnx.helper.make_graph(nodes, "encoder", inputs, outputs)
+    read = {name for node in _all_nodes(graph) for name in node.input}
+    graph.initializer.extend(each for each in weights if each.name in read)
+    model = onnx.helper.make_model(graph, opset_imports=[onnx.helper.make_opsetid("", opset)], ir_version=IR_VERSION)
+    noise = np.random.default_rng(0).normal(size=(2, 33, 66, 3)).astype(np.float32)
+    found = _run(model, {images: noise}, encoder)
+    for actual, expected in zip(found, map(np.asarray, encoder(tf.constant(noise))), strict=True):
+        if actual.shape != expected.shape or np.abs(actual - expected).max() > _TOLERANCE * np.abs(expected).max():
+            raise ValueError(
+                f"tf2onnx translates the backbone {encoder.model.name!r} into one that computes something else; export "
+                "a SavedModel instead."
+            )
+
+
+def _run(model: Any, values: dict[str, np.ndarray], encoder: ForeignEncoder) -> list[np.ndarray]:
+    try:
+        import onnxruntime
+    except ModuleNotFoundError as error:
+        raise MissingExtraError("onnxruntime", "onnx") from error
+    try:
+        return onnxruntime.InferenceSession(model.SerializeToString()).run(None, values)
+    except Exception as error:  # its errors have no class of their own in common
+        raise ValueError(
+            f"ONNX Runtime refuses the translation of the backbone {encoder.model.name!r} ({error}); export a "
+            "SavedModel instead."
+        ) from error
+
+
+def _rename(graph: Any, name_of: Callable[[str], str], one: str) -> None:
+    """Gives the tensors of a graph, and of those in its branches and loops, names of their own, and replaces `Erfc`."""
+    for each in (*graph.initializer, *graph.input, *graph.output):
+        each.name = name_of(each.name)
+    nodes = list(graph.node)
+    del graph.node[:]
+    for node in nodes:
         inputs, outputs = [name_of(each) for each in node.input], [name_of(each) for each in node.output]
+        name = _PREFIX + node.name
         if node.op_type == "Erfc":
-            builder.add("Sub", builder.constant(1.0), builder.add("Erf", *inputs), name=outputs[0])
+            erf = f"{outputs[0]}/erf"
+            graph.node.append(onnx.helper.make_node("Erf", inputs, [erf], name=f"{name}/erf"))
+            graph.node.append(onnx.helper.make_node("Sub", [one, erf], outputs, name=name))
             continue
-        node.input[:], node.output[:], node.name = inputs, outputs, _PREFIX + node.name
-        builder.nodes.append(node)
-    return [name_of(each.name) for each in graph.output]
+        node.input[:], node.output[:], node.name = inputs, outputs, name
+        for inner in _graphs_in(node):
+            _rename(inner, name_of, one)
+        graph.node.append(node)
+
+
+def _all_nodes(graph: Any) -> Iterator[Any]:
+    """The nodes of a graph, and of those in its branches and loops."""
+    for node in graph.node:
+        yield node
+        for inner in _graphs_in(node):
+            yield from _all_nodes(inner)
+
+
+def _graphs_in(node: Any) -> list[Any]:
+    return [each.g for each in node.attribute if each.type == onnx.AttributeProto.GRAPH]
 
 
 def _translate(encoder: ForeignEncoder, opset: int) -> tuple[Any, dict[str, np.ndarray]]:
@@ -74,7 +138,7 @@ def _translate(encoder: ForeignEncoder, opset: int) -> tuple[Any, dict[str, np.n
     with _without_errors("tf2onnx"), _inlined_functions():
         model, _ = tf2onnx.convert.from_function(function, signature, opset=opset)
         captures = function.get_concrete_function(*signature).graph.captures
-    operations = {each.op_type for each in model.graph.node}
+    operations = {each.op_type for each in _all_nodes(model.graph)}
     unknown = sorted(name for name in operations - {"Erfc"} if not onnx.defs.has(name))
     if unknown:
         raise ValueError(

@@ -14,6 +14,8 @@ from keras_segformer.predict.sizes import ALIGNMENT, LONG_SIDE
 
 _JPEG_HEAD = 1 << 17  # bytes of a file in which the EXIF data lie
 _ORIENTATION = 0x0112  # the tag of EXIF
+_PNG_SIGNATURE = b"\x89PNG\r\n\x1a\n"
+_PNG_DEPTH = 24  # the place of the number of bits a channel
 _HALF = 128 << 7  # rounds Pillow's fixed-point mixtures
 
 
@@ -25,6 +27,9 @@ def decode_picture(content: tf.Tensor) -> tf.Tensor:
 
     Returns:
         `(H, W, 3)`, uint8, RGB.
+
+    Raises:
+        InvalidArgumentError: When the graph runs, the bytes are not those of a JPEG or PNG file, or it is damaged.
     """
 
     def decode_jpeg() -> tf.Tensor:
@@ -32,7 +37,7 @@ def decode_picture(content: tf.Tensor) -> tf.Tensor:
         pixels = tf.io.decode_jpeg(content, channels=3, dct_method="INTEGER_ACCURATE")
         return _upright(pixels, _orientation(content))
 
-    return tf.cond(tf.io.is_jpeg(content), decode_jpeg, lambda: _over_white(tf.io.decode_png(content, channels=4)))
+    return tf.cond(tf.io.is_jpeg(content), decode_jpeg, lambda: _over_white(_decode_png(content)))
 
 
 def aligned_size(size: tf.Tensor, input_size: tuple[int, int]) -> tf.Tensor:
@@ -133,6 +138,26 @@ def _mix(x: tf.Tensor, interpolation: tuple[tf.Tensor, tf.Tensor, tf.Tensor], ax
     low, high, weight = interpolation
     weight = tf.reshape(weight, [-1, *[1] * (len(x.shape) - axis - 1)])
     return tf.gather(x, low, axis=axis) * (1 - weight) + tf.gather(x, high, axis=axis) * weight
+
+
+def _decode_png(content: tf.Tensor) -> tf.Tensor:
+    """Pixels `(H, W, 4)`, uint8, with transparency.
+
+    Raises:
+        InvalidArgumentError: When the graph runs, it is not a PNG file, or is damaged.
+    """
+    is_png = tf.strings.substr(content, 0, len(_PNG_SIGNATURE)) == _PNG_SIGNATURE
+    # TensorFlow's decoder of PNG files takes some others, and complains of their channels.
+    refusal = tf.debugging.Assert(is_png, ["This is no JPEG or PNG file; send the content of one."])
+    with tf.control_dependencies([refusal]):
+        layer = tf.io.decode_png(content, channels=4)
+    # Where colours of 1, 2 or 4 bits have no transparency, it fills in the largest number of so many bits, not 255.
+    with tf.control_dependencies([layer]):  # only then there is a depth to read
+        depth = tf.io.decode_raw(tf.strings.substr(content, _PNG_DEPTH, 1), tf.uint8)[0]
+    before_pixels = tf.strings.split(content, b"IDAT", maxsplit=1)[0]
+    has_transparency = tf.size(tf.strings.split(before_pixels, b"tRNS")) > 1
+    opacity = tf.where((depth < 8) & ~has_transparency, tf.constant(255, tf.uint8), layer[..., 3:])
+    return tf.concat([layer[..., :3], opacity], axis=-1)
 
 
 def _over_white(layer: tf.Tensor) -> tf.Tensor:

@@ -80,7 +80,7 @@ def _model_metadata(facts: dict[str, Any]) -> bytes:
     result = _tensor(
         builder,
         name=facts["output"]["kind"],
-        description=_DESCRIPTION_OF[facts["output"]["kind"]],
+        description=_description(facts["output"], (height, width)),
         content=_content(builder, _FEATURE_PROPERTIES, _table(builder, [])),
         files=[labels],
     )
@@ -106,12 +106,32 @@ def _model_metadata(facts: dict[str, Any]) -> bytes:
     return bytes(builder.Output())
 
 
-_NOT_FOR_CLIENTS = "MediaPipe Tasks and the Task Library need probabilities instead."
-_DESCRIPTION_OF = {
-    "labels": f"The number of the class at every fourth pixel. {_NOT_FOR_CLIENTS}",
-    "labels_full": f"The number of the class at every pixel. {_NOT_FOR_CLIENTS}",
-    "logits": "The logit of every class at every fourth pixel. The Task Library needs probabilities instead.",
-    "probabilities": "The probability of every class at every fourth pixel.",
+def _description(output: dict[str, Any], input_size: tuple[int, int]) -> str:
+    """What the output is, where, and which clients misread it."""
+    kind, size, channels = output["kind"], output["shape"][1:3], output["shape"][3:]
+    meaning, clients = _MEANINGS[kind], _CLIENTS.get(kind, "")
+    if kind == "logits" and channels == [1]:
+        meaning, clients = _ONE_LOGIT, _CLIENTS["labels"]
+    elif channels and channels[0] > _BYTES:
+        clients = f"{clients} {_TOO_MANY}"
+    is_quarter = size == [-(-side // 4) for side in input_size]
+    place = "every fourth pixel" if is_quarter else f"each of {size[0]}x{size[1]} positions"
+    return f"{meaning} at {'every pixel' if kind == 'labels_full' else place}. {clients}".strip()
+
+
+_BYTES = 256  # values of a pixel of the masks that clients compute
+_TOO_MANY = f"Category masks of MediaPipe Tasks have {_BYTES} classes at most; read confidence masks."
+_ONE_LOGIT = "The logit of class 1, which is seen where it is above 0,"
+_MEANINGS = {
+    "labels": "The number of the class",
+    "labels_full": "The number of the class",
+    "logits": "The logit of every class",
+    "probabilities": "The probability of every class",
+}
+_CLIENTS = {
+    "labels": "MediaPipe Tasks and the Task Library need probabilities instead.",
+    "labels_full": "MediaPipe Tasks and the Task Library need probabilities instead.",
+    "logits": "The Task Library needs probabilities instead.",
 }
 _RGB_ONLY = [np.int8(_RGB)]
 

@@ -13,6 +13,12 @@ import numpy as np
 from .schema import schema
 
 _IDENTIFIER = b"TFL3"
+_SCHEMA_VERSION = 3
+_LEFT_OUT = -1  # the index of an optional input that there is not
+_BUNDLES = {
+    b"PK\3\4": "a zip archive, not a TF Lite file (a .task bundle of MediaPipe has some inside: unzip it)",
+    b"LITERTLM": "a bundle of LiteRT-LM, not a TF Lite file",
+}
 MINIMUM_RUNTIME = b"min_runtime_version"
 # Raised when an offset points outside the flatbuffer or at something else.
 _DAMAGES = (struct.error, ValueError, IndexError, KeyError, TypeError, AttributeError, OverflowError, MemoryError)
@@ -121,12 +127,30 @@ def read_tflite(content: bytes) -> TFLiteFile:
     Raises:
         ValueError: It is not a TF Lite file, is damaged, or describes more than its bytes can hold.
     """
-    if content[4:8] != _IDENTIFIER:
-        raise ValueError("This is not a TF Lite file; name one whose name ends in .tflite, as `convert` writes it.")
+    check_identifier(content)
     try:
         return _Reader(content).read()
     except _DAMAGES as error:
         raise ValueError(f"The TF Lite file is cut short or damaged ({error}); copy or convert it again.") from error
+
+
+def check_identifier(content: bytes, name: str = "This") -> None:
+    """Refuse what does not begin as a TF Lite file does.
+
+    Args:
+        content: The file.
+        name: What messages call it.
+
+    Raises:
+        ValueError: It is not a TF Lite file.
+
+    Example:
+
+    >>> check_identifier(b"\\x20\\0\\0\\0TFL3")
+    """
+    if content[4:8] != _IDENTIFIER:
+        kind = next((kind for start, kind in _BUNDLES.items() if content.startswith(start)), "not a TF Lite file")
+        raise ValueError(f"{name} is {kind}; name one whose name ends in .tflite, as `convert` writes it.")
 
 
 def operators(content: bytes) -> list[dict[str, Any]]:
@@ -158,6 +182,10 @@ class _Reader:
 
     def read(self) -> TFLiteFile:
         model = self._model
+        if model.Version() != _SCHEMA_VERSION:
+            raise ValueError(f"it has version {model.Version()} of the schema, and runtimes take {_SCHEMA_VERSION}")
+        if not model.SubgraphsLength():
+            raise ValueError("it has no graph")
         self._buffers = list(self._tables(model.BuffersLength(), model.Buffers))
         self._operators = [
             self._operator(code) for code in self._tables(model.OperatorCodesLength(), model.OperatorCodes)
@@ -194,17 +222,17 @@ class _Reader:
                 name=name,
                 version=version,
                 custom=custom,
-                inputs=tuple(None if each < 0 else own[each] for each in inputs),
-                outputs=tuple(own[each] for each in outputs),
+                inputs=tuple(None if each == _LEFT_OUT else own[_index(each)] for each in inputs),
+                outputs=tuple(own[_index(each)] for each in outputs),
                 options=self._options(operation),
             )
             nodes.append(node)
 
     def _operator(self, code: Any) -> tuple[str, int, bool]:
-        if code.CustomCode():
-            return self._text(code.CustomCode()), code.Version(), True
         # Codes beyond 127 do not fit the older field, which then holds a placeholder.
         number = max(code.BuiltinCode(), code.DeprecatedBuiltinCode())
+        if number == schema.BuiltinOperator.CUSTOM:  # runtimes read the name of no other operator
+            return self._text(code.CustomCode()) or "CUSTOM", code.Version(), True
         # A file may be newer than the installed schema.
         return _OPERATOR_NAMES.get(number, f"BUILTIN_{number}"), code.Version(), False
 
@@ -258,6 +286,13 @@ class _Reader:
         self._bytes_left -= num_bytes
         if self._bytes_left < 0:
             raise ValueError(f"it describes more operations and tensors than its {self._size:,} bytes can hold")
+
+
+def _index(tensor: int) -> int:
+    """The index of a tensor, which Python must not take for one from the end."""
+    if tensor < 0:
+        raise IndexError(f"it has no tensor {tensor}")
+    return tensor
 
 
 def _has_data(buffer: Any) -> bool:

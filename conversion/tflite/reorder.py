@@ -14,13 +14,13 @@ def reorder_for_memory(content: bytes) -> bytes:
     output to the inputs, which at every operation visits the input with the longest chain of operations first.
 
     Args:
-        content: A TF Lite file of one graph.
+        content: A TF Lite file. Graphs after the first, the bodies of loops, stay as they are.
 
     Returns:
-        The same file with its operations in another order.
+        The same file with the operations of its first graph in another order.
     """
     model = unpack(content)
-    [graph] = model.subgraphs
+    graph = model.subgraphs[0]
     graph.operators = [graph.operators[index] for index in _depth_first(_producers_of_inputs(graph))]
     return pack(model)
 

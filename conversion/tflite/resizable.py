@@ -20,6 +20,6 @@ def with_initial_shape(content: bytes, shape: tuple[int, ...]) -> bytes:
         from the input.
     """
     model = unpack(content)
-    [graph] = model.subgraphs
+    graph = model.subgraphs[0]
     graph.tensors[graph.inputs[0]].shape = list(shape)
     return pack(model)

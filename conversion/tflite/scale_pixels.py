@@ -20,7 +20,7 @@ def scale_pixels(content: bytes) -> bytes:
         A file of the same function; the file itself if its input is not uint8 that is cast.
     """
     model = unpack(content)
-    [graph] = model.subgraphs
+    graph = model.subgraphs[0]
     pixels = graph.inputs[0]
     readers = [each for each in graph.operators if pixels in each.inputs]
     casts = [each for each in readers if _builtin(model, each) == schema.BuiltinOperator.CAST]

@@ -25,9 +25,13 @@ def run(args: argparse.Namespace) -> int:
         ValueError: The model cannot be loaded or exported, the output does not suit the format, or a package is
             missing.
     """
-    is_occupied = any(args.output.iterdir()) if args.output.is_dir() else args.output.exists()
-    if is_occupied and not args.overwrite:
-        raise FileExistsError(f"'{args.output}' exists; add --overwrite, or choose another place")
+    written = [args.output]
+    if args.format == "tflite":
+        written.append(args.output.with_suffix(".json"))
+    for each in written:
+        is_occupied = any(each.iterdir()) if each.is_dir() else each.exists()
+        if is_occupied and not args.overwrite:
+            raise FileExistsError(f"'{each}' exists; add --overwrite, or choose another place")
     if args.format == "savedmodel" and args.output_kind:
         raise ValueError("a SavedModel returns logits, probabilities and labels together; leave --output-kind out")
     if args.server:

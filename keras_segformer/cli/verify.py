@@ -43,10 +43,10 @@ def run(args: argparse.Namespace) -> int:
     if args.half and has_dataset(args):
         raise ValueError("--half compares labels, and data sets are scored in float32; leave one of them out")
     model = SegFormer.from_preset(args.against)
-    file = TFLiteModel(args.file)
+    file = TFLiteModel(args.file) if has_dataset(args) else None  # which takes one picture at a time
     with step_bars() as progress:
         found = verify(args.file, model, paths, progress, args.bit_depth, half=args.half)
-    scores = _scores(args, file, model) if has_dataset(args) else None
+    scores = file and _scores(args, file, model)
     if args.figure:
         with atomic_file(args.figure) as temporary:
             draw_worst(found, model.label_set).save(temporary, format="PNG")

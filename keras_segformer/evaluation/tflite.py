@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 
+from keras_segformer.evaluation.tflite_tensors import check_tensors
 from keras_segformer.images import ImageSource, load_image
 from keras_segformer.json_text import read_json
 from keras_segformer.label_sets import LabelSet
@@ -16,13 +17,11 @@ from keras_segformer.ops import with_channel_per_label
 from keras_segformer.predict.interpolation import resized_rows, resized_with_antialiasing
 from keras_segformer.predict.sizes import Size
 from keras_segformer.predict.views import View, label_map
-from keras_segformer.runtime import IsolatedRunner, TensorDetails, TFLiteRunner
+from keras_segformer.runtime import IsolatedRunner, TFLiteRunner
 from keras_segformer.runtime.border import NO_BORDER, Border, check_border
 from keras_segformer.runtime.micro_runner import MicroRunner
 
 _IDENTIFIER = b"TFL3"
-_IMAGE_TYPES = ("float32", "uint8", "int8")
-_LABEL_TYPES = ("int32", "int64")
 
 
 class TFLiteModel:
@@ -73,14 +72,13 @@ class TFLiteModel:
             self._runner = MicroRunner(self.content)
         else:
             self._runner = _start(self.content, self.path, isolated, threads or os.cpu_count())
-        self._input = self._only(self._runner.inputs, "input")
-        self._output = self._only(self._runner.outputs, "output")
-        self._check_input()
-        self.gives_labels = self._is_labels()
-        self._border = border_beside(self.path)
+        self.gives_labels = check_tensors(self._runner.inputs, self._runner.outputs, str(self.path))
+        [self._input], [self._output] = self._runner.inputs, self._runner.outputs
+        facts = facts_beside(self.path, self.content)
+        self._border = border_of_facts(facts, self.path)
         check_border(self._border, self._input.shape, self._input.dtype, str(self.path))
         self.input_size: Size = self._border.picture_size(self._input.shape[1:3])
-        self.label_set = self._read_label_set()
+        self.label_set = LabelSet.from_dict(facts["label_set"]) if "label_set" in facts else None
         self.num_labels = self._count_labels()
 
     @property
@@ -172,47 +170,6 @@ class TFLiteModel:
         [output] = self._runner(self._border.around(resized(image, self.input_size))[None])
         return output
 
-    def _only(self, tensors: tuple[TensorDetails, ...], what: str) -> TensorDetails:
-        if len(tensors) != 1:
-            raise ValueError(f"'{self.path}' has {len(tensors)} {what}s; convert the model with one.")
-        return tensors[0]
-
-    def _check_input(self) -> None:
-        shape = self._input.shape
-        if len(shape) != 4 or shape[0] != 1 or shape[3] != 3 or min(shape[1:3]) <= 1:
-            raise ValueError(
-                f"The input of '{self.path}' has the shape {_text(self._input.shape_signature)}; convert the model for "
-                "one picture of a fixed size, (1, height, width, 3)."
-            )
-        if self._input.dtype not in _IMAGE_TYPES:
-            raise ValueError(
-                f"The input of '{self.path}' is {self._input.dtype}; convert the model with float32, uint8 or int8 "
-                "pixels."
-            )
-
-    def _is_labels(self) -> bool:
-        shape, dtype = self._output.shape, self._output.dtype
-        if dtype in _LABEL_TYPES and (len(shape) == 3 or (len(shape) == 4 and shape[3] == 1)):
-            return True
-        if dtype in _IMAGE_TYPES and len(shape) == 4:
-            return False
-        raise ValueError(
-            f"The output of '{self.path}' is {dtype} {_text(shape)}; convert the model with logits "
-            "(1, height, width, classes), float32, uint8 or int8, or with labels (1, height, width), int32 or int64."
-        )
-
-    def _read_label_set(self) -> LabelSet | None:
-        path, content = self.path.with_suffix(".json"), _facts_beside(self.path)
-        if "label_set" not in content:
-            return None
-        recorded = content.get("sha256")
-        if recorded is not None and recorded != hashlib.sha256(self.content).hexdigest():
-            raise ValueError(
-                f"'{path}' describes another file than '{self.path}', whose SHA-256 it does not have; convert the "
-                "model again, or remove the JSON file."
-            )
-        return LabelSet.from_dict(content["label_set"])
-
     def _count_labels(self) -> int | None:
         named = self.label_set.num_classes if self.label_set else None
         if self.gives_labels:
@@ -248,24 +205,61 @@ def resize_labels(labels: np.ndarray, size: Size) -> np.ndarray:
     return labels[rows[:, None], columns]
 
 
-def border_beside(path: Path) -> Border:
-    """Read what a file expects around a picture from the JSON file beside it.
+def facts_beside(path: Path, content: bytes) -> dict[str, Any]:
+    """Read the JSON file that `convert` writes beside a TF Lite file.
 
     Args:
         path: The TF Lite file.
+        content: Its content.
 
     Returns:
-        The border; none if there is no JSON file, or it says nothing about a border.
+        What the JSON file says; nothing if there is none.
 
     Raises:
-        ValueError: The JSON file is broken.
+        ValueError: The JSON file is broken, or describes another file.
 
     Example:
 
-    >>> border_beside(Path("nowhere.tflite")).padded_size((96, 96))
+    >>> facts_beside(Path("nowhere.tflite"), b"")
+    {}
+    """
+    beside = path.with_suffix(".json")
+    if not beside.is_file():
+        return {}
+    try:
+        facts = read_json(beside)
+    except ValueError as error:
+        raise ValueError(f"'{beside}' is not valid JSON ({error}); convert the model again, or remove it.") from error
+    if not isinstance(facts, dict):
+        return {}
+    recorded = facts.get("sha256")
+    if recorded is not None and recorded != hashlib.sha256(content).hexdigest():
+        raise ValueError(
+            f"'{beside}' describes another file than '{path}', whose SHA-256 it does not have; convert the model "
+            "again, or remove the JSON file."
+        )
+    return facts
+
+
+def border_of_facts(facts: dict[str, Any], path: Path) -> Border:
+    """Find what a file expects around a picture.
+
+    Args:
+        facts: The result of `facts_beside`.
+        path: The TF Lite file.
+
+    Returns:
+        The border; none if the facts say nothing about a border.
+
+    Raises:
+        ValueError: What they say is broken.
+
+    Example:
+
+    >>> border_of_facts({}, Path("b0.tflite")).padded_size((96, 96))
     (96, 96)
     """
-    described = _facts_beside(path).get("input")
+    described = facts.get("input")
     values = described.get("border") if isinstance(described, dict) else None
     if values is None:
         return NO_BORDER
@@ -273,17 +267,6 @@ def border_beside(path: Path) -> Border:
         return Border.from_dict(dict(values))
     except (ValueError, TypeError) as error:
         raise ValueError(f"'{path.with_suffix('.json')}' is broken ({error}); convert the model again.") from error
-
-
-def _facts_beside(path: Path) -> dict[str, Any]:
-    path = path.with_suffix(".json")
-    if not path.is_file():
-        return {}
-    try:
-        content = read_json(path)
-    except ValueError as error:
-        raise ValueError(f"'{path}' is not valid JSON ({error}); convert the model again, or remove it.") from error
-    return content if isinstance(content, dict) else {}
 
 
 def _read(path: Path) -> bytes:
@@ -302,7 +285,3 @@ def _start(content: bytes, path: Path, isolated: bool, threads: int | None) -> I
         return TFLiteRunner(content, threads)
     except (ValueError, RuntimeError) as error:
         raise ValueError(f"'{path}' cannot be run as a TF Lite file ({error}); convert it again.") from error
-
-
-def _text(shape: tuple[int, ...]) -> str:
-    return f"({', '.join(map(str, shape))})"

@@ -221,6 +221,15 @@ UNKNOWN = QuantizationRecipe(layers={"stage9/start": "float"})
         ({"client": "task-library", "output": "logits"}, "The Task Library does not read logits: .*probabilities"),
         ({"client": "coral"}, "No file suits the Edge TPU of Coral"),
         ({"client": "toaster"}, "no client 'toaster'; choose one of app, mediapipe"),
+        ({"client": "mcu"}, "A microcontroller takes files of the precision int8_mcu, not of float32"),
+        (
+            {"client": "ethos-u", "precision": "int8", "calibration": NOISE},
+            "An Ethos-U takes files of the precision int8_mcu, not of int8",
+        ),
+        (
+            {"client": "app", "precision": "int8_mcu", "calibration": NOISE},
+            "The Android demo does not take files of the precision int8_mcu",
+        ),
         ({"save_memory": True, "tiles": False}, "Memory is saved by row tiles"),
         ({"save_memory": True, "resizable": True}, "Memory is saved by row tiles"),
         ({"batch_size": 0}, "batch size is 0; it must be"),
@@ -238,6 +247,37 @@ def test_arguments_out_of_range(tiny, tmp_path, arguments, message):
     with pytest.raises((ValueError, FileNotFoundError), match=message):
         convert(tiny, **{"path": tmp_path / "m.tflite", "input_size": (64, 64)} | arguments)
     assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize("suffix", [".tflite", ".json", ".html"])
+def test_a_folder_in_the_way(tiny, tmp_path, suffix):
+    (tmp_path / f"m{suffix}").mkdir()
+    with pytest.raises(ValueError, match=rf"m{suffix}' is a folder, where a file is to be written"):
+        convert(tiny, tmp_path / "m.tflite", input_size=(64, 64))
+
+
+@pytest.mark.parametrize(
+    ("num_classes", "arguments", "message"),
+    [
+        (1, {"client": "mediapipe", "output": "logits"}, "swaps foreground and background; choose the output prob"),
+        (257, {"client": "mediapipe", "output": "probabilities"}, "tells 256 classes apart, and the network has 257"),
+        (257, {"client": "task-library", "output": "probabilities"}, "tells 256 classes apart"),
+    ],
+)
+def test_classes_that_a_client_misreads(num_classes, arguments, message, tmp_path):
+    model = SegFormerNetwork(tiny_config(num_classes=num_classes))
+    with pytest.raises(ValueError, match=message):
+        convert(model, tmp_path / "m.tflite", input_size=(64, 64), **arguments)
+
+
+@pytest.mark.parametrize(
+    ("num_classes", "note"), [(1, b"need probabilities instead"), (257, b"have 256 classes at most")]
+)
+def test_the_file_says_what_clients_misread(num_classes, note, tmp_path):
+    convert(
+        SegFormerNetwork(tiny_config(num_classes=num_classes)), tmp_path / "m.tflite", output="logits", report=False
+    )
+    assert note in (tmp_path / "m.tflite").read_bytes()
 
 
 @pytest.fixture(scope="module")

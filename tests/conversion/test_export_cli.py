@@ -56,3 +56,12 @@ def test_nothing_is_overwritten(preset, tmp_path, capsys):
     assert main(["export", "--preset", preset, "--format", "onnx", "--output", str(file)]) == 2
     assert "exists; add --overwrite" in capsys.readouterr().err
     assert file.read_text() == "mine"
+
+
+def test_the_description_overwrites_nothing_either(preset, tmp_path, capsys):
+    (tmp_path / "m.json").write_text("mine")
+    command = ["export", "--preset", preset, "--format", "tflite", "--output", str(tmp_path / "m.tflite")]
+    assert main(command) == 2
+    assert "m.json' exists; add --overwrite" in capsys.readouterr().err
+    assert [(file.name, file.read_text()) for file in tmp_path.iterdir()] == [("m.json", "mine")]
+    assert main([*command, "--overwrite"]) == 0

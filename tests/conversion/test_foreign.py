@@ -5,6 +5,7 @@ from __future__ import annotations
 import keras
 import numpy as np
 import pytest
+import tensorflow as tf
 
 from comparison import randomize
 from keras_segformer import SegFormer
@@ -50,15 +51,71 @@ def test_what_needs_the_layers_is_refused(model, photograph, tmp_path, arguments
         convert(model, tmp_path / "m.tflite", input_size=(64, 64), calibration=pictures, **arguments)
 
 
-def test_half_precision_is_refused(tmp_path):
-    with pytest.raises(ValueError, match="make it in float32"):
-        convert(light_segmenter(dtype="mixed_float16"), tmp_path / "m.tflite", input_size=(64, 64))
+def test_half_precision_is_refused(model, tmp_path):
+    inner = keras.Sequential([keras.Input((None, None, 8)), keras.layers.Conv2D(8, 1, dtype="mixed_bfloat16")])
+    for half in (light_segmenter(dtype="mixed_float16"), with_layer(model, inner)):
+        with pytest.raises(ValueError, match="make it in float32"):
+            convert(half, tmp_path / "m.tflite", input_size=(64, 64))
 
 
 def test_tensorflow_is_needed(model, tmp_path, monkeypatch):
     monkeypatch.setattr("keras.backend.backend", lambda: "jax")
     with pytest.raises(ValueError, match="KERAS_BACKEND=tensorflow"):
         convert(model, tmp_path / "m.tflite", input_size=(64, 64))
+
+
+class Control(keras.layers.Layer):
+    """A branch and a loop, which become graphs of their own; its shape is not known."""
+
+    def call(self, x):
+        x = keras.ops.cond(keras.ops.shape(x)[1] > 1, lambda: 2.0 * x, lambda: x - 1.0)
+        return keras.ops.while_loop(lambda i, y: i < 3, lambda i, y: (i + 1, y / 2 + x), (0, x))[1]
+
+    def compute_output_shape(self, input_shape):
+        return (input_shape[0], None, None, input_shape[3])
+
+
+def with_layer(model, layer):
+    """The network with one more layer behind its two finest feature maps."""
+    first, second, *others = model.backbone.output
+    return SegFormer(model.config, backbone=keras.Model(model.backbone.input, [layer(first), layer(second), *others]))
+
+
+@pytest.mark.parametrize("resizable", [False, True])
+def test_branches_loops_and_unknown_shapes(model, photograph, tmp_path, resizable):
+    changed = with_layer(model, Control())
+    randomize(changed.decoder)
+    file = tmp_path / "m.tflite"
+    facts = convert(changed, file, input_size=(66, 98), output="logits", report=False, resizable=resizable)
+    assert_same_logits(changed, file.read_bytes(), photograph, 66, 98)
+    assert facts["output"]["shape"] == [1, 17, 25, 5]
+    assert audit(file, ["litert"]).faults == ()
+
+
+def test_operations_that_tflite_lacks(model, tmp_path):
+    changed = with_layer(model, keras.layers.Lambda(tf.math.igamma, arguments={"x": 1.0}))
+    with pytest.raises(
+        ValueError, match=r"operations that TF Lite does not have.* \(Igamma\); convert it for one size"
+    ):
+        convert(changed, tmp_path / "m.tflite", input_size=(64, 64))
+    assert not list(tmp_path.iterdir())
+
+
+def test_files_that_an_older_runtime_lacks(model, tmp_path):
+    changed = with_layer(model, keras.Sequential([keras.layers.Dense(256), keras.layers.Dense(8)]))
+    file = tmp_path / "m.tflite"
+    with pytest.raises(ValueError, match=r"needs TF Lite 2.17.0, .* choose the precision float16 or float32"):
+        convert(changed, file, "dynamic", (64, 64), runtime="tflite-2.16")
+    assert not list(tmp_path.iterdir())
+    assert convert(changed, file, "dynamic", (64, 64))["minimum_runtime"] == "2.17.0"
+    convert(changed, file, "float16", (64, 64), runtime="tflite-2.16")
+
+
+@pytest.mark.parametrize(("stride", "place"), [(1, b"at every fourth pixel"), (2, b"at each of 8x12 positions")])
+def test_the_file_says_where_its_labels_are(model, tmp_path, stride, place):
+    changed = with_layer(model, keras.layers.Conv2D(8, 3, strides=stride, padding="same"))
+    convert(changed, tmp_path / "m.tflite", input_size=(64, 96), report=False)
+    assert place in (tmp_path / "m.tflite").read_bytes()
 
 
 @pytest.mark.slow

@@ -307,6 +307,72 @@ def test_foreign_file(foreign):
         audit(foreign)
 
 
+@pytest.mark.parametrize(
+    ("content", "remedy"), [(b"PK\3\4" + bytes(60), "a .task bundle .*: unzip it"), (b"LITERTLM", "of LiteRT-LM")]
+)
+def test_bundle(content, remedy):
+    with pytest.raises(ValueError, match=rf"{remedy}.*; name one whose name ends in .tflite"):
+        audit(content)
+
+
+def _of_older_schema(model):
+    model.version = 2
+
+
+def _without_graph(model):
+    model.subgraphs = []
+
+
+def _with_negative_output(model):
+    model.subgraphs[0].operators[0].outputs = [-1]
+
+
+def _with_negative_input(model):
+    model.subgraphs[0].operators[0].inputs = [-7]
+
+
+@pytest.mark.parametrize(
+    ("change", "damage"),
+    [
+        (_of_older_schema, "version 2 of the schema, and runtimes take 3"),
+        (_without_graph, "has no graph"),
+        (_with_negative_output, "no tensor -1"),
+        (_with_negative_input, "no tensor -7"),
+    ],
+)
+def test_files_that_no_runtime_loads(content, change, damage):
+    with pytest.raises(ValueError, match=rf"cut short or damaged \(it (has|describes) .*{damage.removeprefix('has ')}"):
+        audit(edited(content, change))
+
+
+def test_names_of_operators_that_are_not_custom(content):
+    def name(model):
+        code_of(model, "GELU")[0].customCode = b"Mine"
+
+    found = audit(edited(content, name))
+    assert found.custom == ()
+    assert found.minimum_runtime == "2.9.0"
+
+
+def test_custom_operation_without_a_name(content):
+    def strip(model):
+        code, _ = code_of(model, "GELU")
+        code.builtinCode = code.deprecatedBuiltinCode = schema.BuiltinOperator.CUSTOM
+
+    found = audit(edited(content, strip), ["litert", "runtime:2.14"])
+    assert [verdict.answer for verdict in found.verdicts] == ["does not take"] * 2
+    assert "CUSTOM is a custom operation" in found.faults[0]
+
+
+def test_version_below_the_first(content):
+    def lower(model):
+        code_of(model, "GELU")[0].version = 0
+
+    found = audit(edited(content, lower), ["litert", "runtime:2.14"])
+    assert [verdict.answer for verdict in found.verdicts] == ["does not take"] * 2
+    assert found.lies[0].startswith("GELU says version 0, but 1 is the first that there is (TF Lite 2.9.0")
+
+
 @pytest.mark.parametrize("share", [0.001, 0.1, 0.5, 0.9])
 def test_truncated_file(content, share):
     with pytest.raises(ValueError, match="cut short or damaged"):

@@ -17,7 +17,7 @@ from keras_segformer.conversion.graph.weights import read_network
 from keras_segformer.conversion.mcu.network import border_of, for_microcontroller, tiling_for
 from keras_segformer.conversion.mcu.vela import compile_for_ethos_u
 from keras_segformer.conversion.tflite.reader import read_tflite
-from keras_segformer.evaluation.tflite import TFLiteModel, border_beside
+from keras_segformer.evaluation.tflite import TFLiteModel, border_of_facts, facts_beside
 from keras_segformer.models import MixTransformerConfig, SegFormerConfig
 from keras_segformer.runtime.micro_runner import MicroRunner, micro_arena
 from tiny import tiny_config
@@ -114,7 +114,8 @@ def test_takes_one_picture_of_one_size(model, pictures, tmp_path, options, messa
 def test_is_exactly_what_tflite_micro_computes(file, pictures):
     pytest.importorskip("tflite_micro", reason="tflite-micro is not installed")
     content = file.read_bytes()
-    values = (border_beside(file).around(pictures[0])[None].astype(np.int16) - 128).astype(np.int8)
+    border = border_of_facts(facts_beside(file, content), file)
+    values = (border.around(pictures[0])[None].astype(np.int16) - 128).astype(np.int8)
     np.testing.assert_array_equal(MicroRunner(content).run_integers(values), _by_reference_kernels(content, values))
     labels = TFLiteModel(file, microcontroller=True).segment(pictures[0])
     assert np.mean(labels == TFLiteModel(file, isolated=False).segment(pictures[0])) > 0.95
@@ -168,6 +169,5 @@ def test_gelu_is_refused(pictures, tmp_path):
     "border", [3, {"top": 3}, {"top": 1, "left": 1, "bottom": 1, "right": 1, "color": [1, 2, 300]}]
 )
 def test_a_broken_border_is_named(tmp_path, border):
-    (tmp_path / "m.json").write_text(json.dumps({"input": {"border": border}}))
     with pytest.raises(ValueError, match=r"m.json' is broken \(.*\); convert the model again"):
-        border_beside(tmp_path / "m.tflite")
+        border_of_facts({"input": {"border": border}}, tmp_path / "m.tflite")

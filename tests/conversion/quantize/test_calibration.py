@@ -20,6 +20,14 @@ def test_sets_are_disjoint_and_half_augmented(pictures):
     assert calibration.fitting.dtype == np.uint8
 
 
+def test_copies_count_once(pictures):
+    twice = make_calibration([each for each in pictures for _ in range(2)], (64, 64))
+    once = make_calibration(list(pictures), (64, 64))
+    for name in ("fitting", "held_out", "unlikely"):
+        np.testing.assert_array_equal(getattr(twice, name), getattr(once, name))
+    assert twice.held_out_names == ("calibration image 0", "calibration image 8")
+
+
 def test_augmented_images_are_of_all_kinds(pictures):
     """As many as there are, the second half of the images to fit to has inverted, noisy, blurred and small ones too."""
     images = list(np.concatenate([pictures, pictures[:3, ::-1]]))

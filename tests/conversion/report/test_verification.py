@@ -130,6 +130,13 @@ def test_command(preset, folder, capsys):
         assert picture.height == 3 * (CAPTION_HEIGHT + 64)
 
 
+def test_command_with_batches(preset, folder, capsys):
+    file = str(folder / "m.tflite")
+    assert main(["convert", "--preset", preset, "--output", file, "--batch", "2", "--no-report"]) == 0
+    assert main(["verify", file, "--against", preset, "--images", str(folder / "images")]) == 0
+    assert "the same label at 100.00% of the positions on 3 pictures" in capsys.readouterr().out
+
+
 def test_file_that_crashes(preset, folder, tiny, images, crashing_file, capsys):
     arguments = ["verify", str(crashing_file), "--against", preset, "--images", str(folder / "images")]
     assert main(arguments) == 2

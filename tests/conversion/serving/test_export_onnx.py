@@ -148,6 +148,49 @@ def test_operations_that_onnx_lacks(foreign, tmp_path):
         export_onnx(model, tmp_path / "m.onnx")
 
 
+def with_last_map(model, layer):
+    """The network with one more layer behind its coarsest feature map."""
+    maps = model.backbone.output
+    return SegFormer(model.config, backbone=keras.Model(model.backbone.input, [*maps[:3], layer(maps[3])]))
+
+
+class Loop(keras.layers.Layer):
+    def call(self, x):
+        return keras.ops.while_loop(lambda i, y: i < 3, lambda i, y: (i + 1, y / 2 + keras.ops.gelu(x, False)), (0, x))[
+            1
+        ]
+
+    def compute_output_shape(self, input_shape):
+        return input_shape
+
+
+def test_loops(foreign, tmp_path):
+    model = with_last_map(foreign, Loop())
+    randomize(model.decoder)
+    export_onnx(model, tmp_path / "m.onnx")
+    images = images_of(1, 64, 96)
+    [logits] = session(tmp_path / "m.onnx").run(None, {"images": images})
+    expected = np.asarray(model.quarter(images))
+    np.testing.assert_allclose(logits, expected, rtol=0, atol=1e-5 * max(1, np.abs(expected).max()))
+
+
+def test_what_is_translated_wrongly(foreign, tmp_path, monkeypatch):
+    import tf2onnx
+
+    def translate(*arguments, **options):
+        translated, storage = from_function(*arguments, **options)
+        for each in translated.graph.initializer:  # as tf2onnx 1.17 does with a factor in a branch
+            if each.data_type == onnx.TensorProto.FLOAT:
+                each.CopyFrom(onnx.numpy_helper.from_array(2 * onnx.numpy_helper.to_array(each), each.name))
+        return translated, storage
+
+    from_function = tf2onnx.convert.from_function
+    monkeypatch.setattr(tf2onnx.convert, "from_function", translate)
+    with pytest.raises(ValueError, match="one that computes something else; export a SavedModel"):
+        export_onnx(foreign, tmp_path / "m.onnx")
+    assert not list(tmp_path.iterdir())
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize("network", ["MobileNetV2", "EfficientNetB0"])
 def test_keras_applications(network, tmp_path):

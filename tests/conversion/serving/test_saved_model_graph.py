@@ -50,18 +50,36 @@ def test_strange_exif(exif):
     assert found.shape == ((40, 24, 3) if b"\x06" in exif else (24, 40, 3))
 
 
-@pytest.mark.parametrize("mode", ["L", "LA", "P", "RGB", "RGBA"])
+@pytest.mark.parametrize("mode", ["1", "L", "LA", "P", "RGB", "RGBA"])
 def test_png(mode):
     assert_read_as_by_pillow(file_of(Image.fromarray(PIXELS).convert(mode), "PNG"))
+
+
+@pytest.mark.parametrize("transparency", [{}, {"transparency": 1}])
+@pytest.mark.parametrize("colors", [2, 4, 16, 256])
+def test_png_of_few_colors(colors, transparency):
+    content = io.BytesIO()
+    Image.fromarray(PIXELS[..., :3]).quantize(colors).save(content, "PNG", **transparency)
+    assert content.getvalue()[24] == colors.bit_length() - 1
+    assert_read_as_by_pillow(content.getvalue())
 
 
 def test_grey_jpeg():
     assert_read_as_by_pillow(file_of(Image.fromarray(PIXELS[..., 0]), "JPEG"))
 
 
-def test_other_files_are_refused():
-    with pytest.raises(tf.errors.InvalidArgumentError):
-        decode_picture(tf.constant(b"text"))
+@pytest.mark.parametrize("format", ["GIF", "BMP", "TIFF", None])
+def test_other_files_are_refused(format):
+    content = file_of(Image.fromarray(PIXELS[..., :3]), format) if format else b""
+    with pytest.raises(tf.errors.InvalidArgumentError, match="no JPEG or PNG file; send the content of one"):
+        decode_picture(tf.constant(content))
+
+
+@pytest.mark.parametrize("length", [8, 20, 200])
+def test_damaged_files_are_refused(length):
+    content = file_of(Image.fromarray(PIXELS[..., :3]), "PNG")[:length]
+    with pytest.raises(tf.errors.InvalidArgumentError, match="Invalid PNG"):
+        decode_picture(tf.constant(content))
 
 
 @pytest.mark.parametrize("size", [(480, 640), (683, 512), (1, 1), (50, 4000), (4000, 3000), (511, 513)])

@@ -35,6 +35,7 @@ def repeated(graphs, operations):
     graph = schema.SubGraphEnd(builder)
     subgraphs = vector(builder, schema.ModelStartSubgraphsVector, [graph] * graphs)
     schema.ModelStart(builder)
+    schema.ModelAddVersion(builder, 3)
     schema.ModelAddOperatorCodes(builder, codes)
     schema.ModelAddSubgraphs(builder, subgraphs)
     schema.ModelAddBuffers(builder, buffers)

@@ -18,6 +18,7 @@ from .onnx_builder import IR_VERSION, OnnxBuilder
 
 _PREFIX = "encoder/"
 _FLOAT = onnx.TensorProto.FLOAT
+_FACTORS = (1, 3, 9)
 _TOLERANCE = 1e-3  # of the largest value; rounding stays below 1e-5
 
 
@@ -68,14 +69,29 @@ def _check_translation(
     read = {name for node in _all_nodes(graph) for name in node.input}
     graph.initializer.extend(each for each in weights if each.name in read)
     model = onnx.helper.make_model(graph, opset_imports=[onnx.helper.make_opsetid("", opset)], ir_version=IR_VERSION)
-    noise = np.random.default_rng(0).normal(size=(2, 33, 66, 3)).astype(np.float32)
-    found = _run(model, {images: noise}, encoder)
-    for actual, expected in zip(found, map(np.asarray, encoder(tf.constant(noise))), strict=True):
+    noise, maps = _example(encoder)
+    for actual, expected in zip(_run(model, {images: noise}, encoder), maps, strict=True):
         if actual.shape != expected.shape or np.abs(actual - expected).max() > _TOLERANCE * np.abs(expected).max():
             raise ValueError(
                 f"tf2onnx translates the backbone {encoder.model.name!r} into one that computes something else; export "
                 "a SavedModel instead."
             )
+
+
+def _example(encoder: ForeignEncoder) -> tuple[np.ndarray, list[np.ndarray]]:
+    """Images of odd sizes, and the feature maps of Keras: some encoders make none of smaller images."""
+    height, width = (getattr(encoder.model, "input_shape", None) or (None,) * 4)[1:3]
+    for factor in _FACTORS:
+        shape = (2, height or 33 * factor, width or 66 * factor, 3)
+        noise = np.random.default_rng(0).normal(size=shape).astype(np.float32)
+        with contextlib.suppress(ValueError, tf.errors.InvalidArgumentError):
+            maps = [np.asarray(each) for each in encoder(tf.constant(noise))]
+            if all(each.size for each in maps):
+                return noise, maps
+    raise ValueError(
+        f"The backbone {encoder.model.name!r} makes no feature maps of images of {shape[1]}x{shape[2]} pixels; make "
+        "it for images of any size, with keras.Input((None, None, 3))."
+    )
 
 
 def _run(model: Any, values: dict[str, np.ndarray], encoder: ForeignEncoder) -> list[np.ndarray]:

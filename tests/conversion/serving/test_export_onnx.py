@@ -174,6 +174,31 @@ def test_loops(foreign, tmp_path):
     np.testing.assert_allclose(logits, expected, rtol=0, atol=1e-5 * max(1, np.abs(expected).max()))
 
 
+def encoder_of_stems(size, kernel):
+    """Maps whose first convolution has no border."""
+    images = keras.Input((*size, 3))
+    maps = [keras.layers.Conv2D(4, kernel, strides=4)(images)]
+    for _ in range(3):
+        maps.append(keras.layers.Conv2D(4, 3, strides=2, padding="same")(maps[-1]))
+    return keras.Model(images, maps)
+
+
+@pytest.mark.parametrize(("size", "kernel"), [((None, None), 75), ((96, 128), 7)], ids=["large", "fixed"])
+def test_encoders_of_certain_sizes(foreign, tmp_path, size, kernel):
+    model = SegFormer(foreign.config, backbone=encoder_of_stems(size, kernel))
+    export_onnx(model, tmp_path / "m.onnx")
+    images = images_of(1, 96, 128)
+    [logits] = session(tmp_path / "m.onnx").run(None, {"images": images})
+    expected = np.asarray(model.quarter(images))
+    np.testing.assert_allclose(logits, expected, rtol=0, atol=1e-5 * max(1, np.abs(expected).max()))
+
+
+def test_encoders_without_maps_are_refused(foreign, tmp_path):
+    model = SegFormer(foreign.config, backbone=encoder_of_stems((None, None), 299))
+    with pytest.raises(ValueError, match="no feature maps of images of 297x594 pixels; make it for images of any size"):
+        export_onnx(model, tmp_path / "m.onnx")
+
+
 def test_what_is_translated_wrongly(foreign, tmp_path, monkeypatch):
     import tf2onnx
 

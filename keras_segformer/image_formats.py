@@ -116,7 +116,7 @@ def band_assumption(image: Image.Image) -> tuple[str, ...]:
     Returns:
         The predicate of a sentence about it; nothing where all bands are read.
     """
-    read = len(image.getbands())
+    read = sum(name != "X" for name in image.getbands())  # before version 11 Pillow has such for what is left out
     count = image.tag_v2.get(_SAMPLES, read) if image.format == "TIFF" else read
     bands = "the first is read" if read == 1 else f"the first {read} are read"
     return (f"has {count} bands, of which only {bands}",) if count > read else ()

@@ -206,7 +206,7 @@ def test_what_is_translated_wrongly(foreign, tmp_path, monkeypatch):
         translated, storage = from_function(*arguments, **options)
         for each in translated.graph.initializer:  # as tf2onnx 1.17 does with a factor in a branch
             if each.data_type == onnx.TensorProto.FLOAT:
-                each.CopyFrom(onnx.numpy_helper.from_array(2 * onnx.numpy_helper.to_array(each), each.name))
+                each.CopyFrom(onnx.numpy_helper.from_array(np.float32(2) * onnx.numpy_helper.to_array(each), each.name))
         return translated, storage
 
     from_function = tf2onnx.convert.from_function

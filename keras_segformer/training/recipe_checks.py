@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from keras_segformer.errors import InvalidRecipeError
@@ -31,8 +31,10 @@ def check_combinations(recipe: Recipe) -> None:
     """
     _check_length(recipe)
     _check_sections(recipe)
-    for phase in ({}, *(phase.get("augmentation", {}) for phase in recipe.phases)):
-        _check_augmentation({**recipe.augmentation, **phase})
+    phases = [{**recipe.augmentation, **phase.get("augmentation", {})} for phase in ({}, *recipe.phases)]
+    for augmentation in phases:
+        _check_augmentation(augmentation)
+    _check_classes_are_used(phases)
     if recipe.total_steps is not None and recipe.steps_per_epoch is not None:
         _check_steps(recipe)
         _check_phases(recipe)
@@ -112,6 +114,16 @@ def _check_augmentation(values: dict[str, Any]) -> None:
         raise InvalidRecipeError(
             f"`augmentation.class_frequencies` must not all be zero; got {frequencies}: give the share of each class."
         )
+
+
+def _check_classes_are_used(phases: Sequence[Mapping[str, Any]]) -> None:
+    """A phase may give what another one needs, but not for nothing."""
+    for probability, classes in _NEEDED["augmentation"]:
+        if any(each.get(classes) for each in phases) and not any(each.get(probability) for each in phases):
+            raise InvalidRecipeError(
+                f"`augmentation.{classes}` has no effect without `augmentation.{probability}`, a probability; give "
+                "both, or leave both out."
+            )
 
 
 def _check_steps(recipe: Recipe) -> None:

@@ -182,17 +182,20 @@ class TestClasses:
                 r"\(--classes\) is 5, but the data have 2 classes \(class 0, class 1\); give 2 or 1",
             ),
             ({"loss.class_weights": [1, 2, 3]}, "has 3 numbers, but the data have 2 classes"),
-            ({"augmentation.class_frequencies": [1]}, "has 1 numbers, but the data have 2 classes"),
+            (
+                {"augmentation": {"class_balance": 0.5, "class_frequencies": [1]}},
+                "has 1 numbers, but the data have 2 classes",
+            ),
             (
                 {
-                    "phases": [{"from_step": 2, "augmentation": {"class_frequencies": [1]}}],
+                    "phases": [{"from_step": 2, "augmentation": {"class_balance": 0.5, "class_frequencies": [1]}}],
                     "epochs": None,
                     "steps": 4,
                     "steps_per_epoch": 2,
                 },
                 "has 1 numbers, but the data have 2 classes",
             ),
-            ({"augmentation.paste_classes": [1, 2]}, "no class has, since the data have 2 classes"),
+            ({"augmentation": {"paste": 0.5, "paste_classes": [1, 2]}}, "no class has, since the data have 2 classes"),
         ],
     )
     def test_other_numbers_are_refused(self, changes, message):

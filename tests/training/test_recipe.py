@@ -126,6 +126,8 @@ class TestChanges:
             ("augmentation.class_frequencies", [0, 0], "must not all be zero"),
             ("augmentation.paste", 0.5, "no effect without `augmentation.paste_classes`"),
             ("augmentation.paste_classes", [-1], "must be indices of classes, or null"),
+            ("augmentation.paste_classes", [1], "no effect without `augmentation.paste`"),
+            ("augmentation.class_frequencies", [1, 2], "no effect without `augmentation.class_balance`"),
             (
                 "phases",
                 [{"from_step": 4000, "augmentation": {"class_balance": 0.5}}],

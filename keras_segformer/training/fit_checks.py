@@ -111,7 +111,7 @@ def check_masks(x: Any, y: Any, rules: MaskRules, names: Sequence[str], what: st
         check_sample_weight(sample_weight, masks.shape)
         if sample_weight is not None and not np.any(sample_weight):
             raise ValueError(
-                "`sample_weight` is 0 throughout, so that nothing counts; give a number above 0 to what is to count."
+                "`sample_weight` is 0 throughout, so that nothing counts; give what counts a weight above 0."
             )
         _check_scale([x] if hasattr(x, "shape") else [])
         _warn(rules, rules.counts(masks[:_FIRST_MASKS]), names, what, is_all=len(masks) <= _FIRST_MASKS)

@@ -251,7 +251,7 @@ class Tree:
                 parts = PurePosixPath(member.filename.replace("\\", "/")).parts
                 if ".." in parts or member.filename.startswith("/"):
                     self.unreadable[member.filename] = (
-                        f"{member.filename} would lie outside the archive; it is not read."
+                        f"{member.filename} would lie outside the archive and is not read; archive the folder anew."
                     )
                 elif not member.is_dir() and _counts(parts):
                     yield member.filename
@@ -268,7 +268,9 @@ class Tree:
                     yield name if relative == "." else f"{relative}/{name}"
 
     def _note_folder(self, error: OSError) -> None:
-        self.unreadable[error.filename] = f"The folder {error.filename} cannot be read ({error.strerror})."
+        self.unreadable[error.filename] = (
+            f"The folder {error.filename} cannot be read ({error.strerror}); allow it, and import again."
+        )
 
     def _is_left_out(self, folder: str, name: str) -> bool:
         return self._leave_out is not None and Path(folder, name).resolve() == self._leave_out

@@ -339,4 +339,4 @@ def test_names_that_lead_out_of_an_archive_are_named(export, tmp_path):
             archive.write(export / name, name)
         archive.writestr("../images/b.jpg", b"")
     [problem] = Imported(tmp_path / "a.zip", tmp_path / "output").report.problems
-    assert problem == "../images/b.jpg would lie outside the archive; it is not read."
+    assert problem == "../images/b.jpg would lie outside the archive and is not read; archive the folder anew."

@@ -164,14 +164,17 @@ class Loop(keras.layers.Layer):
         return input_shape
 
 
+def assert_exported(model, path, images):
+    export_onnx(model, path)
+    [logits] = session(path).run(None, {"images": images})
+    expected = np.asarray(model.quarter(images))
+    np.testing.assert_allclose(logits, expected, rtol=0, atol=1e-5 * max(1, np.abs(expected).max()))
+
+
 def test_loops(foreign, tmp_path):
     model = with_last_map(foreign, Loop())
     randomize(model.decoder)
-    export_onnx(model, tmp_path / "m.onnx")
-    images = images_of(1, 64, 96)
-    [logits] = session(tmp_path / "m.onnx").run(None, {"images": images})
-    expected = np.asarray(model.quarter(images))
-    np.testing.assert_allclose(logits, expected, rtol=0, atol=1e-5 * max(1, np.abs(expected).max()))
+    assert_exported(model, tmp_path / "m.onnx", images_of(1, 64, 96))
 
 
 def encoder_of_stems(size, kernel):
@@ -186,11 +189,7 @@ def encoder_of_stems(size, kernel):
 @pytest.mark.parametrize(("size", "kernel"), [((None, None), 75), ((96, 128), 7)], ids=["large", "fixed"])
 def test_encoders_of_certain_sizes(foreign, tmp_path, size, kernel):
     model = SegFormer(foreign.config, backbone=encoder_of_stems(size, kernel))
-    export_onnx(model, tmp_path / "m.onnx")
-    images = images_of(1, 96, 128)
-    [logits] = session(tmp_path / "m.onnx").run(None, {"images": images})
-    expected = np.asarray(model.quarter(images))
-    np.testing.assert_allclose(logits, expected, rtol=0, atol=1e-5 * max(1, np.abs(expected).max()))
+    assert_exported(model, tmp_path / "m.onnx", images_of(1, 96, 128))
 
 
 def test_encoders_without_maps_are_refused(foreign, tmp_path):

@@ -24,7 +24,7 @@ class Client:
         outputs: The kinds of output that it reads correctly.
         takes_batches: Whether it takes files for several images at once.
         reason: What it does with other kinds, or why no file suits it.
-        max_labels: How many labels it tells apart; `None` if there is no limit.
+        max_labels: How many labels it tells apart; `None` for any number.
     """
 
     title: str
@@ -37,7 +37,8 @@ class Client:
 
 _ANY: tuple[OutputKind, ...] = ("labels", "labels_full", "logits", "probabilities")
 
-_BYTES = 256  # a byte for every pixel of a category mask
+MASK_VALUES = 256
+"""The values of a pixel in the category masks of MediaPipe Tasks and the Task Library, which are bytes."""
 
 _FOR_MICROCONTROLLERS = "int8_mcu"
 
@@ -58,14 +59,14 @@ CLIENTS: Mapping[ClientName, Client] = MappingProxyType(
             settings={"output": "probabilities"},
             outputs=("probabilities", "logits"),
             reason="it takes every output for masks of floats and shows garbage for labels",
-            max_labels=_BYTES,
+            max_labels=MASK_VALUES,
         ),
         "task-library": Client(
             title="the Task Library",
             settings={"output": "probabilities", "runtime": "tflite-2.16"},
             outputs=("probabilities",),
             reason="it looks for the largest value above 0, so that negative logits never win, and reads no labels",
-            max_labels=_BYTES,
+            max_labels=MASK_VALUES,
         ),
         "gpu": Client(
             title="a GPU delegate",

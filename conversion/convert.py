@@ -188,6 +188,7 @@ def convert(
     )
     if bit_depth is not None and calibration is None:
         raise ValueError("The bit depth is that of calibration images, and there are none; pass some, or leave it out.")
+    check_classes(options.client, options.output, model.config.num_classes)
     network = _inference_network(model, options)
     images = None if calibration is None else make_calibration(calibration, options.input_size, bit_depth)
     border = border_of(network, options.input_size) if options.is_for_microcontrollers else NO_BORDER
@@ -215,7 +216,6 @@ def convert(
 
 def _inference_network(model: SegFormerNetwork, options: ConversionOptions) -> Network:
     network = fold_all(read_network(model))
-    check_classes(options.client, options.output, model.config.num_classes)
     if options.is_for_microcontrollers:
         check_network(network, options.input_size)
         return network

@@ -51,14 +51,14 @@ class Plan:
         return self.is_searched or any(map(self.may_be_static, self.modes))
 
     def may_be_static(self, runtime: Runtime, recipe: QuantizationRecipe | None = None) -> bool:
-        """Whether a recipe fixes ranges of tensors; if there is none yet, whether one for the runtime may."""
+        """Whether a recipe fixes ranges of tensors; without a recipe, whether one for the runtime may."""
         if recipe:
             return recipe.is_static
         modes = {mode for each in self.modes[runtime].values() for mode in each}
         return bool(self.operators) or "static" in modes
 
     def may_round_attention(self, runtime: Runtime, recipe: QuantizationRecipe | None = None) -> bool:
-        """Whether a recipe rounds weights of attention to 8 bits; if there is none yet, whether one may."""
+        """Whether a recipe rounds weights of attention to 8 bits; without a recipe, whether one may."""
         if recipe:
             return recipe.rounds_attention
         return self.activation_bits == 8 and "static" in self.modes[runtime].get("BATCH_MATMUL", ())

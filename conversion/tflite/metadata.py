@@ -18,6 +18,7 @@ import numpy as np
 
 from keras_segformer.licenses import License
 
+from ..clients import MASK_VALUES
 from .writer import pack, set_metadata, unpack
 
 _ENTRY = b"TFLITE_METADATA"
@@ -112,15 +113,14 @@ def _description(output: dict[str, Any], input_size: tuple[int, int]) -> str:
     meaning, clients = _MEANINGS[kind], _CLIENTS.get(kind, "")
     if kind == "logits" and channels == [1]:
         meaning, clients = _ONE_LOGIT, _CLIENTS["labels"]
-    elif channels and channels[0] > _BYTES:
+    elif channels and channels[0] > MASK_VALUES:
         clients = f"{clients} {_TOO_MANY}"
     is_quarter = size == [-(-side // 4) for side in input_size]
     place = "every fourth pixel" if is_quarter else f"each of {size[0]}x{size[1]} positions"
     return f"{meaning} at {'every pixel' if kind == 'labels_full' else place}. {clients}".strip()
 
 
-_BYTES = 256  # values of a pixel of the masks that clients compute
-_TOO_MANY = f"Category masks of MediaPipe Tasks have {_BYTES} classes at most; read confidence masks."
+_TOO_MANY = f"Category masks of MediaPipe Tasks have {MASK_VALUES} classes at most; read confidence masks."
 _ONE_LOGIT = "The logit of class 1, which is seen where it is above 0,"
 _MEANINGS = {
     "labels": "The number of the class",

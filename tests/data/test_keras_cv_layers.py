@@ -88,14 +88,17 @@ def test_colours_leave_masks_alone(name):
     ["RandomFlip", "JitteredResize, smaller", "RandomZoom", "RandomTranslation", "RandomShear", "RandomRotation"],
 )
 def test_image_and_mask_move_together(name):
-    """A picture painted in the value of its pixel shows what the mask holds, wherever both are of one class."""
-    mask_before = random_mask([10, 100, 200], size=(60, 80))
+    """A picture painted in the value of its pixel shows what the mask holds, wherever it is of one class.
+
+    Two values, because a blend of two may look like a third.
+    """
+    mask_before = random_mask([10, 200], size=(60, 80))
     painted = np.repeat(mask_before[..., None], 3, axis=-1)
     for image, mask in augmented(GEOMETRY[name](), painted, mask_before):
-        inside = (mask != 255) & np.isin(image[..., 0], [10, 100, 200])
+        inside = (mask != 255) & np.isin(image[..., 0], [10, 200])
         assert inside.mean() > 0.02
-        # Nearest and bilinear interpolation may fall on two sides of a border.
-        assert (image[..., 0] == mask)[inside].mean() > 0.97
+        # No more than rounding: the layers draw without a seed within `tf.data`, so that the limit holds for any draw.
+        assert (image[..., 0] == mask)[inside].mean() > 0.99
 
 
 @pytest.mark.parametrize("fill", [0.0, 1.0, 2.0, 3.0, 255.0])

@@ -31,8 +31,11 @@ FLAVOUR ?= full
 known_flavours := full store
 known_abis := arm64-v8a x86_64
 ABI ?= $(known_abis)
+# `make test ONLY_FAILED=yes` runs what failed in the last `make test`, alone.
+pytest_options = -o cache_dir=.pytest_cache/$@ $(if $(ONLY_FAILED),--last-failed --last-failed-no-failures=none)
 # By file, so that what the tests of a file share is made once.
-workers := --numprocesses=auto --maxprocesses=4 --dist=loadfile --durations=20
+workers = $(if $(ONLY_FAILED),--numprocesses=0,--numprocesses=auto --maxprocesses=4 --dist=loadfile) --durations=20 \
+	$(pytest_options)
 
 .PHONY: demo docs dist try-wheel test test-slow test-jax test-scale test-lowest apk aab test-android android-tools \
 	web web-demo test-web lint format clean
@@ -69,7 +72,7 @@ test-jax: .venv/installed-dev
 
 # On JAX, which the workers import in a third of the time.
 test-scale: .venv-scale/installed
-	KERAS_BACKEND=jax .venv-scale/bin/python -m pytest -m slow tests/scale
+	KERAS_BACKEND=jax .venv-scale/bin/python -m pytest $(pytest_options) -m slow tests/scale
 
 # Only old versions warn so: Keras 3.10 of every functional model that it loads, TensorFlow before 2.18 beside JAX,
 # matplotlib before 3.10.7 beside a new pyparsing, Starlette's client for tests beside a new anyio.

@@ -44,7 +44,7 @@ def test_range_of_logits_keeps_labels(classes):
 
     assert found[0] <= 0 <= found[1]
     assert found[1] - found[0] < usual[1] - usual[0]
-    assert kept(*found)[0] > kept(*usual)[0] > 0.9
+    assert kept(*found)[0] >= kept(*usual)[0] > 0.9
     assert kept(*found)[1] > 0.2  # most of what is never the largest has one value
 
 

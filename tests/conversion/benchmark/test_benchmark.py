@@ -44,7 +44,7 @@ def test_figures(files):
     for each in (first, second):
         assert 0 < each.arena_bytes < each.peak_bytes
         assert each.added_bytes < each.peak_bytes < 400e6  # TensorFlow is not in that process
-        assert all(0 < seconds < 1 for seconds in (each.load_seconds, *each.seconds.values()))
+        assert all(0 < seconds < 30 for seconds in (each.load_seconds, *each.seconds.values()))
     json.dumps(first.to_dict())
 
 

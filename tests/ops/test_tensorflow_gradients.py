@@ -216,8 +216,8 @@ def test_layers_train_by_them(name, monkeypatch):
         assert (len(calls) > before) == (dtype == "float32")
     largest = max(np.linalg.norm(gradient) for gradient in gradients[1].values())
     for actual, expected in zip(gradients[0].values(), gradients[1].values(), strict=True):
-        # The true gradient of the keys' bias is zero.
-        assert np.linalg.norm(actual - expected) <= 1e-5 * max(np.linalg.norm(expected), 0.01 * largest)
+        # The true gradient of the keys' bias is zero: what is found is rounding of the others.
+        assert np.linalg.norm(actual - expected) <= 1e-5 * max(np.linalg.norm(expected), 0.1 * largest)
 
 
 @pytest.mark.parametrize("options", [{"use_bias": False}, {"activation": "relu"}])

@@ -99,8 +99,10 @@ def import_labels(
     context = Context(Tree(source, leave_out=Path(output)), options)
     found, export = _read(context, format)
     if not export.pictures:
+        without = [f"Without label: {each}." for each in export.without_label]
         raise InvalidDatasetError(
-            f"'{source}' holds {found.TITLE}, but no label that can be used.{_first(export.problems or export.notes)}"
+            f"'{source}' holds {found.TITLE}, but no label that can be used."
+            f"{_first(export.problems or without or export.notes)}"
         )
     plan = _plan_classes(export, options, Path(output).name)
     report = ImportReport(found.NAME, found.TITLE, str(output), plan.label_set)

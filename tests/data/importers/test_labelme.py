@@ -164,3 +164,18 @@ def test_files_named_after_their_picture_with_its_suffix(export, do_import):
     write(export, shape("car", [[1, 1], [3, 3]], "rectangle"))
     (export / "a.json").rename(export / "a.jpg.json")
     assert list(do_import().masks) == ["masks/a.png"]
+
+
+def test_numbered_instances_are_of_their_class(export, do_import):
+    write(export, *(shape(f"person-{left}", [[left, 1], [left + 1, 2]], "rectangle") for left in (1, 5)))
+    write_text(export / "labels.txt", "__ignore__\n_background_\nperson\n")
+    imported = do_import()
+    assert (imported.names, imported.count("masks/a.png")["person"]) == (["_background_", "person"], 8)
+    assert any("These number instances" in note and "person-1, person-5" in note for note in imported.report.notes)
+
+
+def test_numbered_labels_stay_classes_without_a_list(export, do_import):
+    write(export, *(shape(f"grade-{left}", [[left, 1], [left + 1, 2]], "rectangle") for left in (1, 5)))
+    imported = do_import()
+    assert imported.names == ["background", "grade-1", "grade-5"]
+    assert any("end in a number and stay classes: grade-1, grade-5;" in note for note in imported.report.notes)

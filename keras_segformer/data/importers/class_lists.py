@@ -10,14 +10,14 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from keras_segformer.data.importers.labels import IGNORED, RGB, LabelClass, color_of
+from keras_segformer.data.importers.labels import IGNORED, RGB, LabelClass, color_of, parse_color
 from keras_segformer.data.importers.tree import Tree, text_of
 from keras_segformer.errors import InvalidDatasetError
 from keras_segformer.label_sets import LabelSet
 
 LIST_NAMES = (
-    "classes.json", "dataset_meta.json", "labelmap.txt", "label_colors.txt", "class_dict.csv", "_classes.csv",
-    "class_names.txt", "labels.txt", "classes.txt", "obj.names",
+    "classes.json", "dataset_meta.json", "labelmap.txt", "label_colors.txt", "class_dict.csv", "label_class_dict.csv",
+    "class_dict_seg.csv", "_classes.csv", "class_names.txt", "labels.txt", "classes.txt", "obj.names",
 )  # fmt: skip
 
 
@@ -128,10 +128,14 @@ def _from_json(document: object, path: str) -> ClassList:
         return _numbered(document["label_map"], document.get("segmentation_colors"))
     if isinstance(document, dict) and isinstance(document.get("labels"), list):  # datumaro, too
         return _numbered(dict(enumerate(document["labels"])), document.get("segmentation_colors"))
+    if isinstance(document, dict) and isinstance(document.get("classes"), list):
+        return _from_records(document["classes"])
     if isinstance(document, dict) and document and all(key.isdecimal() for key in document):
         return _numbered(document, None)
     if isinstance(document, list):
-        return _from_names([text_of(name) for name in document])
+        return _from_records(document)
+    if isinstance(document, dict) and document and all(type(value) is int for value in document.values()):
+        return _numbered({value: name for name, value in document.items()}, None)
     try:
         label_set = LabelSet.from_dict(document)
     except (ValueError, TypeError) as error:
@@ -139,6 +143,22 @@ def _from_json(document: object, path: str) -> ClassList:
     classes = [LabelClass(*pair) for pair in zip(label_set.names, label_set.palette, strict=True)]
     names = {**dict(enumerate(label_set.names)), label_set.ignore_index: IGNORED}
     return ClassList(classes, {raw: names[index] for raw, index in label_set.raw_to_train.items()})
+
+
+def _from_records(records: list[Any]) -> ClassList:
+    """Names, or objects with a name, perhaps a colour and an id, such as in Supervisely's `meta.json`."""
+    if not any(isinstance(each, dict) for each in records):
+        return _from_names([text_of(name) for name in records])
+    classes, values = [], {}
+    for each in records:
+        name = text_of(each.get("name") or each.get("title")) if isinstance(each, dict) else ""
+        if name:
+            color = each.get("color")
+            classes.append(LabelClass(name, parse_color(color) if isinstance(color, str) else color_of(color)))
+            # Supervisely's ids count the classes of all of its users.
+            if type(each.get("id")) is int and "title" not in each:
+                values[each["id"]] = name
+    return ClassList(classes, values)
 
 
 def _numbered(names: Mapping[Any, Any], colors: Any) -> ClassList:

@@ -9,7 +9,6 @@ import posixpath
 import re
 from collections import defaultdict
 from collections.abc import Callable
-from pathlib import Path
 
 from keras_segformer.data.importers.class_lists import ClassList, find_class_list, read_class_file
 from keras_segformer.data.importers.class_scan import scan_masks
@@ -48,6 +47,7 @@ _IMAGE_WORDS = frozenset(
         "photos",
         "photo",
         "rgb",
+        "sat",  # of satellites
         "input",
         "inputs",
         "frames",
@@ -80,6 +80,7 @@ _MASK_WORDS = frozenset(
     ]
 )
 _WORDS = _IMAGE_WORDS | _MASK_WORDS
+_LOSSY = (".jpg", ".jpeg", ".jpe", ".jfif")
 _MASK_ENDINGS = ("_mask", "_masks", "_label", "_labels", "_gt", "_seg", "_segmentation", "_annotation", "-mask", "_L")
 
 
@@ -287,11 +288,11 @@ def _ends(name: str, ending: str) -> bool:
 
 
 def _plain_name(name: str) -> str:
-    """A name without words such as "image" or "mask" before and behind it: `mask_7` belongs to `img_7`."""
-    words = re.split(r"[_\-\s]+", name)
-    while len(words) > 1 and words[0].casefold() in _WORDS:
+    """A name without words such as "image" or "mask" before and behind it, in lower case: `mask_7` is of `IMG_7`."""
+    words = re.split(r"[_\-\s]+", name.casefold())
+    while len(words) > 1 and words[0] in _WORDS:
         del words[0]
-    while len(words) > 1 and words[-1].casefold() in _WORDS:
+    while len(words) > 1 and words[-1] in _WORDS:
         del words[-1]
     return "_".join(words)
 
@@ -300,9 +301,7 @@ def _sort_files(context: Context) -> tuple[list[_Entry], list[_Entry], list[str]
     """The pictures, the masks, and how they were distinguished."""
     options = context.options
     if options.masks or options.images:
-        images_tree, masks_tree = _folder_tree(context, options.images), _folder_tree(context, options.masks)
-        images, masks = _entries(images_tree, options.image_suffix), _entries(masks_tree, options.mask_suffix)
-        return images, masks, []
+        return _in_named_folders(context)
     if options.mask_suffix or options.image_suffix:
         masks = _entries(context.tree, options.mask_suffix) if options.mask_suffix else []
         taken = {entry.file.path for entry in masks}
@@ -312,6 +311,30 @@ def _sort_files(context: Context) -> tuple[list[_Entry], list[_Entry], list[str]
             masks = [each for each in _entries(context.tree, None) if each.file.path not in taken]
         return images, masks, []
     return _sort_by_folders(context)
+
+
+def _in_named_folders(context: Context) -> tuple[list[_Entry], list[_Entry], list[str]]:
+    """The pictures and masks, where options name the folder of either or both."""
+    options = context.options
+    if options.images and options.masks:
+        images = _entries(context.folder(options.images), options.image_suffix)
+        return images, _entries(context.folder(options.masks), options.mask_suffix), []
+    # The folders around one that is named may name its split.
+    if options.masks:
+        tree = context.folder(options.masks)
+        masks = _entries(tree, options.mask_suffix, tree.begin)
+        return _others(context, masks, ("image", None, "mask"), options.image_suffix), masks, []
+    tree = context.folder(options.images)
+    images = _entries(tree, options.image_suffix, tree.begin)
+    return images, _others(context, images, ("mask", None, "image"), options.mask_suffix), []
+
+
+def _others(context: Context, entries: list[_Entry], kinds: tuple[str | None, ...], suffix: str | None) -> list[_Entry]:
+    """The files of the export that are not among others, of the first kind that there are any of."""
+    taken = {entry.file.tree.location(entry.file.path) for entry in entries}
+    found = [each for each in _entries(context.tree, suffix) if context.tree.location(each.file.path) not in taken]
+    by_kind = {kind: [each for each in found if _kind(each.file.path)[0] == kind] for kind in kinds}
+    return next((by_kind[kind] for kind in kinds if by_kind[kind]), [])
 
 
 def _sort_by_folders(context: Context) -> tuple[list[_Entry], list[_Entry], list[str]]:
@@ -324,12 +347,38 @@ def _sort_by_folders(context: Context) -> tuple[list[_Entry], list[_Entry], list
     if kinds["mask"]:
         return kinds["image"] or kinds[None], kinds["mask"], []
     together = kinds["image"] + kinds[None]
-    names = {(entry.folders, entry.name) for entry in together}
-    masks = [entry for entry in together if any((entry.folders, name) in names for name in _names(entry.name)[1:])]
-    if masks:
-        notes = [f"Masks lie beside their pictures and are told by the end of their names, as in {masks[0].file.path}."]
-        return [entry for entry in together if entry not in set(masks)], masks, notes
+    by = {"the end of their names": _by_ending, "their names": _by_words, "their formats": _by_format}
+    for told_by, find in by.items():
+        masks = find(together)
+        if masks:
+            notes = [f"Masks lie beside their pictures and are told by {told_by}, as in {masks[0].file.path}."]
+            return [entry for entry in together if entry not in set(masks)], masks, notes
     return together, [], []
+
+
+def _by_ending(entries: list[_Entry]) -> list[_Entry]:
+    """The masks beside pictures of which their names differ by an ending, such as `a_mask` beside `a`."""
+    names = {(entry.folders, entry.name) for entry in entries}
+    return [entry for entry in entries if any((entry.folders, name) in names for name in _names(entry.name)[1:])]
+
+
+def _by_words(entries: list[_Entry]) -> list[_Entry]:
+    """The masks beside pictures of which their names differ by words, such as `7_mask` beside `7_sat`."""
+    masks = [entry for entry in entries if _is_called_mask(entry.name)]
+    pictures = {(entry.folders, _plain_name(entry.name)) for entry in entries if not _is_called_mask(entry.name)}
+    return [entry for entry in masks if (entry.folders, _plain_name(entry.name)) in pictures]
+
+
+def _by_format(entries: list[_Entry]) -> list[_Entry]:
+    """The masks beside pictures of the same name, where those are JPEG files, which masks never are."""
+    pictures = {(entry.folders, entry.name) for entry in entries if entry.file.path.lower().endswith(_LOSSY)}
+    others = [entry for entry in entries if not entry.file.path.lower().endswith(_LOSSY)]
+    return others if all((entry.folders, entry.name) in pictures for entry in others) else []
+
+
+def _is_called_mask(name: str) -> bool:
+    words = re.split(r"[_\-\s]+", name.casefold())
+    return words[0] in _MASK_WORDS or words[-1] in _MASK_WORDS
 
 
 def _by_kind(tree: Tree, paths: list[str], around: str) -> dict[str | None, list[_Entry]]:
@@ -371,15 +420,8 @@ def _kind(path: str) -> tuple[str | None, tuple[str, ...]]:
     return kind, tuple(folder for folder in rest if folder)
 
 
-def _folder_tree(context: Context, folder: Path | None) -> Tree:
-    if folder is None:
-        return context.tree
-    inside = context.tree.source / folder
-    return Tree(inside if inside.is_dir() else folder)
-
-
-def _entries(tree: Tree, suffix: str | None) -> list[_Entry]:
-    """The pictures of a tree that end in a suffix, with or without that of the format."""
+def _entries(tree: Tree, suffix: str | None, around: str = "") -> list[_Entry]:
+    """The pictures of a tree in further folders that end in a suffix, with or without that of the format."""
     found = []
     for path in tree.paths:
         folder, base = posixpath.split(path)
@@ -392,7 +434,7 @@ def _entries(tree: Tree, suffix: str | None) -> list[_Entry]:
             plain = plain[: -len(end)]
         elif end:
             continue
-        _, folders = _kind(f"{folder}/x" if folder else "x")
+        _, folders = _kind(posixpath.join(around, folder, "x"))
         found.append(_Entry(ExportFile(tree, path), folders, plain))
     return found
 

@@ -43,6 +43,7 @@ class Tree:
     Args:
         source: A folder or a zip archive.
         leave_out: A folder inside it that is not part of it, such as the output of an earlier import.
+        below: A folder inside it: only the files below that count, with their paths from there.
 
     Raises:
         FileNotFoundError: There is no such folder or archive.
@@ -56,8 +57,8 @@ class Tree:
     ```
     """
 
-    def __init__(self, source: str | os.PathLike[str], leave_out: Path | None = None) -> None:
-        self.source = Path(source)
+    def __init__(self, source: str | os.PathLike[str], leave_out: Path | None = None, below: str = "") -> None:
+        self.source, self.begin = Path(source), below
         self._leave_out = leave_out and leave_out.resolve()
         self.duplicates: list[str] = []
         self.unreadable: dict[str, str] = {}
@@ -67,8 +68,10 @@ class Tree:
         self._files: dict[str, str] = {}
         for path in self._walk():
             # Some programs write archives with backslashes.
-            plain = path if self._archive is None else path.replace("\\", "/")
-            known = self._files.setdefault(unicodedata.normalize("NFC", plain), path)
+            plain = unicodedata.normalize("NFC", path if self._archive is None else path.replace("\\", "/"))
+            if not is_below(plain, below):
+                continue
+            known = self._files.setdefault(plain[len(below) :].lstrip("/"), path)
             if known != path:
                 self.duplicates.append(path)
         self.paths = tuple(sorted(self._files))
@@ -92,6 +95,10 @@ class Tree:
     def below(self, folder: str) -> list[str]:
         """The paths below a folder; all where it is empty."""
         return [path for path in self.paths if is_below(path, folder)]
+
+    def location(self, path: str) -> Path:
+        """Where a file lies, whatever folder the tree begins at; below the archive for those inside of one."""
+        return (self.source / self._files[unicodedata.normalize("NFC", path)]).resolve()
 
     def read(self, path: str) -> bytes:
         """The content of a file.

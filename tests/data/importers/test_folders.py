@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import json
+import shutil
+from pathlib import Path
 
 import numpy as np
 import pytest
 from PIL import Image
 
-from fake_exports import write_array, write_json, write_picture, write_text
+from fake_exports import Imported, write_array, write_json, write_picture, write_text
 from keras_segformer.data.check import check_source
 from keras_segformer.data.importers.class_files import write_scanned_classes
 from keras_segformer.data.sources import SOURCES
@@ -34,6 +36,10 @@ def write(export, mask, image="images/a.jpg", masks="masks/a.png", classes=CLASS
         ("img/train/a.jpg", "gt/train/a_mask.gif", "train/masks/a.png"),
         ("test_images/a.jpg", "test_labels/a.bmp", "test/masks/a.png"),
         ("a.jpg", "a_mask.png", "masks/a.png"),
+        ("a.jpg", "a.png", "masks/a.png"),
+        ("train/119_sat.jpg", "train/119_mask.png", "train/masks/119_sat.png"),
+        ("img_7.png", "mask_7.png", "masks/img_7.png"),
+        ("images/IMG_7.JPG", "masks/img_7.png", "masks/IMG_7.png"),
     ],
 )
 def test_folders_are_found(image, mask, path, export, do_import):
@@ -52,6 +58,69 @@ def test_folders_that_are_named(export, tmp_path, do_import):
     write(export, [[0, 1]], "../photographs/a.jpg", "weed/a.png")
     imported = do_import(images=tmp_path / "photographs", masks=export / "weed")
     assert imported.count("masks/a.png") == {"road": 1, "car": 1}
+
+
+class TestOneNamedFolder:
+    """What KITTI, BDD100K and others have: masks in several forms beside the pictures."""
+
+    @pytest.fixture
+    def kitti(self, export):
+        write(export, [[0, 1]], "training/image_2/000_10.png", "training/semantic/000_10.png")
+        write_array(export / "training/semantic_rgb/000_10.png", [[RED, BLUE]])
+        write_picture(export / "testing/image_2/000_10.png", (1, 2))
+        return export
+
+    def test_it_is_asked_for(self, kitti, do_import):
+        with pytest.raises(InvalidDatasetError, match="name the folder of the masks with --masks"):
+            do_import()
+
+    def test_of_masks(self, kitti, do_import):
+        imported = do_import(masks=Path("training/semantic"))
+        assert {path: imported.count(path) for path in imported.masks} == {
+            "train/masks/2/000_10.png": {"road": 1, "car": 1}
+        }
+        assert imported.report.without_label == ["testing/image_2/000_10.png"]
+
+    def test_of_pictures(self, kitti, do_import):
+        (kitti / "training/semantic_rgb/000_10.png").unlink()
+        assert list(do_import(images=Path("training/image_2")).masks) == ["train/masks/2/000_10.png"]
+
+    def test_inside_an_archive(self, kitti, tmp_path):
+        shutil.make_archive(str(tmp_path / "kitti"), "zip", kitti)
+        folders = {"images": Path("training/image_2"), "masks": Path("training/semantic")}
+        imported = Imported(tmp_path / "kitti.zip", tmp_path / "output", **folders)
+        assert imported.count("masks/000_10.png") == {"road": 1, "car": 1}
+
+
+def test_pictures_beside_masks_of_their_names_are_told_by_the_format(export, do_import):
+    write(export, [[0, 1]], "a.jpg", "a.png")
+    write_picture(export / "b.jpg", (1, 2))
+    assert do_import().report.without_label == ["b.jpg"]
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        {"classes": [{"title": "road", "id": 7, "color": "#FF0000"}, {"title": "car", "id": 8, "color": "#0000FF"}]},
+        [{"name": "road", "color": [255, 0, 0]}, {"name": "car", "color": [0, 0, 255]}],
+    ],
+)
+def test_colours_of_other_json_lists(content, export, do_import):
+    write(export, [[BLUE, RED, RED]], classes=content)
+    assert do_import().count("masks/a.png") == {"road": 2, "car": 1}
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        {"road": 1, "car": 2},
+        [{"id": 1, "name": "road"}, {"id": 2, "name": "car"}],
+        {"classes": ["sky", "road", "car"]},
+    ],
+)
+def test_values_of_other_json_lists(content, export, do_import):
+    write(export, [[1, 2, 2]], classes=content)
+    assert do_import().count("masks/a.png") == {"road": 1, "car": 2}
 
 
 def test_one_name_in_several_splits(export, do_import):
@@ -101,6 +170,8 @@ def test_masks_of_16_bits(export, do_import):
     ("name", "content"),
     [
         ("class_dict.csv", "name,r,g,b\nroad,255,0,0\ncar,0,0,255\n"),
+        ("label_class_dict.csv", "name,r,g,b\nroad,255,0,0\ncar,0,0,255\n"),
+        ("class_dict_seg.csv", "name, r, g, b\nroad, 255, 0, 0\ncar, 0, 0, 255\n"),
         ("label_colors.txt", "255 0 0 road\n0 0 255 car\n"),
         ("labelmap.txt", "road:255,0,0::\ncar:0,0,255::\n"),
         ("dataset_meta.json", json.dumps({"label_map": {"0": "road", "1": "car"}, "segmentation_colors": [RED, BLUE]})),

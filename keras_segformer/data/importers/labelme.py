@@ -233,6 +233,7 @@ def _mask(_context: Context, shape: dict[str, Any]) -> Callable[[Size], np.ndarr
 _SHAPES = {
     "polygon": _polygon,
     "oriented_rectangle": _polygon,
+    "rotation": _polygon,  # what X-AnyLabeling calls it
     "rectangle": _rectangle,
     "circle": _circle,
     "point": _point,

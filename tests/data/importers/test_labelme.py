@@ -166,6 +166,12 @@ def test_files_named_after_their_picture_with_its_suffix(export, do_import):
     assert list(do_import().masks) == ["masks/a.png"]
 
 
+def test_rotated_rectangles_of_x_anylabeling(export, do_import):
+    points, draw = SHAPES["oriented_rectangle"]
+    write(export, shape("ship", points, "rotation"))
+    np.testing.assert_array_equal(do_import().where("masks/a.png", "ship"), drawn(draw))
+
+
 def test_numbered_instances_are_of_their_class(export, do_import):
     write(export, *(shape(f"person-{left}", [[left, 1], [left + 1, 2]], "rectangle") for left in (1, 5)))
     write_text(export / "labels.txt", "__ignore__\n_background_\nperson\n")

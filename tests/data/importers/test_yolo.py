@@ -117,6 +117,17 @@ def test_a_list_of_classes_instead_of_yaml(export, do_import):
     assert imported.count("masks/0a1b-b.png") == {"background": 200}
 
 
+def test_a_list_of_classes_that_is_named(export, tmp_path, do_import):
+    write(export, f"1 {SQUARE}")
+    (export / "data.yaml").unlink()
+    with pytest.raises(InvalidDatasetError, match=r"looked for a YAML file with names .* \(or --classes\)"):
+        do_import(format="yolo-seg")
+    write_text(tmp_path / "names.txt", "Straße\nbus\n")
+    imported = do_import(format="yolo-seg", classes=tmp_path / "names.txt")
+    assert imported.names == ["background", "Straße", "bus"]
+    assert imported.count("train/masks/a.png") == {"background": 150, "bus": 50}
+
+
 def test_splits_beside_a_list_of_classes(export, do_import):
     write_text(export / "top/classes.txt", "car\n")
     for split in ("train", "valid"):

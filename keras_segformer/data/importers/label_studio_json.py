@@ -205,8 +205,10 @@ def _picture(
 
 
 def _labels(picture: Picture) -> Iterator[str]:
+    """The labels of regions that have an area, unlike key points."""
     for region in picture.load.args[1]:  # the regions that `_picture` has bound
-        yield from region["labels"][:1]
+        if _kind(region["value"]):
+            yield from region["labels"][:1]
 
 
 def _short_regions(task: Mapping[str, Any]) -> Iterator[dict[str, Any]]:

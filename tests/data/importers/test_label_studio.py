@@ -166,6 +166,12 @@ def test_what_has_no_area_or_no_label(export, do_import):
     assert "turned by 90" in report.problems[0]
 
 
+def test_labels_of_key_points_are_no_classes(export, do_import):
+    nose = result("b", "keypointlabels", {"x": 1, "y": 1, "width": 0.5}, "keypointlabels", ["nose"])
+    write(export, task(nose, result("c", "rectanglelabels", BOX, "rectanglelabels", ["car"])), config=None)
+    assert do_import().names == ["background", "car"]
+
+
 def test_pictures_with_predictions_alone_are_named(export, do_import):
     predicted = {"id": 1, "data": {"image": "street a.jpg"}, "annotations": [], "predictions": [{"result": [{}]}]}
     write(export, predicted)

@@ -169,9 +169,7 @@ def test_generic_classes_are_those_of_all_splits(tmp_path):
 def test_values_that_say_nothing_about_classes(folder, values):
     for index in range(3):
         write_mask(folder / f"masks/pet_{index}.png", random_mask(values))
-    with pytest.raises(
-        InvalidDatasetError, match=r"write a classes\.json .* of 0 and 255, or let .* write it"
-    ):
+    with pytest.raises(InvalidDatasetError, match=r"write a classes\.json .* of 0 and 255, or let .* write it"):
         check_source(SOURCES["folder"], folder)
 
 

@@ -26,7 +26,7 @@ from keras_segformer.data.importers.pixels import (
     read_pixels,
 )
 from keras_segformer.data.importers.splits import split_of
-from keras_segformer.data.importers.tree import Tree, is_image
+from keras_segformer.data.importers.tree import Tree, is_image, shared_end
 from keras_segformer.errors import InvalidDatasetError
 
 NAME = "folders"
@@ -68,7 +68,11 @@ _MASK_WORDS = frozenset(
         "gt",
         "groundtruth",
         "truth",
+        "lbl",
+        "lbls",
         "seg",
+        "segs",
+        "segmented",
         "segmentation",
         "segmentations",
         "segmentationclass",
@@ -79,6 +83,7 @@ _MASK_WORDS = frozenset(
         "semantics",
     ]
 )
+_CAPITAL = re.compile(r"(?<=[a-z0-9])(?=[A-Z])")
 _WORDS = _IMAGE_WORDS | _MASK_WORDS
 _LOSSY = (".jpg", ".jpeg", ".jpe", ".jfif")
 _MASK_ENDINGS = ("_mask", "_masks", "_label", "_labels", "_gt", "_seg", "_segmentation", "_annotation", "-mask", "_L")
@@ -259,7 +264,8 @@ def _partner(
     found = [by_name.get(name, []) for name in _names(mask.name)] + [by_plain_name.get(_plain_name(mask.name), [])]
     for images in found:
         anywhere = [image for image in images if _may_share_split(mask, image)]
-        for candidates in ([image for image in anywhere if image.folders == mask.folders], anywhere):
+        same = [image for image in anywhere if image.folders == mask.folders]
+        for candidates in (same, _in_nearest_folders(mask, anywhere), anywhere):
             if len(candidates) == 1:
                 return candidates[0]
             if candidates:
@@ -267,6 +273,13 @@ def _partner(
                 notes.append(f"{mask.file.path} fits several pictures: {listed}; keep one or name the folders.")
                 return None
     return None
+
+
+def _in_nearest_folders(mask: _Entry, images: list[_Entry]) -> list[_Entry]:
+    """The pictures whose last folders are most like those of a mask; none where not even the last is."""
+    shared = [shared_end(mask.folders, image.folders) for image in images]
+    most = max(shared, default=0)
+    return [image for image, count in zip(images, shared, strict=True) if most and count == most]
 
 
 def _may_share_split(mask: _Entry, image: _Entry) -> bool:
@@ -278,6 +291,7 @@ def _names(name: str) -> list[str]:
     """The name of a mask, with and without the ending that distinguishes it from its picture."""
     return [
         name,
+        *([posixpath.splitext(name)[0]] if is_image(name) else []),  # `a.jpg.png` is of `a.jpg`
         *(name[: -len(ending)] for ending in _MASK_ENDINGS if _ends(name, ending) and len(name) > len(ending)),
     ]
 
@@ -289,12 +303,16 @@ def _ends(name: str, ending: str) -> bool:
 
 def _plain_name(name: str) -> str:
     """A name without words such as "image" or "mask" before and behind it, in lower case: `mask_7` is of `IMG_7`."""
-    words = re.split(r"[_\-\s]+", name.casefold())
+    words = _words(name.casefold())
     while len(words) > 1 and words[0] in _WORDS:
         del words[0]
     while len(words) > 1 and words[-1] in _WORDS:
         del words[-1]
     return "_".join(words)
+
+
+def _words(name: str) -> list[str]:
+    return re.split(r"[_\-\s.]+", name)
 
 
 def _sort_files(context: Context) -> tuple[list[_Entry], list[_Entry], list[str]]:
@@ -377,7 +395,7 @@ def _by_format(entries: list[_Entry]) -> list[_Entry]:
 
 
 def _is_called_mask(name: str) -> bool:
-    words = re.split(r"[_\-\s]+", name.casefold())
+    words = _words(name.casefold())
     return words[0] in _MASK_WORDS or words[-1] in _MASK_WORDS
 
 
@@ -406,7 +424,9 @@ def _kind(path: str) -> tuple[str | None, tuple[str, ...]]:
     rest = []
     told: dict[bool, set[str]] = {True: set(), False: set()}
     for folder in path.split("/")[:-1]:
-        words = [word for word in re.split(r"[_\-\s]+", folder) if word]
+        words = [word for word in _words(folder) if word]
+        if not _WORDS.intersection(map(str.casefold, words)):
+            words = _words(_CAPITAL.sub(" ", folder))
         if folder.casefold().endswith("annot") and len(words) == 1 and len(folder) > len("annot"):
             words = [folder[: -len("annot")], "annot"]
         plain = {word.casefold() for word in words}

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+import itertools
 import os
 import posixpath
 import threading
@@ -11,7 +12,7 @@ import unicodedata
 import zipfile
 import zlib
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path, PurePosixPath
 from typing import Any
 
@@ -158,8 +159,9 @@ class Tree:
         with self._lock:
             document = self._documents.get(path)
         if document is None:
+            text = self.text(path)
             try:
-                document = parse_json(self.text(path), MAX_FILE_BYTES)
+                document = parse_json(text, MAX_FILE_BYTES)
             except ValueError as error:
                 raise InvalidDatasetError(f"{path} is not JSON ({error}); export it again.") from error
             with self._lock:
@@ -301,6 +303,22 @@ def stem(path: str) -> str:
 def without_suffix(path: str) -> str:
     """A path without its last suffix, if that is one of a picture."""
     return posixpath.splitext(path)[0] if is_image(path) else path
+
+
+def shared_end(one: Sequence[str], other: Sequence[str]) -> int:
+    """How many of the last parts of two paths are equal.
+
+    Args:
+        one: The parts of a path.
+        other: Those of another.
+
+    Example:
+
+    >>> shared_end(["a", "train", "x"], ["b", "train", "x"])
+    2
+    """
+    pairs = zip(reversed(one), reversed(other), strict=False)
+    return sum(1 for _ in itertools.takewhile(lambda pair: pair[0] == pair[1], pairs))
 
 
 def file_name_of(value: Any) -> str:

@@ -40,6 +40,9 @@ def write(export, mask, image="images/a.jpg", masks="masks/a.png", classes=CLASS
         ("train/119_sat.jpg", "train/119_mask.png", "train/masks/119_sat.png"),
         ("img_7.png", "mask_7.png", "masks/img_7.png"),
         ("images/IMG_7.JPG", "masks/img_7.png", "masks/IMG_7.png"),
+        ("TrainImages/a.jpg", "TrainMasks/a.png", "train/masks/a.png"),
+        ("images/a.jpg", "masks/a.jpg.png", "masks/a.png"),
+        ("images/a.jpg", "masks/a.mask.png", "masks/a.png"),
     ],
 )
 def test_folders_are_found(image, mask, path, export, do_import):
@@ -90,6 +93,16 @@ class TestOneNamedFolder:
         folders = {"images": Path("training/image_2"), "masks": Path("training/semantic")}
         imported = Imported(tmp_path / "kitti.zip", tmp_path / "output", **folders)
         assert imported.count("masks/000_10.png") == {"road": 1, "car": 1}
+
+
+@pytest.mark.parametrize("masks", ["ground_truth", "masks_png"])
+def test_pictures_of_one_name_are_told_by_the_nearest_folder(masks, export, do_import):
+    for value, city in enumerate(("austin", "tyrol")):
+        write(export, [[value, value]], f"images/{city}/1.png", f"{masks}/{city}/1.png")
+    imported = do_import()
+    assert {path: imported.count(path) for path in imported.masks} == {
+        "masks/austin/1.png": {"road": 2}, "masks/tyrol/1.png": {"car": 2},
+    }  # fmt: skip
 
 
 def test_pictures_beside_masks_of_their_names_are_told_by_the_format(export, do_import):

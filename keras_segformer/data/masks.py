@@ -270,7 +270,7 @@ def describe_readings(coding: MaskCoding, masks: Iterable[MaskPixels]) -> list[s
             described.append(f"{_NOUNS[kind]} ({len(concerned)}) are read by {_MEANINGS[reading]}{disagree}")
     transparent = sum(mask.transparent > 0 for mask in masks)
     if transparent:
-        described.append(f"transparent pixels of masks ({transparent}) are ignored")
+        described.append(f"transparent pixels of masks ({transparent}), or those without data, are ignored")
     return described
 
 

@@ -94,6 +94,11 @@ class MaskScan:
         present = self.present
         if not present:
             raise InvalidDatasetError("The masks hold no value of a class: they are empty, or 255 everywhere.")
+        if present[0] < 0:
+            raise InvalidDatasetError(
+                f"The masks hold the value {present[0]}, which cannot be a class; save class indices from 0 on, and "
+                "255 where there is no class."
+            )
         if len(present) > MAX_CLASSES:
             raise InvalidDatasetError(
                 f"The masks hold {len(present)} {self.kind}s, too many for classes: such as "

@@ -182,7 +182,7 @@ def read_masks(context: Context, listed: ClassList | None, rules: list[str]) -> 
             *rules,
             f"The classes are those of {source}; grey and palette masks are read by value, RGB masks by colour, and "
             "palette masks by colour too where only that fits the list.",
-            "Black that no class has and transparent pixels are ignored"
+            "Black that no class has, transparent pixels and those without data are ignored"
             + (", and so is the value 255." if 255 not in listed.values else "."),
         ],
         notes=[*found.notes, *listed.shared_colors],

@@ -261,6 +261,13 @@ def test_a_classes_file_is_not_replaced_unasked(export):
     write_scanned_classes(export, overwrite=True)
 
 
+def test_negative_values_are_no_classes(export, do_import):
+    write(export, [[0, 1]], masks="masks/a.tif", classes=None)
+    Image.fromarray(np.array([[-9999, 1]], np.int32)).save(export / "masks/a.tif")
+    with pytest.raises(InvalidDatasetError, match="hold the value -9999, which cannot be a class; save class indices"):
+        do_import()
+
+
 def test_soft_edges_are_no_classes(export):
     noise = np.random.default_rng(0).integers(0, 256, (40, 40, 3), np.uint8)
     write(export, noise, classes=None)

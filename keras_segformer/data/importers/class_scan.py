@@ -6,6 +6,8 @@ import dataclasses
 from collections import Counter
 from collections.abc import Iterable
 
+import numpy as np
+
 from keras_segformer.data.importers.class_lists import ClassList
 from keras_segformer.data.importers.labels import ExportFile, LabelClass
 from keras_segformer.data.importers.pixels import Pixels, count_values, describe_color, read_pixels, unpack
@@ -43,9 +45,16 @@ class MaskScan:
 
     @property
     def present(self) -> list[int]:
-        """The values or colours that are classes: all but 255, unless masks are of 0 and 255."""
+        """The values or colours that are classes: all but 255, unless the values are steps from 0 to 255."""
         found = sorted(self.pixels)
-        return found if self.kind == "colour" or self.is_binary else [each for each in found if each != IGNORE]
+        return found if self.kind == "colour" or self.is_in_steps else [each for each in found if each != IGNORE]
+
+    @property
+    def is_in_steps(self) -> bool:
+        """Returns True if the values divide 0 to 255 in equal steps, such as 0, 127 and 255, so that 255 is a class."""
+        found = sorted(self.pixels)
+        steps = np.rint(np.linspace(0, IGNORE, len(found)))
+        return self.kind == "value" and len(found) > 1 and bool((np.abs(steps - found) <= 1).all())
 
     @property
     def is_binary(self) -> bool:

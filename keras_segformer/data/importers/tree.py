@@ -146,8 +146,10 @@ class Tree:
         return [line.strip() for line in self.text(path).splitlines() if line.strip()]
 
     def rows(self, path: str) -> list[list[str]]:
-        """The rows of a file of comma-separated values, stripped, without empty ones."""
-        rows = csv.reader(io.StringIO(self.text(path)), skipinitialspace=True)
+        """The rows of a file of values between commas, semicolons or tabs, stripped, without empty ones."""
+        text = self.text(path)
+        first = text.lstrip().partition("\n")[0]
+        rows = csv.reader(io.StringIO(text), delimiter=max(",;\t", key=first.count), skipinitialspace=True)
         return [[cell.strip() for cell in row] for row in rows if any(cell.strip() for cell in row)]
 
     def json(self, path: str) -> Any:

@@ -185,7 +185,12 @@ def test_masks_of_16_bits(export, do_import):
         ("class_dict.csv", "name,r,g,b\nroad,255,0,0\ncar,0,0,255\n"),
         ("label_class_dict.csv", "name,r,g,b\nroad,255,0,0\ncar,0,0,255\n"),
         ("class_dict_seg.csv", "name, r, g, b\nroad, 255, 0, 0\ncar, 0, 0, 255\n"),
+        ("class_dict.csv", "name;r;g;b\nroad;255;0;0\ncar;0;0;255\n"),
+        ("class_dict.csv", 'name,color\nroad,"(255, 0, 0)"\ncar,#0000FF\n'),
         ("label_colors.txt", "255 0 0 road\n0 0 255 car\n"),
+        ("label_colors.txt", "(255, 0, 0): road\n(0, 0, 255): car\n"),
+        ("classes.txt", "# colours\nname r g b\nroad 255 0 0\ncar 0 0 255\n"),
+        ("labels.txt", "road: [255, 0, 0],\ncar: [0, 0, 255]\n"),
         ("labelmap.txt", "road:255,0,0::\ncar:0,0,255::\n"),
         ("dataset_meta.json", json.dumps({"label_map": {"0": "road", "1": "car"}, "segmentation_colors": [RED, BLUE]})),
     ],
@@ -194,6 +199,38 @@ def test_lists_of_classes(name, content, export, do_import):
     write(export, [[RED, BLUE]], classes=None)
     write_text(export / name, content, "utf-8-sig")
     assert do_import().count("masks/a.png") == {"road": 1, "car": 1}
+
+
+@pytest.mark.parametrize(
+    ("content", "names"),
+    [
+        ("0 road\n1 car\n", ["road", "car"]),
+        ("1: car\n0: road\n", ["car", "road"]),
+        ("1 euro\n2 euro\n", ["1 euro", "2 euro"]),
+        ("road\ncar 2\n", ["road", "car 2"]),
+    ],
+)
+def test_numbers_in_lists_of_names(content, names, export, do_import):
+    write(export, [[0, 0, 1]], classes=None)
+    write_text(export / "classes.txt", content)
+    imported = do_import()
+    assert imported.names == names
+    of_0, of_1 = names[::-1] if content.startswith("1:") else names
+    assert imported.count("masks/a.png") == {of_0: 2, of_1: 1}
+
+
+@pytest.mark.parametrize("values", [[0, 127, 255], [0, 128, 255], [0, 85, 170, 255]])
+def test_values_in_equal_steps_include_255(values, export, do_import):
+    write(export, [values], classes=None)
+    imported = do_import()
+    assert imported.names == [f"class {value}" for value in values]
+    assert imported.report.pixels["ignored"] == 0
+    assert any("so 255 is a class" in note for note in imported.report.notes)
+
+
+def test_255_is_ignored_beside_other_values(export, do_import):
+    write(export, [[0, 1, 255]], classes=None)
+    assert do_import().count("masks/a.png") == {"class 0": 1, "class 1": 1, "ignored": 1}
 
 
 def test_a_list_that_is_named(export, tmp_path, do_import):

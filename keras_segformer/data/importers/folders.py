@@ -267,13 +267,13 @@ def _partner(
     for images in found:
         anywhere = [image for image in images if _may_share_split(mask, image)]
         same = [image for image in anywhere if image.folders == mask.folders]
-        for candidates in (same, _in_nearest_folders(mask, anywhere), anywhere):
-            if len(candidates) == 1:
-                return candidates[0]
-            if candidates:
-                listed = ", ".join(each.file.path for each in candidates)
-                notes.append(f"{mask.file.path} fits several pictures: {listed}; keep one or name the folders.")
-                return None
+        candidates = same or _in_nearest_folders(mask, anywhere) or anywhere
+        if len(candidates) == 1:
+            return candidates[0]
+        if candidates:
+            listed = ", ".join(each.file.path for each in candidates)
+            notes.append(f"{mask.file.path} fits several pictures: {listed}; keep one or name the folders.")
+            return None
     return None
 
 

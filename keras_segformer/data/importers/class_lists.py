@@ -80,8 +80,8 @@ def read_class_list(tree: Tree, path: str) -> ClassList:
         tree: The export.
         path: `classes.json` of this package, datumaro's `dataset_meta.json`, CVAT's `labelmap.txt` (`name:r,g,b::`),
             `label_colors.txt` (`r g b name` or `name: r, g, b`), a CSV (`name,r,g,b`, `value,name,r,g,b`, `r,g,b,name`
-            or `value,name`), or a text with a name a line, numbered or not: without numbers the first has the value 0, or
-            255 and the second 0 where it begins with labelme's `__ignore__`.
+            or `value,name`), or a text with a name a line, numbered or not: without numbers the first has the value 0,
+            or 255 and the second 0 where it begins with labelme's `__ignore__`.
 
     Returns:
         The classes.

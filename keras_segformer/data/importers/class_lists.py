@@ -17,7 +17,8 @@ from keras_segformer.label_sets import LabelSet
 
 LIST_NAMES = (
     "classes.json", "dataset_meta.json", "labelmap.txt", "label_colors.txt", "class_dict.csv", "label_class_dict.csv",
-    "class_dict_seg.csv", "_classes.csv", "class_names.txt", "labels.txt", "classes.txt", "obj.names",
+    "class_dict_seg.csv", "_classes.csv", "class_names.txt", "labels.txt", "classes.txt", "codes.txt",
+    "obj.names",
 )  # fmt: skip
 
 

@@ -25,6 +25,7 @@ from keras_segformer.data.importers.pixels import (
     pixel_values,
     read_pixels,
 )
+from keras_segformer.data.importers.split_lists import in_listed_splits
 from keras_segformer.data.importers.splits import split_of
 from keras_segformer.data.importers.tree import Tree, is_image, shared_end
 from keras_segformer.errors import InvalidDatasetError
@@ -63,6 +64,8 @@ _MASK_WORDS = frozenset(
         "label",
         "annotations",
         "annotation",
+        "ann",
+        "anns",
         "annots",
         "annot",
         "gt",
@@ -81,12 +84,26 @@ _MASK_WORDS = frozenset(
         "targets",
         "semantic",
         "semantics",
+        "stuffthingmaps",  # of COCO-Stuff
     ]
 )
+_FILLERS = frozenset(["dir", "dirs", "folder"])  # as in img_dir and ann_dir of MMSegmentation
 _CAPITAL = re.compile(r"(?<=[a-z0-9])(?=[A-Z])")
 _WORDS = _IMAGE_WORDS | _MASK_WORDS
 _LOSSY = (".jpg", ".jpeg", ".jpe", ".jfif")
-_MASK_ENDINGS = ("_mask", "_masks", "_label", "_labels", "_gt", "_seg", "_segmentation", "_annotation", "-mask", "_L")
+_MASK_ENDINGS = (
+    "_mask",
+    "_masks",
+    "_label",
+    "_labels",
+    "_gt",
+    "_seg",
+    "_segmentation",
+    "_annotation",
+    "-mask",
+    "_L",
+    "_P",
+)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -157,6 +174,9 @@ def read_masks(context: Context, listed: ClassList | None, rules: list[str]) -> 
         if found.problems:
             raise InvalidDatasetError(found.problems[0])
         raise InvalidDatasetError(f"There are no masks in '{context.tree.source}'; name their folder with --masks.")
+    if not any(subset for _, subset, *_ in found.pairs):
+        found.pairs, notes = in_listed_splits(context.tree, found.pairs)
+        found.notes += notes
     if listed is None:
         scan = scan_masks(mask for *_, mask, _ in found.pairs)
         listed = scan.class_list()
@@ -278,8 +298,9 @@ def _partner(
 
 
 def _in_nearest_folders(mask: _Entry, images: list[_Entry]) -> list[_Entry]:
-    """The pictures whose last folders are most like those of a mask; none where not even the last is."""
-    shared = [shared_end(mask.folders, image.folders) for image in images]
+    """The pictures whose first and last folders are most like those of a mask; none where none of them is."""
+    own = mask.folders
+    shared = [shared_end(own, image.folders) + shared_end(own[::-1], image.folders[::-1]) for image in images]
     most = max(shared, default=0)
     return [image for image, count in zip(images, shared, strict=True) if most and count == most]
 
@@ -299,8 +320,8 @@ def _names(name: str) -> list[str]:
 
 
 def _ends(name: str, ending: str) -> bool:
-    # CamVid's `_L` has a capital: other tools write `_l` for the left of two cameras.
-    return name.endswith(ending) or (ending != "_L" and name.casefold().endswith(ending))
+    # CamVid's `_L`, and fastai's `_P`, are capitals: other tools write `_l` for the left of two cameras.
+    return name.endswith(ending) or (ending not in ("_L", "_P") and name.casefold().endswith(ending))
 
 
 def _plain_name(name: str) -> str:
@@ -433,6 +454,8 @@ def _kind(path: str) -> tuple[str | None, tuple[str, ...]]:
             words = [folder[: -len("annot")], "annot"]
         plain = {word.casefold() for word in words}
         others = [word for word in words if word.casefold() not in _WORDS]
+        if plain & _WORDS:
+            others = [word for word in others if word.casefold() not in _FILLERS]
         if plain & _WORDS:
             says_nothing_else = all(split_of(word) or word.isdecimal() for word in others)
             told[says_nothing_else].add("mask" if plain & _MASK_WORDS else "image")

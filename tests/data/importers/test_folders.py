@@ -42,6 +42,9 @@ def write(export, mask, image="images/a.jpg", masks="masks/a.png", classes=CLASS
         ("images/IMG_7.JPG", "masks/img_7.png", "masks/IMG_7.png"),
         ("TrainImages/a.jpg", "TrainMasks/a.png", "train/masks/a.png"),
         ("images/a.jpg", "masks/a.jpg.png", "masks/a.png"),
+        ("img_dir/train/a.jpg", "ann_dir/train/a.png", "train/masks/a.png"),
+        ("images/a.png", "labels/a_P.png", "masks/a.png"),
+        ("val2017/a.jpg", "stuffthingmaps_trainval2017/val2017/a.png", "val/masks/a.png"),
         ("images/a.jpg", "masks/a.mask.png", "masks/a.png"),
     ],
 )
@@ -95,14 +98,22 @@ class TestOneNamedFolder:
         assert imported.count("masks/000_10.png") == {"road": 1, "car": 1}
 
 
-@pytest.mark.parametrize("masks", ["ground_truth", "masks_png"])
-def test_pictures_of_one_name_are_told_by_the_nearest_folder(masks, export, do_import):
+@pytest.mark.parametrize(
+    ("images", "masks"),
+    [
+        ("images/{}", "ground_truth/{}"),
+        ("images/{}", "masks_png/{}"),
+        ("{}/left_frames", "{}/ground_truth"),
+    ],
+)
+def test_pictures_of_one_name_are_told_by_the_nearest_folder(images, masks, export, do_import):
     for value, city in enumerate(("austin", "tyrol")):
-        write(export, [[value, value]], f"images/{city}/1.png", f"{masks}/{city}/1.png")
+        write(export, [[value, value]], f"{images.format(city)}/1.png", f"{masks.format(city)}/1.png")
     imported = do_import()
-    assert {path: imported.count(path) for path in imported.masks} == {
-        "masks/austin/1.png": {"road": 2}, "masks/tyrol/1.png": {"car": 2},
-    }  # fmt: skip
+    counts = {
+        next(city for city in ("austin", "tyrol") if city in path): imported.count(path) for path in imported.masks
+    }
+    assert counts == {"austin": {"road": 2}, "tyrol": {"car": 2}}
 
 
 def test_pictures_beside_masks_of_their_names_are_told_by_the_format(export, do_import):

@@ -251,9 +251,9 @@ def _write_pairs(export: Export, plan: _ClassPlan, options: ImportOptions, folde
         why = report.problems or [f"{source} has no pixel of any class." for source in report.without_class]
         raise InvalidDatasetError(f"No label of the export can be used.{_first(why)}")
     if report.skipped and len(report.empty) == sum(counts.masks for counts in report.splits.values()):
+        kinds = ", ".join(map(str, report.skipped))
         report.problems.append(
-            f"No shape of the export is drawn ({', '.join(report.skipped)}), so that all masks are background alone; "
-            "export polygons or masks."
+            f"No shape of the export is drawn ({kinds}), so that all masks are background alone; export polygons or masks."
         )
     if options.overlap and export.order:
         rule = (

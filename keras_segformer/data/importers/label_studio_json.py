@@ -307,9 +307,13 @@ def _polygon(context: Context, region: Mapping[str, Any]) -> Callable[[Size], np
     return _in_percent(context, check_points(region["value"]["points"], at_least=3))
 
 
+def _rotation(region: Mapping[str, Any]) -> float:
+    return numbers_of(region["value"], "rotation")[0] if region["value"].get("rotation") else 0.0
+
+
 def _rectangle(context: Context, region: Mapping[str, Any]) -> Callable[[Size], np.ndarray]:
     x, y, width, height = numbers_of(region["value"], "x", "y", "width", "height")
-    degrees = float(region["value"].get("rotation") or 0)
+    degrees = _rotation(region)
 
     def turn(corners: np.ndarray) -> np.ndarray:
         return rotate(corners, degrees, tuple(corners[0]))  # about the corner at the top left
@@ -319,7 +323,7 @@ def _rectangle(context: Context, region: Mapping[str, Any]) -> Callable[[Size], 
 
 def _ellipse(context: Context, region: Mapping[str, Any]) -> Callable[[Size], np.ndarray]:
     x, y, radius_x, radius_y = numbers_of(region["value"], "x", "y", "radiusX", "radiusY")
-    degrees = float(region["value"].get("rotation") or 0)
+    degrees = _rotation(region)
 
     def turn(corners: np.ndarray) -> np.ndarray:
         return rotate(corners, degrees, tuple((corners.min(axis=0) + corners.max(axis=0)) / 2))

@@ -50,7 +50,7 @@ def names_of_shown(
     pages = pictures.get(key or "", [])
     if len(pages) == 1 and page is None:
         page = 0
-    return pages[page] if page is not None and 0 <= page < len(pages) else None
+    return pages[page] if isinstance(page, int) and 0 <= page < len(pages) else None
 
 
 def find_task_image(

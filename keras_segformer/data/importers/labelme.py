@@ -25,7 +25,7 @@ from keras_segformer.data.importers.labels import (
     merge_classes,
 )
 from keras_segformer.data.importers.pixels import decode_base64, read_layer
-from keras_segformer.data.importers.polygons import Size, check_points, draw_with_pillow, place
+from keras_segformer.data.importers.polygons import Size, check_points, draw_with_pillow, place, whole_points
 from keras_segformer.data.importers.splits import split_of
 from keras_segformer.data.importers.tree import file_name_of, stem, text_of, without_suffix
 from keras_segformer.errors import InvalidDatasetError
@@ -225,7 +225,7 @@ def _line(_context: Context, shape: dict[str, Any]) -> Callable[[Size], np.ndarr
 
 def _mask(_context: Context, shape: dict[str, Any]) -> Callable[[Size], np.ndarray]:
     """A mask of the bounding box, whose own size counts where the corners have fractions."""
-    left, top = np.rint(check_points(shape.get("points"), at_least=1)[0]).astype(int).tolist()
+    left, top = whole_points(check_points(shape.get("points"), at_least=1)[0]).tolist()
     mask = read_layer(decode_base64(shape.get("mask"))) > 0
     return lambda size: place(mask, (left, top), size)
 

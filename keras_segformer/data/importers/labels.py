@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import math
 import posixpath
 import re
 import unicodedata
@@ -308,15 +309,18 @@ class Context:
 
 
 def numbers_of(element: Mapping[str, object], *keys: str) -> list[float]:
-    """Attributes or values as numbers.
+    """Attributes or values as finite numbers.
 
     Raises:
-        InvalidDatasetError: One is missing or is not a number. The message is the predicate of a sentence.
+        InvalidDatasetError: One is missing or is not such a number. The message is the predicate of a sentence.
     """
     try:
-        return [float(element[key]) for key in keys]  # type: ignore[arg-type]
-    except (KeyError, TypeError, ValueError) as error:
+        numbers = [float(element[key]) for key in keys]  # type: ignore[arg-type]
+    except (KeyError, OverflowError, TypeError, ValueError) as error:
         raise InvalidDatasetError(f"has no number for one of {', '.join(keys)}") from error
+    if not all(map(math.isfinite, numbers)):
+        raise InvalidDatasetError(f"has no finite number for one of {', '.join(keys)}")
+    return numbers
 
 
 def merge_classes(classes: Iterable[LabelClass]) -> list[LabelClass]:

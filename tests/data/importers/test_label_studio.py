@@ -166,6 +166,19 @@ def test_what_has_no_area_or_no_label(export, do_import):
     assert "turned by 90" in report.problems[0]
 
 
+@pytest.mark.parametrize("key", ["x", "width", "rotation"])
+@pytest.mark.parametrize("number", [float("inf"), float("nan"), "wide"])
+def test_shapes_without_finite_numbers_are_named(key, number, export, do_import):
+    good = result("a", "rectanglelabels", BOX, "rectanglelabels", ["car"])
+    bad = result("b", "rectanglelabels", {**BOX, key: number}, "rectanglelabels", ["car"])
+    write(export, task(good, bad))
+    imported = do_import()
+    assert imported.count("masks/street a.png")["car"] == 50
+    assert [problem.partition(" that ")[0] for problem in imported.report.problems] == [
+        "task 1 in project-1.json has a rectangle of 'car'"
+    ]
+
+
 def test_labels_of_key_points_are_no_classes(export, do_import):
     nose = result("b", "keypointlabels", {"x": 1, "y": 1, "width": 0.5}, "keypointlabels", ["nose"])
     write(export, task(nose, result("c", "rectanglelabels", BOX, "rectanglelabels", ["car"])), config=None)

@@ -166,6 +166,12 @@ def test_files_named_after_their_picture_with_its_suffix(export, do_import):
     assert list(do_import().masks) == ["masks/a.png"]
 
 
+def test_masks_far_away_have_no_pixel(export, do_import):
+    mask = encoded(np.full((2, 3), 255, np.uint8))
+    write(export, shape("far", [[1e300, -1e300]], "mask", mask=mask), shape("road", [[0, 0], [1, 1]], "rectangle"))
+    assert do_import().report.blank_regions == ["far in a.json"]
+
+
 def test_rotated_rectangles_of_x_anylabeling(export, do_import):
     points, draw = SHAPES["oriented_rectangle"]
     write(export, shape("ship", points, "rotation"))

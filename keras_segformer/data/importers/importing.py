@@ -253,7 +253,8 @@ def _write_pairs(export: Export, plan: _ClassPlan, options: ImportOptions, folde
     if report.skipped and len(report.empty) == sum(counts.masks for counts in report.splits.values()):
         kinds = ", ".join(map(str, report.skipped))
         report.problems.append(
-            f"No shape of the export is drawn ({kinds}), so that all masks are background alone; export polygons or masks."
+            f"No shape of the export is drawn ({kinds}), so that all masks are background alone; export polygons or "
+            "masks."
         )
     if options.overlap and export.order:
         rule = (

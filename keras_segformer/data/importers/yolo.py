@@ -283,11 +283,11 @@ def _load(context: Context, path: str, names: dict[int, str], size: Size | None)
                 f"has a row {number} of {len(fields)} numbers, which is neither a polygon nor a box"
             )
             continue
-        label = names.get(int(values[0]), f"class {fields[0]}, which is not listed")
         corners = values[1:].reshape(-1, 2)
-        if not np.isfinite(corners).all() or corners.min() < -_MAX_OVERSHOOT or corners.max() > 1 + _MAX_OVERSHOOT:
+        if not np.isfinite(values).all() or corners.min() < -_MAX_OVERSHOOT or corners.max() > 1 + _MAX_OVERSHOOT:
             painting.problems.append(f"has a row {number} whose corners are not shares from 0 to 1 of width and height")
             continue
+        label = names.get(int(values[0]), f"class {fields[0]}, which is not listed")
         painting.add(label, _drawer(context, np.clip(corners, 0, 1)))
     return painting
 

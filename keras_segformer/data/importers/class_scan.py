@@ -11,6 +11,7 @@ import numpy as np
 from keras_segformer.data.importers.class_lists import ClassList
 from keras_segformer.data.importers.labels import ExportFile, LabelClass
 from keras_segformer.data.importers.pixels import Pixels, count_values, describe_color, read_pixels, unpack
+from keras_segformer.data.importers.report import sentence_about
 from keras_segformer.data.parallel import parallel_map
 from keras_segformer.errors import InvalidDatasetError
 from keras_segformer.label_sets import LabelSet
@@ -154,7 +155,7 @@ def scan_masks(masks: Iterable[ExportFile]) -> MaskScan:
     scanned = list(parallel_map(_scan, list(masks)))
     for file, found in scanned:
         if isinstance(found, str):
-            problems.append(f"{file.path} {found}.")
+            problems.append(sentence_about(file.path, found))
         else:
             grey &= found[0] != "colour"
     for _, found in scanned:

@@ -35,7 +35,7 @@ from keras_segformer.data.importers.labels import (
 )
 from keras_segformer.data.importers.picture_files import PictureFile, open_picture
 from keras_segformer.data.importers.polygons import Size
-from keras_segformer.data.importers.report import ImportReport, SplitCounts
+from keras_segformer.data.importers.report import ImportReport, SplitCounts, sentence_about
 from keras_segformer.data.importers.splits import SPLITS, split_of
 from keras_segformer.data.importers.tree import Tree, text_of
 from keras_segformer.data.parallel import parallel_map
@@ -275,7 +275,7 @@ def _write_pair(target: _Target, plan: _ClassPlan, order: str | None, upright: b
         mask, tally = compose(label, size, order, plan.palette)
         encoded = picture.encode(upright) if picture else None
     except InvalidDatasetError as error:
-        return _Written(problem=_sentence(source, str(error)))
+        return _Written(problem=sentence_about(source, str(error)))
     counts = np.bincount(mask.ravel(), minlength=256)
     if not counts[:IGNORE].any():
         return _Written(tally=tally, without_class=True)
@@ -315,15 +315,10 @@ def _size(label: Painting | PixelValues) -> Size | None:
     return label.size if isinstance(label, Painting) else label.values.shape
 
 
-def _sentence(source: str, error: str) -> str:
-    """Completes the predicate of a sentence; errors that name their file are complete already."""
-    return error if error.endswith(".") else f"{source} {error}."
-
-
 def _count(report: ImportReport, target: _Target, result: _Written) -> None:
     source, tally = target.picture.source, result.tally
     report.notes += result.notes
-    report.problems += [_sentence(source, problem) for problem in tally.problems]
+    report.problems += [sentence_about(source, problem) for problem in tally.problems]
     for what, count in tally.unknown.items():
         report.unknown[what] += count
         report.unknown_files.setdefault(what, []).append(source)

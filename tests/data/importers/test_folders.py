@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import shutil
 from pathlib import Path
 
@@ -12,6 +13,7 @@ from PIL import Image
 
 from fake_exports import Imported, write_array, write_json, write_picture, write_text
 from keras_segformer.data.check import check_source
+from keras_segformer.data.importers import import_labels
 from keras_segformer.data.importers.class_files import write_scanned_classes
 from keras_segformer.data.sources import SOURCES
 from keras_segformer.errors import InvalidDatasetError
@@ -314,6 +316,21 @@ def test_negative_values_are_no_classes(export, do_import):
     Image.fromarray(np.array([[-9999, 1]], np.int32)).save(export / "masks/a.tif")
     with pytest.raises(InvalidDatasetError, match="hold the value -9999, which cannot be a class; save class indices"):
         do_import()
+
+
+def test_encrypted_masks_are_named_once(export, tmp_path):
+    write(export, [[0, 1]], classes=None)
+    archive = Path(shutil.make_archive(str(tmp_path / "export"), "zip", export))
+    data = bytearray(archive.read_bytes())
+    for head, flags in ((b"PK\x01\x02", 8), (b"PK\x03\x04", 6)):
+        for found in re.finditer(re.escape(head), bytes(data)):
+            data[found.start() + flags] |= 1
+    archive.write_bytes(data)
+    with pytest.raises(
+        InvalidDatasetError, match=r"No mask can be read\. masks/a\.png cannot be read \(.* encrypted"
+    ) as error:
+        import_labels(archive, tmp_path / "output")
+    assert str(error.value).count("..") == 0
 
 
 def test_soft_edges_are_no_classes(export):

@@ -448,8 +448,10 @@ def _kind(path: str) -> tuple[str | None, tuple[str, ...]]:
     told: dict[bool, set[str]] = {True: set(), False: set()}
     for folder in path.split("/")[:-1]:
         words = [word for word in _words(folder) if word]
-        if not _WORDS.intersection(map(str.casefold, words)):
-            words = _words(_CAPITAL.sub(" ", folder))
+        parts = _words(_CAPITAL.sub(" ", folder))
+        # `TrainMasks`, but not `SegNet`
+        if parts[-1].casefold() in _WORDS and not _WORDS.intersection(map(str.casefold, words)):
+            words = parts
         if folder.casefold().endswith("annot") and len(words) == 1 and len(folder) > len("annot"):
             words = [folder[: -len("annot")], "annot"]
         plain = {word.casefold() for word in words}

@@ -43,6 +43,8 @@ def write(export, mask, image="images/a.jpg", masks="masks/a.png", classes=CLASS
         ("img_7.png", "mask_7.png", "masks/img_7.png"),
         ("images/IMG_7.JPG", "masks/img_7.png", "masks/IMG_7.png"),
         ("TrainImages/a.jpg", "TrainMasks/a.png", "train/masks/a.png"),
+        ("Images/b/a.jpg", "GroundTruth/b/a.png", "masks/b/a.png"),
+        ("SegNet/a.jpg", "MaskedLabels/SegNet/a.png", "masks/SegNet/a.png"),
         ("images/a.jpg", "masks/a.jpg.png", "masks/a.png"),
         ("img_dir/train/a.jpg", "ann_dir/train/a.png", "train/masks/a.png"),
         ("images/a.png", "labels/a_P.png", "masks/a.png"),

@@ -70,7 +70,7 @@ REMEDIES = {
     "name another folder.",
     "'…' does not run within … MiB.": "Convert the file for smaller pictures (--input-size), or allow more memory.",
     "'…' is not a label set: …": "Correct the field that the message names.",
-    "'…' does not hold …: there is no ….": "Leave --format out, or name the one that the folder was exported in.",
+    "'…' does not hold …; looked for ….": "Leave --format out, or name the one that the folder was exported in.",
     "'…' holds no export that is known. Looked for: …": "Name the folder that holds one of these, or choose --format.",
     "Invalid SegFormer configuration: ….": "Change the field that the message names.",
     "The teacher … cannot teach this data set: …": "Name another --teacher, or set `teacher.class_mapping`.",

@@ -32,7 +32,7 @@ def open_archive(path: Path) -> zipfile.ZipFile:
             return zipfile.ZipFile(path, metadata_encoding="utf-8")
         except UnicodeDecodeError:
             return zipfile.ZipFile(path)
-    except zipfile.BadZipFile as error:
+    except (zipfile.BadZipFile, UnicodeDecodeError) as error:
         raise InvalidDatasetError(
             f"'{path}' is not a zip archive; name the folder that it is in, or that it unpacks to."
         ) from error

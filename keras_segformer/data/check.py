@@ -28,6 +28,7 @@ from keras_segformer.mask_rules import IGNORE, MaskRules
 from keras_segformer.progress_console import progress_console
 
 _LISTED = 3
+_LISTED_VALUES = 10
 
 
 @dataclasses.dataclass(frozen=True)
@@ -310,9 +311,10 @@ def _infer_label_set(reports: Iterable[CheckReport]) -> LabelSet:
     if len(present) == 0:  # not one good pair; the problems say why
         return LabelSet.generic(2)
     if len(present) == 1 or present[-1] != len(present) - 1:
+        listed = ", ".join(map(str, present[:_LISTED_VALUES])) + (", …" if len(present) > _LISTED_VALUES else "")
         raise InvalidDatasetError(
-            f"The masks hold the values {', '.join(map(str, present))}, which are not the indices 0, 1, … of several "
-            f"classes, beside 255 for ignored pixels; write a {CLASSES_FILE} into the folder with name, names, palette "
-            'and raw_to_train, which is {"0": 0, "255": 1} for masks of 0 and 255.'
+            f"The masks hold the values {listed}, which are not the indices 0, 1, … of several classes, beside 255 for "
+            f"ignored pixels; write a {CLASSES_FILE} into the folder with name, names, palette and raw_to_train, which "
+            'is {"0": 0, "255": 1} for masks of 0 and 255, or let `keras-segformer data classes FOLDER` write it.'
         )
     return LabelSet.generic(len(present))

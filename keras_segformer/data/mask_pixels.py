@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import functools
+import math
 import struct
 import zlib
 from collections.abc import Callable
@@ -25,6 +26,8 @@ _LOSSY = ("jpeg", "tiff_jpeg", "webp")
 _PNG_SIGNATURE = b"\x89PNG\r\n\x1a\n"
 _PNG_GREY = 0  # PNG's code of the colour type
 _TIFF_BITS = 258  # the tag BitsPerSample
+_TIFF_NO_DATA = 42113  # GDAL_NODATA, the value of pixels without data as text
+_MAX_CLASS_VALUE = 65534  # the highest of 16 bits usually means that there are no data
 _OPAQUE_FROM = 128
 # Pillow counts the colours of masks much faster than NumPy, but stops at a limit.
 _MAX_COUNTED = 1 << 12
@@ -104,7 +107,8 @@ def read_mask_pixels(data: bytes) -> MaskPixels:
         data: The content of a PNG, GIF, BMP or TIFF file, formats that keep every value.
 
     Returns:
-        Its pixels. Those that are more transparent than opaque count as transparent.
+        Its pixels. Those that are more transparent than opaque count as transparent, and so do those of a GeoTIFF that
+        have no data, if the value for that cannot be a class.
 
     Raises:
         InvalidDatasetError: It has another format, is broken, has more than one frame, or stores numbers in a way that
@@ -202,12 +206,30 @@ def _from_values(image: Image.Image, step: int) -> MaskPixels:
     pixels = np.asarray(image.getchannel("L") if alpha is not None else image)
     if image.mode == "L":
         pixels = _divided(image, step)
+    hidden = None if alpha is None else alpha < _OPAQUE_FROM
+    missing = _without_data(image, pixels)
+    if missing is not None:
+        pixels, hidden = np.where(missing, 0, pixels), missing
     if pixels.dtype.kind == "f":
         pixels = _whole(pixels)
-    hidden = None if alpha is None else alpha < _OPAQUE_FROM
     if image.mode != "LA" and "transparency" in image.info:
         hidden = pixels == image.info["transparency"]
     return _from_counts("grey", pixels, *_count(pixels, hidden), hidden, step)
+
+
+def _without_data(image: Image.Image, pixels: np.ndarray) -> np.ndarray | None:
+    """Where a GeoTIFF says that it has no data, `(H, W)`, bool; `None` where it says nothing.
+
+    A value that may be a class stays one, since many programs give 0, the background, as that without data.
+    """
+    text = str(image.tag_v2.get(_TIFF_NO_DATA, "")).strip(" \0") if image.format == "TIFF" else ""
+    try:
+        value = float(text)
+    except ValueError:
+        return None
+    if 0 <= value <= _MAX_CLASS_VALUE:
+        return None
+    return np.isnan(pixels) if math.isnan(value) else pixels == value
 
 
 def _from_colours(image: Image.Image) -> MaskPixels:

@@ -195,7 +195,10 @@ class MaskCoding:
         """What is wrong with a mask, as the predicate of a sentence about it."""
         if reading == "colours" and not self._has_colours:
             if self.label_set == ANY_VALUES.label_set:
-                return "is coloured; name the classes and their colours in classes.json"
+                return (
+                    "is coloured; name the classes and their colours in classes.json, which `keras-segformer data "
+                    "classes FOLDER` writes"
+                )
             return "is coloured, but some classes share a colour; save it with the class indices"
         if reading == "colours":
             noun, found = "colour", [str(tuple(colour)) for colour in pixels.colours[unknown].tolist()]
@@ -267,7 +270,7 @@ def describe_readings(coding: MaskCoding, masks: Iterable[MaskPixels]) -> list[s
             described.append(f"{_NOUNS[kind]} ({len(concerned)}) are read by {_MEANINGS[reading]}{disagree}")
     transparent = sum(mask.transparent > 0 for mask in masks)
     if transparent:
-        described.append(f"transparent pixels of masks ({transparent}) are ignored")
+        described.append(f"transparent pixels of masks ({transparent}), or those without data, are ignored")
     return described
 
 

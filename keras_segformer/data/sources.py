@@ -204,7 +204,19 @@ def _find_places(roots: list[File], places: Iterable[Place]) -> list[File] | Non
 
 def _find_place(roots: list[File], place: Place) -> list[File | None]:
     paths = [place.images, place.masks, *([place.names] if place.names else [])]
-    return [next((root / path for root in roots if (root / path).exists()), None) for path in paths]
+    return [next(filter(None, (_inside(root, path) for root in roots)), None) for path in paths]
+
+
+def _inside(root: File, path: str) -> File | None:
+    """What has a path, also in letters of another case, as file systems elsewhere have it; `None` if there is none."""
+    if (root / path).exists():
+        return root / path
+    for part in path.split("/"):
+        found = [entry for entry in root.iterdir() if entry.name.casefold() == part.casefold()] if root.is_dir() else []
+        if len(found) != 1:
+            return None
+        [root] = found
+    return root
 
 
 def _read_classes(file: File) -> MaskCoding:
@@ -328,7 +340,8 @@ SOURCES: Mapping[str, Source] = MappingProxyType(
             homepage="https://pypi.org/project/keras-segformer",
             citation="",
             instructions="holds the folders images and masks with files of equal names, either itself or in its "
-            "folders train, val (valid, validation) and test, and may hold classes.json",
+            "folders train, val (valid, validation) and test, and may hold classes.json; `keras-segformer data import` "
+            "makes one of other layouts",
             layouts=_folder_layouts(),
         ),
     }

@@ -7,6 +7,7 @@ import zipfile
 import pytest
 
 from keras_segformer.data.archives import open_archive
+from keras_segformer.errors import InvalidDatasetError
 
 
 @pytest.mark.parametrize("encoding", ["utf-8", "cp437"])
@@ -19,3 +20,12 @@ def test_names_without_a_note_of_their_encoding(encoding, tmp_path):
     path = tmp_path / "b.zip"
     path.write_bytes((tmp_path / "a.zip").read_bytes().replace(placeholder, name))
     assert open_archive(path).namelist() == ["Straße.jpg"]
+
+
+def test_broken_names(tmp_path):
+    with zipfile.ZipFile(tmp_path / "a.zip", "w") as archive:
+        archive.writestr("é.jpg", b"")
+    path = tmp_path / "b.zip"
+    path.write_bytes((tmp_path / "a.zip").read_bytes().replace("é".encode(), b"\xff\xff"))
+    with pytest.raises(InvalidDatasetError, match="is not a zip archive; name the folder"):
+        open_archive(path)

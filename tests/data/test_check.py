@@ -169,7 +169,13 @@ def test_generic_classes_are_those_of_all_splits(tmp_path):
 def test_values_that_say_nothing_about_classes(folder, values):
     for index in range(3):
         write_mask(folder / f"masks/pet_{index}.png", random_mask(values))
-    with pytest.raises(InvalidDatasetError, match=r"write a classes\.json .* for masks of 0 and 255"):
+    with pytest.raises(InvalidDatasetError, match=r"write a classes\.json .* of 0 and 255, or let .* write it"):
+        check_source(SOURCES["folder"], folder)
+
+
+def test_of_many_values_the_first_are_listed(folder):
+    write_mask(folder / "masks/pet_0.png", random_mask(list(range(0, 250, 10))))
+    with pytest.raises(InvalidDatasetError, match=r"the values 0, 1, 2, 10, 20, 30, 40, 50, 60, 70, …, which"):
         check_source(SOURCES["folder"], folder)
 
 

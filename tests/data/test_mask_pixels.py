@@ -111,6 +111,31 @@ def test_negative_values_are_not_transparent():
     assert pixels.without(hidden).transparent == 4
 
 
+@pytest.mark.parametrize(
+    ("dtype", "value", "text", "is_hidden"),
+    [
+        (np.int32, -9999, "-9999", True),
+        (np.uint16, 65535, "65535", True),
+        (np.float32, np.nan, "nan", True),
+        (np.float32, -3.5, "-3.5", True),
+        (np.uint16, 7, "7", False),
+        (np.uint16, 0, "0", False),
+        (np.int32, -9999, None, False),
+        (np.int32, -9999, "-1", False),
+        (np.int32, -9999, "none", False),
+    ],
+)
+def test_values_without_data(dtype, value, text, is_hidden):
+    """GDAL's tag tells which value they have; what may be a class stays one."""
+    values = INDICES.astype(dtype)
+    values[0] = value
+    data = encoded(Image.fromarray(values), "TIFF", tiffinfo={42113: text} if text else {})
+    pixels = read_mask_pixels(data)
+    assert pixels.transparent == (4 if is_hidden else 0)
+    assert pixels.codes.tolist() == ([0, 1, 2] if is_hidden else sorted({0, 1, 2, value}))
+    np.testing.assert_array_equal(pixels.positions()[0], [-1 if is_hidden else pixels.codes.tolist().index(value)] * 4)
+
+
 @pytest.mark.parametrize("bands", [2, 4])
 def test_files_with_other_bands_are_refused(bands, tmp_path):
     write_bands(tmp_path / "a.tif", np.zeros((5, 7, bands), np.uint8))

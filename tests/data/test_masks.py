@@ -252,7 +252,7 @@ class TestTwoReadings:
         assert self.CODING.read(data).tolist() == [[0, 255, 2]]
         pixels = read_mask_pixels(data)
         assert describe_readings(decide_readings(self.CODING, [pixels]), [pixels]) == [
-            "transparent pixels of masks (1) are ignored"
+            "transparent pixels of masks (1), or those without data, are ignored"
         ]
 
     def test_forgotten_values_are_named(self):

@@ -179,11 +179,12 @@ def test_classes_with_a_byte_order_mark(tmp_path, encoding):
 class TestSplitsOfAFolder:
     @pytest.mark.parametrize("layout", ["{split}/{kind}", "{kind}/{split}"])
     @pytest.mark.parametrize(
-        ("train", "val"), [("train", "val"), ("train", "valid"), ("training", "validation"), ("train", "test")]
+        ("train", "val"), [("train", "val"), ("Train", "valid"), ("training", "validation"), ("train", "test")]
     )
-    def test_names(self, tmp_path, layout, train, val):
+    @pytest.mark.parametrize("kinds", [("images", "masks"), ("Images", "MASKS")])
+    def test_names(self, tmp_path, layout, train, val, kinds):
         for split in (train, val):
-            for kind, suffix in (("images", "jpg"), ("masks", "png")):
+            for kind, suffix in zip(kinds, ("jpg", "png"), strict=True):
                 file = tmp_path / layout.format(split=split, kind=kind) / f"{split}.{suffix}"
                 file.parent.mkdir(parents=True)
                 file.touch()

@@ -7,7 +7,7 @@ from collections import defaultdict
 
 from keras_segformer.data.importers.labels import Picture
 from keras_segformer.data.importers.splits import is_in_other_split
-from keras_segformer.data.importers.tree import without_suffix
+from keras_segformer.data.importers.tree import shared_end, without_suffix
 
 
 def settle_claims(pictures: list[Picture]) -> tuple[list[Picture], list[str]]:
@@ -66,7 +66,4 @@ def _fit(picture: Picture, path: str) -> tuple[bool, int]:
     """Whether a path may be in the picture's split, and how many of its last parts are those of the name."""
     own = [part.casefold() for part in f"{picture.subset}/{_name(picture)}".split("/") if part]
     found = without_suffix(path).casefold().split("/")
-    shared = 0
-    while shared < min(len(own), len(found)) and own[-1 - shared] == found[-1 - shared]:
-        shared += 1
-    return not is_in_other_split(path, picture.subset), shared
+    return not is_in_other_split(path, picture.subset), shared_end(own, found)

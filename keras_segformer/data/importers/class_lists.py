@@ -10,14 +10,15 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from keras_segformer.data.importers.labels import IGNORED, RGB, LabelClass, color_of
+from keras_segformer.data.importers.labels import IGNORED, RGB, LabelClass, color_of, parse_color
 from keras_segformer.data.importers.tree import Tree, text_of
 from keras_segformer.errors import InvalidDatasetError
 from keras_segformer.label_sets import LabelSet
 
 LIST_NAMES = (
-    "classes.json", "dataset_meta.json", "labelmap.txt", "label_colors.txt", "class_dict.csv", "_classes.csv",
-    "class_names.txt", "labels.txt", "classes.txt", "obj.names",
+    "classes.json", "dataset_meta.json", "labelmap.txt", "label_colors.txt", "class_dict.csv", "label_class_dict.csv",
+    "class_dict_seg.csv", "_classes.csv", "class_names.txt", "labels.txt", "classes.txt", "codes.txt",
+    "obj.names",
 )  # fmt: skip
 
 
@@ -79,9 +80,9 @@ def read_class_list(tree: Tree, path: str) -> ClassList:
     Args:
         tree: The export.
         path: `classes.json` of this package, datumaro's `dataset_meta.json`, CVAT's `labelmap.txt` (`name:r,g,b::`),
-            `label_colors.txt` (`r g b name`), a CSV (`name,r,g,b`, `value,name,r,g,b`, `r,g,b,name` or `value,name`),
-            or a text with a name a line, the value of whose first is 0, or 255 and 0 where it begins with labelme's
-            `__ignore__`.
+            `label_colors.txt` (`r g b name` or `name: r, g, b`), a CSV (`name,r,g,b`, `value,name,r,g,b`, `r,g,b,name`
+            or `value,name`), or a text with a name a line, numbered or not: without numbers the first has the value 0,
+            or 255 and the second 0 where it begins with labelme's `__ignore__`.
 
     Returns:
         The classes.
@@ -102,10 +103,9 @@ def read_class_list(tree: Tree, path: str) -> ClassList:
         found = _from_csv(tree.rows(path), path)
     elif _looks_like_labelmap(tree.lines(path)):
         found = _from_labelmap(tree.lines(path))
-    elif all(re.fullmatch(r"(\d{1,3}\s+){3}\S.*", line) for line in tree.lines(path)):
-        found = _from_colors(tree.lines(path))
     else:
-        found = _from_names(tree.lines(path))
+        lines = [line for line in tree.lines(path) if not line.startswith("#")]
+        found = _from_colors(lines) or _from_numbered(lines) or _from_names(lines)
     if not found.classes:
         raise InvalidDatasetError(f"{path} names no class; add a name a line.")
     return dataclasses.replace(found, path=path)
@@ -128,10 +128,14 @@ def _from_json(document: object, path: str) -> ClassList:
         return _numbered(document["label_map"], document.get("segmentation_colors"))
     if isinstance(document, dict) and isinstance(document.get("labels"), list):  # datumaro, too
         return _numbered(dict(enumerate(document["labels"])), document.get("segmentation_colors"))
+    if isinstance(document, dict) and isinstance(document.get("classes"), list):
+        return _from_records(document["classes"])
     if isinstance(document, dict) and document and all(key.isdecimal() for key in document):
         return _numbered(document, None)
     if isinstance(document, list):
-        return _from_names([text_of(name) for name in document])
+        return _from_records(document)
+    if isinstance(document, dict) and document and all(type(value) is int for value in document.values()):
+        return _numbered({value: name for name, value in document.items()}, None)
     try:
         label_set = LabelSet.from_dict(document)
     except (ValueError, TypeError) as error:
@@ -139,6 +143,22 @@ def _from_json(document: object, path: str) -> ClassList:
     classes = [LabelClass(*pair) for pair in zip(label_set.names, label_set.palette, strict=True)]
     names = {**dict(enumerate(label_set.names)), label_set.ignore_index: IGNORED}
     return ClassList(classes, {raw: names[index] for raw, index in label_set.raw_to_train.items()})
+
+
+def _from_records(records: list[Any]) -> ClassList:
+    """Names, or objects with a name, perhaps a colour and an id, such as in Supervisely's `meta.json`."""
+    if not any(isinstance(each, dict) for each in records):
+        return _from_names([text_of(name) for name in records])
+    classes, values = [], {}
+    for each in records:
+        name = text_of(each.get("name") or each.get("title")) if isinstance(each, dict) else ""
+        if name:
+            color = each.get("color")
+            classes.append(LabelClass(name, parse_color(color) if isinstance(color, str) else color_of(color)))
+            # Supervisely's ids count the classes of all of its users.
+            if type(each.get("id")) is int and "title" not in each:
+                values[each["id"]] = name
+    return ClassList(classes, values)
 
 
 def _numbered(names: Mapping[Any, Any], colors: Any) -> ClassList:
@@ -154,7 +174,7 @@ def _numbered(names: Mapping[Any, Any], colors: Any) -> ClassList:
 def _from_csv(rows: list[list[str]], path: str) -> ClassList:
     """`name,r,g,b`, `value,name,r,g,b`, `r,g,b,name` or `Pixel Value, Class`, with or without a header."""
     classes, values = [], {}
-    for position, row in enumerate(rows):
+    for position, row in enumerate(map(_with_parts_of_colors, rows)):
         if len(row) >= 4 and all(cell.isdecimal() for cell in row[:3]) and not row[-1].isdecimal():
             classes.append(LabelClass(text_of(",".join(row[3:])), color_of([int(cell) for cell in row[:3]])))
             values[len(classes) - 1] = classes[-1].name
@@ -170,6 +190,16 @@ def _from_csv(rows: list[list[str]], path: str) -> ClassList:
         elif position:
             raise InvalidDatasetError(f"{path} has a row that is neither 'value, name' nor 'name, r, g, b': {row}.")
     return ClassList([each for each in classes if each.name], {value: name for value, name in values.items() if name})
+
+
+def _with_parts_of_colors(row: list[str]) -> list[str]:
+    """A row with a cell for red, green and blue each, where one holds all three, such as `(0, 0, 255)` or `#0000ff`."""
+    cells: list[str] = []
+    for cell in row:
+        color = re.fullmatch(_COLOR, cell)
+        from_digits = parse_color(cell) if cell.startswith("#") else None
+        cells += color.groups() if color else map(str, from_digits) if from_digits else [cell]
+    return cells
 
 
 def _looks_like_labelmap(lines: list[str]) -> bool:
@@ -192,10 +222,38 @@ def _from_labelmap(lines: list[str]) -> ClassList:
     return ClassList(classes, {index: each.name for index, each in enumerate(classes)})
 
 
-def _from_colors(lines: list[str]) -> ClassList:
-    rows = [line.split(maxsplit=3) for line in lines]
-    classes = [LabelClass(text_of(row[3]), color_of([int(part) for part in row[:3]])) for row in rows]
-    return ClassList(classes, {index: each.name for index, each in enumerate(classes)})
+def _from_colors(lines: list[str]) -> ClassList | None:
+    """`r g b name` or `name: r, g, b`, with or without brackets and a header; `None` if the lines are otherwise."""
+    rows = lines if any(map(str.isdecimal, "".join(lines[:1]))) else lines[1:]
+    for pattern in (_COLOR_FIRST, _COLOR_LAST):
+        matches = [match for match in map(pattern.fullmatch, rows) if match]
+        if rows and len(matches) == len(rows):
+            classes = [
+                LabelClass(text_of(match["name"]), color_of([int(match[part]) for part in "rgb"])) for match in matches
+            ]
+            return ClassList(classes, {index: each.name for index, each in enumerate(classes)})
+    return None
+
+
+_COLOR = r"[\[(]?\s*(?P<r>\d{1,3})[\s,]+(?P<g>\d{1,3})[\s,]+(?P<b>\d{1,3})\s*[\])]?"
+_COLOR_FIRST = re.compile(_COLOR + r"[\s:,;]+(?P<name>\S.*)")
+_COLOR_LAST = re.compile(r"(?P<name>\S.*?)[\s:=,;]+" + _COLOR + r",?")
+
+
+def _from_numbered(lines: list[str]) -> ClassList | None:
+    """`7: name`, or `0 name`, `1 name`, … in order; `None` if the lines are otherwise."""
+    matches = [match for match in map(_NUMBERED.fullmatch, lines) if match]
+    numbers = [int(match["value"]) for match in matches]
+    if not lines or len(set(numbers)) < len(lines):
+        return None
+    # Names such as "1 euro" begin with numbers, too.
+    if not all(match["mark"].strip() for match in matches) and numbers != list(range(len(numbers))):
+        return None
+    values = {number: text_of(match["name"]) for number, match in zip(numbers, matches, strict=True)}
+    return ClassList([LabelClass(name) for name in values.values()], values)
+
+
+_NUMBERED = re.compile(r"(?P<value>\d{1,5})(?P<mark>\s*[:,;=]\s*|\s+)(?P<name>\S.*)")
 
 
 def _from_names(lines: list[str]) -> ClassList:

@@ -6,9 +6,12 @@ import dataclasses
 from collections import Counter
 from collections.abc import Iterable
 
+import numpy as np
+
 from keras_segformer.data.importers.class_lists import ClassList
 from keras_segformer.data.importers.labels import ExportFile, LabelClass
 from keras_segformer.data.importers.pixels import Pixels, count_values, describe_color, read_pixels, unpack
+from keras_segformer.data.importers.report import sentence_about
 from keras_segformer.data.parallel import parallel_map
 from keras_segformer.errors import InvalidDatasetError
 from keras_segformer.label_sets import LabelSet
@@ -43,9 +46,16 @@ class MaskScan:
 
     @property
     def present(self) -> list[int]:
-        """The values or colours that are classes: all but 255, unless masks are of 0 and 255."""
+        """The values or colours that are classes: all but 255, unless the values are steps from 0 to 255."""
         found = sorted(self.pixels)
-        return found if self.kind == "colour" or self.is_binary else [each for each in found if each != IGNORE]
+        return found if self.kind == "colour" or self.is_in_steps else [each for each in found if each != IGNORE]
+
+    @property
+    def is_in_steps(self) -> bool:
+        """Returns True if the values divide 0 to 255 in equal steps, such as 0, 127 and 255, so that 255 is a class."""
+        found = sorted(self.pixels)
+        steps = np.rint(np.linspace(0, IGNORE, len(found)))
+        return self.kind == "value" and len(found) > 1 and bool((np.abs(steps - found) <= 1).all())
 
     @property
     def is_binary(self) -> bool:
@@ -94,6 +104,11 @@ class MaskScan:
         present = self.present
         if not present:
             raise InvalidDatasetError("The masks hold no value of a class: they are empty, or 255 everywhere.")
+        if present[0] < 0:
+            raise InvalidDatasetError(
+                f"The masks hold the value {present[0]}, which cannot be a class; save class indices from 0 on, and "
+                "255 where there is no class."
+            )
         if len(present) > MAX_CLASSES:
             raise InvalidDatasetError(
                 f"The masks hold {len(present)} {self.kind}s, too many for classes: such as "
@@ -140,7 +155,7 @@ def scan_masks(masks: Iterable[ExportFile]) -> MaskScan:
     scanned = list(parallel_map(_scan, list(masks)))
     for file, found in scanned:
         if isinstance(found, str):
-            problems.append(f"{file.path} {found}.")
+            problems.append(sentence_about(file.path, found))
         else:
             grey &= found[0] != "colour"
     for _, found in scanned:

@@ -29,7 +29,7 @@ TITLE = '"CVAT for images 1.1"'
 LOOKED_FOR = "an XML file whose root is <annotations> with <image>"
 
 _RULE = "coco"
-_NOT_AREAS = ("skeleton", "tag", "points", "polyline")
+_NOT_AREAS = ("skeleton", "tag", "points", "polyline", "cuboid")
 _IGNORED_CHILDREN = ("attribute",)
 
 
@@ -70,7 +70,8 @@ def read(context: Context, path: str) -> Export:
         classes += [LabelClass(name) for name in sorted(used - known)]
     if skipped_labels:
         notes.append(
-            f"Labels of skeletons, their parts, tags, points and lines are not classes: {_joined(skipped_labels)}."
+            "Labels of skeletons, their parts, tags, points, lines and cuboids are not classes: "
+            f"{_joined(skipped_labels)}."
         )
     return Export(
         classes=classes,

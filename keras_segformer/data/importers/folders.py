@@ -9,7 +9,6 @@ import posixpath
 import re
 from collections import defaultdict
 from collections.abc import Callable
-from pathlib import Path
 
 from keras_segformer.data.importers.class_lists import ClassList, find_class_list, read_class_file
 from keras_segformer.data.importers.class_scan import scan_masks
@@ -26,8 +25,9 @@ from keras_segformer.data.importers.pixels import (
     pixel_values,
     read_pixels,
 )
+from keras_segformer.data.importers.split_lists import in_listed_splits
 from keras_segformer.data.importers.splits import split_of
-from keras_segformer.data.importers.tree import Tree, is_image
+from keras_segformer.data.importers.tree import Tree, is_image, shared_end
 from keras_segformer.errors import InvalidDatasetError
 
 NAME = "folders"
@@ -48,6 +48,7 @@ _IMAGE_WORDS = frozenset(
         "photos",
         "photo",
         "rgb",
+        "sat",  # of satellites
         "input",
         "inputs",
         "frames",
@@ -63,12 +64,18 @@ _MASK_WORDS = frozenset(
         "label",
         "annotations",
         "annotation",
+        "ann",
+        "anns",
         "annots",
         "annot",
         "gt",
         "groundtruth",
         "truth",
+        "lbl",
+        "lbls",
         "seg",
+        "segs",
+        "segmented",
         "segmentation",
         "segmentations",
         "segmentationclass",
@@ -77,10 +84,26 @@ _MASK_WORDS = frozenset(
         "targets",
         "semantic",
         "semantics",
+        "stuffthingmaps",  # of COCO-Stuff
     ]
 )
+_FILLERS = frozenset(["dir", "dirs", "folder"])  # as in img_dir and ann_dir of MMSegmentation
+_CAPITAL = re.compile(r"(?<=[a-z0-9])(?=[A-Z])")
 _WORDS = _IMAGE_WORDS | _MASK_WORDS
-_MASK_ENDINGS = ("_mask", "_masks", "_label", "_labels", "_gt", "_seg", "_segmentation", "_annotation", "-mask", "_L")
+_LOSSY = (".jpg", ".jpeg", ".jpe", ".jfif")
+_MASK_ENDINGS = (
+    "_mask",
+    "_masks",
+    "_label",
+    "_labels",
+    "_gt",
+    "_seg",
+    "_segmentation",
+    "_annotation",
+    "-mask",
+    "_L",
+    "_P",
+)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -151,6 +174,9 @@ def read_masks(context: Context, listed: ClassList | None, rules: list[str]) -> 
         if found.problems:
             raise InvalidDatasetError(found.problems[0])
         raise InvalidDatasetError(f"There are no masks in '{context.tree.source}'; name their folder with --masks.")
+    if not any(subset for _, subset, *_ in found.pairs):
+        found.pairs, notes = in_listed_splits(context.tree, found.pairs)
+        found.notes += notes
     if listed is None:
         scan = scan_masks(mask for *_, mask, _ in found.pairs)
         listed = scan.class_list()
@@ -158,6 +184,8 @@ def read_masks(context: Context, listed: ClassList | None, rules: list[str]) -> 
             f"No list of classes was found: they are named after the {scan.kind}s in the masks (--classes FILE names "
             "them)."
         )
+        if scan.is_in_steps and not scan.is_binary:
+            found.notes.append("The values divide 0 to 255 in equal steps, so 255 is a class.")
     elif set(listed.values) == {0, 1} and _are_binary(found):
         first, second = listed.values[0], listed.values[1]
         listed = dataclasses.replace(listed, values={0: first, 255: second})
@@ -176,7 +204,7 @@ def read_masks(context: Context, listed: ClassList | None, rules: list[str]) -> 
             *rules,
             f"The classes are those of {source}; grey and palette masks are read by value, RGB masks by colour, and "
             "palette masks by colour too where only that fits the list.",
-            "Black that no class has and transparent pixels are ignored"
+            "Black that no class has, transparent pixels and those without data are ignored"
             + (", and so is the value 255." if 255 not in listed.values else "."),
         ],
         notes=[*found.notes, *listed.shared_colors],
@@ -258,14 +286,23 @@ def _partner(
     found = [by_name.get(name, []) for name in _names(mask.name)] + [by_plain_name.get(_plain_name(mask.name), [])]
     for images in found:
         anywhere = [image for image in images if _may_share_split(mask, image)]
-        for candidates in ([image for image in anywhere if image.folders == mask.folders], anywhere):
-            if len(candidates) == 1:
-                return candidates[0]
-            if candidates:
-                listed = ", ".join(each.file.path for each in candidates)
-                notes.append(f"{mask.file.path} fits several pictures: {listed}; keep one or name the folders.")
-                return None
+        same = [image for image in anywhere if image.folders == mask.folders]
+        candidates = same or _in_nearest_folders(mask, anywhere) or anywhere
+        if len(candidates) == 1:
+            return candidates[0]
+        if candidates:
+            listed = ", ".join(each.file.path for each in candidates)
+            notes.append(f"{mask.file.path} fits several pictures: {listed}; keep one or name the folders.")
+            return None
     return None
+
+
+def _in_nearest_folders(mask: _Entry, images: list[_Entry]) -> list[_Entry]:
+    """The pictures whose first and last folders are most like those of a mask; none where none of them is."""
+    own = mask.folders
+    shared = [shared_end(own, image.folders) + shared_end(own[::-1], image.folders[::-1]) for image in images]
+    most = max(shared, default=0)
+    return [image for image, count in zip(images, shared, strict=True) if most and count == most]
 
 
 def _may_share_split(mask: _Entry, image: _Entry) -> bool:
@@ -277,32 +314,35 @@ def _names(name: str) -> list[str]:
     """The name of a mask, with and without the ending that distinguishes it from its picture."""
     return [
         name,
+        *([posixpath.splitext(name)[0]] if is_image(name) else []),  # `a.jpg.png` is of `a.jpg`
         *(name[: -len(ending)] for ending in _MASK_ENDINGS if _ends(name, ending) and len(name) > len(ending)),
     ]
 
 
 def _ends(name: str, ending: str) -> bool:
-    # CamVid's `_L` has a capital: other tools write `_l` for the left of two cameras.
-    return name.endswith(ending) or (ending != "_L" and name.casefold().endswith(ending))
+    # CamVid's `_L`, and fastai's `_P`, are capitals: other tools write `_l` for the left of two cameras.
+    return name.endswith(ending) or (ending not in ("_L", "_P") and name.casefold().endswith(ending))
 
 
 def _plain_name(name: str) -> str:
-    """A name without words such as "image" or "mask" before and behind it: `mask_7` belongs to `img_7`."""
-    words = re.split(r"[_\-\s]+", name)
-    while len(words) > 1 and words[0].casefold() in _WORDS:
+    """A name without words such as "image" or "mask" before and behind it, in lower case: `mask_7` is of `IMG_7`."""
+    words = _words(name.casefold())
+    while len(words) > 1 and words[0] in _WORDS:
         del words[0]
-    while len(words) > 1 and words[-1].casefold() in _WORDS:
+    while len(words) > 1 and words[-1] in _WORDS:
         del words[-1]
     return "_".join(words)
+
+
+def _words(name: str) -> list[str]:
+    return re.split(r"[_\-\s.]+", name)
 
 
 def _sort_files(context: Context) -> tuple[list[_Entry], list[_Entry], list[str]]:
     """The pictures, the masks, and how they were distinguished."""
     options = context.options
     if options.masks or options.images:
-        images_tree, masks_tree = _folder_tree(context, options.images), _folder_tree(context, options.masks)
-        images, masks = _entries(images_tree, options.image_suffix), _entries(masks_tree, options.mask_suffix)
-        return images, masks, []
+        return _in_named_folders(context)
     if options.mask_suffix or options.image_suffix:
         masks = _entries(context.tree, options.mask_suffix) if options.mask_suffix else []
         taken = {entry.file.path for entry in masks}
@@ -312,6 +352,30 @@ def _sort_files(context: Context) -> tuple[list[_Entry], list[_Entry], list[str]
             masks = [each for each in _entries(context.tree, None) if each.file.path not in taken]
         return images, masks, []
     return _sort_by_folders(context)
+
+
+def _in_named_folders(context: Context) -> tuple[list[_Entry], list[_Entry], list[str]]:
+    """The pictures and masks, where options name the folder of either or both."""
+    options = context.options
+    if options.images and options.masks:
+        images = _entries(context.folder(options.images), options.image_suffix)
+        return images, _entries(context.folder(options.masks), options.mask_suffix), []
+    # The folders around one that is named may name its split.
+    if options.masks:
+        tree = context.folder(options.masks)
+        masks = _entries(tree, options.mask_suffix, tree.begin)
+        return _others(context, masks, ("image", None, "mask"), options.image_suffix), masks, []
+    tree = context.folder(options.images)
+    images = _entries(tree, options.image_suffix, tree.begin)
+    return images, _others(context, images, ("mask", None, "image"), options.mask_suffix), []
+
+
+def _others(context: Context, entries: list[_Entry], kinds: tuple[str | None, ...], suffix: str | None) -> list[_Entry]:
+    """The files of the export that are not among others, of the first kind that there are any of."""
+    taken = {entry.file.tree.location(entry.file.path) for entry in entries}
+    found = [each for each in _entries(context.tree, suffix) if context.tree.location(each.file.path) not in taken]
+    by_kind = {kind: [each for each in found if _kind(each.file.path)[0] == kind] for kind in kinds}
+    return next((by_kind[kind] for kind in kinds if by_kind[kind]), [])
 
 
 def _sort_by_folders(context: Context) -> tuple[list[_Entry], list[_Entry], list[str]]:
@@ -324,12 +388,38 @@ def _sort_by_folders(context: Context) -> tuple[list[_Entry], list[_Entry], list
     if kinds["mask"]:
         return kinds["image"] or kinds[None], kinds["mask"], []
     together = kinds["image"] + kinds[None]
-    names = {(entry.folders, entry.name) for entry in together}
-    masks = [entry for entry in together if any((entry.folders, name) in names for name in _names(entry.name)[1:])]
-    if masks:
-        notes = [f"Masks lie beside their pictures and are told by the end of their names, as in {masks[0].file.path}."]
-        return [entry for entry in together if entry not in set(masks)], masks, notes
+    by = {"the end of their names": _by_ending, "their names": _by_words, "their formats": _by_format}
+    for told_by, find in by.items():
+        masks = find(together)
+        if masks:
+            notes = [f"Masks lie beside their pictures and are told by {told_by}, as in {masks[0].file.path}."]
+            return [entry for entry in together if entry not in set(masks)], masks, notes
     return together, [], []
+
+
+def _by_ending(entries: list[_Entry]) -> list[_Entry]:
+    """The masks beside pictures of which their names differ by an ending, such as `a_mask` beside `a`."""
+    names = {(entry.folders, entry.name) for entry in entries}
+    return [entry for entry in entries if any((entry.folders, name) in names for name in _names(entry.name)[1:])]
+
+
+def _by_words(entries: list[_Entry]) -> list[_Entry]:
+    """The masks beside pictures of which their names differ by words, such as `7_mask` beside `7_sat`."""
+    masks = [entry for entry in entries if _is_called_mask(entry.name)]
+    pictures = {(entry.folders, _plain_name(entry.name)) for entry in entries if not _is_called_mask(entry.name)}
+    return [entry for entry in masks if (entry.folders, _plain_name(entry.name)) in pictures]
+
+
+def _by_format(entries: list[_Entry]) -> list[_Entry]:
+    """The masks beside pictures of the same name, where those are JPEG files, which masks never are."""
+    pictures = {(entry.folders, entry.name) for entry in entries if entry.file.path.lower().endswith(_LOSSY)}
+    others = [entry for entry in entries if not entry.file.path.lower().endswith(_LOSSY)]
+    return others if all((entry.folders, entry.name) in pictures for entry in others) else []
+
+
+def _is_called_mask(name: str) -> bool:
+    words = _words(name.casefold())
+    return words[0] in _MASK_WORDS or words[-1] in _MASK_WORDS
 
 
 def _by_kind(tree: Tree, paths: list[str], around: str) -> dict[str | None, list[_Entry]]:
@@ -357,11 +447,17 @@ def _kind(path: str) -> tuple[str | None, tuple[str, ...]]:
     rest = []
     told: dict[bool, set[str]] = {True: set(), False: set()}
     for folder in path.split("/")[:-1]:
-        words = [word for word in re.split(r"[_\-\s]+", folder) if word]
+        words = [word for word in _words(folder) if word]
+        parts = _words(_CAPITAL.sub(" ", folder))
+        # `TrainMasks`, but not `SegNet`
+        if parts[-1].casefold() in _WORDS and not _WORDS.intersection(map(str.casefold, words)):
+            words = parts
         if folder.casefold().endswith("annot") and len(words) == 1 and len(folder) > len("annot"):
             words = [folder[: -len("annot")], "annot"]
         plain = {word.casefold() for word in words}
         others = [word for word in words if word.casefold() not in _WORDS]
+        if plain & _WORDS:
+            others = [word for word in others if word.casefold() not in _FILLERS]
         if plain & _WORDS:
             says_nothing_else = all(split_of(word) or word.isdecimal() for word in others)
             told[says_nothing_else].add("mask" if plain & _MASK_WORDS else "image")
@@ -371,15 +467,8 @@ def _kind(path: str) -> tuple[str | None, tuple[str, ...]]:
     return kind, tuple(folder for folder in rest if folder)
 
 
-def _folder_tree(context: Context, folder: Path | None) -> Tree:
-    if folder is None:
-        return context.tree
-    inside = context.tree.source / folder
-    return Tree(inside if inside.is_dir() else folder)
-
-
-def _entries(tree: Tree, suffix: str | None) -> list[_Entry]:
-    """The pictures of a tree that end in a suffix, with or without that of the format."""
+def _entries(tree: Tree, suffix: str | None, around: str = "") -> list[_Entry]:
+    """The pictures of a tree in further folders that end in a suffix, with or without that of the format."""
     found = []
     for path in tree.paths:
         folder, base = posixpath.split(path)
@@ -392,7 +481,7 @@ def _entries(tree: Tree, suffix: str | None) -> list[_Entry]:
             plain = plain[: -len(end)]
         elif end:
             continue
-        _, folders = _kind(f"{folder}/x" if folder else "x")
+        _, folders = _kind(posixpath.join(around, folder, "x"))
         found.append(_Entry(ExportFile(tree, path), folders, plain))
     return found
 

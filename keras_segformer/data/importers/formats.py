@@ -114,7 +114,7 @@ def find_format(context: Context, name: str | None = None) -> tuple[Format, str]
             places = yolo.detect_lists(context)
         if not places:
             raise InvalidDatasetError(
-                f"'{source}' does not hold {FORMATS[name].TITLE}: there is no {FORMATS[name].LOOKED_FOR}."
+                f"'{source}' does not hold {FORMATS[name].TITLE}; looked for {FORMATS[name].LOOKED_FOR}."
             )
         return FORMATS[name], _only(places, FORMATS[name], context)
     found = {each: places for key, each in FORMATS.items() if key != folders.NAME and (places := each.detect(context))}

@@ -35,7 +35,7 @@ from keras_segformer.data.importers.labels import (
 )
 from keras_segformer.data.importers.picture_files import PictureFile, open_picture
 from keras_segformer.data.importers.polygons import Size
-from keras_segformer.data.importers.report import ImportReport, SplitCounts
+from keras_segformer.data.importers.report import ImportReport, SplitCounts, sentence_about
 from keras_segformer.data.importers.splits import SPLITS, split_of
 from keras_segformer.data.importers.tree import Tree, text_of
 from keras_segformer.data.parallel import parallel_map
@@ -99,8 +99,10 @@ def import_labels(
     context = Context(Tree(source, leave_out=Path(output)), options)
     found, export = _read(context, format)
     if not export.pictures:
+        without = [f"Without label: {each}." for each in export.without_label]
         raise InvalidDatasetError(
-            f"'{source}' holds {found.TITLE}, but no label that can be used.{_first(export.problems or export.notes)}"
+            f"'{source}' holds {found.TITLE}, but no label that can be used."
+            f"{_first(export.problems or without or export.notes)}"
         )
     plan = _plan_classes(export, options, Path(output).name)
     report = ImportReport(found.NAME, found.TITLE, str(output), plan.label_set)
@@ -248,6 +250,12 @@ def _write_pairs(export: Export, plan: _ClassPlan, options: ImportOptions, folde
     if not any(counts.masks for counts in report.splits.values()):
         why = report.problems or [f"{source} has no pixel of any class." for source in report.without_class]
         raise InvalidDatasetError(f"No label of the export can be used.{_first(why)}")
+    if report.skipped and len(report.empty) == sum(counts.masks for counts in report.splits.values()):
+        kinds = ", ".join(map(str, report.skipped))
+        report.problems.append(
+            f"No shape of the export is drawn ({kinds}), so that all masks are background alone; export polygons or "
+            "masks."
+        )
     if options.overlap and export.order:
         rule = (
             "Smaller regions are painted over larger ones"
@@ -267,7 +275,7 @@ def _write_pair(target: _Target, plan: _ClassPlan, order: str | None, upright: b
         mask, tally = compose(label, size, order, plan.palette)
         encoded = picture.encode(upright) if picture else None
     except InvalidDatasetError as error:
-        return _Written(problem=_sentence(source, str(error)))
+        return _Written(problem=sentence_about(source, str(error)))
     counts = np.bincount(mask.ravel(), minlength=256)
     if not counts[:IGNORE].any():
         return _Written(tally=tally, without_class=True)
@@ -307,15 +315,10 @@ def _size(label: Painting | PixelValues) -> Size | None:
     return label.size if isinstance(label, Painting) else label.values.shape
 
 
-def _sentence(source: str, error: str) -> str:
-    """Completes the predicate of a sentence; errors that name their file are complete already."""
-    return error if error.endswith(".") else f"{source} {error}."
-
-
 def _count(report: ImportReport, target: _Target, result: _Written) -> None:
     source, tally = target.picture.source, result.tally
     report.notes += result.notes
-    report.problems += [_sentence(source, problem) for problem in tally.problems]
+    report.problems += [sentence_about(source, problem) for problem in tally.problems]
     for what, count in tally.unknown.items():
         report.unknown[what] += count
         report.unknown_files.setdefault(what, []).append(source)

@@ -1,17 +1,16 @@
-"""Parts that Label Studio's exports share: tasks in JSON, the labelling configuration, names of pictures."""
+"""Parts that Label Studio's exports share: tasks in JSON and the labelling configuration."""
 
 from __future__ import annotations
 
 import posixpath
 import re
-import urllib.parse
 from collections.abc import Iterator, Mapping
 from typing import Any
 
 from keras_segformer.data.importers.class_lists import read_class_file
 from keras_segformer.data.importers.json_kinds import LABEL_STUDIO, is_blank_record, is_task, tasks_of
-from keras_segformer.data.importers.labels import Context, ExportFile, LabelClass, merge_classes, parse_color
-from keras_segformer.data.importers.tree import is_image, text_of, without_suffix
+from keras_segformer.data.importers.labels import Context, LabelClass, merge_classes, parse_color
+from keras_segformer.data.importers.tree import text_of
 from keras_segformer.errors import InvalidDatasetError
 
 _CONTROLS = re.compile(r"(Brush|Polygon|Rectangle|Ellipse|MagicWand|Bitmask|Vector)?Labels")
@@ -39,6 +38,13 @@ def tasks_in(context: Context, path: str) -> list[dict[str, Any]]:
     return [each for each in tasks_of(context.tree.json(path)) if is_task(each) or is_blank_record(each)]
 
 
+def configurations(context: Context) -> Iterator[Any]:
+    """The root elements of the labelling configurations: XML files with `<View>`."""
+    for path in context.tree.ending(".xml"):
+        if b"<View" in context.tree.read(path)[:65536]:
+            yield context.tree.xml(path)
+
+
 def configured_classes(context: Context) -> tuple[list[LabelClass], list[str]]:
     """The labels of the labelling configuration, and the names of its controls.
 
@@ -51,10 +57,8 @@ def configured_classes(context: Context) -> tuple[list[LabelClass], list[str]]:
     """
     classes: list[LabelClass] = []
     controls: list[str] = []
-    for path in context.tree.ending(".xml"):
-        if b"<View" not in context.tree.read(path)[:65536]:
-            continue
-        for element in context.tree.xml(path).iter():
+    for configuration in configurations(context):
+        for element in configuration.iter():
             if isinstance(element.tag, str) and _CONTROLS.fullmatch(element.tag):
                 controls.append(text_of(element.get("name")))
                 classes += [
@@ -103,34 +107,6 @@ def cancelled(task: Mapping[str, Any]) -> bool:
     )
 
 
-def image_names(task: Mapping[str, Any], key: str | None = None) -> Iterator[str]:
-    """Possible names of the picture of a task, the most likely first.
-
-    Args:
-        task: The task.
-        key: The key of its data that a result is about.
-    """
-    data = task.get("data") if isinstance(task.get("data"), Mapping) else task
-    values = [data.get(key)] if key and key in data else []
-    values += [value for each, value in data.items() if each != key]
-    for name in (task.get("file_upload"), *values):
-        if isinstance(name, str) and name:
-            yield from _plain_names(name)
-
-
-def find_task_image(context: Context, task: Mapping[str, Any]) -> tuple[ExportFile | None, str]:
-    """The picture of a task, and its path without suffix, which is also known where the picture is not there."""
-    layers = layer_files(context)
-    names = [name for name in image_names(task) if is_image(name)]
-    for name in names:
-        image = context.find_image(name, ["images", ""], layers.__contains__)
-        if image is not None:
-            return image, without_suffix(name)
-    identifier = task.get("id")
-    image = context.find_image(f"task-{identifier}", ["images", ""], layers.__contains__)
-    return image, without_suffix(names[0]) if names else f"task-{identifier}"
-
-
 def choose_version(context: Context, records: list[dict[str, Any]]) -> list[dict[str, Any]]:
     """Chooses among the records of a task in the short form (JSON-MIN), which has one for each annotation."""
     if context.options.annotation == "each":
@@ -143,20 +119,6 @@ def _age(annotation: Mapping[str, Any]) -> tuple[str, int]:
     identifier = annotation.get("id")
     time = annotation.get("updated_at") or annotation.get("created_at") or ""
     return str(time), identifier if isinstance(identifier, int) else 0
-
-
-def _plain_names(value: str) -> Iterator[str]:
-    """Paths in a URL or a path of the server: `/data/local-files/?d=a%20b.jpg`, `/data/upload/1/0f1e2d3c-a.jpg`."""
-    parsed = urllib.parse.urlsplit(value.replace("\\", "/"))
-    query = urllib.parse.parse_qs(parsed.query)
-    paths = [*query.get("d", ()), *query.get("fileuri", ()), urllib.parse.unquote(parsed.path), parsed.path]
-    for path in paths:
-        if path:
-            yield path
-            folder, _, name = path.rpartition("/")
-            without_hash = re.sub(r"^[0-9a-f]{8}-", "", name)
-            if without_hash != name:
-                yield f"{folder}/{without_hash}" if folder else without_hash
 
 
 def label_of(value: Mapping[str, Any]) -> list[str]:

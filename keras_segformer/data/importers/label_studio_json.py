@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import functools
 import posixpath
 from collections import Counter, defaultdict
@@ -16,12 +17,17 @@ from keras_segformer.data.importers.label_studio import (
     cancelled,
     choose_version,
     configured_classes,
-    find_task_image,
     label_of,
     layer_files,
     require_upright,
     task_files,
     tasks_in,
+)
+from keras_segformer.data.importers.label_studio_pictures import (
+    find_task_image,
+    has_several_pictures,
+    names_of_shown,
+    shown_keys,
 )
 from keras_segformer.data.importers.labels import (
     Context,
@@ -70,12 +76,12 @@ def read(context: Context, paths: str) -> Export:
             "predictions do not.",
         ],
     )
-    others = 0
+    others, keys = 0, shown_keys(context)
     for path in paths.split("\n") if paths else task_files(context):
         versions: dict[Any, list[dict[str, Any]]] = defaultdict(list)
         for position, task in enumerate(tasks_in(context, path)):
             if isinstance(task.get("data"), Mapping):
-                others += _read_task(context, path, task, export)
+                others += _read_task(context, path, task, keys, export)
             else:
                 versions[task.get("id", f"#{position}")].append(task)
         for records in versions.values():
@@ -97,24 +103,27 @@ def read(context: Context, paths: str) -> Export:
     return export
 
 
-def _read_task(context: Context, path: str, task: dict[str, Any], export: Export) -> int:
+def _read_task(context: Context, path: str, task: dict[str, Any], keys: Mapping[str, str], export: Export) -> int:
     """Adds the pictures of a task and returns how many annotations are left out."""
-    image, image_name = find_task_image(context, task)
     annotations, others = annotations_of(context, task)
     if not annotations:
-        why = "cancelled" if cancelled(task) else "not annotated"
+        image, image_name = find_task_image(context, task)
+        why = "cancelled" if cancelled(task) else "only predicted" if task.get("predictions") else "not annotated"
         export.without_label.append(f"{image.path if image else image_name} (task {task.get('id')}, {why})")
     for annotation in annotations:
         version = f"-annotation-{annotation.get('id')}" if len(annotations) > 1 else ""
         results = annotation.get("result") or []
-        labelled = _labelled_pictures(results)
-        if len(labelled) > 1:
-            export.problems.append(
-                f"Task {task.get('id')} in {path} has regions of several pictures ({', '.join(labelled)}), of which it "
-                "is not known which is which; label each picture in a task of its own."
-            )
+        try:
+            labelled = _labelled_pictures(task, keys, results)
+        except InvalidDatasetError as error:
+            export.problems.append(f"Task {task.get('id')} in {path} {error}.")
             continue
-        export.pictures.append(_picture(context, path, task, image, image_name, version, _regions(results)))
+        for names, own in labelled:
+            image, image_name = find_task_image(context, task, names)
+            picture = _picture(context, path, task, image, image_name, version, _regions(own))
+            if names is not None:
+                picture = dataclasses.replace(picture, source=f"{posixpath.basename(image_name)} of {picture.source}")
+            export.pictures.append(picture)
     return others
 
 
@@ -122,6 +131,12 @@ def _read_short_form(context: Context, path: str, records: list[dict[str, Any]],
     """The same of a task in the short form, which has a record for each annotation."""
     chosen = choose_version(context, records)
     for record in chosen:
+        if has_several_pictures(record):
+            export.problems.append(
+                f"Task {record.get('id')} in {path} has several pictures, of which JSON-MIN does not say which its "
+                "regions are of; export it as JSON."
+            )
+            continue
         image, image_name = find_task_image(context, record)
         version = f"-annotation-{record.get('annotation_id')}" if len(chosen) > 1 else ""
         regions = list(_short_regions(record))
@@ -129,11 +144,46 @@ def _read_short_form(context: Context, path: str, records: list[dict[str, Any]],
     return len(records) - len(chosen)
 
 
-def _labelled_pictures(results: list[Any]) -> list[str]:
-    """The pictures that regions are about: objects of the labelling configuration, and pages of those with several."""
+def _labelled_pictures(
+    task: Mapping[str, Any], keys: Mapping[str, str], results: list[Any]
+) -> list[tuple[list[str] | None, list[Any]]]:
+    """The pictures that regions are about, by their possible names, with the results of each.
+
+    The names are `None` where the task has but one picture.
+
+    Raises:
+        InvalidDatasetError: It does not follow which picture is meant. The message is the predicate of a sentence.
+    """
     areas = [each for each in results if isinstance(each, dict) and _kind(each.get("value") or {})]
-    found = dict.fromkeys((each.get("to_name"), each.get("item_index")) for each in areas)
-    return [str(name) if page is None else f"{name}, page {page}" for name, page in found]
+    shown = dict.fromkeys(map(_shown, areas))
+    if len(shown) < 2 and not has_several_pictures(task):
+        return [(None, results)]
+    named = {each: names_of_shown(task, keys, *each) for each in shown}
+    if not shown or None in named.values() or len(set(map(str, named.values()))) < len(named):
+        raise InvalidDatasetError(
+            f"has {_unclear(list(shown))}; add the labelling configuration (.xml), or label each picture in a task of "
+            "its own"
+        )
+    # The label of a region may be a result of its own, which need not say the page.
+    of_region = {each.get("id"): _shown(each) for each in areas}
+    return [
+        (names, [each for each in results if isinstance(each, dict) and of_region.get(each.get("id")) == place])
+        for place, names in named.items()
+    ]
+
+
+def _unclear(shown: list[tuple[Any, Any]]) -> str:
+    if not shown:
+        return "several pictures and not one region, so that it is not known which is all background"
+    if len(shown) == 1:
+        return "several pictures, and nothing says which its regions are of"
+    listed = ", ".join(str(name) if page is None else f"{name}, page {page}" for name, page in shown)
+    return f"regions of several pictures ({listed}), of which it is not known which is which"
+
+
+def _shown(result: Mapping[str, Any]) -> tuple[Any, Any]:
+    """The picture in the labelling configuration that a result is about, and its page where there are several."""
+    return result.get("to_name"), result.get("item_index")
 
 
 def _picture(
@@ -155,8 +205,10 @@ def _picture(
 
 
 def _labels(picture: Picture) -> Iterator[str]:
+    """The labels of regions that have an area, unlike key points."""
     for region in picture.load.args[1]:  # the regions that `_picture` has bound
-        yield from region["labels"][:1]
+        if _kind(region["value"]):
+            yield from region["labels"][:1]
 
 
 def _short_regions(task: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
@@ -255,9 +307,13 @@ def _polygon(context: Context, region: Mapping[str, Any]) -> Callable[[Size], np
     return _in_percent(context, check_points(region["value"]["points"], at_least=3))
 
 
+def _rotation(region: Mapping[str, Any]) -> float:
+    return numbers_of(region["value"], "rotation")[0] if region["value"].get("rotation") else 0.0
+
+
 def _rectangle(context: Context, region: Mapping[str, Any]) -> Callable[[Size], np.ndarray]:
     x, y, width, height = numbers_of(region["value"], "x", "y", "width", "height")
-    degrees = float(region["value"].get("rotation") or 0)
+    degrees = _rotation(region)
 
     def turn(corners: np.ndarray) -> np.ndarray:
         return rotate(corners, degrees, tuple(corners[0]))  # about the corner at the top left
@@ -267,7 +323,7 @@ def _rectangle(context: Context, region: Mapping[str, Any]) -> Callable[[Size], 
 
 def _ellipse(context: Context, region: Mapping[str, Any]) -> Callable[[Size], np.ndarray]:
     x, y, radius_x, radius_y = numbers_of(region["value"], "x", "y", "radiusX", "radiusY")
-    degrees = float(region["value"].get("rotation") or 0)
+    degrees = _rotation(region)
 
     def turn(corners: np.ndarray) -> np.ndarray:
         return rotate(corners, degrees, tuple((corners.min(axis=0) + corners.max(axis=0)) / 2))

@@ -15,11 +15,11 @@ import numpy as np
 from keras_segformer.data.importers.label_studio import (
     annotations_of,
     configured_classes,
-    find_task_image,
     layer_files,
     task_files,
     tasks_in,
 )
+from keras_segformer.data.importers.label_studio_pictures import find_task_image, has_several_pictures
 from keras_segformer.data.importers.labels import Context, Export, LabelClass, Painting, Picture, merge_classes
 from keras_segformer.data.importers.pixels import read_layer
 from keras_segformer.data.importers.polygons import Size
@@ -60,9 +60,15 @@ def read(context: Context, _root: str) -> Export:
     for layer in layers:
         by_picture[layer.task][layer.annotation].append(layer)
     tasks = {task.get("id"): task for path in task_files(context) for task in tasks_in(context, path)}
-    pictures, empty, others = [], [], 0
+    pictures, empty, problems, others = [], [], [], 0
     known: set[str] = set()
     for number, drawn in sorted(by_picture.items()):
+        if has_several_pictures(tasks.get(number, {})):
+            problems.append(
+                f"Task {number} has several pictures, and the names of its layers do not say which they are of; export "
+                "it as JSON."
+            )
+            continue
         chosen = _choose(context, tasks.get(number, {}), drawn)
         others += len(drawn) - len(chosen)
         image, name = _image(context, tasks.get(number), number, len(by_picture))
@@ -99,6 +105,7 @@ def read(context: Context, _root: str) -> Export:
             f"Of several annotations of a picture, {context.options.annotation} counts.",
         ],
         notes=notes,
+        problems=problems,
         without_label=[*empty, *(path for path in context.unused_images(pictures) if path not in known)],
     )
 

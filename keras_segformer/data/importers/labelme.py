@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+import dataclasses
 import functools
 import math
 import posixpath
-from collections.abc import Callable
+import re
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import numpy as np
 
 from keras_segformer.data.file_budgets import open_dataset_image
-from keras_segformer.data.importers.class_lists import find_class_list
+from keras_segformer.data.importers.class_lists import find_class_list, read_class_file
 from keras_segformer.data.importers.json_kinds import LABELME
 from keras_segformer.data.importers.labels import (
     Context,
@@ -23,7 +25,7 @@ from keras_segformer.data.importers.labels import (
     merge_classes,
 )
 from keras_segformer.data.importers.pixels import decode_base64, read_layer
-from keras_segformer.data.importers.polygons import Size, check_points, draw_with_pillow, place
+from keras_segformer.data.importers.polygons import Size, check_points, draw_with_pillow, place, whole_points
 from keras_segformer.data.importers.splits import split_of
 from keras_segformer.data.importers.tree import file_name_of, stem, text_of, without_suffix
 from keras_segformer.errors import InvalidDatasetError
@@ -34,6 +36,7 @@ LOOKED_FOR = "JSON files with shapes, imagePath and imageData"
 
 _RULE = "pil"
 _LINE_WIDTH, _POINT_RADIUS = 10, 5  # those of labelme's own conversion
+_INSTANCE = re.compile(r"(?P<name>.+)-\d+")
 _LINES = ("line", "linestrip", "point")
 
 
@@ -62,7 +65,10 @@ def read(context: Context, _root: str) -> Export:
         except InvalidDatasetError as error:
             problems.append(str(error))
     known = [each.name for each in listed.classes] if listed else []
-    new = sorted(used - set(known))
+    chosen = read_class_file(context.options.classes).classes if context.options.classes else []
+    instances = _instances(used, {*known, *(each.name for each in chosen)})
+    pictures = [dataclasses.replace(picture, load=functools.partial(picture.load, instances)) for picture in pictures]
+    new = sorted(used - set(known) - instances.keys())
     notes = (
         [f"The classes are in the order of {listed.path}."]
         if listed
@@ -70,6 +76,17 @@ def read(context: Context, _root: str) -> Export:
     )
     if listed and new:
         notes.append(f"Labels that {listed.path} does not list are added behind the others: {', '.join(new)}.")
+    if instances:
+        notes.append(
+            "These number instances, as older versions of labelme do, and are of their class: "
+            f"{', '.join(sorted(instances))}."
+        )
+    numbered = sorted(label for label in new if _INSTANCE.fullmatch(label))
+    if numbered:
+        notes.append(
+            f"These labels end in a number and stay classes: {', '.join(numbered)}; if they number instances, list the "
+            "classes without numbers in labels.txt."
+        )
     context_lines = context.options.lines == "draw"
     return Export(
         classes=merge_classes([*(listed.classes if listed else []), *map(LabelClass, new)]),
@@ -88,6 +105,12 @@ def read(context: Context, _root: str) -> Export:
         without_label=[path for path in context.unused_images(pictures) if not _is_drawn_by_labelme(path)],
         problems=problems,
     )
+
+
+def _instances(labels: set[str], classes: set[str]) -> dict[str, str]:
+    """The class of every label that numbers an instance of a known class, as `person-2` does of `person`."""
+    matches = {label: _INSTANCE.fullmatch(label) for label in labels - classes}
+    return {label: match["name"] for label, match in matches.items() if match and match["name"] in classes}
 
 
 def _is_drawn_by_labelme(path: str) -> bool:
@@ -139,7 +162,7 @@ def _embedded(context: Context, path: str) -> bytes:
     return decode_base64(context.tree.json(path)["imageData"])
 
 
-def _load(context: Context, path: str, size: Size | None) -> Painting:
+def _load(context: Context, path: str, instances: Mapping[str, str], size: Size | None) -> Painting:
     document = context.tree.json(path)
     painting = Painting([], _declared_size(context, path, document))
     for shape in document["shapes"]:
@@ -147,6 +170,7 @@ def _load(context: Context, path: str, size: Size | None) -> Painting:
             painting.problems.append("has a shape that is not an object")
             continue
         kind, label = shape.get("shape_type") or "polygon", text_of(shape.get("label"))
+        label = instances.get(label, label)
         if kind not in _SHAPES or (kind in _LINES and context.options.lines == "skip"):
             painting.skipped[kind] += 1
             continue
@@ -201,7 +225,7 @@ def _line(_context: Context, shape: dict[str, Any]) -> Callable[[Size], np.ndarr
 
 def _mask(_context: Context, shape: dict[str, Any]) -> Callable[[Size], np.ndarray]:
     """A mask of the bounding box, whose own size counts where the corners have fractions."""
-    left, top = np.rint(check_points(shape.get("points"), at_least=1)[0]).astype(int).tolist()
+    left, top = whole_points(check_points(shape.get("points"), at_least=1)[0]).tolist()
     mask = read_layer(decode_base64(shape.get("mask"))) > 0
     return lambda size: place(mask, (left, top), size)
 
@@ -209,6 +233,7 @@ def _mask(_context: Context, shape: dict[str, Any]) -> Callable[[Size], np.ndarr
 _SHAPES = {
     "polygon": _polygon,
     "oriented_rectangle": _polygon,
+    "rotation": _polygon,  # what X-AnyLabeling calls it
     "rectangle": _rectangle,
     "circle": _circle,
     "point": _point,

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import dataclasses
+import math
+import posixpath
 import re
+import unicodedata
 import urllib.parse
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
@@ -64,7 +67,7 @@ class ImportOptions:
         annotation: `"newest"`, `"oldest"` or `"each"` of several annotations of a picture in Label Studio.
         lines: `"draw"` if labelme's lines and points are drawn as labelme does, `"skip"` if not.
         cityscapes_classes: `"train"` for the 19 classes of Cityscapes' benchmark, `"all"` for every one with an id.
-        images: Folder with the pictures, where the export does not hold them.
+        images: Folder with the pictures, where the export does not hold them; for the format `folders` also inside it.
         masks: Folder with the masks, for the format `folders`.
         image_suffix: How the names of pictures end, for the format `folders`.
         mask_suffix: How the names of masks end, for the format `folders`.
@@ -251,7 +254,14 @@ class Context:
         self.tree = tree
         self.options = options
         self._json_kinds: dict[str, str | None] | None = None
-        self.elsewhere = Tree(options.images) if options.images else None
+        self.elsewhere: Tree | None = None
+        if options.images:
+            self.elsewhere = Tree(options.images) if options.images.exists() else self.folder(options.images)
+
+    def folder(self, path: Path) -> Tree:
+        """The files of a folder that an option names: inside of the export, or else anywhere."""
+        inside = unicodedata.normalize("NFC", posixpath.normpath(path.as_posix()))
+        return Tree(self.tree.source, below=inside) if self.tree.below(inside) else Tree(path)
 
     def json_files(self, kind: str) -> list[str]:
         """The JSON files of a kind, as `json_kind` tells them apart; each is looked at only once."""
@@ -299,15 +309,18 @@ class Context:
 
 
 def numbers_of(element: Mapping[str, object], *keys: str) -> list[float]:
-    """Attributes or values as numbers.
+    """Attributes or values as finite numbers.
 
     Raises:
-        InvalidDatasetError: One is missing or is not a number. The message is the predicate of a sentence.
+        InvalidDatasetError: One is missing or is not such a number. The message is the predicate of a sentence.
     """
     try:
-        return [float(element[key]) for key in keys]  # type: ignore[arg-type]
-    except (KeyError, TypeError, ValueError) as error:
+        numbers = [float(element[key]) for key in keys]  # type: ignore[arg-type]
+    except (KeyError, OverflowError, TypeError, ValueError) as error:
         raise InvalidDatasetError(f"has no number for one of {', '.join(keys)}") from error
+    if not all(map(math.isfinite, numbers)):
+        raise InvalidDatasetError(f"has no finite number for one of {', '.join(keys)}")
+    return numbers
 
 
 def merge_classes(classes: Iterable[LabelClass]) -> list[LabelClass]:

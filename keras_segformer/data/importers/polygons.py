@@ -25,6 +25,7 @@ Size = tuple[int, int]
 MAX_PIXELS = 2 * 89_478_485
 """The largest canvas, that of Pillow's guard against decompression bombs."""
 
+_FAR = 2**31
 _ELLIPSE_CORNERS = 720  # as many as datumaro takes
 
 
@@ -100,6 +101,11 @@ def check_points(points: Sequence[Sequence[float]] | np.ndarray, at_least: int) 
     if len(array) < at_least:
         raise InvalidDatasetError(f"has {len(array)} corners instead of {at_least} or more")
     return array
+
+
+def whole_points(points: np.ndarray) -> np.ndarray:
+    """Points `(n, 2)` as the nearest pixels, int64; those too far away to be in any picture are moved nearer."""
+    return np.rint(np.clip(points, -_FAR, _FAR)).astype(np.int64)
 
 
 def box_corners(left: float, top: float, right: float, bottom: float) -> np.ndarray:

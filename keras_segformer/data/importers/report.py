@@ -13,6 +13,21 @@ from keras_segformer.label_sets import LabelSet
 from keras_segformer.mask_rules import IGNORE
 
 
+def sentence_about(file: str, error: str) -> str:
+    """What is wrong with a file, as a sentence.
+
+    Args:
+        file: Its path.
+        error: The predicate of that sentence, or a whole one that names the file already and ends in a full stop.
+
+    Example:
+
+    >>> sentence_about("a.png", "is empty"), sentence_about("a.png", "a.png is empty.")
+    ('a.png is empty.', 'a.png is empty.')
+    """
+    return error if error.endswith(".") else f"{file} {error}."
+
+
 @dataclasses.dataclass
 class SplitCounts:
     """Counts of the masks of a split.

@@ -43,6 +43,7 @@ def read(context: Context, _root: str) -> Export:
     )
     for folder, listed in lists.items():
         names = {value: UNLABELLED if _is_unlabelled(value, name) else name for value, name in listed.values.items()}
+        names.setdefault(0, UNLABELLED)
         _read_folder(context, folder, names, export)
     junk = _junk(context, lists, export)
     export.classes = merge_classes(

@@ -32,7 +32,7 @@ def decode_coco(run_lengths: Mapping[str, Any]) -> np.ndarray:
     counts = run_lengths.get("counts")
     try:
         height, width = map(int, run_lengths["size"])
-    except (KeyError, TypeError, ValueError) as error:
+    except (KeyError, OverflowError, TypeError, ValueError) as error:
         raise InvalidDatasetError("has run lengths without a size") from error
     check_size((height, width))
     if isinstance(counts, list):

@@ -20,7 +20,7 @@ from keras_segformer.data.importers.labels import (
     parse_color,
 )
 from keras_segformer.data.importers.pixels import decode_base64, read_layer
-from keras_segformer.data.importers.polygons import Size, check_points, draw_polygon, place
+from keras_segformer.data.importers.polygons import Size, check_points, draw_polygon, place, whole_points
 from keras_segformer.data.importers.tree import is_below, text_of, without_suffix
 from keras_segformer.errors import InvalidDatasetError
 
@@ -133,7 +133,7 @@ def _polygon(context: Context, shape: Mapping[str, Any]) -> Callable[[Size], np.
 
 def _rectangle(_context: Context, shape: Mapping[str, Any]) -> Callable[[Size], np.ndarray]:
     """Both corners belong to a rectangle."""
-    corners = np.rint(check_points((shape.get("points") or {}).get("exterior"), at_least=2)).astype(int)
+    corners = whole_points(check_points((shape.get("points") or {}).get("exterior"), at_least=2))
     (left, top), (right, bottom) = corners.min(axis=0).tolist(), corners.max(axis=0).tolist()
 
     def draw(size: Size) -> np.ndarray:
@@ -146,7 +146,7 @@ def _rectangle(_context: Context, shape: Mapping[str, Any]) -> Callable[[Size], 
 
 def _bitmap(key: str, context: Context, shape: Mapping[str, Any]) -> Callable[[Size], np.ndarray]:
     bitmap = shape.get(key) or {}
-    left, top = np.rint(check_points([bitmap.get("origin")], at_least=1)[0]).astype(int).tolist()
+    left, top = whole_points(check_points([bitmap.get("origin")], at_least=1)[0]).tolist()
     # Bitmaps are opaque or not; the edges of an alpha mask are soft.
     threshold = context.options.alpha_threshold if key == "alpha_mask" else 1
     mask = read_layer(_unpack(bitmap.get("data"))) >= threshold

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+import itertools
 import os
 import posixpath
 import threading
@@ -11,7 +12,7 @@ import unicodedata
 import zipfile
 import zlib
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path, PurePosixPath
 from typing import Any
 
@@ -43,6 +44,7 @@ class Tree:
     Args:
         source: A folder or a zip archive.
         leave_out: A folder inside it that is not part of it, such as the output of an earlier import.
+        below: A folder inside it: only the files below that count, with their paths from there.
 
     Raises:
         FileNotFoundError: There is no such folder or archive.
@@ -56,8 +58,8 @@ class Tree:
     ```
     """
 
-    def __init__(self, source: str | os.PathLike[str], leave_out: Path | None = None) -> None:
-        self.source = Path(source)
+    def __init__(self, source: str | os.PathLike[str], leave_out: Path | None = None, below: str = "") -> None:
+        self.source, self.begin = Path(source), below
         self._leave_out = leave_out and leave_out.resolve()
         self.duplicates: list[str] = []
         self.unreadable: dict[str, str] = {}
@@ -67,8 +69,10 @@ class Tree:
         self._files: dict[str, str] = {}
         for path in self._walk():
             # Some programs write archives with backslashes.
-            plain = path if self._archive is None else path.replace("\\", "/")
-            known = self._files.setdefault(unicodedata.normalize("NFC", plain), path)
+            plain = unicodedata.normalize("NFC", path if self._archive is None else path.replace("\\", "/"))
+            if not is_below(plain, below):
+                continue
+            known = self._files.setdefault(plain[len(below) :].lstrip("/"), path)
             if known != path:
                 self.duplicates.append(path)
         self.paths = tuple(sorted(self._files))
@@ -92,6 +96,10 @@ class Tree:
     def below(self, folder: str) -> list[str]:
         """The paths below a folder; all where it is empty."""
         return [path for path in self.paths if is_below(path, folder)]
+
+    def location(self, path: str) -> Path:
+        """Where a file lies, whatever folder the tree begins at; below the archive for those inside of one."""
+        return (self.source / self._files[unicodedata.normalize("NFC", path)]).resolve()
 
     def read(self, path: str) -> bytes:
         """The content of a file.
@@ -138,8 +146,10 @@ class Tree:
         return [line.strip() for line in self.text(path).splitlines() if line.strip()]
 
     def rows(self, path: str) -> list[list[str]]:
-        """The rows of a file of comma-separated values, stripped, without empty ones."""
-        rows = csv.reader(io.StringIO(self.text(path)), skipinitialspace=True)
+        """The rows of a file of values between commas, semicolons or tabs, stripped, without empty ones."""
+        text = self.text(path)
+        first = text.lstrip().partition("\n")[0]
+        rows = csv.reader(io.StringIO(text), delimiter=max(",;\t", key=first.count), skipinitialspace=True)
         return [[cell.strip() for cell in row] for row in rows if any(cell.strip() for cell in row)]
 
     def json(self, path: str) -> Any:
@@ -151,8 +161,9 @@ class Tree:
         with self._lock:
             document = self._documents.get(path)
         if document is None:
+            text = self.text(path)
             try:
-                document = parse_json(self.text(path), MAX_FILE_BYTES)
+                document = parse_json(text, MAX_FILE_BYTES)
             except ValueError as error:
                 raise InvalidDatasetError(f"{path} is not JSON ({error}); export it again.") from error
             with self._lock:
@@ -294,6 +305,22 @@ def stem(path: str) -> str:
 def without_suffix(path: str) -> str:
     """A path without its last suffix, if that is one of a picture."""
     return posixpath.splitext(path)[0] if is_image(path) else path
+
+
+def shared_end(one: Sequence[str], other: Sequence[str]) -> int:
+    """How many of the last parts of two paths are equal.
+
+    Args:
+        one: The parts of a path.
+        other: Those of another.
+
+    Example:
+
+    >>> shared_end(["a", "train", "x"], ["b", "train", "x"])
+    2
+    """
+    pairs = zip(reversed(one), reversed(other), strict=False)
+    return sum(1 for _ in itertools.takewhile(lambda pair: pair[0] == pair[1], pairs))
 
 
 def file_name_of(value: Any) -> str:

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 import yaml
 
+from keras_segformer.data.importers.class_lists import read_class_file
 from keras_segformer.data.importers.labels import (
     Context,
     Export,
@@ -27,7 +28,8 @@ from keras_segformer.errors import InvalidDatasetError
 NAME = "yolo-seg"
 TITLE = "YOLO segmentation"
 LOOKED_FOR = (
-    "a YAML file with names and a train, val or test, or a list classes.txt, beside label files of numbers in labels"
+    "a YAML file with names and a train, val or test, or a list classes.txt (or --classes), beside label files of "
+    "numbers in labels"
 )
 
 _RULE = "coco"
@@ -48,8 +50,13 @@ def detect(context: Context) -> list[str]:
 
 
 def detect_lists(context: Context) -> list[str]:
-    """The lists of classes beside label files, which Label Studio and others write instead of a YAML file."""
+    """The lists of classes beside label files, which Label Studio and others write instead of a YAML file.
+
+    The path of the list that `--classes` names is empty: it need not lie in the export.
+    """
     lists = [path for name in _CLASS_LISTS for path in context.tree.named(name)]
+    if not lists and context.options.classes:
+        lists = [""]
     return [path for path in lists if any(_has_objects(context.tree, each) for each in _labels_below(context, path))]
 
 
@@ -66,7 +73,11 @@ def read(context: Context, path: str) -> Export:
     Raises:
         InvalidDatasetError: It is a data set of poses, names no class, or there is not one label file.
     """
-    if path.lower().endswith(_CLASS_LISTS):
+    if not path:
+        path = str(context.options.classes)
+        names = read_class_file(context.options.classes).values
+        pictures, notes = _all_pictures(context, "", names), []
+    elif path.lower().endswith(_CLASS_LISTS):
         names = dict(enumerate(context.tree.lines(path)))
         pictures, notes = _all_pictures(context, path, names), []
     else:
@@ -272,11 +283,11 @@ def _load(context: Context, path: str, names: dict[int, str], size: Size | None)
                 f"has a row {number} of {len(fields)} numbers, which is neither a polygon nor a box"
             )
             continue
-        label = names.get(int(values[0]), f"class {fields[0]}, which is not listed")
         corners = values[1:].reshape(-1, 2)
-        if not np.isfinite(corners).all() or corners.min() < -_MAX_OVERSHOOT or corners.max() > 1 + _MAX_OVERSHOOT:
+        if not np.isfinite(values).all() or corners.min() < -_MAX_OVERSHOOT or corners.max() > 1 + _MAX_OVERSHOOT:
             painting.problems.append(f"has a row {number} whose corners are not shares from 0 to 1 of width and height")
             continue
+        label = names.get(int(values[0]), f"class {fields[0]}, which is not listed")
         painting.add(label, _drawer(context, np.clip(corners, 0, 1)))
     return painting
 

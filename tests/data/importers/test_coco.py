@@ -89,6 +89,7 @@ def test_ids_with_gaps_and_categories_that_are_not_listed(export, do_import):
         ({"size": [6, 8], "counts": "é"}, "not COCO's"),
         ({"size": [8, 6], "counts": [0, 48]}, "6x8 pixels in a picture of 8x6"),
         ({"counts": [0, 48]}, "without a size"),
+        ({"size": [float("inf"), 8], "counts": [0, 48]}, "without a size"),
         ("polygon", "neither a list nor an object"),
     ],
 )

@@ -13,6 +13,7 @@ META = """<meta><task><labels>
 <label><name>tv/Bildschirm größer</name><color>#00ff00</color></label>
 <label><name>ignore</name><color>#0000ff</color></label>
 <label><name>pose</name><type>skeleton</type></label>
+<label><name>crate</name><type>cuboid</type></label>
 <label><name>knee</name><type>points</type><parent>pose</parent></label>
 </labels></task></meta>"""
 
@@ -76,7 +77,17 @@ def test_what_has_no_area_is_counted(export, do_import):
     report = do_import().report
     assert report.skipped == {"polyline": 1, "points": 1, "tag": 1}
     assert report.empty == ["a.jpg in annotations.xml"]
-    assert "'knee', 'pose'" in report.notes[0]
+    assert "'crate', 'knee', 'pose'" in report.notes[0]
+    assert report.problems == [
+        "No shape of the export is drawn (polyline, points, tag), so that all masks are background alone; export "
+        "polygons or masks."
+    ]
+
+
+def test_skipped_shapes_beside_drawn_ones_are_no_problem(export, do_import):
+    write(export, '<polyline label="car" points="0,0;5,5"/><box label="car" xtl="0" ytl="0" xbr="1" ybr="1"/>')
+    report = do_import().report
+    assert (report.skipped, report.problems) == ({"polyline": 1}, [])
 
 
 def test_labels_that_meta_does_not_list_are_added_and_named(export, do_import):

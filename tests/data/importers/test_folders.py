@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import json
+import re
+import shutil
+from pathlib import Path
 
 import numpy as np
 import pytest
 from PIL import Image
 
-from fake_exports import write_array, write_json, write_picture, write_text
+from fake_exports import Imported, write_array, write_json, write_picture, write_text
 from keras_segformer.data.check import check_source
+from keras_segformer.data.importers import import_labels
 from keras_segformer.data.importers.class_files import write_scanned_classes
 from keras_segformer.data.sources import SOURCES
 from keras_segformer.errors import InvalidDatasetError
@@ -34,6 +38,18 @@ def write(export, mask, image="images/a.jpg", masks="masks/a.png", classes=CLASS
         ("img/train/a.jpg", "gt/train/a_mask.gif", "train/masks/a.png"),
         ("test_images/a.jpg", "test_labels/a.bmp", "test/masks/a.png"),
         ("a.jpg", "a_mask.png", "masks/a.png"),
+        ("a.jpg", "a.png", "masks/a.png"),
+        ("train/119_sat.jpg", "train/119_mask.png", "train/masks/119_sat.png"),
+        ("img_7.png", "mask_7.png", "masks/img_7.png"),
+        ("images/IMG_7.JPG", "masks/img_7.png", "masks/IMG_7.png"),
+        ("TrainImages/a.jpg", "TrainMasks/a.png", "train/masks/a.png"),
+        ("Images/b/a.jpg", "GroundTruth/b/a.png", "masks/b/a.png"),
+        ("SegNet/a.jpg", "MaskedLabels/SegNet/a.png", "masks/SegNet/a.png"),
+        ("images/a.jpg", "masks/a.jpg.png", "masks/a.png"),
+        ("img_dir/train/a.jpg", "ann_dir/train/a.png", "train/masks/a.png"),
+        ("images/a.png", "labels/a_P.png", "masks/a.png"),
+        ("val2017/a.jpg", "stuffthingmaps_trainval2017/val2017/a.png", "val/masks/a.png"),
+        ("images/a.jpg", "masks/a.mask.png", "masks/a.png"),
     ],
 )
 def test_folders_are_found(image, mask, path, export, do_import):
@@ -52,6 +68,87 @@ def test_folders_that_are_named(export, tmp_path, do_import):
     write(export, [[0, 1]], "../photographs/a.jpg", "weed/a.png")
     imported = do_import(images=tmp_path / "photographs", masks=export / "weed")
     assert imported.count("masks/a.png") == {"road": 1, "car": 1}
+
+
+class TestOneNamedFolder:
+    """What KITTI, BDD100K and others have: masks in several forms beside the pictures."""
+
+    @pytest.fixture
+    def kitti(self, export):
+        write(export, [[0, 1]], "training/image_2/000_10.png", "training/semantic/000_10.png")
+        write_array(export / "training/semantic_rgb/000_10.png", [[RED, BLUE]])
+        write_picture(export / "testing/image_2/000_10.png", (1, 2))
+        return export
+
+    def test_it_is_asked_for(self, kitti, do_import):
+        with pytest.raises(InvalidDatasetError, match="name the folder of the masks with --masks"):
+            do_import()
+
+    def test_of_masks(self, kitti, do_import):
+        imported = do_import(masks=Path("training/semantic"))
+        assert {path: imported.count(path) for path in imported.masks} == {
+            "train/masks/2/000_10.png": {"road": 1, "car": 1}
+        }
+        assert imported.report.without_label == ["testing/image_2/000_10.png"]
+
+    def test_of_pictures(self, kitti, do_import):
+        (kitti / "training/semantic_rgb/000_10.png").unlink()
+        assert list(do_import(images=Path("training/image_2")).masks) == ["train/masks/2/000_10.png"]
+
+    def test_inside_an_archive(self, kitti, tmp_path):
+        shutil.make_archive(str(tmp_path / "kitti"), "zip", kitti)
+        folders = {"images": Path("training/image_2"), "masks": Path("training/semantic")}
+        imported = Imported(tmp_path / "kitti.zip", tmp_path / "output", **folders)
+        assert imported.count("masks/000_10.png") == {"road": 1, "car": 1}
+
+
+@pytest.mark.parametrize(
+    ("images", "masks"),
+    [
+        ("images/{}", "ground_truth/{}"),
+        ("images/{}", "masks_png/{}"),
+        ("{}/left_frames", "{}/ground_truth"),
+    ],
+)
+def test_pictures_of_one_name_are_told_by_the_nearest_folder(images, masks, export, do_import):
+    for value, city in enumerate(("austin", "tyrol")):
+        write(export, [[value, value]], f"{images.format(city)}/1.png", f"{masks.format(city)}/1.png")
+    imported = do_import()
+    counts = {
+        next(city for city in ("austin", "tyrol") if city in path): imported.count(path) for path in imported.masks
+    }
+    assert counts == {"austin": {"road": 2}, "tyrol": {"car": 2}}
+
+
+def test_pictures_beside_masks_of_their_names_are_told_by_the_format(export, do_import):
+    write(export, [[0, 1]], "a.jpg", "a.png")
+    write_picture(export / "b.jpg", (1, 2))
+    assert do_import().report.without_label == ["b.jpg"]
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        {"classes": [{"title": "road", "id": 7, "color": "#FF0000"}, {"title": "car", "id": 8, "color": "#0000FF"}]},
+        [{"name": "road", "color": [255, 0, 0]}, {"name": "car", "color": [0, 0, 255]}],
+    ],
+)
+def test_colours_of_other_json_lists(content, export, do_import):
+    write(export, [[BLUE, RED, RED]], classes=content)
+    assert do_import().count("masks/a.png") == {"road": 2, "car": 1}
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        {"road": 1, "car": 2},
+        [{"id": 1, "name": "road"}, {"id": 2, "name": "car"}],
+        {"classes": ["sky", "road", "car"]},
+    ],
+)
+def test_values_of_other_json_lists(content, export, do_import):
+    write(export, [[1, 2, 2]], classes=content)
+    assert do_import().count("masks/a.png") == {"road": 1, "car": 2}
 
 
 def test_one_name_in_several_splits(export, do_import):
@@ -101,7 +198,14 @@ def test_masks_of_16_bits(export, do_import):
     ("name", "content"),
     [
         ("class_dict.csv", "name,r,g,b\nroad,255,0,0\ncar,0,0,255\n"),
+        ("label_class_dict.csv", "name,r,g,b\nroad,255,0,0\ncar,0,0,255\n"),
+        ("class_dict_seg.csv", "name, r, g, b\nroad, 255, 0, 0\ncar, 0, 0, 255\n"),
+        ("class_dict.csv", "name;r;g;b\nroad;255;0;0\ncar;0;0;255\n"),
+        ("class_dict.csv", 'name,color\nroad,"(255, 0, 0)"\ncar,#0000FF\n'),
         ("label_colors.txt", "255 0 0 road\n0 0 255 car\n"),
+        ("label_colors.txt", "(255, 0, 0): road\n(0, 0, 255): car\n"),
+        ("classes.txt", "# colours\nname r g b\nroad 255 0 0\ncar 0 0 255\n"),
+        ("labels.txt", "road: [255, 0, 0],\ncar: [0, 0, 255]\n"),
         ("labelmap.txt", "road:255,0,0::\ncar:0,0,255::\n"),
         ("dataset_meta.json", json.dumps({"label_map": {"0": "road", "1": "car"}, "segmentation_colors": [RED, BLUE]})),
     ],
@@ -110,6 +214,38 @@ def test_lists_of_classes(name, content, export, do_import):
     write(export, [[RED, BLUE]], classes=None)
     write_text(export / name, content, "utf-8-sig")
     assert do_import().count("masks/a.png") == {"road": 1, "car": 1}
+
+
+@pytest.mark.parametrize(
+    ("content", "names"),
+    [
+        ("0 road\n1 car\n", ["road", "car"]),
+        ("1: car\n0: road\n", ["car", "road"]),
+        ("1 euro\n2 euro\n", ["1 euro", "2 euro"]),
+        ("road\ncar 2\n", ["road", "car 2"]),
+    ],
+)
+def test_numbers_in_lists_of_names(content, names, export, do_import):
+    write(export, [[0, 0, 1]], classes=None)
+    write_text(export / "classes.txt", content)
+    imported = do_import()
+    assert imported.names == names
+    of_0, of_1 = names[::-1] if content.startswith("1:") else names
+    assert imported.count("masks/a.png") == {of_0: 2, of_1: 1}
+
+
+@pytest.mark.parametrize("values", [[0, 127, 255], [0, 128, 255], [0, 85, 170, 255]])
+def test_values_in_equal_steps_include_255(values, export, do_import):
+    write(export, [values], classes=None)
+    imported = do_import()
+    assert imported.names == [f"class {value}" for value in values]
+    assert imported.report.pixels["ignored"] == 0
+    assert any("so 255 is a class" in note for note in imported.report.notes)
+
+
+def test_255_is_ignored_beside_other_values(export, do_import):
+    write(export, [[0, 1, 255]], classes=None)
+    assert do_import().count("masks/a.png") == {"class 0": 1, "class 1": 1, "ignored": 1}
 
 
 def test_a_list_that_is_named(export, tmp_path, do_import):
@@ -175,6 +311,28 @@ def test_a_classes_file_is_not_replaced_unasked(export):
     with pytest.raises(FileExistsError, match="--overwrite"):
         write_scanned_classes(export)
     write_scanned_classes(export, overwrite=True)
+
+
+def test_negative_values_are_no_classes(export, do_import):
+    write(export, [[0, 1]], masks="masks/a.tif", classes=None)
+    Image.fromarray(np.array([[-9999, 1]], np.int32)).save(export / "masks/a.tif")
+    with pytest.raises(InvalidDatasetError, match="hold the value -9999, which cannot be a class; save class indices"):
+        do_import()
+
+
+def test_encrypted_masks_are_named_once(export, tmp_path):
+    write(export, [[0, 1]], classes=None)
+    archive = Path(shutil.make_archive(str(tmp_path / "export"), "zip", export))
+    data = bytearray(archive.read_bytes())
+    for head, flags in ((b"PK\x01\x02", 8), (b"PK\x03\x04", 6)):
+        for found in re.finditer(re.escape(head), bytes(data)):
+            data[found.start() + flags] |= 1
+    archive.write_bytes(data)
+    with pytest.raises(
+        InvalidDatasetError, match=r"No mask can be read\. masks/a\.png cannot be read \(.* encrypted"
+    ) as error:
+        import_labels(archive, tmp_path / "output")
+    assert str(error.value).count("..") == 0
 
 
 def test_soft_edges_are_no_classes(export):

@@ -308,7 +308,7 @@ def test_several_labels_of_one_picture_are_named(export, do_import):
 
 def test_a_broken_file_is_named_where_nothing_is_found(export, do_import):
     write_text(export / "a.json", '{"shapes": [], "label": "\u00e4"}', "latin-1")
-    with pytest.raises(InvalidDatasetError, match=r"holds no export (.|\n)*a\.json is not JSON"):
+    with pytest.raises(InvalidDatasetError, match=r"holds no export (.|\n)*a\.json is not UTF-8 text"):
         do_import()
 
 

@@ -10,6 +10,7 @@ import pytest
 from PIL import Image
 
 from fake_exports import write_array, write_json, write_picture, write_text
+from keras_segformer.errors import InvalidDatasetError
 
 CONFIG = """<View><Image name="img" value="$image"/>
 <BrushLabels name="my-tag" toName="img"><Label value="car" background="#ff0000"/><Label value="sports-car"/>
@@ -163,6 +164,99 @@ def test_what_has_no_area_or_no_label(export, do_import):
     assert report.skipped == {"choices": 1, "keypointlabels": 1}
     assert report.unknown == {"": 50}
     assert "turned by 90" in report.problems[0]
+
+
+@pytest.mark.parametrize("key", ["x", "width", "rotation"])
+@pytest.mark.parametrize("number", [float("inf"), float("nan"), "wide"])
+def test_shapes_without_finite_numbers_are_named(key, number, export, do_import):
+    good = result("a", "rectanglelabels", BOX, "rectanglelabels", ["car"])
+    bad = result("b", "rectanglelabels", {**BOX, key: number}, "rectanglelabels", ["car"])
+    write(export, task(good, bad))
+    imported = do_import()
+    assert imported.count("masks/street a.png")["car"] == 50
+    assert [problem.partition(" that ")[0] for problem in imported.report.problems] == [
+        "task 1 in project-1.json has a rectangle of 'car'"
+    ]
+
+
+def test_labels_of_key_points_are_no_classes(export, do_import):
+    nose = result("b", "keypointlabels", {"x": 1, "y": 1, "width": 0.5}, "keypointlabels", ["nose"])
+    write(export, task(nose, result("c", "rectanglelabels", BOX, "rectanglelabels", ["car"])), config=None)
+    assert do_import().names == ["background", "car"]
+
+
+def test_pictures_with_predictions_alone_are_named(export, do_import):
+    predicted = {"id": 1, "data": {"image": "street a.jpg"}, "annotations": [], "predictions": [{"result": [{}]}]}
+    write(export, predicted)
+    with pytest.raises(InvalidDatasetError, match=r"Without label: images/street a.jpg \(task 1, only predicted\)"):
+        do_import()
+
+
+BOTH = {"left": "/data/upload/3/0a1b2c3d-street%20a.jpg", "right": "/data/upload/3/0a1b2c3e-b.jpg"}
+CONFIG_OF_BOTH = CONFIG.replace(
+    '<Image name="img" value="$image"/>', '<Image name="one" value="$left"/><Image name="two" value="$right"/>'
+)
+
+
+class TestTasksOfSeveralPictures:
+    """A region is of the picture that it names, not of the first in the data of its task."""
+
+    def region(self, picture, identifier="a", **fields):
+        return result(identifier, "rectanglelabels", BOX, "rectanglelabels", ["car"], **{"to_name": picture, **fields})
+
+    def write(self, export, *results, data=None, config=CONFIG):
+        tasks = {"id": 1, "data": data or BOTH, "annotations": [{"id": 5, "result": list(results)}]}
+        write(export, tasks, config=config)
+        write_picture(export / "images/b.jpg", (20, 40))
+
+    def test_the_configuration_tells(self, export, do_import):
+        self.write(export, self.region("two"), config=CONFIG_OF_BOTH)
+        imported = do_import()
+        assert list(imported.masks) == ["masks/b.png"]
+        assert imported.report.without_label == ["images/street a.jpg"]
+
+    def test_the_key_of_the_data_tells(self, export, do_import):
+        self.write(export, self.region("right"), config=None)
+        assert list(do_import().masks) == ["masks/b.png"]
+
+    def test_each_picture_gets_its_regions(self, export, do_import):
+        left = result("a", "rectangle", BOX, to_name="one")
+        label = result("a", "labels", {}, "labels", ["car"], to_name="one")
+        large = result("b", "rectanglelabels", {**BOX, "width": 50}, "rectanglelabels", ["car"], to_name="two")
+        self.write(export, left, label, large, config=CONFIG_OF_BOTH)
+        imported = do_import()
+        assert {path: imported.count(path)["car"] for path in imported.masks} == {
+            "masks/street a.png": 50, "masks/b.png": 100,
+        }  # fmt: skip
+
+    def test_pages(self, export, do_import):
+        data = {"pages": list(BOTH.values())}
+        self.write(export, self.region("img", item_index=1), data=data, config=None)
+        assert list(do_import().masks) == ["masks/b.png"]
+
+    @pytest.mark.parametrize("results", [["image-2"], []])
+    def test_what_nothing_tells_is_refused(self, results, export, do_import):
+        self.write(export, *map(self.region, results))
+        with pytest.raises(InvalidDatasetError, match=r"has several pictures.* add the labelling configuration"):
+            do_import()
+
+    def test_one_picture_under_two_keys(self, export, do_import):
+        data = {"photo": BOTH["left"], "file name": "street a.jpg"}
+        self.write(export, self.region("img"), data=data)
+        assert do_import().count("masks/street a.png")["car"] == 50
+
+    def test_the_short_form_does_not_tell(self, export, do_import):
+        value = {**BOX, "rectanglelabels": ["car"], "original_width": 40, "original_height": 20}
+        write_json(export / "min.json", [{"id": 1, **BOTH, "tag": [value], "annotation_id": 5}])
+        write_picture(export / "images/b.jpg", (20, 40))
+        with pytest.raises(InvalidDatasetError, match=r"Task 1 in min.json has several pictures.* export it as JSON"):
+            do_import()
+
+    def test_layers_do_not_tell(self, export, do_import):
+        self.write(export, config=None)
+        write_array(export / "task-1-annotation-5-by-1-tag-car-0.png", np.full((20, 40), 255, np.uint8))
+        with pytest.raises(InvalidDatasetError, match=r"Task 1 has several pictures.* export it as JSON"):
+            do_import()
 
 
 def test_labels_without_a_configuration(export, do_import):

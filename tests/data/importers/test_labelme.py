@@ -164,3 +164,30 @@ def test_files_named_after_their_picture_with_its_suffix(export, do_import):
     write(export, shape("car", [[1, 1], [3, 3]], "rectangle"))
     (export / "a.json").rename(export / "a.jpg.json")
     assert list(do_import().masks) == ["masks/a.png"]
+
+
+def test_masks_far_away_have_no_pixel(export, do_import):
+    mask = encoded(np.full((2, 3), 255, np.uint8))
+    write(export, shape("far", [[1e300, -1e300]], "mask", mask=mask), shape("road", [[0, 0], [1, 1]], "rectangle"))
+    assert do_import().report.blank_regions == ["far in a.json"]
+
+
+def test_rotated_rectangles_of_x_anylabeling(export, do_import):
+    points, draw = SHAPES["oriented_rectangle"]
+    write(export, shape("ship", points, "rotation"))
+    np.testing.assert_array_equal(do_import().where("masks/a.png", "ship"), drawn(draw))
+
+
+def test_numbered_instances_are_of_their_class(export, do_import):
+    write(export, *(shape(f"person-{left}", [[left, 1], [left + 1, 2]], "rectangle") for left in (1, 5)))
+    write_text(export / "labels.txt", "__ignore__\n_background_\nperson\n")
+    imported = do_import()
+    assert (imported.names, imported.count("masks/a.png")["person"]) == (["_background_", "person"], 8)
+    assert any("These number instances" in note and "person-1, person-5" in note for note in imported.report.notes)
+
+
+def test_numbered_labels_stay_classes_without_a_list(export, do_import):
+    write(export, *(shape(f"grade-{left}", [[left, 1], [left + 1, 2]], "rectangle") for left in (1, 5)))
+    imported = do_import()
+    assert imported.names == ["background", "grade-1", "grade-5"]
+    assert any("end in a number and stay classes: grade-1, grade-5;" in note for note in imported.report.notes)

@@ -227,6 +227,15 @@ def test_roboflow_splits_with_lists_of_their_own(export, do_import):
     assert imported.count("val/masks/a_jpg.rf.0.png") == {"background": 1, "bus": 1}
 
 
+def test_roboflows_0_is_the_background_also_where_it_is_not_listed(export, do_import):
+    write_array(export / "train/a_mask.png", [[0, 1]])
+    write_picture(export / "train/a.jpg", (1, 2))
+    write_text(export / "train/_classes.csv", "Pixel Value, Class\n1, road")
+    imported = do_import()
+    assert imported.count("train/masks/a.png") == {"background": 1, "road": 1}
+    assert not imported.report.unknown
+
+
 def test_roboflows_unlabeled_is_the_background(export, do_import):
     write_roboflow(export, [[0, 1, 7]], names="unlabeled, car")
     imported = do_import()

@@ -32,7 +32,10 @@ def test_smaller_polygons_lie_over_larger_ones(export, do_import):
 
 
 def test_boxes_and_wrong_rows_are_named(export, do_import):
-    write(export, f"0 0.5 0.5 0.1 0.1\n1 {SQUARE}\n0 1 2 3\n0 0 0 1 x 1 1\n7 {SQUARE}\n0 0 0 640 0 640 480\n")
+    write(
+        export,
+        f"0 0.5 0.5 0.1 0.1\n1 {SQUARE}\n0 1 2 3\n0 0 0 1 x 1 1\n7 {SQUARE}\n0 0 0 640 0 640 480\nnan {SQUARE}\n",
+    )
     report = do_import().report
     assert report.skipped == {"box (a row of five numbers)": 1}
     assert report.unknown == {"class 7, which is not listed": 50}
@@ -40,6 +43,7 @@ def test_boxes_and_wrong_rows_are_named(export, do_import):
         "labels/train/a.txt has a row 3",
         "labels/train/a.txt has a row 4",
         "labels/train/a.txt has a row 6 whose corners are not shares from 0 to 1",
+        "labels/train/a.txt has a row 7 whose corners are not shares from 0 to 1",
     ]
 
 
@@ -115,6 +119,17 @@ def test_a_list_of_classes_instead_of_yaml(export, do_import):
     assert imported.names == ["background", "car", "bus"]
     assert imported.count("masks/0a1b-a.png") == {"bus": 50, "background": 150}
     assert imported.count("masks/0a1b-b.png") == {"background": 200}
+
+
+def test_a_list_of_classes_that_is_named(export, tmp_path, do_import):
+    write(export, f"1 {SQUARE}")
+    (export / "data.yaml").unlink()
+    with pytest.raises(InvalidDatasetError, match=r"looked for a YAML file with names .* \(or --classes\)"):
+        do_import(format="yolo-seg")
+    write_text(tmp_path / "names.txt", "Straße\nbus\n")
+    imported = do_import(format="yolo-seg", classes=tmp_path / "names.txt")
+    assert imported.names == ["background", "Straße", "bus"]
+    assert imported.count("train/masks/a.png") == {"background": 150, "bus": 50}
 
 
 def test_splits_beside_a_list_of_classes(export, do_import):

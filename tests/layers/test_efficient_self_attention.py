@@ -38,11 +38,12 @@ def test_is_the_attention_of_the_paper(size, num_heads, sr_ratio):
 
 def test_large_scores_stay_finite_in_half_precision():
     x = random_map(1, 4, 4, 8)
+    x /= np.abs(x).max()
     layer = EfficientSelfAttention(8, 2, 1, dtype="mixed_float16")
     layer.build(x.shape)
     layer.query.kernel.assign(np.eye(8)[None, None] * 100)
     layer.key.kernel.assign(np.eye(8)[None, None] * 100)
-    # Scores in the ten thousands, whose powers no float holds.
+    # Scores of up to 20,000, whose powers no float holds.
     assert np.isfinite(numpy(layer(x))).all()
 
 

@@ -10,6 +10,7 @@ from typing import Any
 from keras_segformer.data.examples import NAME, Examples
 from keras_segformer.data.loading import load
 from keras_segformer.data.sources import SOURCES
+from keras_segformer.errors import InvalidRecipeError
 from keras_segformer.files import write_file
 from keras_segformer.training.follow_data import check_classes, complete, measure, with_splits
 from keras_segformer.training.recipe import Recipe
@@ -34,6 +35,8 @@ def load_data(recipe: Recipe, settings: RunSettings, devices: Devices) -> tuple[
         InvalidDatasetError: The data set is missing or broken.
         InvalidRecipeError: The recipe does not fit the data.
     """
+
+    _check_splits(recipe, settings)
 
     def load_split(split: str) -> Examples:
         return load(recipe.dataset, split, settings.data, settings.cache, settings.skip_bad, settings.bit_depth)
@@ -60,6 +63,26 @@ def _title(recipe: Recipe, settings: RunSettings) -> str:
 def _has_validation(recipe: Recipe, settings: RunSettings) -> bool:
     source = SOURCES.get(recipe.dataset)
     return source is None or "val" in source.find(settings.data)
+
+
+def _check_splits(recipe: Recipe, settings: RunSettings) -> None:
+    """Refuses splits that the data do not have, before they are prepared."""
+    source = SOURCES.get(recipe.dataset)
+    if source is None:
+        return
+    found = list(source.find(settings.data))
+    for name in ("train_split", "validation_split"):
+        missing = [part for part in _split_names(getattr(recipe, name)) if part not in found]
+        if missing:
+            raise InvalidRecipeError(
+                f"`{name}` is {getattr(recipe, name)!r}, but the data have only {' and '.join(found)}; name parts of "
+                f"what there is, as with --set train_split={found[0]}[:80%] --set validation_split={found[0]}[80%:]."
+            )
+
+
+def _split_names(split: str | None) -> list[str]:
+    """The splits of which a choice such as `"train[:90%]+val"` takes a part."""
+    return [part.partition("[")[0] for part in (split or "").split("+") if part]
 
 
 def write_split(recipe: Recipe, settings: RunSettings, training: Examples, validation: Examples) -> None:

@@ -336,6 +336,12 @@ class SegFormer(SegFormerNetwork):
         """Sets the default schedule to the run, and makes the optimizer's variables."""
         if not self.compiled:
             return
+        epsilon = getattr(self.optimizer, "epsilon", 1.0)
+        if self.dtype_policy.variable_dtype == "float16" and np.float16(epsilon) == 0:
+            raise ValueError(
+                f"The optimizer divides by 0, since neither the squares of gradients nor its `epsilon` of {epsilon:g} "
+                "can be told from 0 in float16; make the model with dtype='mixed_float16', whose weights are float32."
+            )
         if self._default_schedule is not None:
             steps = defaults.steps_of_fit(data, batch_size, epochs, initial_epoch, steps_per_epoch, split)
             if steps is None and epochs > initial_epoch:

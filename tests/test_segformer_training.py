@@ -382,3 +382,13 @@ def test_class_weights_of_a_step_are_refused():
     images, masks = examples(1)
     with pytest.raises(ValueError, match="`class_weight` is for one label per example"):
         model.train_on_batch(images, masks, class_weight={0: 2.0})
+
+
+@pytest.mark.usefixtures("without_xla")
+def test_weights_of_float16_are_not_trained_to_nan():
+    model = light_segmenter(dtype="float16")
+    model.compile()
+    images, masks = examples(1)
+    with pytest.raises(ValueError, match=r"divides by 0, .* dtype='mixed_float16'"):
+        model.fit(images, masks, verbose=0)
+    assert np.isfinite(model.evaluate(images, masks, verbose=0)).all()

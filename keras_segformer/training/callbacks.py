@@ -48,6 +48,11 @@ class CheckpointCallback(keras.callbacks.Callback):
         self._trained = time.perf_counter() - self._started
 
     def on_epoch_end(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
+        if not all(np.isfinite(keras.ops.convert_to_numpy(each)).all() for each in self.model.trainable_variables):
+            raise ValueError(
+                f"Training has diverged: in epoch {epoch + 1} weights are no longer finite numbers; begin anew with a "
+                "lower `schedule.rate` (--set schedule.rate=...), or with `dtype` float32 or mixed_bfloat16."
+            )
         steps = self.params["steps"]
         figures: Row = {
             "epoch": float(epoch + 1),

@@ -74,9 +74,11 @@ def _check_splits(recipe: Recipe, settings: RunSettings) -> None:
     for name in ("train_split", "validation_split"):
         missing = [part for part in _split_names(getattr(recipe, name)) if part not in found]
         if missing:
+            made = ", or have one made by --set validation_split=null" if name == "validation_split" else ""
+            parts = f"--set train_split={found[0]}[:80%] --set validation_split={found[0]}[80%:]"
             raise InvalidRecipeError(
                 f"`{name}` is {getattr(recipe, name)!r}, but the data have only {' and '.join(found)}; name parts of "
-                f"what there is, as with --set train_split={found[0]}[:80%] --set validation_split={found[0]}[80%:]."
+                f"what there is, as with {parts}{made}."
             )
 
 
@@ -111,7 +113,8 @@ def announce_data(recipe: Recipe, training: Examples, validation: Examples) -> N
         validation: The examples to validate on.
     """
     if recipe.train_split == recipe.validation_split:
-        print("There is one picture, for training and validation: its score says nothing about others", file=sys.stderr)
+        pictures = "There is one picture" if training.size == 1 else f"There are {training.size} pictures"
+        print(f"{pictures}, for training and validation: the score says nothing about others", file=sys.stderr)
     else:
         print(
             f"Pictures to train on: {training.size} ({recipe.train_split}); to validate on: {validation.size} "

@@ -11,7 +11,7 @@ import pytest
 from comparison import numpy
 from keras_segformer import SegFormer
 from keras_segformer.training import callbacks
-from keras_segformer.training.callbacks import Pictures, RawWeights, RunProgress
+from keras_segformer.training.callbacks import CheckpointCallback, Pictures, RawWeights, RunProgress
 from keras_segformer.training.optimizer import GroupedAdamW
 from keras_segformer.training.run_state import RunState
 from tiny import light_segmenter
@@ -84,3 +84,15 @@ def test_an_epoch_is_one_line_in_a_narrow_terminal(tmp_path, capsys, monkeypatch
     progress.close()
     line = "epoch 1: loss 0.5000, validation loss 0.5000, mean IoU 0.5000, pixel accuracy 0.5000"
     assert line in capsys.readouterr().err.splitlines()
+
+
+def test_a_run_that_diverged_ends(tmp_path):
+    model = light_segmenter()
+    model.compile(run_eagerly=True)
+    checkpoints = CheckpointCallback(RunState(tmp_path), batch_size=1)
+    checkpoints.set_model(model)
+    weights = model.trainable_variables[0]
+    weights.assign(np.full(weights.shape, np.nan))
+    with pytest.raises(ValueError, match=r"diverged: in epoch 3 .*; begin anew with a lower `schedule.rate`"):
+        checkpoints.on_epoch_end(2)
+    assert not list(tmp_path.iterdir())

@@ -103,7 +103,10 @@ class MaskRules:
             )
         if self.num_labels == 2 and highest > 1:
             return f"map them to 0 and 1, for masks of 0 and {highest} with `masks // {highest}`"
-        return "map the values to class indices, as `raw_to_train` of classes.json does for the files of a folder"
+        remedy = "map the values to class indices, as `raw_to_train` of classes.json does for the files of a folder"
+        if highest == self.num_labels:
+            remedy += f"; if they count from 1, subtract 1, and if not, the model needs {highest + 1} classes"
+        return remedy
 
     def counts(self, masks: np.ndarray) -> np.ndarray:
         """The pixels of every label.

@@ -44,6 +44,13 @@ def test_other_masks_are_refused(values, message):
         MaskRules(2).check(values)
 
 
+def test_labels_that_count_from_1():
+    with pytest.raises(
+        InvalidDatasetError, match=r"from 1 to 3, .*if they count from 1, subtract 1, .* needs 4 classes"
+    ):
+        MaskRules(3).check(masks(1, 2, 3))
+
+
 def test_three_channels_are_classes_or_colours():
     with pytest.raises(
         InvalidDatasetError, match=r"got one-hot masks .*argmax.* or, if these are RGB colours, replace"

@@ -166,6 +166,12 @@ def test_numbers_of_classes_have_a_name():
         SegFormerNetwork("b0", 11)
 
 
+@pytest.mark.parametrize("name", ["weights", "pretrained"])
+def test_weights_are_named_where_they_are(name):
+    with pytest.raises(ValueError, match=rf"no argument `{name}`, since its weights are random; .*from_preset"):
+        SegFormerNetwork("b0", **{name: "imagenet"})
+
+
 def backbone_of(*strides: int, reverse: bool = False) -> keras.Model:
     images = keras.Input((None, None, 3))
     maps = [images]

@@ -29,7 +29,7 @@ from .graph.even_channels import even_channels
 from .graph.network import Network
 from .graph.pad_classes import pad_classes
 from .graph.trace import TracedNetwork, output_shape, trace_network
-from .graph.weights import read_network
+from .graph.weights import check_model, read_network
 from .mcu.export import export_for_microcontrollers
 from .mcu.network import border_of, check_network
 from .model_facts import model_facts
@@ -188,6 +188,7 @@ def convert(
     )
     if bit_depth is not None and calibration is None:
         raise ValueError("The bit depth is that of calibration images, and there are none; pass some, or leave it out.")
+    check_model(model)
     check_classes(options.client, options.output, model.config.num_classes)
     network = _inference_network(model, options)
     images = None if calibration is None else make_calibration(calibration, options.input_size, bit_depth)

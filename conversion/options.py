@@ -202,9 +202,10 @@ class ConversionOptions:
             reason = f"The precision {self.precision} needs"
         else:
             return
+        # No other precision is for microcontrollers.
+        others = "" if self.is_for_microcontrollers else ", or choose the precision dynamic, which needs none"
         raise ValueError(
-            f"{reason} calibration images; pass some dozen that are similar to what the model will see, or choose the "
-            "precision dynamic without a recipe, which needs none."
+            f"{reason} calibration images; pass some dozen that are similar to what the model will see{others}."
         )
 
 

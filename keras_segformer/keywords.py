@@ -5,6 +5,9 @@ from __future__ import annotations
 import difflib
 from collections.abc import Iterable
 
+_WEIGHTS = ("weights", "pretrained", "checkpoint", "preset")
+"""What other libraries call the weights to begin with."""
+
 
 class UnknownKeywordError(TypeError, ValueError):
     """A keyword argument that a constructor does not have.
@@ -31,6 +34,11 @@ def check_keywords(owner: str, given: Iterable[str], known: Iterable[str]) -> No
     """
     known = sorted(known)
     for name in given:
+        if name not in known and name in _WEIGHTS:
+            raise UnknownKeywordError(
+                f"{owner} has no argument `{name}`, since its weights are random; take `SegFormer.from_preset`, as in "
+                'from_preset("b0_ade20k", num_classes=11).'
+            )
         if name not in known:
             (nearest,) = difflib.get_close_matches(name, known, n=1, cutoff=0)
             raise UnknownKeywordError(

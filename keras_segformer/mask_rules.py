@@ -14,6 +14,8 @@ IGNORE = 255
 not say another."""
 
 _LISTED = 5
+_RGB = 3
+_OR_COLORS = ", or, if these are RGB colours, replace each by the index of its class"
 
 
 @dataclasses.dataclass(frozen=True)
@@ -81,21 +83,30 @@ class MaskRules:
         if not 0 <= lowest <= highest < self.num_labels:
             raise InvalidDatasetError(
                 f"{what} hold values from {lowest} to {highest}, but the classes are 0 to {self.num_labels - 1} and "
-                f"{self.ignore_index} is ignored; {self.remedy(highest)}."
+                f"{self.ignore_index} is ignored; {self.remedy(highest, lowest)}."
             )
 
-    def remedy(self, highest: int) -> str:
+    def remedy(self, highest: int, lowest: int = 0) -> str:
         """Suggests what to do about a label that is not a class.
 
         Args:
             highest: The largest label.
+            lowest: The smallest label.
 
         Returns:
             A clause in the imperative.
         """
+        if lowest < 0 and highest < self.num_labels:
+            return (
+                f"where negative ones are pixels without a class, such as -1 or a {self.ignore_index} read as int8, "
+                f"map them with `np.where(masks < 0, {self.ignore_index}, masks.astype(int))`"
+            )
         if self.num_labels == 2 and highest > 1:
             return f"map them to 0 and 1, for masks of 0 and {highest} with `masks // {highest}`"
-        return "map the values to class indices, as `raw_to_train` of classes.json does for the files of a folder"
+        remedy = "map the values to class indices, as `raw_to_train` of classes.json does for the files of a folder"
+        if highest == self.num_labels:
+            remedy += f"; if they count from 1, subtract 1, and if not, the model needs {highest + 1} classes"
+        return remedy
 
     def counts(self, masks: np.ndarray) -> np.ndarray:
         """The pixels of every label.
@@ -218,7 +229,12 @@ def check_mask_shape(shape: Sequence[int | None], num_labels: int) -> None:
     if len(shape) == 4 and shape[-1] == num_labels and num_labels > 1:
         raise InvalidDatasetError(
             f"Masks are class indices (B, H, W), got one-hot masks {shape}; pass `masks.argmax(axis=-1)`, with the "
-            "ignored value where no class is set."
+            f"ignored value where no class is set{_OR_COLORS if shape[-1] == _RGB else ''}."
+        )
+    if len(shape) == 4 and shape[-1] == _RGB:
+        raise InvalidDatasetError(
+            f"Masks are class indices (B, H, W), got {shape}, which may be RGB colours; replace each colour by the "
+            "index of its class, as the files of a folder are by the palette of classes.json."
         )
     if len(shape) != 3 and (len(shape) != 4 or shape[-1] not in (1, None)):
         raise InvalidDatasetError(f"Masks need the shape (B, H, W) or (B, H, W, 1), class indices; got {shape}.")

@@ -17,11 +17,16 @@ from keras_segformer.mask_rules import MaskRules
 from keras_segformer.models import SegFormerNetwork
 from keras_segformer.serialization import register
 from keras_segformer.training import defaults
-from keras_segformer.training.fit_checks import check_callbacks, check_class_weight, check_masks, check_validation_data
+from keras_segformer.training.compile_checks import check_takes_logits
+from keras_segformer.training.fit_checks import (
+    check_callbacks,
+    check_class_weight,
+    check_masks,
+    check_scale,
+    check_validation_data,
+)
 from keras_segformer.training.losses import SegmentationLoss
-from keras_segformer.training.schedule import WarmupPolynomial
-
-_SCHEDULE_FOLLOWS_FIT = "schedule_follows_fit"
+from keras_segformer.training.schedule import FollowingSchedule
 
 
 @register
@@ -64,7 +69,8 @@ class SegFormer(SegFormerNetwork):
     (64, 96)
     """
 
-    _default_schedule: WarmupPolynomial | None = None
+    _default_schedule: FollowingSchedule | None = None
+    _trained: frozenset[str] | None = None
 
     @classmethod
     def from_preset(
@@ -152,7 +158,8 @@ class SegFormer(SegFormerNetwork):
                 constant one the callbacks `ReduceLROnPlateau` and `LearningRateScheduler` can set it.
 
         Raises:
-            ValueError: A learning rate beside an optimizer, which has its own.
+            ValueError: A learning rate beside an optimizer, which has its own; or a loss or metric of Keras' that takes
+                probabilities or labels, where the model gives logits.
 
         Example:
 
@@ -161,18 +168,18 @@ class SegFormer(SegFormerNetwork):
         >>> type(model.optimizer).__name__
         'GroupedAdamW'
         """
-        schedule = None
         if optimizer is not None and learning_rate is not None:
             raise ValueError("`learning_rate` is for the default optimizer; give it to yours when you make that.")
         if optimizer is None:
-            if learning_rate is None:
-                schedule = learning_rate = defaults.default_schedule()
-            optimizer = defaults.default_optimizer(learning_rate)
+            rate = defaults.default_schedule() if learning_rate is None else learning_rate
+            optimizer = defaults.default_optimizer(rate)
         if loss is None:
             loss = defaults.default_loss(self.label_set)
         if metrics is None:
             ignored = loss.ignore_class if isinstance(loss, SegmentationLoss) else self.label_set.ignore_index
             metrics = defaults.default_metrics(self.config.num_classes, ignored)
+        given_metrics = [metrics, weighted_metrics]
+        check_takes_logits(loss, given_metrics, self.config.num_classes, self.label_set.ignore_index)
         super().compile(
             optimizer,
             loss,
@@ -184,7 +191,9 @@ class SegFormer(SegFormerNetwork):
             jit_compile=jit_compile,
             auto_scale_loss=auto_scale_loss,
         )
-        self._default_schedule = schedule
+        schedule = getattr(optimizer, "schedule", None)
+        self._trained = None
+        self._default_schedule = schedule if isinstance(schedule, FollowingSchedule) else None
 
     def fit(
         self,
@@ -287,6 +296,27 @@ class SegFormer(SegFormerNetwork):
             x = self._checked(x, y, "The masks", kwargs.get("sample_weight"))
         return super().evaluate(x, y, *args, **kwargs)
 
+    def train_on_batch(
+        self, x: Any, y: Any = None, sample_weight: Any = None, class_weight: Any = None, return_dict: bool = False
+    ) -> Any:
+        """Make one training step; the arguments are those of `keras.Model.train_on_batch`.
+
+        Args:
+            x: Images `(B, H, W, 3)`.
+            y: Integer masks `(B, H, W)` or `(B, H, W, 1)`; 255 is ignored.
+            sample_weight: One number per picture `(B,)` or per pixel `(B, H, W)`, not negative.
+            class_weight: Not taken, as by `fit`.
+            return_dict: As for every Keras model.
+
+        Returns:
+            Loss and metrics.
+
+        Raises:
+            ValueError: `class_weight`.
+        """
+        check_class_weight(class_weight, self.config.num_classes)
+        return super().train_on_batch(x, y, sample_weight, return_dict=return_dict)
+
     def _checked(self, x: Any, y: Any, what: str, sample_weight: Any = None) -> Any:
         """The data, whose masks are fit for the loss of this package, if that is used."""
         if not (self.compiled and isinstance(self.loss, SegmentationLoss)):
@@ -306,6 +336,12 @@ class SegFormer(SegFormerNetwork):
         """Sets the default schedule to the run, and makes the optimizer's variables."""
         if not self.compiled:
             return
+        epsilon = getattr(self.optimizer, "epsilon", 1.0)
+        if self.dtype_policy.variable_dtype == "float16" and np.float16(epsilon) == 0:
+            raise ValueError(
+                f"The optimizer divides by 0, since neither the squares of gradients nor its `epsilon` of {epsilon:g} "
+                "can be told from 0 in float16; make the model with dtype='mixed_float16', whose weights are float32."
+            )
         if self._default_schedule is not None:
             steps = defaults.steps_of_fit(data, batch_size, epochs, initial_epoch, steps_per_epoch, split)
             if steps is None and epochs > initial_epoch:
@@ -322,23 +358,23 @@ class SegFormer(SegFormerNetwork):
             # Were they created during the first step, TensorFlow would trace the step a second time, without.
             with self.distribute_strategy.scope():
                 self.optimizer.build(self.trainable_variables)
+        self._check_trained()
 
-    def get_compile_config(self) -> dict[str, Any] | None:
-        config = super().get_compile_config()
-        if config and self._default_schedule is not None:
-            # The next `fit` sets the length anew, also after loading.
-            config = {**config, _SCHEDULE_FOLLOWS_FIT: True}
-        return config
+    def _check_trained(self) -> None:
+        """Refuses variables that were frozen when the optimizer was built, which Keras prints at length."""
+        paths = frozenset(variable.path for variable in self.trainable_variables)
+        if self.optimizer.built and self._trained is not None and not paths <= self._trained:
+            raise ValueError(
+                f"{len(paths - self._trained)} variables were not trainable when training began; call `compile` again "
+                "after `trainable` has changed."
+            )
+        self._trained = self._trained or paths
 
     def compile_from_config(self, config: dict[str, Any]) -> None:
         # Keras' own refuses classes that override `compile`.
-        config = dict(config)
-        follows_fit = config.pop(_SCHEDULE_FOLLOWS_FIT, False)
-        arguments = keras.saving.deserialize_keras_object(config)
-        self.compile(**arguments)
-        if follows_fit:
-            self._default_schedule = arguments["optimizer"].schedule
+        self.compile(**keras.saving.deserialize_keras_object(config))
         self.optimizer.build(self.trainable_variables)
+        self._check_trained()
 
     def save_to_preset(
         self,
@@ -410,3 +446,17 @@ class SegFormer(SegFormerNetwork):
         (64, 96)
         """
         return predict.segment(self, images, size, probabilities, max_pixels, antialias, batch_size)
+
+    def predict(self, x: Any, *args: Any, **kwargs: Any) -> Any:
+        """Compute logits; the arguments are those of `keras.Model.predict`. Pictures on another scale are warned of.
+
+        Args:
+            x: Images `(B, H, W, 3)` on the scale 0..255, or a dataset of them.
+            *args: As for every Keras model.
+            **kwargs: As for every Keras model.
+
+        Returns:
+            Logits, as of a call.
+        """
+        check_scale([x], stacklevel=3)
+        return super().predict(x, *args, **kwargs)

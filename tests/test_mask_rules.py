@@ -29,18 +29,33 @@ def test_ignored_pixels_and_a_channel_are_taken():
     [
         (masks(0, 2), "values from 0 to 2, but the classes are 0 to 1 and 255 is ignored; .*`masks // 2`"),
         (masks(0, 128, 255), "values from 0 to 128"),
-        (masks(-1, 0, dtype="int8"), "values from -1 to 0"),
+        (masks(-1, 0, dtype="int8"), r"values from -1 to 0, .*`np.where\(masks < 0, 255, masks.astype\(int\)\)`"),
+        (masks(-1, 7, dtype="int8"), "values from -1 to 7.*masks of 0 and 7"),
         (masks(0, 254 / 255, dtype="float64"), r"hold 0\.996.*, which is not a whole number"),
         (masks(0, np.nan, dtype="float32"), "hold nan"),
         (masks(0, 1, dtype="complex64"), "must be numbers.*complex64"),
         (np.zeros((4, 4)), r"shape \(B, H, W\) or \(B, H, W, 1\), class indices; got \(4, 4\)"),
         (np.zeros((1, 4, 4, 2)), r"got one-hot masks \(1, 4, 4, 2\); pass `masks.argmax\(axis=-1\)`"),
-        (np.zeros((1, 4, 4, 3)), r"got \(1, 4, 4, 3\)"),
+        (np.zeros((1, 4, 4, 3)), r"got \(1, 4, 4, 3\), which may be RGB colours; replace each colour"),
     ],
 )
 def test_other_masks_are_refused(values, message):
     with pytest.raises(InvalidDatasetError, match=message):
         MaskRules(2).check(values)
+
+
+def test_labels_that_count_from_1():
+    with pytest.raises(
+        InvalidDatasetError, match=r"from 1 to 3, .*if they count from 1, subtract 1, .* needs 4 classes"
+    ):
+        MaskRules(3).check(masks(1, 2, 3))
+
+
+def test_three_channels_are_classes_or_colours():
+    with pytest.raises(
+        InvalidDatasetError, match=r"got one-hot masks .*argmax.* or, if these are RGB colours, replace"
+    ):
+        MaskRules(3).check(np.zeros((1, 4, 4, 3)))
 
 
 def test_every_mask_of_a_batch_is_looked_at():

@@ -320,3 +320,75 @@ def fit_twice() -> dict[str, list[float]]:
         history = model.fit(images, masks, batch_size=4, shuffle=False, verbose=0).history
     assert model._default_schedule.first_step == 2
     return history
+
+
+@pytest.mark.usefixtures("without_xla")
+def test_a_compiled_model_is_cloned():
+    model = light_segmenter()
+    model.compile(run_eagerly=True)
+    images, masks = examples(2)
+    model.fit(images, masks, verbose=0)
+    clone = keras.models.clone_model(model)
+    clone.set_weights(model.get_weights())
+    np.testing.assert_array_equal(clone.predict(images, verbose=0), model.predict(images, verbose=0))
+    assert clone.evaluate(images, masks, verbose=0) == pytest.approx(model.evaluate(images, masks, verbose=0))
+
+
+@pytest.mark.usefixtures("without_xla")
+def test_the_schedule_follows_fit_after_loading(tmp_path):
+    model = light_segmenter()
+    model.compile(run_eagerly=True)
+    images, masks = examples(4)
+    model.fit(images, masks, verbose=0)
+    model.save(tmp_path / "model.keras")
+    loaded = keras.saving.load_model(tmp_path / "model.keras")
+    loaded.fit(images, masks, batch_size=2, epochs=5, verbose=0)
+    schedule = loaded._default_schedule
+    assert (schedule.first_step, schedule.total_steps) == (1, 10)
+    assert float(loaded.optimizer.learning_rate) == pytest.approx(0, abs=1e-9)
+
+
+@pytest.mark.usefixtures("without_xla")
+def test_layers_that_were_frozen_need_compile():
+    model = light_segmenter()
+    model.backbone.trainable = False
+    model.compile(run_eagerly=True)
+    images, masks = examples(2)
+    model.fit(images, masks, verbose=0)
+    before = keras.ops.convert_to_numpy(model.backbone.weights[0])
+    model.backbone.trainable = True
+    with pytest.raises(ValueError, match=r"8 variables were not trainable .*; call `compile` again"):
+        model.fit(images, masks, verbose=0)
+    model.compile(run_eagerly=True)
+    model.fit(images, masks, verbose=0)
+    assert np.abs(keras.ops.convert_to_numpy(model.backbone.weights[0]) - before).max() > 0
+
+
+def test_losses_of_probabilities_are_refused():
+    with pytest.raises(ValueError, match="from_logits=True"):
+        light_segmenter().compile("adam", "sparse_categorical_crossentropy")
+    with pytest.raises(ValueError, match="sparse_y_pred=False"):
+        light_segmenter().compile(weighted_metrics=[keras.metrics.MeanIoU(5)])
+
+
+def test_predict_warns_of_another_scale():
+    with pytest.warns(UserWarning, match=r"scale 0\.\.255, but have values from 0 to 1"):
+        light_segmenter().predict(np.resize(np.float32([0, 1]), (1, 32, 32, 3)), verbose=0)
+
+
+def test_class_weights_of_a_step_are_refused():
+    model = light_segmenter()
+    model.compile()
+    images, masks = examples(1)
+    with pytest.raises(ValueError, match="`class_weight` is for one label per example"):
+        model.train_on_batch(images, masks, class_weight={0: 2.0})
+
+
+@pytest.mark.usefixtures("without_xla")
+def test_weights_of_float16_are_not_trained_to_nan():
+    model = light_segmenter(dtype="float16")
+    model.compile()
+    images, masks = examples(1)
+    with pytest.raises(ValueError, match=r"divides by 0, .* dtype='mixed_float16'"):
+        model.fit(images, masks, verbose=0)
+    assert np.isfinite(model.evaluate(images, masks, verbose=0)).all()

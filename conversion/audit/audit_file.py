@@ -69,14 +69,15 @@ class Audit:
         return content | {"targets": {verdict.target: verdict.to_dict() for verdict in verdicts}}
 
 
-def audit(file: bytes | str | os.PathLike[str], targets: Iterable[str] = TARGETS) -> Audit:
+def audit(file: bytes | str | os.PathLike[str], targets: str | Iterable[str] = TARGETS) -> Audit:
     """Examine a TF Lite file without running it.
 
     Args:
         file: The path of the file, or its content.
-        targets: Where it is meant to run: `"litert"`, `"xnnpack"`, `"gpu"`, `"qualcomm-htp"`, `"tflite-micro"`,
-            `"ethos-u"`, `"nnapi:"` with a feature level from 3 to 8, or `"runtime:"` with a version of TF Lite. A
-            delegate passes where it takes every operation, so that nothing falls back to the interpreter's own kernels.
+        targets: Where it is meant to run, one or several of: `"litert"`, `"xnnpack"`, `"gpu"`, `"qualcomm-htp"`,
+            `"tflite-micro"`, `"ethos-u"`, `"nnapi:"` with a feature level from 3 to 8, or `"runtime:"` with a version
+            of TF Lite. A delegate passes where it takes every operation, so that nothing falls back to the
+            interpreter's own kernels.
 
     Returns:
         The findings.
@@ -99,6 +100,7 @@ def audit(file: bytes | str | os.PathLike[str], targets: Iterable[str] = TARGETS
     >>> found.minimum_runtime, [verdict.passes for verdict in found.verdicts]
     ('2.9.0', [True, False])
     """
+    targets = (targets,) if isinstance(targets, str) else targets
     model = read_tflite(content_of(file))
     needs = [(node, requirement(node)) for node in model.nodes]
     custom = {node.name for node in model.nodes if node.custom}

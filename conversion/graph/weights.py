@@ -61,11 +61,23 @@ def read_network(model: SegFormerNetwork) -> Network:
     )
 
 
-def _check(model: Any) -> None:
+def check_model(model: Any) -> None:
+    """Refuse what is no SegFormer.
+
+    Args:
+        model: What is to be converted.
+
+    Raises:
+        ValueError: It is another model, or the name of a preset.
+    """
     if not isinstance(model, SegFormerNetwork):
         raise ValueError(
             f"Only a SegFormer can be converted, not a {type(model).__name__}; load one with `SegFormer.from_preset`."
         )
+
+
+def _check(model: Any) -> None:
+    check_model(model)
     for variable in model.variables:
         if not np.isfinite(_array(variable)).all():
             raise ValueError(f"The weights {variable.path!r} contain NaN or infinity; load or train the model again.")

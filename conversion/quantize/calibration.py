@@ -86,6 +86,11 @@ def make_calibration(images: Iterable[Any], size: tuple[int, int], bit_depth: in
         ValueError: An image has another shape or type, there are fewer than four images, or fewer than four of them are
             of use because they are copies of one another or have only one colour.
     """
+    if _is_path(images) or not (hasattr(images, "__iter__") or hasattr(images, "__getitem__")):
+        raise ValueError(
+            f"The calibration images are {_named(images)}; pass a list of images or paths, such as "
+            "`keras_segformer.images.find_images('photos')`."
+        )
     images = list(images)
     resized = [_resized(load_image(image, bit_depth) if _is_path(image) else image, size) for image in images]
     advice = f"pass at least {_MIN_IMAGES}, better some dozen, that are similar to what the model will see."
@@ -113,11 +118,19 @@ def make_calibration(images: Iterable[Any], size: tuple[int, int], bit_depth: in
     )
 
 
+def _named(images: Any) -> str:
+    return f"the path {os.fspath(images)!r}" if _is_path(images) else f"a {type(images).__name__}"
+
+
 def _is_path(image: Any) -> bool:
     return isinstance(image, str | os.PathLike)
 
 
 def _resized(image: Any, size: tuple[int, int]) -> np.ndarray:
+    if isinstance(image, list | tuple | dict):
+        raise ValueError(
+            f"A calibration image is a {type(image).__name__} of {len(image)}; pass the pictures alone, without masks."
+        )
     image = np.asarray(image)
     if image.ndim != 3 or image.shape[2] != 3 or image.dtype != np.uint8 or not image.size:
         raise ValueError(

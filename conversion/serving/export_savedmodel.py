@@ -14,6 +14,7 @@ from keras_segformer.models import SegFormerNetwork
 from keras_segformer.ops import with_channel_per_label
 
 from ..choices import InputKind
+from ..graph.weights import check_model
 from ..model_facts import model_facts
 from ..options import check_choice
 from .saved_model_graph import (
@@ -71,6 +72,7 @@ def export_savedmodel(
     ```
     """
     check_choice("input", input, get_args(InputKind))
+    check_model(model)
     if keras.backend.backend() != "tensorflow":
         raise ValueError(
             f"Keras runs on {keras.backend.backend()}, but SavedModels are made of TensorFlow's operations; set "

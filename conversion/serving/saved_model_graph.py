@@ -13,9 +13,11 @@ import tensorflow as tf
 from keras_segformer.predict.sizes import ALIGNMENT, LONG_SIDE
 
 _JPEG_HEAD = 1 << 17  # bytes of a file in which the EXIF data lie
+_EXIF_OF_JPEG, _EXIF_OF_PNG = b"Exif\0\0", b"eXIf"  # what precedes them
 _ORIENTATION = 0x0112  # the tag of EXIF
 _PNG_SIGNATURE = b"\x89PNG\r\n\x1a\n"
 _PNG_DEPTH = 24  # the place of the number of bits a channel
+_LEAST_OF_16_BITS = 1 << 14  # what exceeds this in some pixel uses all 16 bits; see `scale_to_bytes`
 _HALF = 128 << 7  # rounds Pillow's fixed-point mixtures
 
 
@@ -29,15 +31,19 @@ def decode_picture(content: tf.Tensor) -> tf.Tensor:
         `(H, W, 3)`, uint8, RGB.
 
     Raises:
-        InvalidArgumentError: When the graph runs, the bytes are not those of a JPEG or PNG file, or it is damaged.
+        InvalidArgumentError: When the graph runs, the bytes are not those of a JPEG or PNG file, it is damaged, or it
+            has 16 bits of which only some count, and does not say how many.
     """
 
     def decode_jpeg() -> tf.Tensor:
         # The method of Pillow; TensorFlow's default is faster and differs by some steps.
         pixels = tf.io.decode_jpeg(content, channels=3, dct_method="INTEGER_ACCURATE")
-        return _upright(pixels, _orientation(content))
+        return _upright(pixels, _orientation(tf.strings.substr(content, 0, _JPEG_HEAD), _EXIF_OF_JPEG))
 
-    return tf.cond(tf.io.is_jpeg(content), decode_jpeg, lambda: _over_white(_decode_png(content)))
+    def decode_png() -> tf.Tensor:
+        return _upright(_over_white(_decode_png(content)), _orientation(content, _EXIF_OF_PNG))
+
+    return tf.cond(tf.io.is_jpeg(content), decode_jpeg, decode_png)
 
 
 def aligned_size(size: tf.Tensor, input_size: tuple[int, int]) -> tf.Tensor:
@@ -150,14 +156,44 @@ def _decode_png(content: tf.Tensor) -> tf.Tensor:
     # TensorFlow's decoder of PNG files takes some others, and complains of their channels.
     refusal = tf.debugging.Assert(is_png, ["This is no JPEG or PNG file; send the content of one."])
     with tf.control_dependencies([refusal]):
-        layer = tf.io.decode_png(content, channels=4)
+        upper_bits = tf.io.decode_png(content, channels=4)
     # Where colours of 1, 2 or 4 bits have no transparency, it fills in the largest number of so many bits, not 255.
-    with tf.control_dependencies([layer]):  # only then there is a depth to read
+    with tf.control_dependencies([upper_bits]):  # only then there is a depth to read
         depth = tf.io.decode_raw(tf.strings.substr(content, _PNG_DEPTH, 1), tf.uint8)[0]
     before_pixels = tf.strings.split(content, b"IDAT", maxsplit=1)[0]
+    layer = tf.cond(tf.equal(depth, 16), lambda: _from_16_bits(content, before_pixels), lambda: upper_bits)
     has_transparency = tf.size(tf.strings.split(before_pixels, b"tRNS")) > 1
     opacity = tf.where((depth < 8) & ~has_transparency, tf.constant(255, tf.uint8), layer[..., 3:])
     return tf.concat([layer[..., :3], opacity], axis=-1)
+
+
+def _from_16_bits(content: tf.Tensor, before_pixels: tf.Tensor) -> tf.Tensor:
+    """Pixels of a PNG file with 16 bits a channel, in the arithmetic of `scale_to_bytes`."""
+    layer = tf.cast(tf.io.decode_png(content, channels=4, dtype=tf.uint16), tf.int32)
+    stated, high = _stated_bits(before_pixels), tf.reduce_max(layer[..., :3])
+    is_sure = (stated > 0) | (high == 0) | (high >= _LEAST_OF_16_BITS)
+    doubt = "The picture has 16 bits a channel but no large value, as pictures of fewer bits have; send it with 8 bits."
+    unsure = tf.debugging.Assert(is_sure, [doubt])
+    largest = tf.where(stated > 0, tf.bitwise.left_shift(1, stated) - 1, 65535)
+    too_high = tf.debugging.Assert(
+        high <= largest, ["The picture has values above the bits that its chunk sBIT states."]
+    )
+    with tf.control_dependencies([unsure, too_high]):
+        colours = tf.cast(layer[..., :3], tf.float32) * tf.cast(255 / largest, tf.float32)
+    return tf.cast(tf.concat([tf.cast(tf.round(colours), tf.int32), layer[..., 3:] // 256], axis=-1), tf.uint8)
+
+
+def _stated_bits(before_pixels: tf.Tensor) -> tf.Tensor:
+    """How many of 16 bits count by a PNG file's chunk `sBIT`; 0 where it does not say more than 8."""
+    parts = tf.strings.split(before_pixels, b"sBIT")
+
+    def largest() -> tf.Tensor:
+        length = tf.cast(tf.io.decode_raw(tf.strings.substr(parts[0], -1, 1), tf.uint8)[0], tf.int32)
+        bits = tf.cast(tf.io.decode_raw(tf.strings.substr(parts[1], 0, length), tf.uint8), tf.int32)
+        found = tf.reduce_max(bits)
+        return tf.where((found > 8) & (found <= 16), found, 0)
+
+    return tf.cond(tf.size(parts) > 1, largest, lambda: tf.constant(0))
 
 
 def _over_white(layer: tf.Tensor) -> tf.Tensor:
@@ -168,11 +204,11 @@ def _over_white(layer: tf.Tensor) -> tf.Tensor:
     return tf.cast(((mixture // 256 + mixture) // 256) // 128, tf.uint8)
 
 
-def _orientation(content: tf.Tensor) -> tf.Tensor:
-    """The EXIF orientation of a JPEG file, 1 to 8; 1 where it has none."""
+def _orientation(content: tf.Tensor, mark: bytes) -> tf.Tensor:
+    """The EXIF orientation of a file, 1 to 8; 1 where it has none."""
     # What follows the mark is a TIFF file, whose first directory has the orientation.
-    parts = tf.strings.split(tf.strings.substr(content, 0, _JPEG_HEAD), b"Exif\0\0")
-    tiff = tf.cond(tf.size(parts) > 1, lambda: parts[1], lambda: tf.constant(b""))
+    parts = tf.strings.split(content, mark, maxsplit=1)
+    tiff = tf.cond(tf.size(parts) > 1, lambda: tf.strings.substr(parts[1], 0, _JPEG_HEAD), lambda: tf.constant(b""))
     data = tf.cast(tf.io.decode_raw(tiff, tf.uint8), tf.int32)
     is_little = tf.equal(tf.strings.substr(tf.strings.join([tiff, b"  "]), 0, 2), b"II")
     end = tf.size(data)

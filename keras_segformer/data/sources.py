@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import itertools
 import json
 import os
 import zipfile
@@ -75,7 +76,7 @@ class Source:
         """Lists the files of every split that is there.
 
         Args:
-            data: The folder, a folder around it, or the archive.
+            data: The folder, a folder that holds nothing else, or an archive of either.
 
         Returns:
             What belongs together, by split.
@@ -121,9 +122,9 @@ class Source:
         """
         if self.label_set is not None:
             return ()
-        [root, *_] = self._roots(Path(data))
+        [root, *inner] = self._roots(Path(data))
         read = {PurePath(str(folder)) for folders in self._folders(data).values() for folder in folders}
-        read.add(PurePath(str(root / CLASSES_FILE)))
+        read.update(PurePath(str(each / CLASSES_FILE)) for each in (root, *inner))
         around = {folder for each in read for folder in each.parents}
         # What is in the folders that are read is reported with their pairs.
         in_folders = {file for listing in self.find(data).values() for file in listing.left_aside}
@@ -162,6 +163,8 @@ class Source:
         for root in [*([data] if data.is_dir() else []), *(zipfile.Path(open_archive(each)) for each in archives)]:
             yield root
             yield from (root / folder for folder in self.folders)
+            if self.label_set is None:
+                yield from _only_folder(root)
 
     def _match(self, images: File, masks: File, names: File | None = None) -> Listing:
         listed = None if names is None else names.read_text(encoding="utf-8-sig").split()
@@ -170,6 +173,13 @@ class Source:
             return listing
         reason = "hold no pictures and masks; put some there, or remove the folders of this split"
         return dataclasses.replace(listing, problems=(Problem(f"{images} and {masks}", reason),))
+
+
+def _only_folder(root: File) -> Iterator[File]:
+    """The folder that is alone in another one, as in an archive that was made of a folder instead of its content."""
+    entries = list(itertools.islice(_visible(root), 2))
+    if len(entries) == 1 and entries[0].is_dir():
+        yield entries[0]
 
 
 def _unread(folder: File, read: set[PurePath], around: set[PurePath]) -> Iterator[str]:

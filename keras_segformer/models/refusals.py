@@ -6,6 +6,8 @@ from typing import Any, NoReturn
 
 import keras
 
+_PROBED_SIDE = 512
+
 
 def check_channels_last() -> None:
     """Raises where Keras is set to images `(B, C, H, W)`.
@@ -22,6 +24,49 @@ def check_channels_last() -> None:
             "SegFormer takes images (B, H, W, 3), and Keras is set to channels first; call "
             '`keras.config.set_image_data_format("channels_last")` before you make the model.'
         )
+
+
+def check_backbone(backbone: Any) -> None:
+    """Raises for a backbone whose maps the decoder would take for others.
+
+    Args:
+        backbone: What was given.
+
+    Raises:
+        ValueError: It is no model, or its first feature map is not the finest, whose size the logits have.
+
+    Example:
+
+    >>> images = keras.Input((None, None, 3))
+    >>> check_backbone(keras.Model(images, [keras.layers.Conv2D(8, 3, strides=4, padding="same")(images)] * 4))
+    """
+    if not isinstance(backbone, keras.Model):
+        raise ValueError(
+            f"`backbone` must be a Keras model from images to four feature maps; got {backbone!r}: name what was "
+            "meant, as in `num_classes=11`."
+        )
+    sizes = _map_sizes(backbone)
+    if sizes and max(sizes) != sizes[0]:
+        strides = [round(_PROBED_SIDE / max(size)) for size in sizes]
+        raise ValueError(
+            f"The feature maps of the backbone have the strides {strides}, and the decoder takes the finest first, "
+            "whose size its logits have; name the outputs in the order of their strides, such as 4, 8, 16, 32."
+        )
+
+
+def _map_sizes(backbone: keras.Model) -> list[tuple[int, int]]:
+    """Heights and widths of the feature maps of an image; none where Keras cannot tell them or they are no maps."""
+    shape = backbone.input_shape
+    if not isinstance(shape, tuple) or any(shape[1:3]):
+        return []  # of a fixed size
+    try:
+        shapes = backbone.compute_output_shape((1, _PROBED_SIDE, _PROBED_SIDE, 3))
+    except Exception:  # of layers that are only known when they run
+        return []
+    maps = shapes if isinstance(shapes, list | tuple) else []
+    if not all(isinstance(each, tuple) and len(each) == 4 and all(each[1:3]) for each in maps):
+        return []
+    return [each[1:3] for each in maps]
 
 
 def refuse_quantization(mode: Any) -> NoReturn:

@@ -16,7 +16,7 @@ from keras_segformer.licenses import License
 from keras_segformer.models.config import MixTransformerConfig, SegFormerConfig, field_names
 from keras_segformer.models.mix_transformer import MixTransformer, pyramid
 from keras_segformer.models.mlp_decoder import MLPDecoder
-from keras_segformer.models.refusals import check_channels_last, refuse_quantization
+from keras_segformer.models.refusals import check_backbone, check_channels_last, refuse_quantization
 from keras_segformer.models.trainable import set_trainable_flags, trainable_flags
 from keras_segformer.models.variants import resolve_config
 from keras_segformer.serialization import register
@@ -89,6 +89,8 @@ class SegFormerNetwork(keras.Model):
         label_set = LabelSet.from_dict(label_set) if isinstance(label_set, Mapping) else label_set
         license = License(**license) if isinstance(license, Mapping) else license
         policy = keras.dtype_policies.get(dtype or keras.config.dtype_policy())
+        if backbone is not None:
+            check_backbone(backbone)
         if (config.encoder is None) != (backbone is not None):
             raise ValueError("Give either an encoder in the config or a backbone of your own, and not both.")
         if label_set and not label_set.fits(config.num_classes):

@@ -219,6 +219,8 @@ def _encode_weights(model: keras.Model, dtype: str) -> bytes:
                 return
             values = item[()]
             if np.issubdtype(values.dtype, np.floating):
+                if not np.isfinite(values).all():
+                    raise ValueError(f"{name} holds values that are not finite numbers; train anew at a lower rate.")
                 with np.errstate(over="ignore"):
                     values = values.astype(dtype)
                 if not np.isfinite(values).all():

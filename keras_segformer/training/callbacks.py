@@ -14,6 +14,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 
 from keras_segformer.files import atomic_file
 from keras_segformer.models import SegFormerNetwork
+from keras_segformer.models.segformer import MIN_IMAGE_SIZE
 from keras_segformer.predict import segment
 from keras_segformer.progress_console import progress_console
 from keras_segformer.training.run_state import MONITOR, Row, RunState, averaged_weights, row_of
@@ -47,6 +48,11 @@ class CheckpointCallback(keras.callbacks.Callback):
         self._trained = time.perf_counter() - self._started
 
     def on_epoch_end(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
+        if not all(np.isfinite(keras.ops.convert_to_numpy(each)).all() for each in self.model.trainable_variables):
+            raise ValueError(
+                f"Training has diverged: in epoch {epoch + 1} weights are no longer finite numbers; begin anew with a "
+                "lower `schedule.rate` (--set schedule.rate=...), or with `dtype` float32 or mixed_bfloat16."
+            )
         steps = self.params["steps"]
         figures: Row = {
             "epoch": float(epoch + 1),
@@ -114,7 +120,8 @@ class Pictures(keras.callbacks.Callback):
         # With the weights that are scored and saved.
         with averaged_weights(model), tf.summary.create_file_writer(str(self._folder)).as_default(step=epoch):
             for index, image in enumerate(self._images):
-                drawn = overlay(image, segment(model, image, size="native"), model.label_set)
+                height, width = (max(MIN_IMAGE_SIZE, side) for side in image.shape[:2])
+                drawn = overlay(image, segment(model, image, size=(height, width)), model.label_set)
                 tf.summary.image(f"validation/{index}", drawn[None])
 
 
@@ -162,6 +169,7 @@ class RunProgress(keras.callbacks.Callback):
             f"epoch {epoch + 1}: loss {logs['loss']:.4f}, validation loss {logs['val_loss']:.4f}, mean IoU "
             f"{logs['val_mean_iou']:.4f}, pixel accuracy {logs['val_pixel_accuracy']:.4f}",
             highlight=False,
+            soft_wrap=True,  # one line, however narrow the terminal
         )
 
     def close(self) -> None:

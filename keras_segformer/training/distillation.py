@@ -122,7 +122,7 @@ def distill(
         InvalidPresetError: The preset's files are broken.
         PresetNotFoundError: There is no such preset.
         ValueError: The classes of both differ and no mapping is given, the mapping does not fit, a number is out of
-            range, or a model would be its own teacher.
+            range, or the teacher is the student itself or no SegFormer.
 
     Source: Hinton et al. 2015 (arXiv 1503.02531); Shu et al. 2021 (arXiv 2011.13256).
 
@@ -137,6 +137,8 @@ def distill(
     if teacher is None:
         student.distillation = None
         return student
+    if not isinstance(teacher, SegFormerNetwork | str | os.PathLike):
+        raise ValueError(f"The teacher must be a SegFormer or the preset of one; got {type(teacher).__name__}.")
     name = teacher.name if isinstance(teacher, SegFormerNetwork) else os.fspath(teacher)
     settings = TeacherSettings(name, kind, temperature, weight)
     if not isinstance(teacher, SegFormerNetwork):

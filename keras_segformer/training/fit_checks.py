@@ -101,23 +101,29 @@ def check_masks(x: Any, y: Any, rules: MaskRules, names: Sequence[str], what: st
     Raises:
         InvalidDatasetError: Invalid labels, no label at all in an array, another aspect ratio, or pictures with values
             that are not finite.
-        ValueError: Images without masks, or weights that are negative, not finite, all zero or of another shape.
+        ValueError: Images without masks; lists instead of arrays; or weights that are negative, not finite, all zero or
+            of another shape.
     """
     if y is None and hasattr(x, "shape"):
         raise ValueError("There are pictures, but not their masks; pass both, as in `fit(images, masks)`.")
     if y is not None:
+        _check_arrays({"pictures": x, "masks": y, "sample_weight": sample_weight})
         masks = _array(y)
+        if not masks.size:
+            raise ValueError(f"There are no pictures: the masks have the shape {masks.shape}; pass some.")
         _check_batch(x, masks, rules, what)
         check_sample_weight(sample_weight, masks.shape)
         if sample_weight is not None and not np.any(sample_weight):
             raise ValueError(
                 "`sample_weight` is 0 throughout, so that nothing counts; give what counts a weight above 0."
             )
-        _check_scale([x] if hasattr(x, "shape") else [])
+        check_scale([x])
         _warn(rules, rules.counts(masks[:_FIRST_MASKS]), names, what, is_all=len(masks) <= _FIRST_MASKS)
         return x
     batches, x = _first_batches(x)
-    _check_scale([images for images, *_ in batches])
+    for batch in batches:
+        _check_pair(batch)
+    check_scale([images for images, *_ in batches])
     counts = np.zeros(rules.num_labels + 1, np.int64)
     for images, masks, *weights in batches:
         masks = _array(masks)
@@ -159,16 +165,67 @@ def check_sample_weight(weights: Any, shape: Sequence[int]) -> None:
         )
 
 
+def _check_arrays(parts: Mapping[str, Any]) -> None:
+    """Refuses lists, each of whose items Keras takes for an input of its own."""
+    for name, part in parts.items():
+        if isinstance(part, list | tuple):
+            raise ValueError(
+                f"The {name} are a {type(part).__name__} of {len(part)}; pass one array, which `numpy.stack` makes of "
+                "pictures or masks of one size and `numpy.array` of numbers."
+            )
+
+
+def _check_pair(batch: Any) -> None:
+    """Refuses batches of a data set from which Keras would get no pictures or no masks."""
+    if isinstance(batch, Mapping):
+        names = ", ".join(map(repr, batch))
+        raise ValueError(
+            f"The data set yields dictionaries of {names}; make pairs of them, as with `dataset.map(lambda each: "
+            '(each["image"], each["mask"]))`.'
+        )
+    if not isinstance(batch, list | tuple) or len(batch) < 2 or batch[1] is None:
+        raise ValueError("The data set yields pictures without masks; make pairs of (images, masks).")
+    images, masks, *_ = batch
+    if hasattr(masks, "ragged_rank") or hasattr(images, "ragged_rank"):
+        raise ValueError(
+            "The batches are ragged, their pictures differ in size; crop, pad or resize pictures and masks to one "
+            "size, or take batches of one picture."
+        )
+    shape = tuple(getattr(masks, "shape", ()))
+    if len(getattr(images, "shape", ())) == 3 and (len(shape) == 2 or shape[2:] == (1,)):
+        raise ValueError("The data set yields single pictures, not batches; batch it, as with `dataset.batch(8)`.")
+
+
 def _check_batch(images: Any, masks: np.ndarray, rules: MaskRules, what: str) -> None:
+    shape = tuple(getattr(images, "shape", ()))
+    if len(shape) == 4 and shape[1] in (1, 3) and shape[3] not in (1, 3):
+        raise ValueError(
+            f"The pictures have the shape {shape}, their channels first; put them last, as with "
+            "`numpy.transpose(images, (0, 2, 3, 1))`."
+        )
     rules.check(masks, what)
-    if len(getattr(images, "shape", ())) == 4:
-        check_sizes(tuple(images.shape[1:3]), masks.shape[1:3], "pictures")
+    if len(shape) == 4:
+        check_sizes(shape[1:3], masks.shape[1:3], "pictures")
 
 
-def _check_scale(batches: Sequence[Any]) -> None:
-    """Warns of pictures whose values are not those of 0..255, and refuses those that would make the loss NaN."""
+def check_scale(batches: Sequence[Any], stacklevel: int = 5) -> None:
+    """Warns of pictures whose values are not those of 0..255, and refuses those that would make the loss NaN.
+
+    Args:
+        batches: Batches of pictures; what is no array of them is passed over.
+        stacklevel: The distance to the caller whom a warning names; by default that of `fit`.
+
+    Raises:
+        InvalidDatasetError: A value is not finite.
+
+    Example:
+
+    >>> check_scale([np.full((1, 32, 32, 3), 255.0)])
+    """
     pictures = [_array(each) for each in batches if len(getattr(each, "shape", ())) == 4]
-    pictures = [each for each in pictures if each.size and each.dtype.kind in "fiu" and each.dtype != np.uint8]
+    # Bytes can be wrong in one way alone, which their first pictures show.
+    pictures = [each[:_FIRST_MASKS] if each.dtype == np.uint8 else each for each in pictures]
+    pictures = [each for each in pictures if each.size and each.dtype.kind in "fiu"]
     if not pictures:
         return
     ends = np.array([[each.min(), each.max()] for each in pictures], np.float64)
@@ -179,7 +236,7 @@ def _check_scale(batches: Sequence[Any]) -> None:
         warnings.warn(
             f"The pictures are read on the scale 0..255, but have values from {low:g} to {high:g}; if they are on "
             "another scale, bring them to 0..255, as by multiplying 0..1 by 255.",
-            stacklevel=4,
+            stacklevel=stacklevel,
         )
 
 
@@ -187,15 +244,15 @@ def _warn(rules: MaskRules, counts: np.ndarray, names: Sequence[str], what: str,
     for doubt in rules.doubts(counts, names, is_all):
         if is_all and not rules.has_labels(counts):
             raise InvalidDatasetError(f"{what}: {doubt}.")
-        warnings.warn(f"{what}: {doubt}.", stacklevel=4)
+        warnings.warn(f"{what}: {doubt}.", stacklevel=5)
 
 
-def _first_batches(data: Any) -> tuple[list[tuple[Any, ...]], Any]:
-    """The first images and masks, with or without weights, if they can be read; and the data, whole."""
+def _first_batches(data: Any) -> tuple[list[Any], Any]:
+    """The first batches, if they can be read; and the data, whole."""
     if isinstance(data, GeneratorType):
         first = list(itertools.islice(data, _FIRST_BATCHES))
-        return _pairs(first), (each for each in itertools.chain(first, data))
-    return _pairs(itertools.islice(_beginning(data), _FIRST_BATCHES)), data
+        return first, (each for each in itertools.chain(first, data))
+    return list(itertools.islice(_beginning(data), _FIRST_BATCHES)), data
 
 
 def _beginning(data: Any) -> Iterator[Any]:
@@ -207,17 +264,15 @@ def _beginning(data: Any) -> Iterator[Any]:
         # A `DataLoader` of PyTorch. Starting it would draw from the random numbers and start its processes.
         collate = getattr(data, "collate_fn", None) or _collate
         for index in range(min(_FIRST_BATCHES, len(data.dataset))):
-            yield collate([data.dataset[index]])
+            batch = collate([data.dataset[index]])
+            if batch is not None:
+                yield batch
 
 
 def _collate(examples: list[Any]) -> Any:
     """A batch of one example, where a loader says nothing of how it makes them."""
     [example] = examples
     return tuple(np.asarray(part)[None] for part in example[:2]) if isinstance(example, list | tuple) else None
-
-
-def _pairs(batches: Any) -> list[tuple[Any, ...]]:
-    return [tuple(batch[:3]) for batch in batches if isinstance(batch, list | tuple) and len(batch) >= 2]
 
 
 def _array(masks: Any) -> np.ndarray:

@@ -71,10 +71,19 @@ def _check_sections(recipe: Recipe) -> None:
             "or null for no teacher."
         )
     _check_loss(recipe.loss)
+    _check_dtype(recipe.dtype)
     monitor, mode = ((recipe.early_stopping or {}).get(name) for name in ("monitor", "mode"))
     if monitor and mode and (mode == "min") != monitor.endswith("loss"):
         raise InvalidRecipeError(
             f"`early_stopping.mode` of {mode!r} would stop while `{monitor}` is getting better; leave it out."
+        )
+
+
+def _check_dtype(dtype: str | None) -> None:
+    if dtype == "float16":
+        raise InvalidRecipeError(
+            "`dtype` of 'float16' cannot be trained, since the squares of gradients in the optimizer become 0; take "
+            "mixed_float16, whose weights are float32."
         )
 
 
@@ -132,6 +141,12 @@ def _check_steps(recipe: Recipe) -> None:
         raise InvalidRecipeError(
             f"`steps` must be a multiple of `steps_per_epoch`; got {total} and {per_epoch}: take "
             f"{max(1, total // per_epoch) * per_epoch} steps, or give `epochs`."
+        )
+    accumulated = recipe.optimizer.get("gradient_accumulation_steps")
+    if accumulated is not None and accumulated > total:
+        raise InvalidRecipeError(
+            f"`optimizer.gradient_accumulation_steps` of {accumulated} is more than the {total} steps of the run, so "
+            "that no weight would change; lower it, or train longer."
         )
     for name in ("warmup_steps", "decay_steps"):
         value = recipe.schedule.get(name)

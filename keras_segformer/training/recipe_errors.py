@@ -9,8 +9,26 @@ from typing import Any
 
 from pydantic import BaseModel, ValidationError
 
+from keras_segformer.models import MixTransformerConfig, SegFormerConfig
+from keras_segformer.models.config import field_names
+
 _KINDS = {"dict_type": "an object", "list_type": "a list", "tuple_type": "a list", "string_type": "a text"}
 """What pydantic's types are called in JSON."""
+
+_MODEL_FIELDS = field_names(SegFormerConfig) | field_names(MixTransformerConfig)
+
+_ELSEWHERE = {
+    "schedule.rate": ("lr", "learning_rate", "base_lr", "lr0"),
+    "schedule.warmup_steps": ("warmup", "warmup_iters"),
+    "optimizer.use_ema": ("ema",),
+    "model.input_size": ("size", "image_size", "img_size", "imgsz", "resolution"),
+    "model.num_classes": ("classes", "nc", "num_labels"),
+    "batch_size": ("batch",),
+    "epochs": ("num_epochs", "num_train_epochs", "max_epochs"),
+    "steps": ("max_steps", "iterations", "max_iters", "total_steps"),
+    "initial": ("preset", "weights", "pretrained", "checkpoint"),
+}
+"""What the fields are called in Keras, transformers, mmsegmentation and Ultralytics."""
 
 
 def describe_errors(error: ValidationError, schema: type[BaseModel]) -> str:
@@ -74,7 +92,10 @@ def _nearest(path: str, schema: type[BaseModel]) -> str:
     if path in known:  # a field of the objects in a list, which can only be changed as a whole
         return f"`{path.rpartition('.')[0]}`"
     name = path.rpartition(".")[2].replace("-", "_")
-    same = [each for each in known if each.rpartition(".")[2] == name]
+    elsewhere = [each for each, names in _ELSEWHERE.items() if name in names]
+    same = elsewhere + [each for each in known if each.rpartition(".")[2] == name]
+    if name in _MODEL_FIELDS:
+        same.append(f"model.{name}")
     return " or ".join(f"`{each}`" for each in same or difflib.get_close_matches(path, known, n=1, cutoff=0))
 
 

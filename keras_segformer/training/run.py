@@ -7,6 +7,7 @@ import importlib.util
 import json
 import shutil
 import sys
+import warnings
 from collections.abc import Mapping
 from pathlib import Path
 from typing import TypeVar
@@ -258,21 +259,24 @@ def _fit_phase(
         callbacks.append(EarlyStopping(state.history, **recipe.early_stopping))
     progress = RunProgress(state, recipe.steps_per_epoch, recipe.num_epochs)
     try:
-        model.fit(
-            dataset,
-            epochs=phase.end_epoch,
-            initial_epoch=state.epoch,
-            steps_per_epoch=recipe.steps_per_epoch,
-            validation_data=devices.evaluation_batches(
-                validation,
-                recipe.validation_batch_size,
-                recipe.validation_size,
-                recipe.evaluation.get("antialias", False),
-            ),
-            callbacks=[*callbacks, progress] if devices.is_chief else callbacks,
-            verbose=0,
-            shuffle=False,
-        )
+        with warnings.catch_warnings():
+            # What is odd in the files was said when they were prepared; pictures padded to one size hold 255 here.
+            warnings.filterwarnings("ignore", message=".* masks of the first batches: ")
+            model.fit(
+                dataset,
+                epochs=phase.end_epoch,
+                initial_epoch=state.epoch,
+                steps_per_epoch=recipe.steps_per_epoch,
+                validation_data=devices.evaluation_batches(
+                    validation,
+                    recipe.validation_batch_size,
+                    recipe.validation_size,
+                    recipe.evaluation.get("antialias", False),
+                ),
+                callbacks=[*callbacks, progress] if devices.is_chief else callbacks,
+                verbose=0,
+                shuffle=False,
+            )
     finally:
         progress.close()
 

@@ -10,6 +10,7 @@ from typing import Any
 from keras_segformer.data.examples import NAME, Examples
 from keras_segformer.data.loading import load
 from keras_segformer.data.sources import SOURCES
+from keras_segformer.errors import InvalidRecipeError
 from keras_segformer.files import write_file
 from keras_segformer.training.follow_data import check_classes, complete, measure, with_splits
 from keras_segformer.training.recipe import Recipe
@@ -34,6 +35,8 @@ def load_data(recipe: Recipe, settings: RunSettings, devices: Devices) -> tuple[
         InvalidDatasetError: The data set is missing or broken.
         InvalidRecipeError: The recipe does not fit the data.
     """
+
+    _check_splits(recipe, settings)
 
     def load_split(split: str) -> Examples:
         return load(recipe.dataset, split, settings.data, settings.cache, settings.skip_bad, settings.bit_depth)
@@ -62,6 +65,28 @@ def _has_validation(recipe: Recipe, settings: RunSettings) -> bool:
     return source is None or "val" in source.find(settings.data)
 
 
+def _check_splits(recipe: Recipe, settings: RunSettings) -> None:
+    """Refuses splits that the data do not have, before they are prepared."""
+    source = SOURCES.get(recipe.dataset)
+    if source is None:
+        return
+    found = list(source.find(settings.data))
+    for name in ("train_split", "validation_split"):
+        missing = [part for part in _split_names(getattr(recipe, name)) if part not in found]
+        if missing:
+            made = ", or have one made by --set validation_split=null" if name == "validation_split" else ""
+            parts = f"--set train_split={found[0]}[:80%] --set validation_split={found[0]}[80%:]"
+            raise InvalidRecipeError(
+                f"`{name}` is {getattr(recipe, name)!r}, but the data have only {' and '.join(found)}; name parts of "
+                f"what there is, as with {parts}{made}."
+            )
+
+
+def _split_names(split: str | None) -> list[str]:
+    """The splits of which a choice such as `"train[:90%]+val"` takes a part."""
+    return [part.partition("[")[0] for part in (split or "").split("+") if part]
+
+
 def write_split(recipe: Recipe, settings: RunSettings, training: Examples, validation: Examples) -> None:
     """Lists the pictures of a split that was made in the folder of the run.
 
@@ -88,7 +113,8 @@ def announce_data(recipe: Recipe, training: Examples, validation: Examples) -> N
         validation: The examples to validate on.
     """
     if recipe.train_split == recipe.validation_split:
-        print("There is one picture, for training and validation: its score says nothing about others", file=sys.stderr)
+        pictures = "There is one picture" if training.size == 1 else f"There are {training.size} pictures"
+        print(f"{pictures}, for training and validation: the score says nothing about others", file=sys.stderr)
     else:
         print(
             f"Pictures to train on: {training.size} ({recipe.train_split}); to validate on: {validation.size} "

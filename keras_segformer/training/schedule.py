@@ -84,3 +84,17 @@ class WarmupPolynomial(keras.optimizers.schedules.LearningRateSchedule):
             "first_step": self.first_step,
             "decay_steps": self.decay_steps,
         }
+
+
+@register
+class FollowingSchedule(WarmupPolynomial):
+    """A schedule whose length each call of `fit` sets to that of its run, also after the model was saved and loaded.
+
+    Args:
+        **arguments: Those of `WarmupPolynomial`.
+
+    Example:
+
+    >>> FollowingSchedule(6e-5).total_steps
+    160000
+    """

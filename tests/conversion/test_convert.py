@@ -7,12 +7,13 @@ import hashlib
 import importlib
 import json
 
+import keras
 import numpy as np
 import pytest
 from tensorflow.lite.python import schema_py_generated as schema
 
 from comparison import assert_close, randomize
-from keras_segformer.conversion import convert, verify
+from keras_segformer.conversion import convert, export_savedmodel, verify
 from keras_segformer.conversion.fold import fold_all
 from keras_segformer.conversion.graph.tiles import UNTILED, Tiling
 from keras_segformer.conversion.graph.trace import trace_network
@@ -246,6 +247,14 @@ UNKNOWN = QuantizationRecipe(layers={"stage9/start": "float"})
 def test_arguments_out_of_range(tiny, tmp_path, arguments, message):
     with pytest.raises((ValueError, FileNotFoundError), match=message):
         convert(tiny, **{"path": tmp_path / "m.tflite", "input_size": (64, 64)} | arguments)
+    assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize("other", ["b0_camvid", keras.Sequential()])
+def test_only_a_segformer_is_converted(other, tmp_path):
+    for make in (convert, export_savedmodel):
+        with pytest.raises(ValueError, match=r"Only a SegFormer can be converted, not a .*; load one with"):
+            make(other, tmp_path / "m.tflite")
     assert not list(tmp_path.iterdir())
 
 

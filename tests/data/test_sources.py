@@ -52,6 +52,15 @@ def test_every_layout_is_read_from_an_archive(name, tmp_path):
     assert_same(read(name, tmp_path / "data.zip"), written)
 
 
+def test_a_folder_around_one_of_the_user_is_looked_into(tmp_path):
+    written = WRITERS["folder"](tmp_path / "data/mine")
+    (tmp_path / "data/__MACOSX").mkdir()
+    zip_folder(tmp_path / "data", tmp_path / "data.zip")
+    for data in (tmp_path / "data", tmp_path / "data.zip"):
+        assert_same(read("folder", data), written)
+        assert SOURCES["folder"].left_aside(data) == ()
+
+
 @pytest.mark.parametrize(
     ("name", "folder"), [("ade20k", "ADEChallengeData2016"), ("voc2012", "VOCdevkit"), ("voc2012", "VOCdevkit/VOC2012")]
 )

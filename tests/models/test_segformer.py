@@ -161,6 +161,33 @@ def test_encoder_and_backbone_exclude_each_other():
             SegFormerNetwork(config, backbone=given)
 
 
+def test_numbers_of_classes_have_a_name():
+    with pytest.raises(ValueError, match=r"`backbone` must be a Keras model .*; got 11: .*`num_classes=11`"):
+        SegFormerNetwork("b0", 11)
+
+
+@pytest.mark.parametrize("name", ["weights", "pretrained"])
+def test_weights_are_named_where_they_are(name):
+    with pytest.raises(ValueError, match=rf"no argument `{name}`, since its weights are random; .*from_preset"):
+        SegFormerNetwork("b0", **{name: "imagenet"})
+
+
+def backbone_of(*strides: int, reverse: bool = False) -> keras.Model:
+    images = keras.Input((None, None, 3))
+    maps = [images]
+    for stride in strides:
+        maps.append(keras.layers.Conv2D(4, 3, strides=stride, padding="same")(maps[-1]))
+    return keras.Model(images, maps[:0:-1] if reverse else maps[1:])
+
+
+def test_maps_of_a_backbone_are_in_order():
+    config = tiny_config(encoder=None)
+    for backbone in (backbone_of(4, 2, 2, 2), backbone_of(8, 2, 1, 1)):
+        assert SegFormerNetwork(config, backbone=backbone).decoder.output.shape[-1] == 5
+    with pytest.raises(ValueError, match=r"the strides \[32, 16, 8, 4\], and the decoder takes the finest first"):
+        SegFormerNetwork(config, backbone=backbone_of(4, 2, 2, 2, reverse=True))
+
+
 def test_label_set_of_another_number_of_classes_is_refused():
     with pytest.raises(ValueError, match="names 4 classes, the model has 5"):
         SegFormerNetwork(tiny_config(), label_set=LabelSet.generic(4))

@@ -242,6 +242,10 @@ class TestRefusals:
         with pytest.raises(ValueError, match="own teacher"):
             distill(model, model)
 
+    def test_something_else(self):
+        with pytest.raises(ValueError, match="must be a SegFormer or the preset of one; got Sequential"):
+            distill(segmenter(), keras.Sequential())
+
     @pytest.mark.parametrize(
         ("values", "message"),
         [

@@ -111,8 +111,58 @@ def test_generators_lose_nothing():
     np.testing.assert_array_equal(np.concatenate([masks for _, masks in generator]), data[1])
 
 
-def test_batches_that_are_no_pairs_are_left_to_keras():
-    check((CollatingLoader(*arrays((0, 77)), is_named=True), None))
+def test_batches_that_are_no_pairs_are_refused():
+    images, masks = arrays()
+    named = tf.data.Dataset.from_tensor_slices({"image": images, "mask": masks}).batch(2)
+    for data in (named, CollatingLoader(images, masks, is_named=True)):
+        with pytest.raises(ValueError, match=r"yields dictionaries of 'image', 'mask'; make pairs .*dataset\.map"):
+            check((data, None))
+    alone = tf.data.Dataset.from_tensor_slices(images).batch(2)
+    for data in (alone, tf.data.Dataset.zip((alone,))):
+        with pytest.raises(ValueError, match="pictures without masks; make pairs"):
+            check((data, None))
+
+
+def test_data_sets_without_batches_are_refused():
+    images, masks = arrays()
+    for each in (masks, masks[..., None]):
+        with pytest.raises(ValueError, match=r"single pictures, not batches; batch it, as with `dataset.batch\(8\)`"):
+            check((tf.data.Dataset.from_tensor_slices((images, each)), None))
+
+
+def test_ragged_batches_are_refused():
+    signature = tf.TensorSpec((None, None, 3), tf.uint8), tf.TensorSpec((None, None), tf.uint8)
+    pairs = [(np.zeros((side, 32, 3), "uint8"), np.zeros((side, 32), "uint8")) for side in (32, 48)]
+    dataset = tf.data.Dataset.from_generator(lambda: iter(pairs), output_signature=signature)
+    with pytest.raises(ValueError, match=r"ragged, .* to one size, or take batches of one"):
+        check((dataset.ragged_batch(2), None))
+    check((dataset.batch(1), None))
+
+
+def test_lists_of_arrays_are_refused():
+    images, masks = arrays()
+    for pair in ((list(images), masks), (images, list(masks)), ([images], masks)):
+        with pytest.raises(ValueError, match=r"are a list of .; pass one array, which `numpy.stack` makes"):
+            check(pair)
+    with pytest.raises(ValueError, match=r"The sample_weight are a list of 8; .*`numpy.array`"):
+        check_masks(images, masks, RULES, NAMES, "The masks", [1.0] * 8)
+
+
+def test_no_pictures_are_refused():
+    with pytest.raises(ValueError, match="There are no pictures"):
+        check([part[:0] for part in arrays()])
+
+
+def test_pictures_with_channels_first_are_refused(make):
+    images, masks = arrays()
+    with pytest.raises(ValueError, match=r"channels first; .*`numpy.transpose\(images, \(0, 2, 3, 1\)\)`"):
+        check(make(images.transpose(0, 3, 1, 2), masks))
+
+
+def test_bytes_on_another_scale_are_warned_of(make):
+    images, masks = arrays()
+    with pytest.warns(UserWarning, match=r"scale 0\.\.255, but have values from 0 to 1"):
+        check(make(np.resize(np.uint8([0, 1]), images.shape), masks))
 
 
 @pytest.mark.parametrize(("low", "high"), [(0, 1), (-1, 1), (-2, 200), (0, 256)])

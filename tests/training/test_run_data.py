@@ -9,9 +9,10 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from keras_segformer.errors import InvalidRecipeError
 from keras_segformer.label_sets import LabelSet
 from keras_segformer.training.recipe import Recipe
-from keras_segformer.training.run_data import load_data, write_split
+from keras_segformer.training.run_data import announce_data, load_data, write_split
 from keras_segformer.training.run_settings import RunSettings
 from keras_segformer.training.strategies import Devices
 
@@ -50,3 +51,29 @@ def test_small_data(tmp_path, count, training, validation):
     assert bool(names[0] & names[1]) == (count == 1)
     again, _, _ = load_data(recipe.filled_from(completed), place, Devices())
     assert again.trains_like(completed)
+
+
+def test_splits_that_are_missing_are_named_before_the_data_are_prepared(tmp_path):
+    place = settings(tmp_path, 4)
+    for kind in ("images", "masks"):
+        (tmp_path / "pets" / kind).rename(tmp_path / kind)
+        (tmp_path / "pets" / kind).mkdir()
+        (tmp_path / kind).rename(tmp_path / "pets" / kind / "val")
+    recipe = Recipe(dataset="folder", epochs=1, initial="b0", validation_split=None)
+    with pytest.raises(
+        InvalidRecipeError, match=r"`train_split` is 'train', but the data have only val; .*val\[:80%\]"
+    ):
+        load_data(recipe, place, Devices())
+    assert not place.cache.exists()
+    recipe = recipe.replace({"train_split": "val[:50%]", "validation_split": "val[50%:]"})
+    _, to_train, to_validate = load_data(recipe, place, Devices())
+    assert (to_train.size, to_validate.size) == (2, 2)
+
+
+def test_one_split_for_both_is_said(tmp_path, capsys):
+    place = settings(tmp_path, 4)
+    recipe = Recipe(dataset="folder", epochs=1, initial="b0", validation_split="train")
+    announce_data(*load_data(recipe, place, Devices()))
+    assert "There are 4 pictures, for training and validation: the score says nothing" in capsys.readouterr().err
+    with pytest.raises(InvalidRecipeError, match=r"have only train; .* --set validation_split=null"):
+        load_data(recipe.replace({"validation_split": "val"}), place, Devices())

@@ -179,6 +179,10 @@ def test_hybrid_weights_of_one_scale_per_channel(linear):
     assert findings(found, "litert") == {}
 
 
+def test_one_target_may_stand_alone(content):
+    assert audit(content, "litert").verdicts == audit(content, ["litert"]).verdicts
+
+
 def test_version_too_low(content):
     def lower(model):
         code_of(model, "RESIZE_BILINEAR")[0].version = 1

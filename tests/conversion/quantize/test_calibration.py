@@ -98,3 +98,11 @@ def test_any_size(pictures):
 def test_unusable_images(images, message):
     with pytest.raises(ValueError, match=message):
         make_calibration(images, (32, 32))
+
+
+def test_what_is_no_collection_of_images_is_named(pictures, tmp_path):
+    for images, what in ((str(tmp_path), "the path '"), (tmp_path, "the path '"), (lambda: pictures, "a function")):
+        with pytest.raises(ValueError, match=f"The calibration images are {what}.*find_images"):
+            make_calibration(images, (64, 64))
+    with pytest.raises(ValueError, match="is a tuple of 2; pass the pictures alone, without masks"):
+        make_calibration([(each, each[..., 0]) for each in pictures], (64, 64))

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import io
+import struct
+import zlib
 
 import numpy as np
 import pytest
@@ -28,11 +30,12 @@ def assert_read_as_by_pillow(content):
     np.testing.assert_array_equal(found, load_image(Image.open(io.BytesIO(content))))
 
 
+@pytest.mark.parametrize("format", ["JPEG", "PNG"])
 @pytest.mark.parametrize("orientation", range(1, 9))
-def test_orientation(orientation):
+def test_orientation(orientation, format):
     exif = Image.Exif()
     exif[0x0112] = orientation
-    assert_read_as_by_pillow(file_of(Image.fromarray(PIXELS[..., :3]), "JPEG", exif))
+    assert_read_as_by_pillow(file_of(Image.fromarray(PIXELS[..., :3]), format, exif))
 
 
 @pytest.mark.parametrize(
@@ -62,6 +65,37 @@ def test_png_of_few_colors(colors, transparency):
     Image.fromarray(PIXELS[..., :3]).quantize(colors).save(content, "PNG", **transparency)
     assert content.getvalue()[24] == colors.bit_length() - 1
     assert_read_as_by_pillow(content.getvalue())
+
+
+def png_of_16_bits(values, significant=b""):
+    """A PNG file that states in its chunk `sBIT` how many bits count, if any are given."""
+    values = values.reshape(*values.shape[:2], -1)
+    height, width, channels = values.shape
+    rows = values.astype(">u2").reshape(height, -1).view(np.uint8)
+    header = struct.pack(">IIBBBBB", width, height, 16, {1: 0, 3: 2, 4: 6}[channels], 0, 0, 0)
+    pixels = zlib.compress(np.pad(rows, ((0, 0), (1, 0))).tobytes())
+    chunks = [(b"IHDR", header), *([(b"sBIT", significant)] if significant else []), (b"IDAT", pixels), (b"IEND", b"")]
+    parts = [
+        struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data)) for kind, data in chunks
+    ]
+    return b"\x89PNG\r\n\x1a\n" + b"".join(parts)
+
+
+@pytest.mark.parametrize("channels", [1, 3, 4])
+def test_png_of_16_bits(channels):
+    values = np.random.default_rng(0).integers(0, 65536, (24, 40, channels))
+    assert_read_as_by_pillow(png_of_16_bits(values))
+    assert_read_as_by_pillow(png_of_16_bits(np.zeros((24, 40, channels), int)))
+
+
+@pytest.mark.parametrize("channels", [1, 3])
+def test_png_of_12_bits(channels):
+    values = np.random.default_rng(0).integers(0, 4096, (24, 40, channels))
+    with pytest.raises(tf.errors.InvalidArgumentError, match="no large value, as pictures of fewer bits"):
+        decode_picture(tf.constant(png_of_16_bits(values)))
+    assert_read_as_by_pillow(png_of_16_bits(values, significant=bytes([12] * channels)))
+    with pytest.raises(tf.errors.InvalidArgumentError, match="above the bits that its chunk sBIT states"):
+        decode_picture(tf.constant(png_of_16_bits(values, significant=bytes([11] * channels))))
 
 
 def test_grey_jpeg():

@@ -137,13 +137,16 @@ def check_source(
     reports = {split: _report(listings[split], pairs, coding) for split, pairs in examined.items()}
     left_aside = source.left_aside(data)
     reports = {split: dataclasses.replace(report, left_aside=left_aside) for split, report in reports.items()}
+    doubts: tuple[str, ...] = ()
     if coding.label_set == ANY_VALUES.label_set:
         label_set = _infer_label_set(reports.values())
         reports = {split: dataclasses.replace(report, label_set=label_set) for split, report in reports.items()}
     elif source.label_set is None and splits is None:
         doubts = _doubts(reports.values(), coding)
-        reports = {split: dataclasses.replace(report, doubts=doubts) for split, report in reports.items()}
-    return reports
+    if source.label_set is None:
+        good = [each for pairs in examined.values() for each in pairs if not each.problems]
+        doubts += _doubts_of_values(good, coding)
+    return {split: dataclasses.replace(report, doubts=doubts) for split, report in reports.items()}
 
 
 def check_pairs(
@@ -287,6 +290,26 @@ def _doubts(reports: Iterable[CheckReport], coding: MaskCoding) -> tuple[str, ..
         f"black is not the colour of a class), so that {missing!r} never occurs and nothing can be learned; if those "
         f"pixels are {missing!r}, say so in {CLASSES_FILE}, such as with "
         '"raw_to_train": {"0": 0, "255": 1} for masks of 0 and 255.'
+    )
+
+
+def _doubts_of_values(examined: Iterable[_Examined], coding: MaskCoding) -> tuple[str, ...]:
+    """What is odd about masks of which some look to be of 0 and 1, and others of 0 and 255."""
+    up_to_1, up_to_255 = [], []
+    for each in examined:
+        values = set(each.mask.codes.tolist())
+        if each.mask.kind not in ("grey", "one bit") or not values <= {0, 1, IGNORE} or {1, IGNORE} <= values:
+            return ()
+        if 1 in values:
+            up_to_1.append(each.pair.mask)
+        elif IGNORE in values and IGNORE in coding.classes_of(each.mask):
+            up_to_255.append(each.pair.mask)
+    if not up_to_1 or not up_to_255:
+        return ()
+    return (
+        f"masks such as {up_to_1[0]} hold 1 but no 255 ({len(up_to_1)} in all), and others such as {up_to_255[0]} hold "
+        f"255 but no 1 ({len(up_to_255)}); 255 is ignored, so if it means the same as 1, say so in {CLASSES_FILE} with "
+        '"raw_to_train": {"0": 0, "1": 1, "255": 1}',
     )
 
 

@@ -205,6 +205,34 @@ def test_classes_of_one_name_are_named(folder):
     assert check("folder", folder)["train"].doubts == ("several classes are named 'a'; give each its own name",)
 
 
+@pytest.mark.parametrize(
+    ("values", "is_told"),
+    [
+        ([[0, 1], [0, 255]], True),
+        ([[0, 1], [0, 1], [0], [0, 255]], True),
+        ([[0, 1, 255], [0, 1], [0, 255]], False),  # 255 is beside 1, and another value
+        ([[0, 1, 2], [0, 255]], False),
+        ([[0, 1], [0]], False),
+    ],
+)
+def test_masks_of_two_scales_are_named(tmp_path, values, is_told):
+    for index, each in enumerate(values):
+        write_image(tmp_path / f"images/{index}.jpg")
+        write_mask(tmp_path / f"masks/{index}.png", random_mask(each))
+    doubts = check("folder", tmp_path)["train"].doubts
+    if not is_told:
+        assert doubts == ()
+        return
+    [doubt] = doubts
+    first, last = tmp_path / "masks/0.png", tmp_path / f"masks/{len(values) - 1}.png"
+    told = f"masks such as {first} hold 1 but no 255 ({values.count([0, 1])} in all), and others such as {last} hold"
+    assert doubt.startswith(f"{told} 255 but no 1 (1); 255 is ignored")
+    write_classes(tmp_path, names=["a", "b"], palette=[[0, 0, 0], [9, 9, 9]], raw_to_train={"0": 0, "1": 1, "255": 1})
+    report = check("folder", tmp_path)["train"]
+    assert report.doubts == ()
+    assert report.images[:2].tolist() == [len(values), len(values) - (len(values) > 2)]
+
+
 def test_pipes_are_not_read(folder):
     (folder / "images/pet_0.jpg").unlink()
     os.mkfifo(folder / "images/pet_0.jpg")

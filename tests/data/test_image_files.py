@@ -90,8 +90,10 @@ def test_floats_that_look_to_be_on_another_scale_are_told(high, is_told):
     assert list(encode_image(buffer.getvalue()).assumptions) == (told if is_told else [])
 
 
-@pytest.mark.parametrize("image_format", ["JPEG", "PNG"])
-@pytest.mark.parametrize("missing", [1, 20, 500])
+# The last byte of a JPEG file only marks its end: some decoders have all pixels before they miss it.
+@pytest.mark.parametrize(
+    ("image_format", "missing"), [("JPEG", 20), ("JPEG", 500), ("PNG", 1), ("PNG", 20), ("PNG", 500)]
+)
 def test_truncated_files_are_refused(image_format, missing):
     with pytest.raises(InvalidDatasetError, match=r"truncated or broken|cannot be read as an image"):
         image_size(encode_image(file(image_format)[:-missing]).data)

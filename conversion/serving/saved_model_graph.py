@@ -175,9 +175,8 @@ def _from_16_bits(content: tf.Tensor, before_pixels: tf.Tensor) -> tf.Tensor:
     doubt = "The picture has 16 bits a channel but no large value, as pictures of fewer bits have; send it with 8 bits."
     unsure = tf.debugging.Assert(is_sure, [doubt])
     largest = tf.where(stated > 0, tf.bitwise.left_shift(1, stated) - 1, 65535)
-    too_high = tf.debugging.Assert(
-        high <= largest, ["The picture has values above the bits that its chunk sBIT states."]
-    )
+    excess = "The picture has values above the bits that its chunk sBIT states; send it with 8 bits."
+    too_high = tf.debugging.Assert(high <= largest, [excess])
     with tf.control_dependencies([unsure, too_high]):
         colours = tf.cast(layer[..., :3], tf.float32) * tf.cast(255 / largest, tf.float32)
     return tf.cast(tf.concat([tf.cast(tf.round(colours), tf.int32), layer[..., 3:] // 256], axis=-1), tf.uint8)

@@ -126,6 +126,8 @@ def run_classes(args: argparse.Namespace) -> int:
         name = label_set.names[int(indices[each])] if each in indices else "ignored"
         table.add_row(indices.get(each, ""), name, scan.describe(each), f"{scan.pixels[each]:,}", str(scan.files[each]))
     make_console().print(table)
+    for doubt in scan.doubts:
+        print(f"warning: {doubt}")
     for problem in scan.problems:
         print(f"error: {problem}", file=sys.stderr)
     print(f"Wrote {label_set.num_classes} classes to {path}; edit their names there.")

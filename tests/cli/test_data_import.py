@@ -128,6 +128,16 @@ def test_classes(tmp_path, capsys):
     assert "--overwrite" in capsys.readouterr().err
 
 
+def test_classes_of_masks_of_two_scales(tmp_path, capsys):
+    write_array(tmp_path / "masks/a.png", [[0, 1]])
+    write_array(tmp_path / "masks/b.png", [[0, 255]])
+    assert data("classes", tmp_path) == 0
+    assert (
+        "warning: Some masks hold 1 but no 255 (1), and others 255 but no 1 (1); 255 is ignored"
+        in capsys.readouterr().out
+    )
+
+
 def test_classes_of_a_broken_mask(tmp_path, capsys):
     write_array(tmp_path / "masks/a.png", [[0, 1]])
     write_text(tmp_path / "masks/b.png", "broken")

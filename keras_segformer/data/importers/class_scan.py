@@ -35,6 +35,7 @@ class MaskScan:
         palette: The colour of every value, where all files have the same palette.
         masks: Number of files that were read.
         problems: Files that cannot be read, as sentences.
+        holds_both: Whether a file holds 1 beside 255.
     """
 
     kind: str
@@ -43,6 +44,19 @@ class MaskScan:
     palette: dict[int, int]
     masks: int
     problems: list[str]
+    holds_both: bool = False
+
+    @property
+    def doubts(self) -> list[str]:
+        """Sentences about files of which some look to be of 0 and 1, and others of 0 and 255; each has a remedy."""
+        is_mixed = self.kind == "value" and {1, IGNORE} <= set(self.pixels) <= {0, 1, IGNORE} and not self.holds_both
+        if not is_mixed:
+            return []
+        return [
+            f"Some masks hold 1 but no 255 ({self.files[1]}), and others 255 but no 1 ({self.files[IGNORE]}); 255 is "
+            'ignored, so if it means the same as 1, say so in a classes.json, with "raw_to_train": '
+            '{"0": 0, "1": 1, "255": 1}.'
+        ]
 
     @property
     def present(self) -> list[int]:
@@ -55,7 +69,8 @@ class MaskScan:
         """Returns True if the values divide 0 to 255 in equal steps, such as 0, 127 and 255, so that 255 is a class."""
         found = sorted(self.pixels)
         steps = np.rint(np.linspace(0, IGNORE, len(found)))
-        return self.kind == "value" and len(found) > 1 and bool((np.abs(steps - found) <= 1).all())
+        has_ends = found[:1] == [0] and found[-1] == IGNORE
+        return self.kind == "value" and has_ends and bool((np.abs(steps - found) <= 1).all())
 
     @property
     def is_binary(self) -> bool:
@@ -170,6 +185,7 @@ def scan_masks(masks: Iterable[ExportFile]) -> MaskScan:
         scan.masks += 1
         scan.pixels.update(counts)
         scan.files.update(counts.keys())
+        scan.holds_both |= {1, IGNORE} <= counts.keys()
         scan.palette = {value: color for value, color in scan.palette.items() if palette.get(value) == color}
     if not by_kind:
         raise InvalidDatasetError(f"No mask can be read. {' '.join(problems[:3])}")

@@ -184,6 +184,7 @@ def read_masks(context: Context, listed: ClassList | None, rules: list[str]) -> 
             f"No list of classes was found: they are named after the {scan.kind}s in the masks (--classes FILE names "
             "them)."
         )
+        found.notes += scan.doubts
         if scan.is_in_steps and not scan.is_binary:
             found.notes.append("The values divide 0 to 255 in equal steps, so 255 is a class.")
     elif set(listed.values) == {0, 1} and _are_binary(found):

@@ -248,6 +248,21 @@ def test_255_is_ignored_beside_other_values(export, do_import):
     assert do_import().count("masks/a.png") == {"class 0": 1, "class 1": 1, "ignored": 1}
 
 
+def test_255_is_ignored_beside_1_alone(export, do_import):
+    write(export, [[1, 1, 255]], classes=None)
+    assert do_import().count("masks/a.png") == {"class 1": 2, "ignored": 1}
+
+
+@pytest.mark.parametrize(("second", "is_told"), [([0, 255], True), ([0, 1], False), ([0, 1, 255], False)])
+def test_masks_of_two_scales_are_named(second, is_told, export, do_import):
+    write(export, [[0, 1]], classes=None)
+    write(export, [second], "images/b.jpg", "masks/b.png", classes=None)
+    told = [
+        note for note in do_import().report.notes if note.startswith("Some masks hold 1 but no 255 (1), and others 255")
+    ]
+    assert len(told) == is_told
+
+
 def test_a_list_that_is_named(export, tmp_path, do_import):
     write(export, [[0, 1]], classes=None)
     write_text(tmp_path / "names.txt", "Straße\ntv/monitor\n")

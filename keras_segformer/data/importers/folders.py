@@ -187,10 +187,8 @@ def read_masks(context: Context, listed: ClassList | None, rules: list[str]) -> 
         found.notes += scan.doubts
         if scan.is_in_steps and not scan.is_binary:
             found.notes.append("The values divide 0 to 255 in equal steps, so 255 is a class.")
-    elif set(listed.values) == {0, 1} and _are_binary(found):
-        first, second = listed.values[0], listed.values[1]
-        listed = dataclasses.replace(listed, values={0: first, 255: second})
-        found.notes.append(f"The masks hold 0 and 255 only, so 255 is '{second}'.")
+    elif set(listed.values) == {0, 1}:
+        listed = _on_scale_of_masks(listed, found)
     source = listed.path or "the masks"
     load = functools.partial(_load, listed, functools.cache(functools.partial(_are_colored, found)))
     return Export(
@@ -214,11 +212,19 @@ def read_masks(context: Context, listed: ClassList | None, rules: list[str]) -> 
     )
 
 
-def _are_binary(found: MaskPairs) -> bool:
-    """True if the masks hold only 0 and 255. The import reports masks that cannot be read or differ in kind."""
+def _on_scale_of_masks(listed: ClassList, found: MaskPairs) -> ClassList:
+    """A list of the values 0 and 1, with 255 for 1 if the masks hold only 0 and 255.
+
+    The import reports masks that cannot be read or differ in kind.
+    """
     with contextlib.suppress(InvalidDatasetError):
-        return scan_masks(mask for *_, mask, _ in found.pairs).is_binary
-    return False
+        scan = scan_masks(mask for *_, mask, _ in found.pairs)
+        found.notes += scan.doubts
+        if scan.is_binary:
+            first, second = listed.values[0], listed.values[1]
+            found.notes.append(f"The masks hold 0 and 255 only, so 255 is '{second}'.")
+            return dataclasses.replace(listed, values={0: first, 255: second})
+    return listed
 
 
 def _are_colored(found: MaskPairs) -> bool:

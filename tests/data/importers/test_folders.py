@@ -254,9 +254,10 @@ def test_255_is_ignored_beside_1_alone(export, do_import):
 
 
 @pytest.mark.parametrize(("second", "is_told"), [([0, 255], True), ([0, 1], False), ([0, 1, 255], False)])
-def test_masks_of_two_scales_are_named(second, is_told, export, do_import):
-    write(export, [[0, 1]], classes=None)
-    write(export, [second], "images/b.jpg", "masks/b.png", classes=None)
+@pytest.mark.parametrize("classes", [None, CLASSES])
+def test_masks_of_two_scales_are_named(second, is_told, classes, export, do_import):
+    write(export, [[0, 1]], classes=classes)
+    write(export, [second], "images/b.jpg", "masks/b.png", classes=classes)
     told = [
         note for note in do_import().report.notes if note.startswith("Some masks hold 1 but no 255 (1), and others 255")
     ]

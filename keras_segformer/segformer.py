@@ -26,7 +26,7 @@ from keras_segformer.training.fit_checks import (
     check_validation_data,
 )
 from keras_segformer.training.losses import SegmentationLoss
-from keras_segformer.training.schedule import FollowingSchedule
+from keras_segformer.training.schedule import FitLengthSchedule
 
 
 @register
@@ -69,7 +69,7 @@ class SegFormer(SegFormerNetwork):
     (64, 96)
     """
 
-    _default_schedule: FollowingSchedule | None = None
+    _default_schedule: FitLengthSchedule | None = None
     _trained: frozenset[str] | None = None
 
     @classmethod
@@ -193,7 +193,7 @@ class SegFormer(SegFormerNetwork):
         )
         schedule = getattr(optimizer, "schedule", None)
         self._trained = None
-        self._default_schedule = schedule if isinstance(schedule, FollowingSchedule) else None
+        self._default_schedule = schedule if isinstance(schedule, FitLengthSchedule) else None
 
     def fit(
         self,

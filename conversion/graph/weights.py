@@ -62,7 +62,7 @@ def read_network(model: SegFormerNetwork) -> Network:
 
 
 def check_model(model: Any) -> None:
-    """Refuse what is no SegFormer.
+    """Refuse anything but a SegFormer.
 
     Args:
         model: What is to be converted.

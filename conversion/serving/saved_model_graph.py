@@ -10,6 +10,7 @@ from collections.abc import Callable
 
 import tensorflow as tf
 
+from keras_segformer.bit_depth import DEPTHS
 from keras_segformer.predict.sizes import ALIGNMENT, LONG_SIDE
 
 _JPEG_HEAD = 1 << 17  # bytes of a file in which the EXIF data lie
@@ -17,7 +18,7 @@ _EXIF_OF_JPEG, _EXIF_OF_PNG = b"Exif\0\0", b"eXIf"  # what precedes them
 _ORIENTATION = 0x0112  # the tag of EXIF
 _PNG_SIGNATURE = b"\x89PNG\r\n\x1a\n"
 _PNG_DEPTH = 24  # the place of the number of bits a channel
-_LEAST_OF_16_BITS = 1 << 14  # what exceeds this in some pixel uses all 16 bits; see `scale_to_bytes`
+_LEAST_OF_16_BITS = 1 << DEPTHS[-2]  # a pixel of this or more needs all 16 bits, as in `scale_to_bytes`
 _HALF = 128 << 7  # rounds Pillow's fixed-point mixtures
 
 

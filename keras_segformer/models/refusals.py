@@ -33,7 +33,7 @@ def check_backbone(backbone: Any) -> None:
         backbone: What was given.
 
     Raises:
-        ValueError: It is no model, or its first feature map is not the finest, whose size the logits have.
+        ValueError: It is not a Keras model, or its first feature map is not the finest, whose size the logits have.
 
     Example:
 
@@ -45,28 +45,28 @@ def check_backbone(backbone: Any) -> None:
             f"`backbone` must be a Keras model from images to four feature maps; got {backbone!r}: name what was "
             "meant, as in `num_classes=11`."
         )
-    sizes = _map_sizes(backbone)
-    if sizes and max(sizes) != sizes[0]:
-        strides = [round(_PROBED_SIDE / max(size)) for size in sizes]
+    strides = _map_strides(backbone)
+    if strides and min(strides) != strides[0]:
         raise ValueError(
             f"The feature maps of the backbone have the strides {strides}, and the decoder takes the finest first, "
             "whose size its logits have; name the outputs in the order of their strides, such as 4, 8, 16, 32."
         )
 
 
-def _map_sizes(backbone: keras.Model) -> list[tuple[int, int]]:
-    """Heights and widths of the feature maps of an image; none where Keras cannot tell them or they are no maps."""
+def _map_strides(backbone: keras.Model) -> list[int]:
+    """The strides of the feature maps; empty where Keras cannot infer them, or the outputs are not maps."""
     shape = backbone.input_shape
-    if not isinstance(shape, tuple) or any(shape[1:3]):
-        return []  # of a fixed size
+    if not isinstance(shape, tuple) or len(shape) != 4:
+        return []
+    height, width = (side or _PROBED_SIDE for side in shape[1:3])
     try:
-        shapes = backbone.compute_output_shape((1, _PROBED_SIDE, _PROBED_SIDE, 3))
+        shapes = backbone.compute_output_shape((1, height, width, shape[3]))
     except Exception:  # of layers that are only known when they run
         return []
     maps = shapes if isinstance(shapes, list | tuple) else []
     if not all(isinstance(each, tuple) and len(each) == 4 and all(each[1:3]) for each in maps):
         return []
-    return [each[1:3] for each in maps]
+    return [round(height / each[1]) for each in maps]
 
 
 def refuse_quantization(mode: Any) -> NoReturn:

@@ -11,7 +11,7 @@ from keras_segformer.evaluation.metric import MeanIoU, PixelAccuracy
 from keras_segformer.label_sets import LabelSet
 from keras_segformer.training.losses import SegmentationLoss
 from keras_segformer.training.optimizer import GroupedAdamW
-from keras_segformer.training.schedule import FollowingSchedule, WarmupPolynomial
+from keras_segformer.training.schedule import FitLengthSchedule, WarmupPolynomial
 
 RATE = 6e-5
 TOTAL_STEPS = 160_000
@@ -20,9 +20,9 @@ LONGEST_WARMUP = 0.1
 """The longest warm-up as a share of the run: the paper's 1,500 steps would take up all of a short fine-tuning."""
 
 
-def default_schedule() -> FollowingSchedule:
+def default_schedule() -> FitLengthSchedule:
     """Returns the paper's learning rate over 160,000 steps, which `fit_schedule` adapts to other runs."""
-    return FollowingSchedule(RATE, TOTAL_STEPS, WARMUP_STEPS)
+    return FitLengthSchedule(RATE, TOTAL_STEPS, WARMUP_STEPS)
 
 
 def default_optimizer(learning_rate: Any) -> GroupedAdamW:

@@ -110,7 +110,9 @@ def check_masks(x: Any, y: Any, rules: MaskRules, names: Sequence[str], what: st
         _check_arrays({"pictures": x, "masks": y, "sample_weight": sample_weight})
         masks = _array(y)
         if not masks.size:
-            raise ValueError(f"There are no pictures: the masks have the shape {masks.shape}; pass some.")
+            raise ValueError(
+                f"The masks are empty, of the shape {masks.shape}; pass at least one picture with its mask."
+            )
         _check_batch(x, masks, rules, what)
         check_sample_weight(sample_weight, masks.shape)
         if sample_weight is not None and not np.any(sample_weight):
@@ -212,7 +214,7 @@ def check_scale(batches: Sequence[Any], stacklevel: int = 5) -> None:
     """Warns of pictures whose values are not those of 0..255, and refuses those that would make the loss NaN.
 
     Args:
-        batches: Batches of pictures; what is no array of them is passed over.
+        batches: Batches of pictures; anything that is not such an array is skipped.
         stacklevel: The distance to the caller whom a warning names; by default that of `fit`.
 
     Raises:

@@ -87,7 +87,7 @@ class WarmupPolynomial(keras.optimizers.schedules.LearningRateSchedule):
 
 
 @register
-class FollowingSchedule(WarmupPolynomial):
+class FitLengthSchedule(WarmupPolynomial):
     """A schedule whose length each call of `fit` sets to that of its run, also after the model was saved and loaded.
 
     Args:
@@ -95,6 +95,6 @@ class FollowingSchedule(WarmupPolynomial):
 
     Example:
 
-    >>> FollowingSchedule(6e-5).total_steps
+    >>> FitLengthSchedule(6e-5).total_steps
     160000
     """

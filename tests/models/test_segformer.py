@@ -172,8 +172,8 @@ def test_weights_are_named_where_they_are(name):
         SegFormerNetwork("b0", **{name: "imagenet"})
 
 
-def backbone_of(*strides: int, reverse: bool = False) -> keras.Model:
-    images = keras.Input((None, None, 3))
+def backbone_of(*strides: int, reverse: bool = False, size: tuple[int | None, ...] = (None, None)) -> keras.Model:
+    images = keras.Input((*size, 3))
     maps = [images]
     for stride in strides:
         maps.append(keras.layers.Conv2D(4, 3, strides=stride, padding="same")(maps[-1]))
@@ -186,6 +186,8 @@ def test_maps_of_a_backbone_are_in_order():
         assert SegFormerNetwork(config, backbone=backbone).decoder.output.shape[-1] == 5
     with pytest.raises(ValueError, match=r"the strides \[32, 16, 8, 4\], and the decoder takes the finest first"):
         SegFormerNetwork(config, backbone=backbone_of(4, 2, 2, 2, reverse=True))
+    with pytest.raises(ValueError, match=r"the strides \[32, 16, 8, 4\]"):
+        SegFormerNetwork(config, backbone=backbone_of(4, 2, 2, 2, reverse=True, size=(64, 96)))
 
 
 def test_label_set_of_another_number_of_classes_is_refused():

@@ -149,7 +149,7 @@ def test_lists_of_arrays_are_refused():
 
 
 def test_no_pictures_are_refused():
-    with pytest.raises(ValueError, match="There are no pictures"):
+    with pytest.raises(ValueError, match="The masks are empty, of the shape"):
         check([part[:0] for part in arrays()])
 
 
